@@ -1,0 +1,60 @@
+# The developer's interface: `make` lists the targets.
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+HAND := codegen/runcomfy_codegen codegen/runtime simulator tests benchmarks examples
+# The first interpreter that runs and is new enough; override with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo generate check test test-long fmt lint types drift bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## make the virtual environment with everything in it
+
+$(VENV)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup ## show the main job: an API page becomes a client, a job, a picture
+	@$(BIN)/python examples/demo/demo.py
+
+generate: setup ## render schemas/ into generated/runcomfy
+	@$(BIN)/runcomfy-codegen generate
+
+test: setup ## run the tests (minutes)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not long"
+
+test-long: setup ## run the long tests too: fuzz, kills, soak
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: lint types drift test ## everything that must pass before a commit
+
+lint: setup ## check format and lint
+	@$(BIN)/black --check --quiet $(HAND)
+	@$(BIN)/ruff check $(HAND)
+
+types: setup ## mypy --strict on all code, pyright on the generated code
+	@$(BIN)/mypy codegen/runcomfy_codegen simulator tests benchmarks examples
+	@$(BIN)/mypy -p runtime
+	@$(BIN)/mypy -p runcomfy
+	@$(BIN)/pyright
+
+drift: setup ## is generated/ what schemas/ say?
+	@$(BIN)/runcomfy-codegen generate --check
+
+fmt: setup ## format the hand-written code
+	@$(BIN)/black --quiet $(HAND)
+	@$(BIN)/ruff check --fix --exit-zero --quiet $(HAND)
+
+bench: setup ## measure against the peers, write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache
