@@ -1,0 +1,101 @@
+"""Type checkers accept the documented use and see the faults people make, in sync and async alike."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+USAGE = Path(__file__).with_name("usage.py")
+
+# Each line holds one fault; the checkers must point at every one of them.
+FAULTS = """\
+from pathlib import Path
+
+from runcomfy import AsyncRunComfy, RunComfy
+from runcomfy.models.bytedance.dreamina_4_0.text_to_image import TextToImageInput
+
+
+def sync(client: RunComfy) -> None:
+    client.bytedance.dreamina_4_0.text_to_image(prompt="x", scal=0.3)  # misspelt argument
+    client.bytedance.dreamina_4_0.text_to_image(prompt="x", width_height="1x1")  # off the list
+    client.bytedance.dreamina_4_0.text_to_image(scale=0.3)  # prompt is missing
+    client.bytedance.dreamina_4_0.text_to_image(prompt="x", scale="0.3")  # a string is no number
+    client.bytedance.dreamina_4_0.text_to_image(prompt="x", options={"job_kye": "a"})  # misspelt option
+    client.bytedance.dreamina_4_0.text_to_video(prompt="x")  # no such endpoint
+    client.bytedance.dreamina_4_0.edit(image_urls=[1], prompt="x")  # not media
+
+
+async def asynchronous(client: AsyncRunComfy) -> None:
+    await client.bytedance.dreamina_4_0.text_to_image(prompt="x", scal=0.3)  # misspelt argument
+    await client.bytedance.dreamina_4_0.text_to_image(prompt="x", width_height="1x1")  # off the list
+    await client.bytedance.dreamina_4_0.text_to_image(scale=0.3)  # prompt is missing
+
+
+def classes(folder: Path) -> None:
+    TextToImageInput(prompt="x", scal=0.3)  # misspelt argument
+    TextToImageInput(prompt="x", width_height="1x1")  # off the list
+    TextToImageInput(prompt=folder)  # not a string
+"""
+FAULTY_LINES = {number for number, line in enumerate(FAULTS.splitlines(), 1) if "  # " in line}
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("faults") / "faults.py"
+    path.write_text(FAULTS, encoding="utf-8")
+    return path
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def pyright(path: Path, folder: Path) -> dict[int, list[str]]:
+    config = {
+        "include": [str(path)],
+        "extraPaths": [str(ROOT / "generated")],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "strict",
+    }
+    project = folder / "pyrightconfig.json"
+    project.write_text(json.dumps(config), encoding="utf-8")
+    done = run(
+        sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(project)
+    )
+    assert done.stdout.startswith("{"), done.stdout + done.stderr
+    found: dict[int, list[str]] = {}
+    for item in json.loads(done.stdout)["generalDiagnostics"]:
+        found.setdefault(item["range"]["start"]["line"] + 1, []).append(item["message"])
+    return found
+
+
+def mypy(path: Path) -> dict[int, list[str]]:
+    done = run(sys.executable, "-m", "mypy", "--no-pretty", "--hide-error-context", str(path))
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found: dict[int, list[str]] = {}
+    for line in done.stdout.splitlines():
+        if match := re.match(r".*?:(\d+): error: (.*)", line):
+            found.setdefault(int(match[1]), []).append(match[2])
+    return found
+
+
+def test_mypy_accepts_the_documented_use() -> None:
+    assert mypy(USAGE) == {}
+
+
+def test_pyright_accepts_the_documented_use(tmp_path: Path) -> None:
+    assert pyright(USAGE, tmp_path) == {}
+
+
+def test_mypy_sees_each_fault(faults: Path) -> None:
+    assert set(mypy(faults)) == FAULTY_LINES
+
+
+def test_pyright_sees_each_fault(faults: Path, tmp_path: Path) -> None:
+    assert set(pyright(faults, tmp_path)) == FAULTY_LINES

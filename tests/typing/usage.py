@@ -1,0 +1,66 @@
+"""How people use the client, as a type checker sees it: all of it must pass mypy --strict and pyright in strict mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import assert_type
+
+import runcomfy
+from runcomfy import AsyncJob, AsyncRunComfy, Job, Result, RunComfy
+from runcomfy.models.bytedance.dreamina_4_0.edit import EditInput
+from runcomfy.models.bytedance.dreamina_4_0.text_to_image import TextToImageInput, TextToImageOutput
+
+
+def generate(client: RunComfy) -> list[Path]:
+    job = client.bytedance.dreamina_4_0.text_to_image(
+        prompt="A paper moon", width_height="2048x2048(1:1)", scale=0.3, options={"job_key": "scene-12", "timeout": 30}
+    )
+    assert_type(job, Job[TextToImageOutput])
+    result = job.wait(timeout=600, on_update=print, cancel_on_interrupt=True)
+    assert_type(result, Result[TextToImageOutput])
+    images = result.output.images or []
+    print(job.request_id, job.model_id, images[0].url if images else None, result.cost, result.files, result.raw)
+    return list(result.download("out/"))
+
+
+async def generate_async(client: AsyncRunComfy) -> list[Path]:
+    job = await client.bytedance.dreamina_4_0.text_to_image(prompt="A paper moon", scale=1)
+    assert_type(job, AsyncJob[TextToImageOutput])
+    async for update in job.updates():
+        print(update.state, update.queue_position, update.elapsed)
+    result = await job.wait(timeout=600)
+    assert_type(result, Result[TextToImageOutput])
+    return list(await result.download_async("out/"))
+
+
+def edit(client: RunComfy, photo: Path) -> None:
+    client.bytedance.dreamina_4_0.edit(
+        image_urls=[photo, photo.read_bytes(), "https://example.com/a.png"], prompt="Bluer"
+    )
+    client.bytedance.dreamina_4_0.edit(image_urls=(photo,), prompt="Bluer")
+    EditInput(image_urls=[photo], prompt="Bluer", width_height="1024x1024(1:1)")
+
+
+def numbers(client: RunComfy) -> None:
+    client.bytedance.seedream_4_0.sequential(text="3 images", sequential_image_generation_options=3)
+    client.bytedance.dreamina_3_0.image_to_video(
+        image_urls=[b"..."], prompt="", number_of_frames=121, resolution="720P"
+    )
+
+
+def typed_input(client: RunComfy) -> None:
+    checked = TextToImageInput(prompt="A paper moon", scale=0.5)
+    job = client.submit("bytedance/dreamina-4-0/text-to-image", checked)
+    print(job.status(), job.result(), job.cancel())
+
+
+def by_hand(client: RunComfy) -> None:
+    client.submit("any/model/id", {"prompt": "A paper moon"})
+    print(client.job("a-request-id").wait(timeout=1), client.balance(), client.catalog.list(search="flux"))
+
+
+def offline() -> bool:
+    report = runcomfy.validate("bytedance/dreamina-4-0/edit", {"prompt": "Bluer"})
+    for problem in report.errors:
+        print(problem.path, problem.code, problem.message)
+    return report.ok
