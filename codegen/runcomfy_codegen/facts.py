@@ -1,0 +1,47 @@
+"""What a schema says apart from its texts: two schemas with equal facts judge payloads alike."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .source import Json
+
+_TEXTS = ("title", "description")
+# Keywords whose keys are names chosen by the model's author, not keywords.
+_MAPS = ("properties", "$defs", "definitions")
+_LISTS = ("oneOf", "anyOf", "allOf")
+
+
+def facts(schema: Json) -> Json:
+    """The schema without titles and descriptions; a property called `title` stays."""
+    if not isinstance(schema, dict):
+        return schema
+    found: dict[str, Json] = {}
+    for keyword, value in schema.items():
+        if keyword in _TEXTS:
+            continue
+        if keyword in _MAPS and isinstance(value, dict):
+            found[keyword] = {name: facts(each) for name, each in value.items()}
+        elif keyword in _LISTS and isinstance(value, list):
+            found[keyword] = [facts(each) for each in value]
+        elif keyword == "items":
+            found[keyword] = facts(value)
+        else:
+            found[keyword] = value
+    return found
+
+
+def same_facts(one: Json, other: Json) -> bool:
+    """Do two schemas (or two output documents, `{"output": schema}`) differ in titles and descriptions only?
+
+    Key order does not count; True and 1 are not the same.
+    """
+    return _text(one) == _text(other)
+
+
+def _text(schema: Json) -> str:
+    if isinstance(schema, dict) and set(schema) == {"output"}:
+        schema = schema["output"]
+    return json.dumps(facts(schema), sort_keys=True)

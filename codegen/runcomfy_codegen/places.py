@@ -1,0 +1,37 @@
+"""Where the generator finds its inputs and puts its output when it is not told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_CHECKOUT = _PACKAGE.parent.parent
+_DATA = _PACKAGE / "_data"
+
+
+def in_checkout() -> bool:
+    """Does the generator run from the repository, or from an installed wheel, which carries its data inside?"""
+    return not _DATA.is_dir()
+
+
+def runtime_folder() -> Path:
+    return _CHECKOUT / "codegen" / "runtime" if in_checkout() else _DATA / "runtime"
+
+
+def templates_folder() -> Path:
+    return _CHECKOUT / "templates" if in_checkout() else _DATA / "templates"
+
+
+def default_schemas() -> Path:
+    """The checkout's schemas from any working directory; for a wheel those of the working directory."""
+    return _CHECKOUT / "schemas" if in_checkout() else Path("schemas")
+
+
+def packaged_schemas() -> Path:
+    """The schemas that a wheel brings along, for reading only; in a checkout the same as the default."""
+    return _CHECKOUT / "schemas" if in_checkout() else _DATA / "schemas"
+
+
+def default_output() -> Path:
+    """The folder that holds the package."""
+    return _CHECKOUT / "generated" if in_checkout() else Path("generated")
