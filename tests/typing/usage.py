@@ -1,4 +1,4 @@
-"""How people use the client, as a type checker sees it: all of it must pass mypy --strict and pyright in strict mode."""
+"""How people use the client, as type checkers see it: all of it must pass mypy --strict and pyright in strict mode."""
 
 from __future__ import annotations
 
