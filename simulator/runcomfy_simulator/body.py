@@ -1,0 +1,60 @@
+"""A request's body as strict JSON: one object, no duplicate keys, nothing that JSON cannot say."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Never
+
+
+class BadBody(ValueError):
+    """The body is no usable JSON object; the message says why."""
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """The object that `raw` holds.
+
+    Raises:
+        BadBody: no UTF-8, no JSON, no object, a key twice, NaN, infinity, a number beyond a double, a lone surrogate.
+    """
+    try:
+        body = json.loads(raw, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
+        # A lone surrogate can hide in an escape; it has no UTF-8 form.
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadBody("the text holds half of a surrogate pair") from None
+    except UnicodeDecodeError:
+        raise BadBody("the body is not UTF-8") from None
+    except RecursionError:
+        raise BadBody("the body is nested too deeply") from None
+    except json.JSONDecodeError as fault:
+        raise BadBody(f"the body is not JSON: {fault}") from None
+    if not isinstance(body, dict):
+        raise BadBody(f"the body must be a JSON object, this is {type(body).__name__}")
+    return body
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BadBody(f"the key {twice!r} stands twice in one object")
+    return made
+
+
+def _constant(word: str) -> Never:
+    raise BadBody(f"{word} is not JSON")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadBody(f"{text[:40]} is beyond what a number can hold")
+    return number
+
+
+def _int(text: str) -> int:
+    if len(text) > 309:
+        raise BadBody(f"{text[:40]}... is beyond what a number can hold")
+    return int(text)

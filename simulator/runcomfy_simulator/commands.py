@@ -1,0 +1,125 @@
+"""`runcomfy-sim serve`: the command line of the simulator."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from .app import World
+from .catalogue import CatalogueError, load
+from .profiles import PROFILES
+from .server import configure
+from .settings import Settings, find_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line says. Exit code: 0 ok, 2 usage, 65 bad schemas, 66 no schemas, 69 port taken."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = Settings(
+            profile=PROFILES[options.profile],
+            queue_seconds=options.queue_seconds,
+            run_seconds=_run_times(options.run_seconds),
+            slots=options.slots,
+            tokens=frozenset(options.token),
+            balance=options.balance,
+            request_ttl=options.request_ttl,
+            cost_delay=options.cost_delay,
+            fault_rate=options.fault_rate,
+            seed=options.seed,
+            fetch_inputs=options.fetch_inputs,
+        )
+    except ValueError as fault:
+        print(f"runcomfy-sim: {fault}", file=sys.stderr)
+        return 2
+    return _serve(options, settings)
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        folder = find_schemas(options.schemas)
+        catalogue = load(folder)
+    except FileNotFoundError as fault:
+        print(f"runcomfy-sim: {fault}", file=sys.stderr)
+        return 66
+    except CatalogueError as fault:
+        print(f"runcomfy-sim: {fault}", file=sys.stderr)
+        return 65
+    for model in catalogue:
+        for note in model.judge.notes:
+            print(f"runcomfy-sim: {model.model_id}: {note}", file=sys.stderr)
+    try:
+        listener = socket.create_server((options.host, options.port), backlog=2048)
+    except OSError as fault:
+        print(f"runcomfy-sim: cannot listen on {options.host}:{options.port}: {fault.strerror}", file=sys.stderr)
+        return 69
+    port = listener.getsockname()[1]
+    world = World(catalogue, settings)
+    print(
+        f"{len(catalogue)} models from {folder}\n"
+        f"Model API at http://{options.host}:{port} (profile {settings.profile.name}); Ctrl-C ends it\n"
+        f"  export RUNCOMFY_BASE_URL=http://{options.host}:{port}\n"
+        f"  export RUNCOMFY_API_TOKEN={next(iter(settings.tokens), 'any-token')}",
+        flush=True,
+    )
+    try:
+        uvicorn.Server(configure(world)).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        world.close()
+    return 0
+
+
+def _run_times(given: Sequence[str]) -> dict[str, float] | None:
+    """`2` and `kling/*=5` as run times by model; the particular ones before the general."""
+    times: dict[str, float] = {}
+    general: dict[str, float] = {}
+    for text in given:
+        pattern, equals, seconds = text.rpartition("=")
+        try:
+            (times if equals else general)[pattern if equals else "*"] = float(seconds)
+        except ValueError:
+            raise ValueError(f"--run-seconds {text}: give seconds, or MODEL_GLOB=SECONDS") from None
+    return {**times, **general} or None
+
+
+def _parser() -> argparse.ArgumentParser:
+    usual = Settings()
+    parser = argparse.ArgumentParser(prog="runcomfy-sim", description="A local Model API that behaves like RunComfy's.")
+    serve = parser.add_subparsers(required=True, metavar="serve").add_parser(
+        "serve", help="serve the models of a schemas folder", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    add = serve.add_argument
+    add(
+        "--schemas",
+        metavar="DIR",
+        help="schemas folder, or a saved catalogue reply (default: ./schemas, else the package's)",
+    )
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=8787, help="0 takes a free one")
+    add("--profile", choices=sorted(PROFILES), default="docs", help="whose reading of the API to follow")
+    add("--queue-seconds", type=float, default=usual.queue_seconds, metavar="S", help="least time in the queue")
+    add("--run-seconds", action="append", default=[], metavar="S|GLOB=S", help="time of a run; may be given per model")
+    add("--slots", type=int, default=usual.slots, metavar="N", help="jobs that run at the same time")
+    add("--token", action="append", default=[], metavar="TOKEN", help="let in only this token; may be given again")
+    add("--balance", type=float, default=usual.balance, metavar="USD", help="what each token owns at first")
+    add("--request-ttl", type=float, default=usual.request_ttl, metavar="S", help="how long ended jobs are remembered")
+    add("--cost-delay", type=float, default=usual.cost_delay, metavar="S", help="how late a job's cost becomes known")
+    add(
+        "--fault-rate",
+        type=float,
+        default=usual.fault_rate,
+        metavar="P",
+        help="share of requests that meet a fault, 0 to 1",
+    )
+    add("--seed", type=int, default=usual.seed, metavar="N", help="which faults, when")
+    add("--fetch-inputs", action="store_true", help="fetch media inputs from other hosts too, to check them")
+    return parser

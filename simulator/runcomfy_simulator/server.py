@@ -1,0 +1,149 @@
+"""A simulator in the background of this process: `with Simulator() as sim: ... sim.url`."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+
+import uvicorn
+
+from .app import World
+from .catalogue import Catalogue, load
+from .profiles import PROFILES, Profile
+from .settings import Settings, find_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from .jobs import Job
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `Simulator` that are those of `Settings`."""
+
+    queue_seconds: float
+    run_seconds: float | Mapping[str, float] | None
+    slots: int
+    balance: float
+    request_ttl: float
+    cost_delay: float
+    fault_rate: float
+    seed: int
+    fetch_inputs: bool
+    keep_jobs: int
+
+
+class Simulator:
+    """A local Model API on a port of its own, from `start()` to `stop()`, or inside a `with` block.
+
+    Args:
+        schemas: a schemas folder or a saved catalogue reply; by default `./schemas`, else the package's own.
+        token: the one token that is let in; by default any well-formed one, and `.token` is one.
+        profile: which reading of the API, `"docs"` or `"nodes"`, or a `Profile` of your own.
+        host, port: where to listen; port 0 takes a free one.
+        options: see `Settings`.
+
+    Raises:
+        FileNotFoundError: there are no schemas.
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        schemas: str | Path | Catalogue | None = None,
+        *,
+        token: str | None = None,
+        profile: str | Profile = "docs",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        self.catalogue = schemas if isinstance(schemas, Catalogue) else load(find_schemas(schemas))
+        self.token = token or "simulated-token"
+        chosen = PROFILES[profile] if isinstance(profile, str) else profile
+        self.settings = replace(Settings(**options), profile=chosen, tokens=frozenset({token} if token else ()))
+        self._host, self._port = host, port
+        self._world = World(self.catalogue, self.settings)
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    # -- life
+
+    def start(self) -> Self:
+        """Listen; returns once requests are answered."""
+        listener = socket.create_server((self._host, self._port), backlog=2048)
+        self._port = listener.getsockname()[1]
+        server = uvicorn.Server(configure(self._world))
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name=f"runcomfy-sim:{self._port}", daemon=True
+        )
+        self._thread.start()
+        while not server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the simulator's server ended before it began")
+            time.sleep(0.002)
+        return self
+
+    def stop(self) -> None:
+        """End at once, also with requests under way."""
+        if self._server and self._thread:
+            self._server.should_exit = self._server.force_exit = True
+            self._thread.join(10)
+        self._server = self._thread = None
+        self._world.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # -- what a test wants to know
+
+    @property
+    def url(self) -> str:
+        """The base URL for a client."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def accepted(self) -> int:
+        """How many submits were truly accepted, whatever the client was told."""
+        return self._world.engine.accepted
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The accepted jobs, oldest first, as they stand now: `.input`, `.state`, `.model_id`, ..."""
+        return self._world.engine.jobs()
+
+    @property
+    def balance(self) -> float:
+        """US dollars that `token` has left; may be set."""
+        return self._world.engine.balance(self.token)
+
+    @balance.setter
+    def balance(self, dollars: float) -> None:
+        self._world.engine.set_balance(self.token, dollars)
+
+    def skip(self, seconds: float) -> None:
+        """Let `seconds` pass at once: jobs run on, ids expire."""
+        self._world.engine.clock.skip(seconds)
+
+    def host(self, file: bytes | Path, name: str = "") -> str:
+        """Put up a file; returns a URL that a job's input may name."""
+        data = file.read_bytes() if isinstance(file, Path) else file
+        return self.url + self._world.files.host(data, name or (file.name if isinstance(file, Path) else ""))
+
+
+def configure(world: World) -> uvicorn.Config:
+    """How uvicorn is run, here and from the command line."""
+    return uvicorn.Config(
+        world.app, lifespan="off", log_config=None, access_log=False, ws="none", proxy_headers=False, backlog=2048
+    )
