@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .quantities import count_of, format_of, seconds_of
+from .quantities import count_of, format_of, sample_rate_of, seconds_of
 from .sizes import size_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Order:
     height: int
     seconds: float
     suffix: str
+    sample_rate: int
     sound: bool
     caption: str
     title: str
@@ -47,6 +48,7 @@ def order_for(model: Model, body: Mapping[str, Any]) -> Order:
         height=height,
         seconds=seconds_of(model.kind, full),
         suffix=format_of(model.kind, full),
+        sample_rate=sample_rate_of(full),
         sound=any(full.get(name) is True for name in ("generate_audio", "sound", "with_audio", "enable_audio")),
         caption=str(words)[:2_000],
         title=model.model_id,

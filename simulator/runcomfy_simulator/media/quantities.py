@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..kinds import Kind
 
 MOST_FILES = 20
-LONGEST = {"image": 0.0, "video": 120.0, "audio": 600.0}
+LONGEST = {"image": 0.0, "video": 120.0, "audio": 300.0}
 FRAMES_PER_SECOND = 24
 
 _USUAL_SECONDS = {"image": 0.0, "video": 5.0, "audio": 10.0}
@@ -35,6 +35,7 @@ _FORMATS: Mapping[Kind, Mapping[str, str]] = {
     "video": {"mp4": "mp4"},
     "audio": {"wav": "wav", "mp3": "mp3", "ogg": "ogg", "opus": "ogg", "flac": "flac"},
 }
+_SAMPLE_RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _USUAL_FORMAT: Mapping[Kind, str] = {"image": "png", "video": "mp4", "audio": "wav"}
 
 
@@ -72,6 +73,16 @@ def format_of(kind: Kind, body: Mapping[str, Any]) -> str:
     """The ending of the file's name."""
     asked = str(body.get("output_format") or body.get("format") or "").lower()
     return next((suffix for word, suffix in _FORMATS[kind].items() if word in asked), _USUAL_FORMAT[kind])
+
+
+def sample_rate_of(body: Mapping[str, Any]) -> int:
+    """Samples a second, one that every codec here takes."""
+    asked = _number(body.get("sample_rate"))
+    if asked is None:
+        words = str(body.get("output_format") or "").lower()
+        thousands = re.search(r"(\d{1,2})(?:\.\d)?_?khz", words)
+        asked = float(thousands[1]) * 1000 if thousands else 44_100 if "cd" in words else 24_000
+    return min(_SAMPLE_RATES, key=lambda rate: abs(rate - asked))
 
 
 def _number(value: object) -> float | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Beyond this many pixels a file would cost more to make than it tells; larger ones are shrunk in proportion.
 MOST_PIXELS = {"image": 36_000_000, "video": 8_847_360, "audio": 1}
-LONGEST_SIDE = 16_384
+LONGEST_SIDE = 16_383  # what WebP can hold
 SMALLEST_VIDEO_SIDE = 16
 
 _NAMED_SIZES = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from .images import make_image
+from .sounds import make_sound
+from .videos import make_video
 
 if TYPE_CHECKING:
     from .order import Order
@@ -29,9 +31,15 @@ CONTENT_TYPES = {
 
 def make(order: Order, index: int) -> bytes:
     """The `index`-th file of an order: always the same bytes."""
-    if order.kind == "image":
-        return make_image(order, index)
-    raise NotImplementedError(order.kind)
+    match order.kind:
+        case "image":
+            return make_image(order, index)
+        case "video":
+            return make_video(order, index)
+        case "audio":
+            return make_sound(order, index)
+        case _:
+            assert_never(order.kind)
 
 
 class Studio:

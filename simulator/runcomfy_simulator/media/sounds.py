@@ -1,0 +1,91 @@
+"""Sounds: a short phrase of clear tones from the order's seed, repeated to the asked length."""
+
+from __future__ import annotations
+
+import array
+import io
+import math
+import random
+import sys
+import wave
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .order import Order
+
+_SCALE = (261.63, 293.66, 329.63, 392.0, 440.0, 523.25)  # pentatonic: any two sound well together
+_NOTES = 6
+_NOTE_SECONDS = 0.4
+_LOUDNESS = 9_000
+_CODECS = {"mp3": "libmp3lame", "ogg": "libopus", "flac": "flac"}
+_OPUS_RATE = 48_000
+
+
+def make_sound(order: Order, index: int) -> bytes:
+    """The `index`-th sound of an order, as the bytes of a file."""
+    rate = _OPUS_RATE if order.suffix == "ogg" else order.sample_rate
+    samples = tone(order.seed + index, order.seconds, rate)
+    return _wave(samples, rate) if order.suffix == "wav" else _coded(samples, rate, order.suffix)
+
+
+def tone(seed: int, seconds: float, rate: int) -> bytes:
+    """Mono samples, 16 bit, little endian."""
+    chance = random.Random(seed)
+    # Sines are slow to compute and the phrase repeats: a sound of minutes costs what one of seconds costs.
+    phrase = array.array("h")
+    for _ in range(_NOTES):
+        phrase.extend(_note(chance.choice(_SCALE), rate))
+    if sys.byteorder == "big":
+        phrase.byteswap()
+    wanted = round(seconds * rate) * 2
+    block = phrase.tobytes()
+    return (block * (wanted // len(block) + 1))[:wanted]
+
+
+def _note(frequency: float, rate: int) -> Iterator[int]:
+    length = round(_NOTE_SECONDS * rate)
+    step = 2 * math.pi * frequency / rate
+    fade = rate // 50
+    for position in range(length):
+        # It rises and falls within 20 ms, so that repeating it makes no click.
+        strength = min(1.0, position / fade, (length - position) / fade)
+        yield round(_LOUDNESS * strength * (math.sin(step * position) + 0.3 * math.sin(2 * step * position)))
+
+
+def _wave(samples: bytes, rate: int) -> bytes:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples)
+    return made.getvalue()
+
+
+def _coded(samples: bytes, rate: int, suffix: str) -> bytes:
+    made = io.BytesIO()
+    # Without `bitexact` an ogg file gets a random serial number.
+    with av.open(made, "w", format=suffix, options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream(_CODECS[suffix], rate=rate, layout="mono")
+        for frame in frames(samples, rate):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return made.getvalue()
+
+
+def frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:
+    """Mono samples as the frames that an encoder takes."""
+    step = 1152 * 2 * 50
+    for start in range(0, len(samples), step):
+        part = samples[start : start + step]
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(part) // 2)
+        frame.planes[0].update(part)
+        frame.sample_rate = rate
+        frame.pts = start // 2
+        frame.time_base = Fraction(1, rate)
+        yield frame
