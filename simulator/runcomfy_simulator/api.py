@@ -9,7 +9,9 @@ from starlette.routing import Route
 
 from . import body as bodies
 from .dialect import Problem
-from .files import Files, reply
+from .faults.delivery import deliver
+from .faults.rules import triggers
+from .files import reply
 from .media.intake import Intake
 from .replies import Replies, to_json
 
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from .engine import Engine
+    from .faults.delivery import Handler
+    from .faults.rules import Rule
+    from .faults.schedule import Schedule
+    from .faults.wires import Wires
+    from .files import Files
     from .jobs import Job
 
 # What RunComfy's own nodes allow themselves for a whole body; the server's limit is not known.
@@ -29,25 +36,47 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 class Api:
     """Handlers over one engine."""
 
-    def __init__(self, engine: Engine, files: Files) -> None:
+    def __init__(self, engine: Engine, files: Files, schedule: Schedule, wires: Wires) -> None:
         self._engine = engine
         self._files = files
+        self._schedule = schedule
+        self._wires = wires
         self._replies = Replies(engine, engine.settings.profile)
         self._intake = Intake(files.bytes_at, fetch=engine.settings.fetch_inputs)
 
     def routes(self) -> list[Route]:
         """All of them, the most asked first."""
         return [
-            Route("/v1/requests/{request_id}/status", self.status, methods=["GET"]),
-            Route("/v1/requests/{request_id}/result", self.result, methods=["GET"]),
-            Route("/v1/requests/{request_id}/cancel", self.cancel, methods=["POST"]),
-            Route("/v1/models", self.list_models, methods=["GET"]),
-            Route("/v1/models/categories", self.categories, methods=["GET"]),
-            Route("/v1/models/{model_id:path}", self.submit, methods=["POST"]),
-            Route("/v1/models/{model_id:path}", self.model, methods=["GET"]),
-            Route("/prod/v2/balance", self.balance, methods=["GET"]),
-            Route("/files/{path:path}", self.file, methods=["GET", "HEAD"]),
+            self._route("status", "GET", "/v1/requests/{request_id}/status", self.status),
+            self._route("result", "GET", "/v1/requests/{request_id}/result", self.result),
+            self._route("cancel", "POST", "/v1/requests/{request_id}/cancel", self.cancel),
+            self._route("catalogue", "GET", "/v1/models", self.list_models),
+            self._route("catalogue", "GET", "/v1/models/categories", self.categories),
+            self._route("submit", "POST", "/v1/models/{model_id:path}", self.submit),
+            self._route("catalogue", "GET", "/v1/models/{model_id:path}", self.model),
+            self._route("balance", "GET", "/prod/v2/balance", self.balance),
+            self._route("file", "GET", "/files/{path:path}", self.file),
         ]
+
+    def _route(self, subject: str, method: str, path: str, handler: Handler) -> Route:
+        """A route whose requests may meet a fault."""
+
+        async def endpoint(request: Request) -> Response:
+            own = await self._rules_of(subject, request)
+            effect = self._schedule.next(subject, own)
+            return await (handler(request) if effect is None else deliver(effect, request, handler, self._wires))
+
+        return Route(path, endpoint, methods=[method], name=subject)
+
+    async def _rules_of(self, subject: str, request: Request) -> tuple[Rule, ...]:
+        """The faults that the request's own job asks for."""
+        if subject == "submit":
+            request.state.raw = raw = await _read(request)
+            request.state.rules = rules = _asked_for(raw) if raw and b"#" in raw else ()
+            return rules
+        request_id = request.path_params.get("request_id") or request.path_params.get("path", "").partition("/")[0]
+        job = self._engine.find(request_id) if request_id else None
+        return job.rules if job else ()
 
     # -- jobs
 
@@ -59,7 +88,7 @@ class Api:
         model = self._engine.catalogue.get(model_id)
         if model is None:
             return self._replies.unknown_model(model_id)
-        raw = await _read(request)
+        raw = request.state.raw
         if raw is None:
             return self._replies.error(413, None, f"The body is larger than {LARGEST_BODY // 1024**2} MB.")
         try:
@@ -72,7 +101,9 @@ class Api:
             return self._replies.invalid(problems)
         if self._engine.balance(token) <= 0:
             return self._replies.no_balance()
-        job = self._engine.submit(model, token, body)
+        rules = request.state.rules
+        effect = self._schedule.next("job", rules)
+        job = self._engine.submit(model, token, body, size=len(raw), rules=rules, effect=effect)
         return self._replies.submitted(job, _origin(request))
 
     async def status(self, request: Request) -> Response:
@@ -178,10 +209,20 @@ async def _read(request: Request) -> bytes | None:
     return b"".join(parts)
 
 
+def _asked_for(raw: bytes) -> tuple[Rule, ...]:
+    """The faults that the texts of a body ask for."""
+    try:
+        body = bodies.parse(raw)
+    except bodies.BadBody:
+        return ()
+    texts = [text for text in body.values() if isinstance(text, str) and not text.startswith(("data:", "http"))]
+    return tuple(triggers(texts))
+
+
 def _origin(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"
+    return f"http://{request.headers.get('host', '127.0.0.1')}"
 
 
 def _own_origins(request: Request) -> frozenset[str]:
-    port = request.url.port
-    return frozenset({_origin(request), *(f"http://{name}:{port}" for name in _LOCAL_NAMES)})
+    server = request.scope.get("server") or ("127.0.0.1", 80)
+    return frozenset({_origin(request), *(f"http://{name}:{server[1]}" for name in _LOCAL_NAMES)})

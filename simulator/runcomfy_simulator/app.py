@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
+from .admin import Admin
 from .api import Api
 from .engine import Engine
+from .faults.schedule import Schedule
+from .faults.wires import Wires
 from .files import Files
 
 if TYPE_CHECKING:
@@ -23,7 +26,11 @@ class World:
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         self.engine = Engine(catalogue, settings)
         self.files = Files(self.engine)
-        self.app: ASGIApp = Starlette(routes=Api(self.engine, self.files).routes())
+        self.schedule = Schedule(rate=settings.fault_rate, seed=settings.seed)
+        self.wires = Wires()
+        api = Api(self.engine, self.files, self.schedule, self.wires)
+        admin = Admin(self.engine, self.files, self.schedule)
+        self.app: ASGIApp = Starlette(routes=[*api.routes(), *admin.routes()])
 
     def close(self) -> None:
         self.files.studio.close()

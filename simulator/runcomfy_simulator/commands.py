@@ -11,8 +11,9 @@ import uvicorn
 
 from .app import World
 from .catalogue import CatalogueError, load
+from .faults.rules import BadScript, parse_script
 from .profiles import PROFILES
-from .server import configure
+from .server import BACKLOG, configure
 from .settings import Settings, find_schemas
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     try:
+        rules = parse_script(*options.script)
+    except BadScript as fault:
+        print(f"runcomfy-sim: {fault}", file=sys.stderr)
+        return 2
+    try:
         folder = find_schemas(options.schemas)
         catalogue = load(folder)
     except FileNotFoundError as fault:
@@ -56,12 +62,13 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         for note in model.judge.notes:
             print(f"runcomfy-sim: {model.model_id}: {note}", file=sys.stderr)
     try:
-        listener = socket.create_server((options.host, options.port), backlog=2048)
+        listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
     except OSError as fault:
         print(f"runcomfy-sim: cannot listen on {options.host}:{options.port}: {fault.strerror}", file=sys.stderr)
         return 69
     port = listener.getsockname()[1]
     world = World(catalogue, settings)
+    world.schedule.add(rules)
     print(
         f"{len(catalogue)} models from {folder}\n"
         f"Model API at http://{options.host}:{port} (profile {settings.profile.name}); Ctrl-C ends it\n"

@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
+from .faults.effects import Effect
 from .jobs import Job
 from .media.order import Order, order_for
 from .queue import Queue
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .catalogue import Catalogue, Model
+    from .faults.rules import Rule
     from .settings import Settings
+
+# Inputs may carry whole files; beyond this the jobs that ended first are forgotten early.
+KEPT_INPUT_BYTES = 256 * 1024 * 1024
 
 
 class Engine:
@@ -33,6 +38,7 @@ class Engine:
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._ended: deque[Job] = deque()
+        self._ended_size = 0
         self._balances: dict[str, float] = {}
         self._queue = Queue(settings.slots, self._on_end)
 
@@ -56,12 +62,22 @@ class Engine:
 
     # -- jobs
 
-    def submit(self, model: Model, token: str, body: Mapping[str, Any], orders: Mapping[str, Any] | None = None) -> Job:
-        """Accept a job. `orders` overrule how it goes: run_seconds, queue_seconds, error, cost_delay."""
-        special = orders or {}
+    def submit(
+        self,
+        model: Model,
+        token: str,
+        body: Mapping[str, Any],
+        *,
+        size: int = 0,
+        rules: tuple[Rule, ...] = (),
+        effect: Effect | None = None,
+    ) -> Job:
+        """Accept a job; `size` is that of its body in bytes, `effect` overrules how it goes."""
+        special = effect or Effect()
+        settings = self.settings
+        order = order_for(model, body)
         with self._lock:
             now = self._settle()
-            order = order_for(model, body)
             self.accepted += 1
             job = Job(
                 number=self.accepted,
@@ -71,14 +87,17 @@ class Engine:
                 input=body,
                 order=order,
                 created=now,
-                ready=now + special.get("queue_seconds", self.settings.queue_seconds),
-                run_seconds=special.get("run_seconds", self.settings.run_time(model.model_id, model.kind)),
-                cost_delay=special.get("cost_delay", self.settings.cost_delay),
-                error=special.get("error"),
+                ready=now + _first(special.queue_seconds, settings.queue_seconds),
+                run_seconds=_first(special.run_seconds, settings.run_time(model.model_id, model.kind)),
+                cost_delay=_first(special.cost_delay, settings.cost_delay),
+                size=size,
+                rules=rules,
+                cost=_cost(model, order),
+                error=special.error,
             )
-            job.cost = _cost(model, order)
-            self._jobs[job.request_id] = job
             self._queue.add(job)
+            if not special.forget:
+                self._jobs[job.request_id] = job
             self._settle()
             return job
 
@@ -102,11 +121,6 @@ class Engine:
             self._queue.cancel(job, now)
             return True
 
-    def forget(self, job: Job) -> None:
-        """Drop a job at once, as if its time had run out."""
-        with self._lock:
-            self._jobs.pop(job.request_id, None)
-
     def jobs(self) -> tuple[Job, ...]:
         """Every job that is remembered, oldest first."""
         with self._lock:
@@ -122,17 +136,28 @@ class Engine:
     def _settle(self) -> float:
         now = self.clock.now()
         self._queue.settle(now)
-        oldest_kept = now - self.settings.request_ttl
-        while self._ended and (len(self._ended) > self.settings.keep_jobs or (self._ended[0].ended or 0) < oldest_kept):
-            self._jobs.pop(self._ended.popleft().request_id, None)
+        while self._ended and self._too_much(now):
+            oldest = self._ended.popleft()
+            self._ended_size -= oldest.size
+            self._jobs.pop(oldest.request_id, None)
         return now
+
+    def _too_much(self, now: float) -> bool:
+        """Is it time to forget the job that ended first?"""
+        expired = (self._ended[0].ended or 0.0) + self.settings.request_ttl < now
+        return expired or len(self._ended) > self.settings.keep_jobs or self._ended_size > KEPT_INPUT_BYTES
 
     def _on_end(self, job: Job) -> None:
         self._ended.append(job)
+        self._ended_size += job.size
         if job.state == "succeeded":
             self._balances[job.token] = self._balances.get(job.token, self.settings.balance) - job.cost
         else:
             job.cost = 0.0
+
+
+def _first(special: float | None, usual: float) -> float:
+    return usual if special is None else special
 
 
 def _cost(model: Model, order: Order) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .catalogue import Model
+    from .faults.rules import Rule
     from .media.order import Order
 
 State = Literal["in_queue", "in_progress", "succeeded", "failed", "cancelled"]
@@ -19,6 +20,7 @@ ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
 class Job:
     """One accepted submit. Moments are seconds of the simulator's clock, None while they lie ahead.
 
+    `size` is that of the request's body in bytes, `rules` are the faults its prompt asked for,
     `error` is what /result tells if the job is to fail: a string, an object or a list, as the API sends all three.
     """
 
@@ -32,12 +34,13 @@ class Job:
     ready: float
     run_seconds: float
     cost_delay: float
+    size: int = 0
+    rules: tuple[Rule, ...] = ()
     cost: float = 0.0
     error: object = None
     state: State = "in_queue"
     started: float | None = None
     ended: float | None = None
-    seen: dict[str, int] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:

@@ -1,8 +1,8 @@
 """Where sources about the API disagree, a profile says which one to follow.
 
 `docs` answers as RunComfy's documentation pages describe; `nodes` as RunComfy's own ComfyUI nodes, with their mocks and
-comments, expect. What neither says, such as whether positions start at 0 or 1, differs on purpose: a client must live with
-both.
+comments, expect. What neither says, such as whether positions start at 0 or 1, differs on purpose: a client must live
+with both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The queue and its slots, first come first served.
+"""The queue and its slots, first ready first served.
 
 Nothing ticks: `settle` replays exactly what has happened up to a moment, event by event, so a thousand waiting jobs
 cost nothing between polls and the order of events never depends on who asks when.
@@ -7,8 +7,7 @@ cost nothing between polls and the order of events never depends on who asks whe
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
-from collections import deque
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ class Queue:
     def __init__(self, slots: int, on_end: Callable[[Job], None]) -> None:
         self._slots = slots
         self._on_end = on_end
-        self._waiting: deque[Job] = deque()
-        self._numbers: list[int] = []  # of the waiting jobs, in order: a position is found by bisection
+        # Both are ordered by a moment, then by the job's number; no two jobs share a number.
+        self._waiting: list[tuple[float, int, Job]] = []
         self._running: list[tuple[float, int, Job]] = []
         self._settled = 0.0
 
@@ -37,17 +36,15 @@ class Queue:
         return len(self._running)
 
     def add(self, job: Job) -> None:
-        self._waiting.append(job)
-        self._numbers.append(job.number)
+        insort(self._waiting, (job.ready, job.number, job))
 
     def position(self, job: Job) -> int:
         """How many jobs wait before this one."""
-        return bisect_left(self._numbers, job.number)
+        return bisect_left(self._waiting, (job.ready, job.number, job))
 
     def cancel(self, job: Job, now: float) -> None:
         """Take a waiting job out."""
-        self._waiting.remove(job)
-        del self._numbers[self.position(job)]
+        del self._waiting[self.position(job)]
         self._finish(job, "cancelled", now)
 
     def settle(self, now: float) -> None:
@@ -69,11 +66,10 @@ class Queue:
         if not self._waiting or len(self._running) >= self._slots:
             return None
         # A slot that came free at `_settled` cannot have been taken earlier.
-        return max(self._waiting[0].ready, self._settled)
+        return max(self._waiting[0][0], self._settled)
 
     def _start(self, moment: float) -> None:
-        job = self._waiting.popleft()
-        del self._numbers[0]
+        _, _, job = self._waiting.pop(0)
         job.state, job.started = "in_progress", moment
         self._settled = moment
         heapq.heappush(self._running, (moment + job.run_seconds, job.number, job))

@@ -13,14 +13,17 @@ import uvicorn
 
 from .app import World
 from .catalogue import Catalogue, load
+from .faults.rules import parse_script
 from .profiles import PROFILES, Profile
 from .settings import Settings, find_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from .jobs import Job
+
+BACKLOG = 2048
 
 
 class Options(TypedDict, total=False):
@@ -76,7 +79,7 @@ class Simulator:
 
     def start(self) -> Self:
         """Listen; returns once requests are answered."""
-        listener = socket.create_server((self._host, self._port), backlog=2048)
+        listener = socket.create_server((self._host, self._port), backlog=BACKLOG)
         self._port = listener.getsockname()[1]
         server = uvicorn.Server(configure(self._world))
         self._server = server
@@ -136,6 +139,18 @@ class Simulator:
         """Let `seconds` pass at once: jobs run on, ids expire."""
         self._world.engine.clock.skip(seconds)
 
+    def script(self, *lines: str | Path | Mapping[str, object] | Sequence[object]) -> None:
+        """Set faults: lines such as "submit 1: lost reply", mappings of these, YAML, or a file. They count from now.
+
+        Raises:
+            BadScript: a line is not understood.
+        """
+        self._world.schedule.add(parse_script(*lines))
+
+    def clear_script(self) -> None:
+        """Take all faults of `script` back."""
+        self._world.schedule.clear()
+
     def host(self, file: bytes | Path, name: str = "") -> str:
         """Put up a file; returns a URL that a job's input may name."""
         data = file.read_bytes() if isinstance(file, Path) else file
@@ -145,5 +160,12 @@ class Simulator:
 def configure(world: World) -> uvicorn.Config:
     """How uvicorn is run, here and from the command line."""
     return uvicorn.Config(
-        world.app, lifespan="off", log_config=None, access_log=False, ws="none", proxy_headers=False, backlog=2048
+        world.app,
+        http=world.wires.protocol(),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        proxy_headers=False,
+        backlog=BACKLOG,
     )

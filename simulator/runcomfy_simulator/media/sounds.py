@@ -72,6 +72,7 @@ def _coded(samples: bytes, rate: int, suffix: str) -> bytes:
     # Without `bitexact` an ogg file gets a random serial number.
     with av.open(made, "w", format=suffix, options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(_CODECS[suffix], rate=rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         for frame in frames(samples, rate):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -16,6 +16,7 @@ from .sounds import frames, tone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from av.stream import Stream
     from av.video.stream import VideoStream
     from PIL import Image
 
@@ -55,14 +56,15 @@ def _code_loop(stream: VideoStream, picture: Image.Image, rate: int, seed: int) 
     """One second, coded: the bytes of each frame, and whether it is a key frame."""
     packets = []
     for number in range(rate):
-        frame = av.VideoFrame.from_image(_with_ball(picture, number / rate, seed))
+        picked = _with_ball(picture, number / rate, seed)
+        frame = av.VideoFrame.from_image(picked)  # type: ignore[no-untyped-call]  # av leaves it untyped
         frame.pts, frame.time_base = number, Fraction(1, rate)
         packets += stream.encode(frame)
     packets += stream.encode(None)
     return [(bytes(packet), packet.is_keyframe) for packet in packets]
 
 
-def _repeat(coded: list[tuple[bytes, bool]], stream: VideoStream, count: int, rate: int) -> Iterator[av.Packet]:
+def _repeat(coded: list[tuple[bytes, bool]], stream: VideoStream, count: int, rate: int) -> Iterator[av.Packet[Stream]]:
     for number in range(count):
         data, key = coded[number % len(coded)]
         packet = av.Packet(data)
