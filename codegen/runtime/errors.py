@@ -16,6 +16,7 @@ __all__ = [
     "JobCancelledError",
     "JobError",
     "JobFailedError",
+    "JobNotReadyError",
     "JobTimeoutError",
     "JournalError",
     "NotFoundError",
@@ -177,6 +178,10 @@ class JobFailedError(JobError):
 
 class JobCancelledError(JobError):
     """The job was cancelled, here or elsewhere."""
+
+
+class JobNotReadyError(JobError):
+    """``job.result()`` was asked before the job was over."""
 
 
 class JobTimeoutError(JobError):

@@ -1,0 +1,276 @@
+"""Carry out a rule's steps on httpx.AsyncClient, in the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import ConfigurationError
+from .faults import AsyncBody, fault_of
+from .lanes import IdleLanes
+from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, out_of_time, too_large, user_agent
+from .steps import (
+    Close,
+    Exchange,
+    Gather,
+    Interrupted,
+    Notify,
+    Open,
+    Progress,
+    Read,
+    Reply,
+    Rule,
+    Run,
+    Send,
+    Shield,
+    Sleep,
+    Step,
+    Stream,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from .config import Config
+
+T = TypeVar("T")
+OnUpdate = Callable[[object], object]
+
+
+class AsyncDriver:
+    """One per client; may be used from several event loops, also one after the other."""
+
+    def __init__(self, config: Config, http_client: httpx.AsyncClient | None = None) -> None:
+        if http_client is not None and not hasattr(http_client, "aclose"):
+            raise ConfigurationError("AsyncRunComfy takes an httpx.AsyncClient; an httpx.Client goes to RunComfy.")
+        self._config = config
+        self._loops = _Loops(config, http_client)
+
+    async def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
+        """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
+        progress = Progress(rule)
+        while progress.step is not None:
+            await self._advance(progress, progress.step, on_update or _ignore)
+        return progress.value
+
+    async def iterate(self, rule: Rule[object]) -> AsyncGenerator[object]:
+        """Carry out the rule and yield its updates."""
+        with closing(Progress(rule)) as progress:
+            while progress.step is not None:
+                if isinstance(progress.step, Notify):
+                    yield progress.step.update
+                    progress.answer(None)
+                else:
+                    await self._advance(progress, progress.step, _ignore)
+
+    async def close(self) -> None:
+        """Close the connections this driver opened in this event loop; a client of the user's stays open."""
+        await self._loops.close()
+
+    async def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
+        try:
+            answer = await self._perform(step, on_update)
+        except asyncio.CancelledError as error:
+            progress.fail(Interrupted(error))
+        except BaseException as error:  # noqa: BLE001 - the rule decides about every failure of its step
+            progress.fail(error)
+        else:
+            progress.answer(answer)
+
+    async def _perform(self, step: Step, on_update: OnUpdate) -> object:
+        match step:
+            case Send(exchange):
+                return await self._send(exchange)
+            case Open(exchange):
+                opened = await self._open(exchange)
+                return Stream(opened.reply, opened)
+            case Read(stream):
+                return await _opened(stream).read()
+            case Close(stream):
+                await _opened(stream).close()
+            case Sleep(seconds):
+                await asyncio.sleep(max(seconds, 0.0))
+            case Notify(update):
+                seen = on_update(update)
+                return await seen if inspect.isawaitable(seen) else seen
+            case Run(work):
+                return await asyncio.to_thread(work)
+            case Shield(rule, _):
+                return await self.run(rule)
+            case Gather(rules):
+                return await asyncio.gather(*(self.run(rule) for rule in rules))
+        return None
+
+    async def _open(self, exchange: Exchange) -> _Opened:
+        opened = _Opened(await self._loops.here(), self._config, exchange)
+        await opened.open()
+        return opened
+
+    async def _send(self, exchange: Exchange) -> Reply:
+        opened = await self._open(exchange)
+        try:
+            content = bytearray()
+            while chunk := await opened.read():
+                content += chunk
+                if len(content) > exchange.limit:
+                    raise too_large(exchange)
+            return Reply(opened.reply.status, opened.reply.headers, bytes(content))
+        finally:
+            await opened.close()
+
+
+class _Opened:
+    """A request under way: it holds its connection until it is closed."""
+
+    reply: Reply
+
+    def __init__(self, connections: _Connections, config: Config, exchange: Exchange) -> None:
+        self._connections = connections
+        self._config = config
+        self._exchange = exchange
+        self._deadline = Deadline(exchange.timeout)
+
+    async def open(self) -> None:
+        exchange = self._exchange
+        arguments = arguments_of(exchange, self._config, self._deadline.left())
+        body = None if exchange.body is None else AsyncBody(exchange.body)
+        self._client = await self._connections.take(exchange, self._deadline.left())
+        left = self._deadline.left()
+        try:
+            # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
+            async with asyncio.timeout(None if left is None else left + 0.1):
+                request = self._client.build_request(content=body, **arguments)
+                if exchange.authorised:
+                    self._response = await self._client.send(request, stream=True, follow_redirects=False)
+                else:
+                    request.headers.pop("Authorization", None)
+                    self._response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
+        except TimeoutError:
+            await self._connections.drop(self._client)
+            raise out_of_time() from None
+        except Exception as error:  # a user's hooks and transports may raise anything
+            await self._connections.give_back(exchange, self._client)
+            raise fault_of(error, body) from error
+        except BaseException:
+            await self._connections.drop(self._client)
+            raise
+        self._chunks = self._response.aiter_bytes()
+        self.reply = Reply(self._response.status_code, dict(self._response.headers))
+
+    async def read(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._deadline.left()):
+                return await anext(self._chunks, b"")
+        except TimeoutError:
+            raise out_of_time() from None
+        except Exception as error:
+            raise fault_of(error) from error
+
+    async def close(self) -> None:
+        try:
+            await self._response.aclose()
+        finally:
+            await self._connections.give_back(self._exchange, self._client)
+
+
+class _Loops:
+    """One set of connections for each event loop, closed when the loop shuts down."""
+
+    def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
+        self._config = config
+        self._shared = shared
+        self._sets: dict[asyncio.AbstractEventLoop, _Connections] = {}
+
+    async def here(self) -> _Connections:
+        loop = asyncio.get_running_loop()
+        found = self._sets.get(loop)
+        if found is None:
+            if self._shared is not None and self._sets:
+                raise ConfigurationError(
+                    "http_client was used in another event loop, and httpx ties a client to its loop. Make one"
+                    " AsyncRunComfy for each asyncio.run(), or leave http_client out: one then works in all of them."
+                )
+            found = self._sets[loop] = _Connections(self._config, self._shared)
+            found.keeper = self._keep(loop, found)
+            await anext(found.keeper)
+        return found
+
+    async def close(self) -> None:
+        found = self._sets.get(asyncio.get_running_loop())
+        if found is not None:
+            await found.keeper.aclose()
+
+    async def _keep(self, loop: asyncio.AbstractEventLoop, connections: _Connections) -> AsyncGenerator[None]:
+        # asyncio.run() closes open async generators while the loop still runs: the one moment at which connections can
+        # be closed in order.
+        try:
+            yield
+        finally:
+            if self._shared is None:
+                del self._sets[loop]
+            await connections.close()
+
+
+class _Connections:
+    """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
+
+    keeper: AsyncGenerator[None]
+
+    def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
+        self._shared = shared
+        self._slots = asyncio.Semaphore(config.max_connections)
+        self._idle: IdleLanes[httpx.AsyncClient] = IdleLanes(config.max_connections)
+        self._certificates: ssl.SSLContext | None = None
+
+    async def take(self, exchange: Exchange, left: float | None) -> httpx.AsyncClient:
+        try:
+            async with asyncio.timeout(left):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise no_slot() from None
+        try:
+            return self._shared or self._idle.take(lane_of(exchange)) or self._new(exchange)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def give_back(self, exchange: Exchange, client: httpx.AsyncClient) -> None:
+        surplus = None if client is self._shared else self._idle.put(lane_of(exchange), client)
+        self._slots.release()
+        if surplus is not None:
+            await surplus.aclose()
+
+    async def drop(self, client: httpx.AsyncClient) -> None:
+        self._slots.release()
+        if client is not self._shared:
+            await client.aclose()
+
+    async def close(self) -> None:
+        for client in self._idle.clear():
+            await client.aclose()
+
+    def _new(self, exchange: Exchange) -> httpx.AsyncClient:
+        import httpx
+
+        secure = exchange.url.startswith("https:")
+        if secure and self._certificates is None:
+            self._certificates = httpx.create_ssl_context()
+        return httpx.AsyncClient(
+            headers={"User-Agent": user_agent()},
+            verify=self._certificates if self._certificates is not None and secure else False,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange)),
+        )
+
+
+def _opened(stream: Stream) -> _Opened:
+    assert isinstance(stream.handle, _Opened)
+    return stream.handle
+
+
+def _ignore(update: object) -> None:
+    pass
