@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 import uvicorn
 
 from .app import World
+from .background import BackgroundServer
 from .catalogue import Catalogue, load
 from .faults.rules import parse_script
 from .profiles import PROFILES, Profile
@@ -72,8 +71,7 @@ class Simulator:
         self.settings = replace(Settings(**options), profile=chosen, tokens=frozenset({token} if token else ()))
         self._host, self._port = host, port
         self._world = World(self.catalogue, self.settings)
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server: BackgroundServer | None = None
 
     # -- life
 
@@ -81,24 +79,15 @@ class Simulator:
         """Listen; returns once requests are answered."""
         listener = socket.create_server((self._host, self._port), backlog=BACKLOG)
         self._port = listener.getsockname()[1]
-        server = uvicorn.Server(configure(self._world))
-        self._server = server
-        self._thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name=f"runcomfy-sim:{self._port}", daemon=True
-        )
-        self._thread.start()
-        while not server.started:
-            if not self._thread.is_alive():
-                raise RuntimeError("the simulator's server ended before it began")
-            time.sleep(0.002)
+        self._server = BackgroundServer(configure(self._world))
+        self._server.launch(listener)
         return self
 
     def stop(self) -> None:
         """End at once, also with requests under way."""
-        if self._server and self._thread:
-            self._server.should_exit = self._server.force_exit = True
-            self._thread.join(10)
-        self._server = self._thread = None
+        if self._server:
+            self._server.leave()
+        self._server = None
         self._world.close()
 
     def __enter__(self) -> Self:
