@@ -1,0 +1,128 @@
+"""`show`: all about one model on a page: what it takes, within which bounds, and lines to paste."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...registry import input_class, known_spec, method_path
+from ...validation import MISSING
+from ...validation.text import printable
+from ...validation.words import shown
+from ..client import api_url
+from ..output import console, emit_json
+from ..parameters import parameters
+from ..snippets import curl_line, example_input, python_snippet, run_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..options import Common
+    from ..parameters import Parameter
+
+__all__ = ["show_model"]
+
+_WIDE = 110
+_LONGEST_VALUE = 60
+
+
+def show_model(model_id: str, common: Common) -> int:
+    spec = known_spec(model_id)
+    inputs = parameters(spec)
+    descriptions = _descriptions(model_id)
+    example = example_input(spec)
+    method = method_path(model_id)
+    snippets = {
+        "python": python_snippet(method, spec, example),
+        "shell": run_line(spec, example),
+        "curl": curl_line(api_url(common, model_id), example),
+    }
+    if common.json:
+        facts = [{**one.to_dict(), "description": descriptions.get(one.wire_name, "")} for one in inputs]
+        emit_json(
+            {
+                "model_id": model_id,
+                "method": f"client.{method}",
+                "input_class": spec.input_class,
+                "output_class": spec.output_class,
+                "inputs": facts,
+                "example": example,
+                "snippets": snippets,
+            }
+        )
+        return 0
+    _print(console(), model_id, method, inputs, descriptions, snippets)
+    return 0
+
+
+def _descriptions(model_id: str) -> dict[str, str]:
+    """What the schema says about each input, by wire name; read off the generated class, which keeps it."""
+    found = input_class(model_id)
+    if found is None:
+        return {}
+    return {
+        field.alias or name: (field.description or field.title or "").strip() for name, field in found.model_fields.items()
+    }
+
+
+def _print(
+    out: Console,
+    model_id: str,
+    method: str,
+    inputs: list[Parameter],
+    descriptions: dict[str, str],
+    snippets: dict[str, str],
+) -> None:
+    from rich.text import Text
+
+    out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
+    out.print()
+    out.print(_table(inputs, descriptions, wide=out.width >= _WIDE))
+    for name, title in (("python", "Python"), ("shell", "Command line"), ("curl", "curl")):
+        out.print()
+        out.print(Text(title, style="bold"))
+        # As it is, to be pasted: never wrapped by us, never framed.
+        out.print(Text(snippets[name]), soft_wrap=True)
+
+
+def _table(inputs: list[Parameter], descriptions: dict[str, str], *, wide: bool) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    table.add_column("Input", overflow="fold")
+    table.add_column("Type")
+    table.add_column("Default")
+    table.add_column("Limits and meaning" if not wide else "Limits")
+    if wide:
+        table.add_column("Meaning")
+    for one in inputs:
+        limits = Text("\n".join(printable(line) for line in one.limits))
+        meaning = Text(printable(descriptions.get(one.wire_name, "")), style="dim")
+        row = [_name(one), Text(one.type), _default(one)]
+        row += [limits, meaning] if wide else [Text("\n").join([part for part in (limits, meaning) if part])]
+        table.add_row(*row)
+    return table
+
+
+def _name(one: Parameter) -> Text:
+    from rich.text import Text
+
+    name = Text(one.name, style="bold cyan" if one.required else "cyan")
+    if one.required:
+        name.append(" *", style="bold red")
+    if one.wire_name != one.name:
+        name.append(f"\nwire: {printable(one.wire_name)}", style="dim")
+    return name
+
+
+def _default(one: Parameter) -> Text:
+    from rich.text import Text
+
+    if one.required:
+        return Text("required", style="bold red")
+    if one.default is MISSING:
+        return Text("")
+    text = one.default if isinstance(one.default, str) and one.default else shown(one.default)
+    return Text(printable(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."))
