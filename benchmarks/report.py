@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from .harness import Spread
+if TYPE_CHECKING:
+    from .harness import Spread
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,40 @@
+"""The five requests of a job on bare httpx, as one would write them by hand; limits are httpx's own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+
+from .load import MODEL, PAUSE, PROMPT
+
+HEADERS = {"Authorization": "Bearer benchmark-token"}
+
+
+def opened(origin: str) -> httpx.Client:
+    return httpx.Client(base_url=origin, headers=HEADERS, timeout=None)
+
+
+def aopened(origin: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=origin, headers=HEADERS, timeout=None)
+
+
+def job(client: httpx.Client) -> object:
+    request_id = _read(client.post(f"/v1/models/{MODEL}", json={"prompt": PROMPT}))["request_id"]
+    while _read(client.get(f"/v1/requests/{request_id}/status"))["status"] != "completed":
+        time.sleep(PAUSE)
+    return _read(client.get(f"/v1/requests/{request_id}/result"))["output"]
+
+
+async def ajob(client: httpx.AsyncClient) -> object:
+    request_id = _read(await client.post(f"/v1/models/{MODEL}", json={"prompt": PROMPT}))["request_id"]
+    while _read(await client.get(f"/v1/requests/{request_id}/status"))["status"] != "completed":  # noqa: ASYNC110
+        await asyncio.sleep(PAUSE)
+    return _read(await client.get(f"/v1/requests/{request_id}/result"))["output"]
+
+
+def _read(response: httpx.Response) -> dict[str, str]:
+    response.raise_for_status()
+    answer: dict[str, str] = response.json()
+    return answer
