@@ -31,7 +31,7 @@ def _run(argv: Sequence[str]) -> int:
     try:
         from .cli.light import plain_validate
 
-        # Checking files is what CI and editors do, one process a file: it does not wait for the whole command line to load.
+        # Checking files is what CI and editors do, a process each time: it does not wait for all the rest to load.
         asked = plain_validate(argv)
         if asked is not None:
             from .cli.validate import validate_files
@@ -47,7 +47,8 @@ def _run(argv: Sequence[str]) -> int:
         return run_app(list(argv))
     except BrokenPipeError:
         raise
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place where an error can become an exit code
+    # The last place that can make an exit code of an error.
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
         from .cli.output import tell_error
 
         return tell_error(error, list(argv))

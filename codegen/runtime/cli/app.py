@@ -1,4 +1,4 @@
-"""The command line's table of contents: each command with its help and its example; what it does is loaded when it is called."""
+"""The command line's table of contents: each command with its help and an example; its work is loaded when called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from .faults import USAGE, CommandError, debug_wanted
+from .faults import CommandError, debug_wanted
 from .options import Common, Downloading, Input, Inputs, ModelId, Recording, RequestId, Sending
 from .output import log_to_stderr
 
@@ -48,7 +48,8 @@ def run_app(argv: list[str]) -> int:
     try:
         code = app(argv, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise CommandError(f"{error}\nSee: {' '.join(['runcomfy-client', *error.command_chain or (), '--help'])}") from error
+        line = " ".join(["runcomfy-client", *(error.command_chain or ()), "--help"])
+        raise CommandError(f"{error}\nSee: {line}") from error
     return code if isinstance(code, int) else 0
 
 
@@ -154,7 +155,9 @@ def result(
     request: RequestId,
     /,
     *,
-    wait: Annotated[bool, Parameter(help="Wait until the job is over; else its present outcome counts.", **_FLAG)] = False,
+    wait: Annotated[
+        bool, Parameter(help="Wait until the job is over; else its present outcome counts.", **_FLAG)
+    ] = False,
     timeout: Annotated[float | None, Parameter(help="Seconds to wait at most, with --wait.", metavar="S")] = None,
     downloading: Downloading = _DOWNLOADING,
     recording: Recording = _RECORDING,
@@ -196,7 +199,7 @@ def balance(*, common: Common = _DEFAULT) -> int:
     return show_balance(common)
 
 
-@app.command(group=_ACCOUNT, help_epilogue=_example("eval \"$(runcomfy-client completion bash)\""))
+@app.command(group=_ACCOUNT, help_epilogue=_example('eval "$(runcomfy-client completion bash)"'))
 def completion(
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell it is for.")],
     /,

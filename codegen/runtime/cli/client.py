@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["api_url", "journal_path", "open_client", "open_journal"]
 
 
-def open_client(common: Common, *, journal: str | None = None, record: bool = True, validate: bool = True) -> SyncClient:
+def open_client(
+    common: Common, *, journal: str | None = None, record: bool = True, validate: bool = True
+) -> SyncClient:
     """A client; ``record=False`` leaves the journal out. The token never comes from the command line, where `ps` shows it."""
     path = journal_path(journal) if record else None
     return SyncClient(base_url=common.base_url, journal=path, validate=validate)

@@ -1,4 +1,4 @@
-"""What the shell offers on TAB: model ids, inputs of the model at hand and their allowed values, pending request ids."""
+"""What the shell offers on TAB: model ids, the inputs of the model at hand and their values, pending request ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From words of the command line to a payload: `key=value` typed by the schema, `key=@file`, `key:=json`, over `--input`.
+"""From words to a payload: `key=value` typed by the schema, `key=@file` and `key:=json`, over `--input`.
 
 Turning text into a value never fails: what does not fit stays text, and the one judge says what is wrong with it.
 """
@@ -86,7 +86,9 @@ def _value(key: str, node: Node | None, values: list[tuple[bool, str]], stdin: S
         return _json(key, text) if is_json else _typed(node, _read(key, node, text, stdin))
     items = _items(node)
     if items is None or any(is_json for is_json, _ in values):
-        raise CommandError(f"{key} is given {len(values)} times" + ("" if items is None else "; use := once, for the whole list"))
+        raise CommandError(
+            f"{key} is given {len(values)} times" + ("" if items is None else "; use := once, for the whole list")
+        )
     return [_typed(items[0], _read(key, items[0], text, stdin)) for _, text in values]
 
 

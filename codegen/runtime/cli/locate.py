@@ -1,4 +1,4 @@
-"""Where a JSON pointer stands in the text it was read from: line and column, from 1; the nearest parent if it is not there."""
+"""Where a JSON pointer stands in the text it was read from: line and column; the nearest parent if it is not there."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ Inputs = Annotated[
 ]
 Input = Annotated[
     str | None,
-    Parameter(name="--input", alias="-i", help="The input as JSON, @FILE, or - for stdin; KEY=VALUE goes on top of it."),
+    Parameter(
+        name="--input", alias="-i", help="The input as JSON, @FILE, or - for stdin; KEY=VALUE goes on top of it."
+    ),
 ]
 
 
@@ -39,7 +41,8 @@ class Common:
 
     json: Annotated[bool, Parameter(help="One JSON document on stdout, errors included.", **_FLAG)] = False
     base_url: Annotated[
-        str | None, Parameter(help="The API's address; default: $RUNCOMFY_BASE_URL, else RunComfy's own.", metavar="URL")
+        str | None,
+        Parameter(help="The API's address; default: $RUNCOMFY_BASE_URL, else RunComfy's own.", metavar="URL"),
     ] = None
     debug: Annotated[bool, Parameter(help="Show tracebacks and what the client logs.", **_FLAG)] = False
 
@@ -52,7 +55,9 @@ class Recording:
     journal: Annotated[
         str | None, Parameter(help="Record the job in this file; default: a file in your state folder.", metavar="FILE")
     ] = None
-    no_journal: Annotated[bool, Parameter(help="Record nothing: a lost request id cannot be found again.", **_FLAG)] = False
+    no_journal: Annotated[bool, Parameter(help="Record nothing: a lost request id cannot be found again.", **_FLAG)] = (
+        False
+    )
 
 
 @Parameter(name="*")
@@ -65,7 +70,9 @@ class Sending:
     ] = False
     job_key: Annotated[
         str | None,
-        Parameter(help="Your name for this job: the same key and input bring back the job already paid for.", metavar="KEY"),
+        Parameter(
+            help="Your name for this job: the same key and input bring back the job already paid for.", metavar="KEY"
+        ),
     ] = None
     dry_run: Annotated[bool, Parameter(help="Print the request that would be sent, and send nothing.", **_FLAG)] = False
 

@@ -1,4 +1,4 @@
-"""Where words go: results to stdout, everything else to stderr; with --json stdout is one JSON document, errors included."""
+"""Where words go: results to stdout, all else to stderr; with --json stdout is one JSON document, errors included."""
 
 from __future__ import annotations
 

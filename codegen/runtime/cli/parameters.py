@@ -20,7 +20,7 @@ __all__ = ["Parameter", "choices_of", "parameters"]
 class Parameter:
     """One input of a model. ``wire_name`` goes over the wire and into JSON, ``name`` is the one in Python.
 
-    ``default`` is what the server applies, ``sample`` the schema's example of a required input; MISSING if there is none.
+    ``default`` is what the server applies, ``sample`` the schema's example of a required input; MISSING if none.
     """
 
     wire_name: str

@@ -1,4 +1,4 @@
-"""How a wait looks: on a terminal one live line with state, queue position and time; elsewhere a plain line for each change."""
+"""How a wait looks: on a terminal one live line with state, position and time; elsewhere a plain line a change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class PlainProgress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def update(self, update: JobUpdate) -> None:
@@ -75,7 +77,9 @@ class LiveProgress:
         self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.stop()
 
     def update(self, update: JobUpdate) -> None:

@@ -1,4 +1,4 @@
-"""Ready lines to paste: the same job in Python, on this command line, and with curl; made from an input that passes the check."""
+"""Ready lines to paste: one job in Python, on this command line, and with curl; its input passes the check."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _words(known: Property, wire: str, value: object) -> list[str]:
     name = known.name or wire
     values = value if isinstance(value, (list, tuple)) else [value]
     if values and all(isinstance(item, str) and item[:1] != "[" for item in values):
-        texts = [f"@{item}" if item.startswith("@") else item for item in values]
+        texts = [f"@{item}" if str(item).startswith("@") else str(item) for item in values]
         return [f"{name}={shlex.quote(text)}" for text in texts]
     if isinstance(value, (bool, int, float)):
         return [f"{name}={json.dumps(value)}"]

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..validation import Finding, Report
+    from ..validation import Finding
     from .validate import Checked
 
 _LEVELS = (("errors", "error"), ("warnings", "warning"), ("unchecked", "notice"))
@@ -68,7 +68,12 @@ def as_github(model_id: str, found: Sequence[Checked]) -> str:
         for attribute, level in _LEVELS:
             for finding in getattr(one.report, attribute):
                 line, column = _place(one, finding)
-                where = {"file": one.source, "line": str(line), "col": str(column), "title": f"{model_id}: {finding.code}"}
+                where = {
+                    "file": one.source,
+                    "line": str(line),
+                    "col": str(column),
+                    "title": f"{model_id}: {finding.code}",
+                }
                 lines.append(_command(level, where, str(finding)))
     bad = sum(not one.ok for one in found)
     return "\n".join([*lines, f"{len(found)} checked against {model_id}, {bad} with problems"])
@@ -114,5 +119,3 @@ def _command(level: str, where: dict[str, str], message: str) -> str:
         [f"{key}={escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in where.items()]
     )
     return f"::{level} {properties}::{escaped(message)}"
-
-

@@ -103,7 +103,9 @@ def _print_entries(entries: list[JournalEntry]) -> None:
         out.print(table)
     else:
         for entry in entries:
-            print("\t".join([entry.request_id or entry.submission_id, entry.state, entry.model_id, entry.job_key or ""]))
+            print(
+                "\t".join([entry.request_id or entry.submission_id, entry.state, entry.model_id, entry.job_key or ""])
+            )
     if any(entry.request_id for entry in entries):
         note("Pick one up: runcomfy-client result REQUEST_ID --wait")
     if any(entry.state == "unsure" for entry in entries):

@@ -39,7 +39,11 @@ def _nothing(words: Sequence[str], known: Sequence[str]) -> str:
     wanted = " ".join(words)
     parts = {part for model_id in known for part in model_id.casefold().split("/")}
     near = Speller([*known, *sorted(parts)]).ranked(wanted)[:3]
-    cure = f"; did you mean {' or '.join(near)}?" if near else f"; there are {len(known)}, `runcomfy-client models` lists them"
+    cure = (
+        f"; did you mean {' or '.join(near)}?"
+        if near
+        else f"; there are {len(known)}, `runcomfy-client models` lists them"
+    )
     return f"no model id holds {wanted!r}{cure}"
 
 

@@ -85,8 +85,7 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
     if common.json:
         emit_json(_facts(result, paths))
     elif result.files:
-        for line in paths or [file.url for file in result.files]:
-            print(line)
+        print("\n".join([str(path) for path in paths] or [file.url for file in result.files]))
     else:
         import json
 
@@ -132,7 +131,9 @@ def _prove_writable(folder: str) -> None:
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise NotWrittenError(f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir") from None
+        raise NotWrittenError(
+            f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir"
+        ) from None
 
 
 def _outcome(result: Result[object]) -> str:
@@ -140,7 +141,7 @@ def _outcome(result: Result[object]) -> str:
 
 
 def _facts(result: Result[object], paths: list[Path]) -> dict[str, object]:
-    saved = [str(path) for path in paths] or [None] * len(result.files)
+    saved: list[str | None] = [*map(str, paths)] or [None] * len(result.files)
     return {
         "request_id": result.request_id,
         "model_id": result.model_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...registry import input_class, known_spec, method_path
+from ...registry import input_class, known_spec
 from ...validation import MISSING
 from ...validation.text import printable
 from ...validation.words import shown
@@ -16,7 +16,9 @@ from ..snippets import curl_line, example_input, python_snippet, run_line
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from ...models import InputModel
     from ..options import Common
     from ..parameters import Parameter
 
@@ -29,9 +31,12 @@ _LONGEST_VALUE = 60
 def show_model(model_id: str, common: Common) -> int:
     spec = known_spec(model_id)
     inputs = parameters(spec)
-    descriptions = _descriptions(model_id)
+    made = input_class(model_id)
+    assert made is not None  # known_spec has looked
+    descriptions = _descriptions(made)
     example = example_input(spec)
-    method = method_path(model_id)
+    # The modules of models lie where the methods do: ...models.bytedance.dreamina_4_0.edit.
+    method = made.__module__.partition(".models.")[2]
     snippets = {
         "python": python_snippet(method, spec, example),
         "shell": run_line(spec, example),
@@ -55,14 +60,10 @@ def show_model(model_id: str, common: Common) -> int:
     return 0
 
 
-def _descriptions(model_id: str) -> dict[str, str]:
+def _descriptions(made: type[InputModel]) -> dict[str, str]:
     """What the schema says about each input, by wire name; read off the generated class, which keeps it."""
-    found = input_class(model_id)
-    if found is None:
-        return {}
-    return {
-        field.alias or name: (field.description or field.title or "").strip() for name, field in found.model_fields.items()
-    }
+    fields = made.model_fields.items()
+    return {field.alias or name: (field.description or field.title or "").strip() for name, field in fields}
 
 
 def _print(
