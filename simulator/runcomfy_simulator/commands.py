@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from .app import World
 from .catalogue import CatalogueError, load
-from .faults.rules import BadScript, parse_script
+from .faults.rules import parse_script
 from .profiles import PROFILES
 from .server import BACKLOG, configure
 from .settings import Settings, find_schemas
@@ -20,69 +21,79 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# What goes wrong before anything is served; the more particular first.
+_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (ValueError, 2),
+    (CatalogueError, 65),
+    (FileNotFoundError, 66),
+    (OSError, 69),
+)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Do what the command line says. Exit code: 0 ok, 2 usage, 65 bad schemas, 66 no schemas, 69 port taken."""
     options = _parser().parse_args(arguments)
     try:
-        settings = Settings(
-            profile=PROFILES[options.profile],
-            queue_seconds=options.queue_seconds,
-            run_seconds=_run_times(options.run_seconds),
-            slots=options.slots,
-            tokens=frozenset(options.token),
-            balance=options.balance,
-            request_ttl=options.request_ttl,
-            cost_delay=options.cost_delay,
-            fault_rate=options.fault_rate,
-            seed=options.seed,
-            fetch_inputs=options.fetch_inputs,
-        )
-    except ValueError as fault:
+        server, listener = _prepare(options)
+    except tuple(kind for kind, _ in _EXIT_CODES) as fault:
         print(f"runcomfy-sim: {fault}", file=sys.stderr)
-        return 2
-    return _serve(options, settings)
+        return next(code for kind, code in _EXIT_CODES if isinstance(fault, kind))
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.world.close()
+    return 0
 
 
-def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    try:
-        rules = parse_script(*options.script)
-    except BadScript as fault:
-        print(f"runcomfy-sim: {fault}", file=sys.stderr)
-        return 2
-    try:
-        folder = find_schemas(options.schemas)
-        catalogue = load(folder)
-    except FileNotFoundError as fault:
-        print(f"runcomfy-sim: {fault}", file=sys.stderr)
-        return 66
-    except CatalogueError as fault:
-        print(f"runcomfy-sim: {fault}", file=sys.stderr)
-        return 65
+class _Server(uvicorn.Server):
+    """Says where it is once it answers, and once a signal ends it well."""
+
+    def __init__(self, world: World, greeting: str) -> None:
+        super().__init__(configure(world))
+        self.world = world
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._greeting, flush=True)
+
+
+def _prepare(options: argparse.Namespace) -> tuple[_Server, socket.socket]:
+    settings = Settings(
+        profile=PROFILES[options.profile],
+        queue_seconds=options.queue_seconds,
+        run_seconds=_run_times(options.run_seconds),
+        slots=options.slots,
+        tokens=frozenset(options.token),
+        balance=options.balance,
+        request_ttl=options.request_ttl,
+        cost_delay=options.cost_delay,
+        fault_rate=options.fault_rate,
+        seed=options.seed,
+        fetch_inputs=options.fetch_inputs,
+    )
+    rules = parse_script(*options.script)
+    folder = find_schemas(options.schemas)
+    catalogue = load(folder)
     for model in catalogue:
         for note in model.judge.notes:
             print(f"runcomfy-sim: {model.model_id}: {note}", file=sys.stderr)
     try:
         listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
     except OSError as fault:
-        print(f"runcomfy-sim: cannot listen on {options.host}:{options.port}: {fault.strerror}", file=sys.stderr)
-        return 69
-    port = listener.getsockname()[1]
+        raise OSError(f"cannot listen on {options.host}:{options.port}: {fault.strerror}") from None
     world = World(catalogue, settings)
     world.schedule.add(rules)
-    print(
+    url = f"http://{options.host}:{listener.getsockname()[1]}"
+    greeting = (
         f"{len(catalogue)} models from {folder}\n"
-        f"Model API at http://{options.host}:{port} (profile {settings.profile.name}); Ctrl-C ends it\n"
-        f"  export RUNCOMFY_BASE_URL=http://{options.host}:{port}\n"
-        f"  export RUNCOMFY_API_TOKEN={next(iter(settings.tokens), 'any-token')}",
-        flush=True,
+        f"Model API at {url} (profile {settings.profile.name}); Ctrl-C ends it\n"
+        f"  export RUNCOMFY_BASE_URL={url}\n"
+        f"  export RUNCOMFY_API_TOKEN={next(iter(settings.tokens), 'any-token')}"
     )
-    try:
-        uvicorn.Server(configure(world)).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        world.close()
-    return 0
+    return _Server(world, greeting), listener
 
 
 def _run_times(given: Sequence[str]) -> dict[str, float] | None:
@@ -98,6 +109,14 @@ def _run_times(given: Sequence[str]) -> dict[str, float] | None:
     return {**times, **general} or None
 
 
+def port(text: str) -> int:
+    """The number of a port; argparse shows this function's name to the user."""
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise ValueError(text)
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     usual = Settings()
     parser = argparse.ArgumentParser(prog="runcomfy-sim", description="A local Model API that behaves like RunComfy's.")
@@ -111,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         help="schemas folder, or a saved catalogue reply (default: ./schemas, else the package's)",
     )
     add("--host", default="127.0.0.1", help="address to listen on")
-    add("--port", type=int, default=8787, help="0 takes a free one")
+    add("--port", type=port, default=8787, help="0 takes a free one")
     add("--profile", choices=sorted(PROFILES), default="docs", help="whose reading of the API to follow")
     add("--queue-seconds", type=float, default=usual.queue_seconds, metavar="S", help="least time in the queue")
     add("--run-seconds", action="append", default=[], metavar="S|GLOB=S", help="time of a run; may be given per model")
@@ -127,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="P",
         help="share of requests that meet a fault, 0 to 1",
     )
+    add("--script", action="append", default=[], type=Path, metavar="FILE", help="faults, as YAML or JSON")
     add("--seed", type=int, default=usual.seed, metavar="N", help="which faults, when")
     add("--fetch-inputs", action="store_true", help="fetch media inputs from other hosts too, to check them")
     return parser

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.support.simulator import MODELS, Caller
+from tests.support.simulator import Caller, write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +21,7 @@ if TYPE_CHECKING:
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A schemas folder with one model of each kind."""
     folder = tmp_path_factory.mktemp("schemas")
-    for model_id, files in MODELS.items():
-        home = folder / model_id
-        home.mkdir(parents=True)
-        for name, content in files.items():
-            (home / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
+    write_schemas(folder)
     return folder
 
 

@@ -73,8 +73,9 @@ def test_profiles_differ_where_the_sources_do(
 
 
 @pytest.mark.parametrize(("profile", "code"), [("docs", 400), ("nodes", 401)])
-def test_without_a_good_token_nothing_is_told(start: Start, profile: str, code: int) -> None:
+def test_without_a_good_token_nothing_is_told(start: Start, call: Call, profile: str, code: int) -> None:
     simulator = start(profile=profile, token="right")
+    caller = call(simulator)
     calls = [
         ("POST", f"/v1/models/{IMAGE}"),
         ("GET", "/v1/models"),
@@ -85,17 +86,11 @@ def test_without_a_good_token_nothing_is_told(start: Start, profile: str, code: 
         ("POST", "/v1/requests/x/cancel"),
         ("GET", "/prod/v2/balance"),
     ]
-    for headers in (
-        {},
-        {"Authorization": "Bearer wrong"},
-        {"Authorization": "right"},
-        {"Authorization": "Basic right"},
-    ):
+    for authorization in ("", "Bearer", "Bearer wrong", "right", "Basic right"):
         for method, path in calls:
-            reply = httpx.request(
-                method, simulator.url + path, headers=headers, json={"prompt": "x"} if method == "POST" else None
-            )
-            assert reply.status_code == code, (method, path, headers)
+            body = {"prompt": "x"} if method == "POST" else None
+            reply = caller.request(method, path, headers={"Authorization": authorization}, json=body)
+            assert reply.status_code == code, (method, path, authorization)
             assert reply.json()["error_code"] == 400004
     assert simulator.accepted == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,6 +10,7 @@ import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from runcomfy_simulator import Simulator
 
@@ -88,6 +90,15 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
         "model": {"categories": ["text-to-audio"]},
     },
 }
+
+
+def write_schemas(folder: Path) -> None:
+    """Lay the models out as a schemas folder."""
+    for model_id, files in MODELS.items():
+        home = folder / model_id
+        home.mkdir(parents=True)
+        for name, content in files.items():
+            (home / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
 
 
 class Start(Protocol):
