@@ -1,0 +1,204 @@
+"""Turn pages into changes of the schema store: one plan for all pages of a call, or all the reasons against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from .. import store
+from ..places import packaged_schemas
+from ..source import display, read_document
+from .difference import differences
+from .language import is_english
+from .writing import Write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..diagnostics import Diagnostic
+    from ..source import Json
+    from .difference import Change, Role
+    from .page import Page
+    from .text import PageText
+
+Status = Literal["new", "replaced", "unchanged", "kept", "removed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlan:
+    """What becomes of one file. `note` says why where the status alone would puzzle."""
+
+    path: Path
+    status: Status
+    note: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlan:
+    """What the pages say of one model, and what becomes of its files."""
+
+    model_id: store.ModelId
+    pages: tuple[str, ...]
+    input: dict[str, Json]
+    output: dict[str, Json] | None
+    example: dict[str, Json] | None
+    output_is_common: bool
+    files: tuple[FilePlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPlan:
+    models: tuple[ModelPlan, ...]
+    common: tuple[FilePlan, ...]
+    writes: tuple[Write, ...]
+
+
+def plan(pages: Sequence[Page], schemas: Path, *, replace: bool) -> tuple[ImportPlan, tuple[Diagnostic, ...]]:
+    """Group pages by model and compare each with the store. With faults the plan is not to be carried out."""
+    faults: list[Diagnostic] = []
+    writes: list[Write] = []
+    common_path = schemas / store.OUTPUT
+    has_common = common_path.is_file()
+    common = _read(common_path if has_common else packaged_schemas() / store.OUTPUT, faults)
+    models = []
+    for model_id in dict.fromkeys(page.model_id for page in pages):
+        about = [page for page in pages if page.model_id == model_id]
+        models.append(_Planner(about, schemas, common, replace, faults, writes).plan())
+    common_files: tuple[FilePlan, ...] = ()
+    if not has_common and common is not None:
+        # A store of its own says all there is to say: it gets the output that every page prints.
+        writes.append(Write(common_path, (common,)))
+        common_files = (FilePlan(path=common_path, status="new", note="the output that every page prints"),)
+    return ImportPlan(models=tuple(models), common=common_files, writes=tuple(writes)), tuple(faults)
+
+
+class _Planner:
+    """Plans one model; what it finds goes to the lists it is given."""
+
+    def __init__(
+        self,
+        pages: list[Page],
+        schemas: Path,
+        common: Json,
+        replace: bool,
+        faults: list[Diagnostic],
+        writes: list[Write],
+    ) -> None:
+        self._pages = pages
+        self._folder = store.model_folder(schemas, pages[0].model_id)
+        self._common = common
+        self._replace = replace
+        self._faults = faults
+        self._writes = writes
+
+    def plan(self) -> ModelPlan:
+        first = self._pages[0]
+        schema = self._agreed([(page.text, page.input, page.input_at) for page in self._pages], "input")
+        output = self._agreed(
+            [(page.text, page.output, page.output_at) for page in self._pages if page.output], "output"
+        )
+        example = next((page.example for page in self._pages if page.example is not None), None)
+        is_common = output is not None and self._common is not None and not differences(self._common, output, "output")
+        known = self._folder.file(store.INPUT) is not None
+        files = [self._schema_file(store.INPUT, schema or first.input, "input")]
+        if output is not None:
+            files += self._output_file(output, is_common, known)
+        if example is not None:
+            files.append(self._example_file(example))
+        return ModelPlan(
+            model_id=first.model_id,
+            pages=tuple(page.text.name for page in self._pages),
+            input=schema or first.input,
+            output=output,
+            example=example,
+            output_is_common=is_common,
+            files=tuple(files),
+        )
+
+    def _agreed(
+        self, found: Sequence[tuple[PageText, dict[str, Json] | None, tuple[int, int]]], role: Role
+    ) -> dict[str, Json] | None:
+        """The schema of the pages: the first English one, else the first. All must have the same facts."""
+        schemas = [schema for _, schema, _ in found if schema is not None]
+        if not schemas:
+            return None
+        for text, schema, (start, _) in found[1:]:
+            if changes := differences(schemas[0], schema, role):
+                message = f"this page's {role} schema of {self._folder.model_id} is not that of {found[0][0].name}"
+                help = _listed(changes) + "\nOne of the two pages is older. Leave it out."
+                self._faults.append(text.fault("E078", message, start, start + 1, help))
+        return next((schema for schema in schemas if is_english(schema)), schemas[0])
+
+    def _schema_file(self, name: str, schema: dict[str, Json], role: Role) -> FilePlan:
+        path = self._folder.path / name
+        if not path.is_file():
+            self._writes.append(Write(path, (schema,)))
+            return FilePlan(path=path, status="new")
+        before = self._existing(path)
+        if before is None:
+            return self._replaced(path, schema)
+        if changes := differences(before, schema, role):
+            return self._changed(path, schema, changes, role)
+        if is_english(schema) and not is_english(before):
+            return self._replaced(path, schema, note="the same facts, now in English")
+        return FilePlan(path=path, status="unchanged")
+
+    def _output_file(self, output: dict[str, Json], is_common: bool, known: bool) -> list[FilePlan]:
+        path = self._folder.path / store.OUTPUT
+        if not is_common:
+            if known and not path.is_file() and self._common is not None:
+                # Until now the model had the common output.
+                return [self._changed(path, output, differences(self._common, output, "output"), "output")]
+            return [self._schema_file(store.OUTPUT, output, "output")]
+        if not path.is_file():
+            return []
+        before = self._existing(path)
+        changes = () if before is None else differences(before, output, "output")
+        return [self._changed(path, None, changes, "output")] if changes else []
+
+    def _example_file(self, example: dict[str, Json]) -> FilePlan:
+        path = self._folder.path / store.EXAMPLE
+        if not path.is_file():
+            self._writes.append(Write(path, (example,)))
+            return FilePlan(path=path, status="new")
+        document, _ = read_document(path)
+        if document is not None and document.value == example:
+            return FilePlan(path=path, status="unchanged")
+        if self._replace:
+            return self._replaced(path, example)
+        return FilePlan(path=path, status="kept", note="the page's example differs; --replace takes it")
+
+    def _changed(self, path: Path, schema: dict[str, Json] | None, changes: tuple[Change, ...], role: Role) -> FilePlan:
+        if self._replace:
+            return self._replaced(path, schema, changes=changes)
+        page = next(page for page in self._pages if role == "input" or page.output is not None)
+        start, _ = page.input_at if role == "input" else page.output_at
+        message = f"the {role} schema is not the one in {display(path)}"
+        if not path.is_file():
+            message = f"the output schema of {self._folder.model_id} was the common one until now"
+        help = f"{_listed(changes)}\nIf the page is right, run the command again with --replace."
+        self._faults.append(page.text.fault("E079", message, start, start + 1, help))
+        return FilePlan(path=path, status="kept", changes=changes)
+
+    def _replaced(
+        self, path: Path, value: dict[str, Json] | None, note: str = "", changes: tuple[Change, ...] = ()
+    ) -> FilePlan:
+        status: Status = "removed" if value is None else "replaced" if path.is_file() else "new"
+        self._writes.append(Write(path, None if value is None else (value,)))
+        return FilePlan(path=path, status=status, note=note, changes=changes)
+
+    def _existing(self, path: Path) -> Json:
+        """What the store has; None if it cannot be read, which is a fault unless it is replaced anyway."""
+        return _read(path, [] if self._replace else self._faults)
+
+
+def _read(path: Path, faults: list[Diagnostic]) -> Json:
+    document, found = read_document(path)
+    faults.extend(found)
+    return document.value if document else None
+
+
+def _listed(changes: tuple[Change, ...]) -> str:
+    return "\n".join(["what changed, from the file to the page:", *(f"  {change}" for change in changes)])

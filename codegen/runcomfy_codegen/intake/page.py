@@ -1,0 +1,200 @@
+"""Read an API page in any language: which model it is about, an example body, the input and the output schema."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..diagnostics import Diagnostic, quote
+from ..facts import same_facts
+from ..source import parse_text
+from ..store import ModelId, model_id_fault
+from .blocks import Block, find_blocks, plain_indents
+
+if TYPE_CHECKING:
+    from ..source import Json
+    from .text import PageText
+
+INPUT_TITLE = "Input schema"
+
+_HELP_COPY = "Save the whole page: the curl commands and the schemas below them are what is read."
+_HELP_TYPOGRAPHIC = "A word processor made them out of plain quotes; copy the page into a plain text file."
+_HELP_CATALOGUE = "A catalogue reply is read with: runcomfy-codegen pull '*' --from FILE"
+# The curl line names the id. Other samples (Python, JavaScript) name it in the URL alone.
+_CURL_URL = re.compile(r"--url[=\s]\s*[\"']?(https?://[^\s\"'\\<>`]+)")
+_ANY_URL = re.compile(r"(https?://[^\s\"'\\<>`()\[\]{},]+/v1/models/[^\s\"'\\<>`()\[\]{},]+)")
+_ID_IN_URL = re.compile(r"/v1/models/([^?#]*)")
+# What stands before a request body: `--data '`, `-d '`, `--data-raw '`, `--json '`.
+_BODY_FOLLOWS = re.compile(r"(?:--data(?:-\w+)?|--json|-d)[=\s]\s*\$?['\"]?\s*\Z")
+_TYPOGRAPHIC = "“”„‟«»‘’"
+_TYPOGRAPHIC_KEY = re.compile(rf"\{{\s*([{_TYPOGRAPHIC}])\w+[{_TYPOGRAPHIC}]\s*:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one page says of one model. `input_at` and `output_at` are offsets in `text`, to point at."""
+
+    text: PageText
+    model_id: ModelId
+    input: dict[str, Json]
+    input_at: tuple[int, int]
+    output: dict[str, Json] | None
+    output_at: tuple[int, int]
+    example: dict[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    block: Block
+    value: dict[str, Json]
+
+
+def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
+    """What the page says; or, all at once, why it cannot be used. Warnings may come with either."""
+    text = plain_indents(page.text)
+    blocks = tuple(find_blocks(text))
+    model_id, id_faults = _model_id(page)
+    faults = [*id_faults, *_broken(page, text, blocks)]
+    bodies = [block for block in blocks if block.value is not None and _is_body(text, block)]
+    schemas = [block for block in blocks if block.value is not None and block not in bodies]
+    inputs = [block for block in schemas if block.value and _is_input(block.value)]
+    outputs = [block for block in schemas if block.value and _is_output(block.value)]
+    found_input = _the_one(page, inputs, "input schemas", faults)
+    found_output = _the_one(page, outputs, "output schemas", faults)
+    # Several examples do no harm: the first is the one that the page shows first.
+    example = _strict(page, bodies[0], faults) if bodies else None
+    if not inputs and not any(fault.code == "E074" for fault in faults):
+        faults.append(_no_schema(page, schemas))
+    warnings = tuple(fault for fault in faults if fault.severity == "warning")
+    if model_id is None or found_input is None or len(warnings) < len(faults):
+        return None, tuple(faults)
+    read = Page(
+        text=page,
+        model_id=model_id,
+        input=_plainly_titled(found_input.value),
+        input_at=(found_input.block.start, found_input.block.end),
+        output=found_output.value if found_output else None,
+        output_at=(found_output.block.start, found_output.block.end) if found_output else (0, 0),
+        example=example.value if example else None,
+    )
+    return read, warnings
+
+
+def _model_id(page: PageText) -> tuple[ModelId | None, list[Diagnostic]]:
+    urls = [match for match in _CURL_URL.finditer(page.text) if _ID_IN_URL.search(match.group(1))]
+    if not urls:
+        urls = list(_ANY_URL.finditer(page.text))
+    places: dict[str, tuple[int, int]] = {}
+    for url in urls:
+        inside = _ID_IN_URL.search(url.group(1))
+        if inside:
+            start, end = url.start(1) + inside.start(1), url.start(1) + inside.end(1)
+            places.setdefault(inside.group(1).removesuffix("/"), (start, max(end, start + 1)))
+    if not places:
+        message = "no request to a model stands on this page, so its model id is not known"
+        help = f"Looked for a line like: --url https://model-api.runcomfy.net/v1/models/acme/poster-1\n{_HELP_COPY}"
+        if page.title:
+            help += f"\nThe page's title is {quote(page.title)}."
+        return None, [Diagnostic(code="E071", message=message, file=page.name, help=help)]
+    faults = [
+        page.fault(
+            "E073",
+            f"{quote(text)} is no usable model id: {reason}",
+            start,
+            end,
+            "The id is what follows /v1/models/ in the request's URL, as in acme/poster-1/text-to-image.",
+        )
+        for text, (start, end) in places.items()
+        if (reason := model_id_fault(text))
+    ]
+    (first, at), *others = places.items()
+    here = page.place(*at)
+    for other, (start, end) in others:
+        faults.append(
+            page.fault(
+                "E072",
+                f"the page is about two models: {quote(other)} here, {quote(first)} at {here.line}:{here.column}",
+                start,
+                end,
+                "Save each model's API page in a file of its own.",
+            )
+        )
+    return (None if faults else ModelId(first)), faults
+
+
+def _is_body(text: str, block: Block) -> bool:
+    return bool(_BODY_FOLLOWS.search(text, max(0, block.start - 60), block.start))
+
+
+def _is_input(value: dict[str, Json]) -> bool:
+    return value.get("type") == "object" or isinstance(value.get("properties"), dict)
+
+
+def _is_output(value: dict[str, Json]) -> bool:
+    return set(value) == {"output"} and isinstance(value["output"], dict)
+
+
+def _broken(page: PageText, text: str, blocks: tuple[Block, ...]) -> list[Diagnostic]:
+    """Broken blocks. One that cannot be a part of what is looked for (a sample reply with `...` in it) only warns."""
+    complete = any(block.value is not None and _is_input(block.value) for block in blocks)
+    faults = []
+    for block in (each for each in blocks if each.value is None):
+        endless = block.end == len(text)
+        wanted = endless or not complete or _is_body(text, block) or '"properties"' in block.text
+        message = f"a JSON block that begins at {_at(page, block.start)} is broken: {block.reason}"
+        if not wanted:
+            message += "; it is passed over"
+        char = text[block.broken : block.broken + 1]
+        help = "Correct the text here or save the page again."
+        if block.reason.startswith("the page ends"):
+            help = f"The page was not saved to its end. {_HELP_COPY}"
+        elif char in _TYPOGRAPHIC:
+            help = _HELP_TYPOGRAPHIC
+        code = "E074" if wanted else "W174"
+        faults.append(page.fault(code, message, block.broken, block.broken + 1, help))
+    return faults
+
+
+def _the_one(page: PageText, blocks: list[Block], what: str, faults: list[Diagnostic]) -> _Found | None:
+    """The schema that all the blocks agree on; a page may show it twice."""
+    first: _Found | None = None
+    distinct = list({block.text: block for block in reversed(blocks)}.values())[::-1]
+    for block in distinct:
+        found = _strict(page, block, faults)
+        if found and first and not same_facts(found.value, first.value):
+            message = f"the page has two {what}: one here, another at {_at(page, first.block.start)}"
+            help = "Save each model's API page in a file of its own, with nothing of another page in it."
+            faults.append(page.fault("E076", message, block.start, block.start + 1, help))
+            break
+        first = first or found
+    return first
+
+
+def _strict(page: PageText, block: Block, faults: list[Diagnostic]) -> _Found | None:
+    """The block as the strict reader reads it."""
+    document, found = parse_text(block.text, page.name)
+    faults.extend(page.moved(fault, block.text, block.start) for fault in found)
+    return _Found(block, document.value) if document and isinstance(document.value, dict) else None
+
+
+def _no_schema(page: PageText, schemas: list[Block]) -> Diagnostic:
+    for block in schemas:
+        if block.value and ("input_schema" in block.value or "models" in block.value):
+            message = "no input schema stands on this page by itself; this block is a reply of the catalogue"
+            return page.fault("E075", message, block.start, block.start + 1, _HELP_CATALOGUE)
+    if typographic := _TYPOGRAPHIC_KEY.search(page.text):
+        message = "no input schema stands on this page; here typographic quotes stand where JSON needs plain ones"
+        return page.fault("E075", message, typographic.start(1), typographic.start(1) + 1, _HELP_TYPOGRAPHIC)
+    help = f'Looked for a block like: {{"type": "object", "properties": {{...}}}}\n{_HELP_COPY}'
+    return Diagnostic(code="E075", message="no input schema stands on this page", file=page.name, help=help)
+
+
+def _plainly_titled(schema: dict[str, Json]) -> dict[str, Json]:
+    """The title of the whole schema is the page's heading, in the page's language; properties keep theirs."""
+    return {key: INPUT_TITLE if key == "title" and isinstance(value, str) else value for key, value in schema.items()}
+
+
+def _at(page: PageText, offset: int) -> str:
+    place = page.place(offset, offset + 1)
+    return f"{place.line}:{place.column}"

@@ -1,0 +1,93 @@
+"""A page as text whose every offset can be traced back to a line and column of the saved file."""
+
+from __future__ import annotations
+
+import codecs
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..diagnostics import Diagnostic
+from ..source import place_at
+
+if TYPE_CHECKING:
+    from ..diagnostics import Place
+
+# A saved page has some kilobytes, with every picture inlined some megabytes. What is larger is something else.
+MAX_BYTES = 32 * 1024 * 1024
+
+# The longer mark first: UTF-32's begins like UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What a text never holds and what pictures, archives and PDFs hold within their first bytes.
+_NEVER_IN_TEXT = frozenset(map(chr, (*range(8), *range(14, 27), *range(28, 32))))
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The text a page shows. `source` is the file's text where that differs (HTML); `origins` then says which
+    offset of `source` the text from an offset on comes from, as two tuples of equal length, sorted. `title` is
+    HTML's, for messages.
+    """
+
+    name: str
+    text: str
+    title: str = ""
+    source: str | None = None
+    origins: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+
+    def place(self, start: int, end: int) -> Place:
+        """Where a stretch of the text stands in the saved file."""
+        if self.source is None:
+            return place_at(self.text, start, end)
+        begins, sources = self.origins
+        at = bisect_right(begins, start) - 1
+        origin = sources[at] + (start - begins[at]) if at >= 0 else 0
+        return place_at(self.source, min(origin, len(self.source)), origin + end - start)
+
+    def fault(self, code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic:
+        return Diagnostic(code=code, message=message, file=self.name, place=self.place(start, end), help=help)
+
+    def moved(self, fault: Diagnostic, block: str, start: int) -> Diagnostic:
+        """A fault found in a block that begins at `start` of the text, with its place in the saved file."""
+        if fault.place is None:
+            return replace(fault, file=self.name)
+        lines = block.split("\n")[: fault.place.line - 1]
+        at = start + sum(len(line) + 1 for line in lines) + fault.place.column - 1
+        return replace(fault, file=self.name, place=self.place(at, at + fault.place.width))
+
+
+def decode(data: bytes, name: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
+    """The text of a file: UTF-8, or what its byte order mark says; line ends become `\\n`."""
+
+    def refused(message: str, help: str, place: Place | None = None) -> tuple[None, tuple[Diagnostic, ...]]:
+        return None, (Diagnostic(code="E070", message=message, file=name, place=place, help=help),)
+
+    save_again = "Open the model's API page in a browser, select all, copy, and save that as a UTF-8 text file."
+    if len(data) > MAX_BYTES:
+        return refused(f"is larger than {MAX_BYTES // 1024 // 1024} MiB, which no API page is", save_again)
+    encoding = next((codec for mark, codec in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if b"\0" in data[:4096]:
+            return refused("is no text: it looks like a binary file", save_again)
+        if encoding != "utf-8":
+            return refused(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
+        before = data[: error.start].decode("utf-8")
+        line = data[error.start :].split(b"\n", 1)[0].decode("utf-8", "replace")
+        return refused(
+            f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here",
+            "Save the page again as UTF-8.",
+            place_at(before + line, len(before), len(before) + 1),
+        )
+    if _NEVER_IN_TEXT.intersection(text[:4096]):
+        return refused("is no text: it looks like a binary file", save_again)
+    if not text.strip():
+        return refused("is empty", save_again)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), ()
