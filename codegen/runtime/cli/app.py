@@ -14,8 +14,7 @@ __all__ = ["app", "run_app"]
 
 _LOOK = Group("Look, offline", sort_key=1)
 _WORK = Group("Jobs", sort_key=2)
-_ACCOUNT = Group("Account and shell", sort_key=3)
-_FLAG = {"negative": ()}
+_SHELL = Group("Account, shell and help", sort_key=3)
 
 
 def _version() -> str:
@@ -35,7 +34,9 @@ app = App(
     version=_version,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative=(), show_default=False),
 )
+app["--help"].group = app["--version"].group = _SHELL
 _DEFAULT = Common()
 _RECORDING = Recording()
 _SENDING = Sending()
@@ -57,7 +58,7 @@ def _example(*lines: str) -> str:
     return "\n".join(["Example:", *[f"  {line}" for line in lines]])
 
 
-@app.command(group=_LOOK, help_epilogue=_example("runcomfy-client models text-to-image"))
+@app.command(group=_LOOK, sort_key=1, help_epilogue=_example("runcomfy-client models text-to-image"))
 def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")], common: Common = _DEFAULT) -> int:
     """List the models this client was generated for."""
     from .commands.models import list_models
@@ -65,7 +66,7 @@ def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")]
     return list_models(text, common)
 
 
-@app.command(group=_LOOK, help_epilogue=_example("runcomfy-client show bytedance/dreamina-4-0/edit"))
+@app.command(group=_LOOK, sort_key=2, help_epilogue=_example("runcomfy-client show bytedance/dreamina-4-0/edit"))
 def show(model: ModelId, /, *, common: Common = _DEFAULT) -> int:
     """Show what a model takes, and ready lines to call it."""
     from .commands.show import show_model
@@ -75,8 +76,10 @@ def show(model: ModelId, /, *, common: Common = _DEFAULT) -> int:
 
 @app.command(
     group=_LOOK,
+    sort_key=3,
     help_epilogue=_example(
-        """echo '{"prompt": "a red fox"}' | runcomfy-client validate bytedance/dreamina-4-0/text-to-image -""",
+        """echo '{"prompt": "a red fox"}' |""",
+        "  runcomfy-client validate bytedance/dreamina-4-0/text-to-image -",
     ),
 )
 def validate(
@@ -86,8 +89,8 @@ def validate(
     format: Annotated[  # the option's own name
         Literal["text", "json", "junit", "github"], Parameter(help="How to tell; --json is the same as json.")
     ] = "text",
-    jsonl: Annotated[bool, Parameter(help="Each line is a payload; so are *.jsonl and *.ndjson.", **_FLAG)] = False,
-    probe: Annotated[bool, Parameter(help="Also look at media behind URLs (their first bytes).", **_FLAG)] = False,
+    jsonl: Annotated[bool, Parameter(help="Each line is a payload; so are *.jsonl and *.ndjson.")] = False,
+    probe: Annotated[bool, Parameter(help="Also look at media behind URLs (their first bytes).")] = False,
     common: Common = _DEFAULT,
 ) -> int:
     """Check payload files against a model's schema, without sending anything."""
@@ -102,7 +105,10 @@ def validate(
 
 @app.command(
     group=_WORK,
-    help_epilogue=_example("runcomfy-client run bytedance/dreamina-4-0/text-to-image prompt='a red fox' scale=0.4"),
+    sort_key=4,
+    help_epilogue=_example(
+        "runcomfy-client run bytedance/dreamina-4-0/text-to-image \\", "  prompt='a red fox' scale=0.4 --output-dir out"
+    ),
 )
 def run(
     model: ModelId,
@@ -125,7 +131,8 @@ def run(
 
 @app.command(
     group=_WORK,
-    help_epilogue=_example("runcomfy-client submit bytedance/dreamina-4-0/text-to-image prompt='a red fox'"),
+    sort_key=5,
+    help_epilogue=_example("runcomfy-client submit bytedance/dreamina-4-0/text-to-image \\", "  prompt='a red fox'"),
 )
 def submit(
     model: ModelId,
@@ -142,7 +149,7 @@ def submit(
     return submit_job(model, inputs, input, sending, recording, common)
 
 
-@app.command(group=_WORK, help_epilogue=_example("runcomfy-client status REQUEST_ID"))
+@app.command(group=_WORK, sort_key=6, help_epilogue=_example("runcomfy-client status REQUEST_ID"))
 def status(request: RequestId, /, *, recording: Recording = _RECORDING, common: Common = _DEFAULT) -> int:
     """Say where a job stands."""
     from .commands.jobs import show_status
@@ -150,14 +157,14 @@ def status(request: RequestId, /, *, recording: Recording = _RECORDING, common: 
     return show_status(request, recording, common)
 
 
-@app.command(group=_WORK, help_epilogue=_example("runcomfy-client result REQUEST_ID --wait --output-dir out"))
+@app.command(
+    group=_WORK, sort_key=7, help_epilogue=_example("runcomfy-client result REQUEST_ID --wait --output-dir out")
+)
 def result(
     request: RequestId,
     /,
     *,
-    wait: Annotated[
-        bool, Parameter(help="Wait until the job is over; else its present outcome counts.", **_FLAG)
-    ] = False,
+    wait: Annotated[bool, Parameter(help="Wait until the job is over; else its present outcome counts.")] = False,
     timeout: Annotated[float | None, Parameter(help="Seconds to wait at most, with --wait.", metavar="S")] = None,
     downloading: Downloading = _DOWNLOADING,
     recording: Recording = _RECORDING,
@@ -169,7 +176,7 @@ def result(
     return bring_result(request, wait, timeout, downloading, recording, common)
 
 
-@app.command(group=_WORK, help_epilogue=_example("runcomfy-client cancel REQUEST_ID"))
+@app.command(group=_WORK, sort_key=8, help_epilogue=_example("runcomfy-client cancel REQUEST_ID"))
 def cancel(request: RequestId, /, *, recording: Recording = _RECORDING, common: Common = _DEFAULT) -> int:
     """Cancel a job that is still queued; what runs already cannot be cancelled."""
     from .commands.jobs import cancel_job
@@ -177,7 +184,7 @@ def cancel(request: RequestId, /, *, recording: Recording = _RECORDING, common: 
     return cancel_job(request, recording, common)
 
 
-@app.command(group=_WORK, help_epilogue=_example("runcomfy-client pending"))
+@app.command(group=_WORK, sort_key=9, help_epilogue=_example("runcomfy-client pending"))
 def pending(
     *,
     journal: Annotated[
@@ -191,7 +198,32 @@ def pending(
     return list_pending(journal, common)
 
 
-@app.command(group=_ACCOUNT, help_epilogue=_example("runcomfy-client balance"))
+@app.command(
+    group=_WORK,
+    sort_key=9.5,
+    help_epilogue=_example("runcomfy-client settle scene-12 --not-started"),
+)
+def settle(
+    name: Annotated[str, Parameter(help="Submission id or job key, as `pending` shows it.")],
+    /,
+    *,
+    request_id: Annotated[str | None, Parameter(help="It was started, and this is its job.", metavar="ID")] = None,
+    not_started: Annotated[bool, Parameter(help="It was not started; its job key is free again.")] = False,
+    release: Annotated[bool, Parameter(help="Free the job key: its next submit starts, and pays, a new job.")] = False,
+    journal: Annotated[
+        str | None, Parameter(help="The journal to change; default: the file in your state folder.", metavar="FILE")
+    ] = None,
+    common: Common = _DEFAULT,
+) -> int:
+    """Say what became of an unsure submit, once you have looked on RunComfy's pages."""
+    from .commands.jobs import settle_submit
+
+    if [request_id is not None, not_started, release].count(True) != 1:
+        raise CommandError("settle needs one of --request-id ID, --not-started and --release")
+    return settle_submit(name, request_id, release, journal, common)
+
+
+@app.command(group=_SHELL, sort_key=10, help_epilogue=_example("runcomfy-client balance"))
 def balance(*, common: Common = _DEFAULT) -> int:
     """Say what the account has left; costs nothing, so it is also the check of the token."""
     from .commands.jobs import show_balance
@@ -199,7 +231,7 @@ def balance(*, common: Common = _DEFAULT) -> int:
     return show_balance(common)
 
 
-@app.command(group=_ACCOUNT, help_epilogue=_example('eval "$(runcomfy-client completion bash)"'))
+@app.command(group=_SHELL, sort_key=11, help_epilogue=_example('eval "$(runcomfy-client completion bash)"'))
 def completion(
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell it is for.")],
     /,

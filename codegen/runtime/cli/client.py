@@ -18,7 +18,10 @@ __all__ = ["api_url", "journal_path", "open_client", "open_journal"]
 def open_client(
     common: Common, *, journal: str | None = None, record: bool = True, validate: bool = True
 ) -> SyncClient:
-    """A client; ``record=False`` leaves the journal out. The token never comes from the command line, where `ps` shows it."""
+    """A client; ``record=False`` leaves the journal out.
+
+    The token is never an argument: other users of the machine could read it in the list of processes.
+    """
     path = journal_path(journal) if record else None
     return SyncClient(base_url=common.base_url, journal=path, validate=validate)
 

@@ -112,7 +112,8 @@ def hint(error: BaseException) -> str | None:
     if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError)) and request_id:
         return f"pick it up again: runcomfy-client result {request_id} --wait"
     if isinstance(error, errors.SubmissionUnknownError):
-        return "runcomfy-client pending lists it as unsure, if the journal was on"
+        name = error.job_key or error.submission_id
+        return f"look for the job on RunComfy's pages, then: runcomfy-client settle {name} --help" if name else None
     if isinstance(error, errors.DownloadError) and request_id:
         return f"fetch the files again: runcomfy-client result {request_id}"
     if isinstance(error, errors.UnknownModelError):

@@ -12,7 +12,6 @@ from .complete import complete_input, complete_model, complete_request
 __all__ = ["Common", "Downloading", "Input", "Inputs", "ModelId", "Recording", "RequestId", "Sending"]
 
 _COMMON = Group("Common options", sort_key=90)
-_FLAG = {"negative": ()}
 
 ModelId = Annotated[str, Parameter(help="Model id, such as bytedance/dreamina-4-0/edit.", completer=complete_model)]
 RequestId = Annotated[str, Parameter(help="Request id, as `submit` and `run` print it.", completer=complete_request)]
@@ -39,12 +38,12 @@ Input = Annotated[
 class Common:
     """Options of every command."""
 
-    json: Annotated[bool, Parameter(help="One JSON document on stdout, errors included.", **_FLAG)] = False
+    json: Annotated[bool, Parameter(help="One JSON document on stdout, errors included.")] = False
     base_url: Annotated[
         str | None,
         Parameter(help="The API's address; default: $RUNCOMFY_BASE_URL, else RunComfy's own.", metavar="URL"),
     ] = None
-    debug: Annotated[bool, Parameter(help="Show tracebacks and what the client logs.", **_FLAG)] = False
+    debug: Annotated[bool, Parameter(help="Show tracebacks and what the client logs.")] = False
 
 
 @Parameter(name="*")
@@ -55,9 +54,7 @@ class Recording:
     journal: Annotated[
         str | None, Parameter(help="Record the job in this file; default: a file in your state folder.", metavar="FILE")
     ] = None
-    no_journal: Annotated[bool, Parameter(help="Record nothing: a lost request id cannot be found again.", **_FLAG)] = (
-        False
-    )
+    no_journal: Annotated[bool, Parameter(help="Record nothing: a lost request id cannot be found again.")] = False
 
 
 @Parameter(name="*")
@@ -66,7 +63,7 @@ class Sending:
     """How a submit is made."""
 
     no_validate: Annotated[
-        bool, Parameter(help="Send unchecked; also for models this client was not generated for.", **_FLAG)
+        bool, Parameter(help="Send unchecked; also for models this client was not generated for.")
     ] = False
     job_key: Annotated[
         str | None,
@@ -74,7 +71,7 @@ class Sending:
             help="Your name for this job: the same key and input bring back the job already paid for.", metavar="KEY"
         ),
     ] = None
-    dry_run: Annotated[bool, Parameter(help="Print the request that would be sent, and send nothing.", **_FLAG)] = False
+    dry_run: Annotated[bool, Parameter(help="Print the request that would be sent, and send nothing.")] = False
 
 
 @Parameter(name="*")
@@ -82,5 +79,7 @@ class Sending:
 class Downloading:
     """Where result files go."""
 
-    output_dir: Annotated[str, Parameter(alias="-o", help="Folder for the result's files.", metavar="DIR")] = "."
-    no_download: Annotated[bool, Parameter(help="Print the files' URLs instead of fetching them.", **_FLAG)] = False
+    output_dir: Annotated[
+        str, Parameter(alias="-o", help="Folder for the result's files.", show_default=True, metavar="DIR")
+    ] = "."
+    no_download: Annotated[bool, Parameter(help="Print the files' URLs instead of fetching them.")] = False

@@ -70,7 +70,7 @@ def _words(known: Property, wire: str, value: object) -> list[str]:
 
 def _sample(known: Property) -> object:
     given = known.default if known.sample is MISSING else known.sample
-    if given is MISSING:
+    if given is MISSING or given == "":
         return _made_up(known.node)
     sample = _plain(given)
     found = known.node.judge(sample)

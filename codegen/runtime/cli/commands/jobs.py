@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...journal import JournalEntry
     from ..options import Common, Downloading, Recording
 
-__all__ = ["bring_result", "cancel_job", "list_pending", "show_balance", "show_status"]
+__all__ = ["bring_result", "cancel_job", "list_pending", "settle_submit", "show_balance", "show_status"]
 
 
 def show_status(request_id: str, recording: Recording, common: Common) -> int:
@@ -64,6 +64,20 @@ def list_pending(path: str | None, common: Common) -> int:
     return OK
 
 
+def settle_submit(name: str, request_id: str | None, release: bool, path: str | None, common: Common) -> int:
+    with open_journal(path) as journal:
+        if release:
+            journal.release(name)
+        else:
+            journal.settle(name, request_id=request_id, started=None if request_id else False)
+        entry = journal.find(name)
+    if common.json:
+        emit_json({"entry": _entry_facts(entry) if entry else None})
+    else:
+        print(entry)
+    return OK
+
+
 def show_balance(common: Common) -> int:
     with open_client(common, record=False) as client:
         left = client.balance()
@@ -109,4 +123,5 @@ def _print_entries(entries: list[JournalEntry]) -> None:
     if any(entry.request_id for entry in entries):
         note("Pick one up: runcomfy-client result REQUEST_ID --wait")
     if any(entry.state == "unsure" for entry in entries):
-        note("Unsure: the submit may or may not have started a paid job; look for it on RunComfy's pages.")
+        note("Unsure: a paid job may have been started. Look for it on RunComfy's pages, then:")
+        note("runcomfy-client settle NAME --request-id ID, or --not-started")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...registry import known_spec, model_ids
-from ...validation.suggest import Speller
+from ...validation.suggest import ranked
 from ..faults import CommandError
 from ..output import console, emit_json, note
 from ..parameters import parameters
@@ -38,7 +38,7 @@ def list_models(text: Sequence[str], common: Common) -> int:
 def _nothing(words: Sequence[str], known: Sequence[str]) -> str:
     wanted = " ".join(words)
     parts = {part for model_id in known for part in model_id.casefold().split("/")}
-    near = Speller([*known, *sorted(parts)]).ranked(wanted)[:3]
+    near = ranked(wanted, [*known, *sorted(parts)])[:3]
     cure = (
         f"; did you mean {' or '.join(near)}?"
         if near

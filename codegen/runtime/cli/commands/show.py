@@ -62,8 +62,13 @@ def show_model(model_id: str, common: Common) -> int:
 
 def _descriptions(made: type[InputModel]) -> dict[str, str]:
     """What the schema says about each input, by wire name; read off the generated class, which keeps it."""
-    fields = made.model_fields.items()
-    return {field.alias or name: (field.description or field.title or "").strip() for name, field in fields}
+    found = {}
+    for name, field in made.model_fields.items():
+        title = (field.title or "").strip()
+        # Most titles only say the name again: "Image Urls".
+        spoken = title if title.casefold().replace(" ", "_") != name else ""
+        found[field.alias or name] = (field.description or "").strip() or spoken
+    return found
 
 
 def _print(
