@@ -66,11 +66,11 @@ def _index() -> dict[str, str]:
 
 
 def _unknown(model_id: str) -> str:
-    from .validation.suggest import Speller
+    from .validation.suggest import ranked
     from .validation.words import shown
 
     known = model_ids()
-    near = Speller(known).ranked(model_id)[:3]
+    near = ranked(model_id, known)[:3]
     if near:
         return f"no model {shown(model_id)} is known here; did you mean {' or '.join(map(shown, near))}?"
     return (

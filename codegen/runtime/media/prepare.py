@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..validation import AllOf, AnyOf, AnyValue, Array, Enum, Integer, Media, ModelSpec, Object, OneOf, Problem
-from ..validation.nodes import MAX_NUMBER, same
+from ..validation.enums import same
+from ..validation.numbers import MAX_NUMBER
 from ..validation.report import raised
 from .facts import Facts
 from .local import LocalMedia, UnusableMedia, is_local, load

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from .containers import MISSING, AllOf, AnyOf, AnyValue, Array, Object, OneOf, Property
+from .alternatives import AllOf, AnyOf, OneOf
+from .containers import MISSING, AnyValue, Array, Object, Property
+from .enums import Enum
 from .media_node import Media
-from .nodes import Boolean, Enum, Integer, Node, Null, Number, String
+from .nodes import Boolean, Node, Null, String
+from .numbers import Integer, Number
 from .report import Advice, Finding, Problem, Report, Unchecked
 from .rules import Rule
 from .spec import ModelSpec, check

@@ -1,19 +1,21 @@
-"""The inner nodes of a check: lists, objects and alternatives; nothing found in one place hides what is in another."""
+"""The inner nodes of a check: lists and objects; nothing found in one place hides what is in another."""
 
 from __future__ import annotations
 
-from .nodes import MAX_NUMBER, Node, Null, not_finite, same, text_faults
-from .report import Problem, Unchecked, raised
-from .suggest import Speller
+from .enums import same
+from .nodes import REMEMBERED, Node, text_faults
+from .numbers import MAX_NUMBER, not_finite
+from .report import Problem
+from .suggest import nearest
 from .words import amount, choices, shown, type_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..models import InputModel
-    from .report import Tree
+    from .report import Finding
     from .rules import Rule
 
-__all__ = ["MISSING", "AllOf", "AnyOf", "AnyValue", "Array", "Object", "OneOf", "Property"]
+__all__ = ["MAX_DEPTH", "MISSING", "AnyValue", "Array", "Object", "Property"]
 
 # Deeper than any schema goes, far less than Python's stack.
 MAX_DEPTH = 64
@@ -60,7 +62,7 @@ class AnyValue(Node):
 
     __slots__ = ()
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         return _json_faults(value, MAX_DEPTH)
 
 
@@ -89,42 +91,38 @@ class Array(Node):
         with_rules = getattr(judged, "with_rules", None)
         self._judge = (with_rules(rules) if with_rules is not None and rules else judged).judge
         # Media rules on a list of something else: nothing here can measure them.
-        self._blind: Tree = [
-            (
-                Unchecked("media_rule", f"{rule} was not checked: the items are no media", rule=rule)
-                if rule.known
-                else rule.unknown()
-            )
-            for rule in (rules if with_rules is None else ())
-        ]
+        self._blind = rules if with_rules is None else ()
         self._low = 0 if min_items is None else min_items
         self._high: float = float("inf") if max_items is None else max_items
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         if type(value) is not list and not isinstance(value, (list, tuple)):
             return [type_problem(self.expected, value)]
-        found: Tree | None = None
+        found: list[Finding] | None = None
         judge = self._judge
         for index, item in enumerate(value):
             part = judge(item)
             if part is not None:
+                for finding in part:
+                    finding.keys = (index, *finding.keys)
                 if found is None:
-                    found = []
-                found.append((index, part))
+                    found = part
+                else:
+                    found += part
         if self._low <= len(value) <= self._high and not self.unique_items and not self._blind:
             return found
         return [*self._whole(value), *(found or ())] or None
 
-    def _whole(self, value: list[object] | tuple[object, ...]) -> Tree:
+    def _whole(self, value: list[object] | tuple[object, ...]) -> list[Finding]:
         """What there is to say about the list itself."""
-        found: Tree = [*self._blind]
+        found: list[Finding] = [rule.deferred("the items are no media") for rule in self._blind]
         if not self._low <= len(value) <= self._high:
             found.append(Problem("items", f"must hold {self.counts()}, got {len(value)}", shown(value)))
         if self.unique_items:
             for index, item in enumerate(value):
                 first = next((i for i in range(index) if same(value[i], item)), None)
                 if first is not None:
-                    found.append((index, [Problem("unique", f"is the same as item {first}", shown(item))]))
+                    found.append(Problem("unique", f"is the same as item {first}", shown(item), keys=(index,)))
         return found
 
     def counts(self) -> str:
@@ -145,7 +143,7 @@ class Object(Node):
     input this is, once a ModelSpec says so.
     """
 
-    __slots__ = ("_judges", "_known", "_speller", "extra", "model", "model_id", "properties", "required")
+    __slots__ = ("_judges", "_strays", "extra", "model", "model_id", "properties", "required")
 
     expected = "an object"
 
@@ -155,8 +153,7 @@ class Object(Node):
         self.extra = extra
         self.model: type[InputModel] | None = None
         self.model_id = ""
-        self._known: tuple[object, ...] = tuple(properties)
-        self._speller: Speller | None = None
+        self._strays: dict[str, Problem] = {}
         self._judges = {name: known.node.judge for name, known in properties.items()}
 
     def facts(self) -> dict[str, object]:
@@ -165,148 +162,66 @@ class Object(Node):
             facts["required"] = self.required
         return {**facts, "extra": True} if self.extra else facts
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         if type(value) is not dict and not isinstance(value, dict):
             return [type_problem(self.expected, value)]
-        found: Tree | None = None
+        found: list[Finding] | None = None
         judges = self._judges
         for key, item in value.items():
             try:
                 judge = judges[key]
             except KeyError:
-                part = self._unknown(key, item, value)
+                part = self._stray(key, item)
             else:
                 part = judge(item)
             if part is not None:
+                for finding in part:
+                    finding.keys = (key if type(key) is str else str(key), *finding.keys)
                 if found is None:
-                    found = []
-                found.append((key if type(key) is str else str(key), part))
+                    found = part
+                else:
+                    found += part
         for key in self.required:
             if key not in value:
-                if found is None:
-                    found = []
-                found.append((key, [self._missing(key)]))
+                found = [*(found or ()), self._missing(key)]
         return found
 
-    def _unknown(self, key: object, item: object, given: dict[object, object]) -> Tree | None:
+    def _stray(self, key: object, item: object) -> list[Finding] | None:
+        """What there is to say of a key that is no property."""
         if not isinstance(key, str):
             return [_no_key(key)]
         if self.extra:
             return _json_faults(item, MAX_DEPTH)
-        near = None
-        name = shown(key)
-        for wire, known in self.properties.items():
-            if known.name == key:
-                message, near = f"unknown key {name}: on the wire it is called {shown(wire)}", wire
-                break
-        else:
-            if self._speller is None:
-                self._speller = Speller(self.properties)
-            near = self._speller.nearest(key)
-            if near is not None:
-                message = (
-                    f"unknown key {name}: did you mean {shown(near)}{', which is given too' if near in given else ''}?"
-                )
-            else:
-                message = (
-                    f"unknown key {name}; known are {choices(self._known)}" if self._known else f"unknown key {name}"
-                )
-        return [Problem("unknown_key", message, name, self._known, near)]
+        kept = self._strays.get(key)
+        if kept is None:
+            if len(self._strays) >= REMEMBERED:
+                self._strays.clear()
+            kept = self._strays[key] = self._unknown(key)
+        return [kept.again()]
+
+    def _unknown(self, key: str) -> Problem:
+        name, known = shown(key), tuple(self.properties)
+        wire = next((wire for wire, known in self.properties.items() if known.name == key), None)
+        if wire is not None:
+            message = f"unknown key {name}: on the wire it is called {shown(wire)}"
+            return Problem("unknown_key", message, name, known, wire)
+        near = nearest(key, self.properties)
+        if near is not None:
+            return Problem("unknown_key", f"unknown key {name}: did you mean {shown(near)}?", name, known, near)
+        hint = f"; known are {choices(known)}" if known else ": no keys are known here"
+        return Problem("unknown_key", f"unknown key {name}{hint}", name, known)
 
     def _missing(self, key: str) -> Problem:
         known = self.properties.get(key)
-        return Problem(
-            "required", f"{shown(key)} is required: {known.node.expected}" if known else f"{shown(key)} is required"
-        )
-
-
-class _Alternatives(Node):
-    """What OneOf and AnyOf share: how to tell people that nothing fits."""
-
-    __slots__ = ("nodes",)
-
-    def __init__(self, *nodes: Node) -> None:
-        self.nodes = nodes
-
-    @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the alternatives here
-        return " or ".join(dict.fromkeys([node.expected for node in self.nodes]))
-
-    def _none_fits(self, value: object, parts: list[Tree | None]) -> Tree:
-        # Where the type leaves only one alternative, its faults say more than "nothing fits".
-        near = [part for part in parts if part is not None and not _other_type(part)]
-        if len(near) == 1:
-            return near[0]
-        real = [
-            part for node, part in zip(self.nodes, parts, strict=True) if part is not None and type(node) is not Null
-        ]
-        if value is not None and len(real) == 1:
-            return real[0]
-        return [Problem("any_of", f"expected {self.expected}, got {shown(value)}", shown(value))]
-
-
-class AnyOf(_Alternatives):
-    """A value that fits at least one of the alternatives."""
-
-    __slots__ = ()
-
-    def judge(self, value: object) -> Tree | None:
-        parts: list[Tree | None] = []
-        for node in self.nodes:
-            part = node.judge(value)
-            if part is None:
-                return None
-            parts.append(part)
-        for part in parts:
-            if part is not None and not raised(part):
-                return part
-        return self._none_fits(value, parts)
-
-
-class OneOf(_Alternatives):
-    """A value that fits exactly one of the alternatives."""
-
-    __slots__ = ()
-
-    def judge(self, value: object) -> Tree | None:
-        parts = [node.judge(value) for node in self.nodes]
-        fitting = [part for part in parts if part is None or not raised(part)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if not fitting:
-            return self._none_fits(value, parts)
-        message = f"fits {len(fitting)} of the alternatives ({self.expected}); exactly one must fit"
-        return [Problem("one_of", message, shown(value))]
-
-
-class AllOf(Node):
-    """A value that fits every one of the nodes."""
-
-    __slots__ = ("nodes",)
-
-    def __init__(self, *nodes: Node) -> None:
-        self.nodes = nodes
-
-    @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the parts here
-        return self.nodes[0].expected if self.nodes else "a value"
-
-    def judge(self, value: object) -> Tree | None:
-        found: Tree = []
-        for node in self.nodes:
-            found += node.judge(value) or ()
-        return found or None
+        expected = f": {known.node.expected}" if known else ""
+        return Problem("required", f"{shown(key)} is required{expected}", keys=(key,))
 
 
 def _no_key(key: object) -> Problem:
     return Problem("unknown_key", f"keys must be strings, got {shown(key)}", shown(key))
 
 
-def _other_type(part: Tree) -> bool:
-    return any(not isinstance(entry, tuple) and entry.code == "type" for entry in part)
-
-
-def _json_faults(value: object, depth: int) -> Tree | None:
+def _json_faults(value: object, depth: int) -> list[Finding] | None:
     """What JSON cannot carry, in a value of no particular shape."""
     if value is None or isinstance(value, bool):
         return None
@@ -320,11 +235,13 @@ def _json_faults(value: object, depth: int) -> Tree | None:
         return [Problem("type", f"expected a JSON value, got {shown(value)}", shown(value))]
     if depth == 0:
         return [Problem("too_deep", f"is nested more than {MAX_DEPTH} levels deep", shown(value))]
-    found: Tree = []
+    found: list[Finding] = []
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         part = _json_faults(item, depth - 1)
         if isinstance(value, dict) and not isinstance(key, str):
             key, part = str(key), [_no_key(key)]
         if part is not None:
-            found.append((key, part))
+            for finding in part:
+                finding.keys = (key, *finding.keys)
+            found += part
     return found or None

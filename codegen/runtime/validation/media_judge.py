@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..media.facts import Facts
     from .media_node import Media
-    from .report import Finding, Tree
+    from .report import Finding
 
 __all__ = ["body_advice", "judge_data_uri", "judge_local"]
 
@@ -27,7 +27,7 @@ _NODE_CAPS = {"image/png": 6 * _MIB, "video": 32 * _MIB, "audio": 16 * _MIB}
 _NODE_BODY_CAP = 64 * _MIB
 
 
-def judge_local(node: Media, value: object) -> Tree:
+def judge_local(node: Media, value: object) -> list[Finding]:
     """The findings about a path, bytes, an open file, a PIL image or LocalMedia at a media field."""
     try:
         facts = measure(value)

@@ -8,18 +8,16 @@ from .words import shown, type_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .report import Finding, Tree
+    from .report import Finding
     from .rules import Rule
 
 __all__ = ["Media"]
-
-_ELSEWHERE = "the file is behind a URL and was not fetched"
 
 
 class Media(Node):
     """A string that names an image, a video or an audio file (``kind``), with the rules it must keep."""
 
-    __slots__ = ("_deferred", "_plain", "kind", "max_length", "min_length", "rules")
+    __slots__ = ("_plain", "kind", "max_length", "min_length", "rules")
 
     def __init__(
         self,
@@ -33,8 +31,6 @@ class Media(Node):
         self.rules = rules
         self.min_length = min_length
         self.max_length = max_length
-        # What there is to say about every good URL; shared, because most payloads hold nothing else.
-        self._deferred: Tree | None = [Deferred(rules, _ELSEWHERE)] if rules else None
         self._plain = min_length is None and max_length is None
 
     @property
@@ -45,10 +41,10 @@ class Media(Node):
         """The same field with more rules: those of the list it is an item of."""
         return Media(self.kind, rules=self.rules + rules, min_length=self.min_length, max_length=self.max_length)
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         # The order is that of frequency: a plain https URL must cost next to nothing.
         if type(value) is str and self._plain and value[:8] == "https://" and _names_host(value):
-            return self._deferred
+            return [Deferred(self.rules)] if self.rules else None
         if isinstance(value, str):
             return self._text(value)
         from ..media.local import is_local
@@ -62,15 +58,15 @@ class Media(Node):
             ]
         return judge_local(self, value) or None
 
-    def _text(self, value: str) -> Tree | None:
-        found: Tree = [*text_faults(value, self.min_length, self.max_length)]
+    def _text(self, value: str) -> list[Finding] | None:
+        found: list[Finding] = [*text_faults(value, self.min_length, self.max_length)]
         scheme = value[:8].lower()
         if scheme.startswith("data:"):
             from .media_judge import judge_data_uri
 
             found += judge_data_uri(self, value)
         elif scheme == "https://" and _names_host(value):
-            found += self._deferred or ()
+            found += [Deferred(self.rules)] if self.rules else []
         else:
             found.append(self._no_source(value, scheme))
         return found or None

@@ -1,26 +1,24 @@
-"""The leaves of a check: a class for each plain type; each reads its rules once and says every one that is broken."""
+"""What a check is made of: nodes that judge a value and remember what they said of it; here those for plain types."""
 
 from __future__ import annotations
 
 from .report import Problem, Unchecked
-from .suggest import Speller
-from .words import amount, choices, shown, type_problem
+from .words import amount, shown, type_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
 
-    from .report import Finding, Tree
+    from .report import Finding
 
-__all__ = ["MAX_NUMBER", "Boolean", "Enum", "Integer", "Node", "Null", "Number", "String", "text_faults"]
-
-# The largest double. What is beyond it turns into infinity somewhere on the way.
-MAX_NUMBER = 1.7976931348623157e308
+__all__ = ["REMEMBERED", "Boolean", "Leaf", "Node", "Null", "String", "text_faults"]
 
 
 class Node:
-    """What a schema says about one place. ``judge`` returns None if all is well, else what was found, as a tree.
+    """What a schema says about one place. ``judge`` returns None if all is well, else what was found.
+
+    A finding's ``keys`` lead from the node to the place it is about; whoever holds the node puts its own key before.
 
     A node's arguments stay readable under their own names, so that a schema can be shown as well as applied.
     """
@@ -29,7 +27,7 @@ class Node:
 
     expected = "a value"
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         raise NotImplementedError
 
     def facts(self) -> dict[str, object]:
@@ -42,7 +40,44 @@ class Node:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.facts().items())})"
 
 
-class String(Node):
+class Leaf(Node):
+    """A node that holds no others: ``judge`` lets the usual good values pass, ``_faults`` reads every rule.
+
+    It remembers its last problems: whoever checks ten thousand payloads meets the same slip again and again.
+    """
+
+    __slots__ = ("_memory",)
+
+    def __init__(self) -> None:
+        self._memory: dict[tuple[type, object], list[Finding]] = {}
+
+    def _faults(self, value: object) -> list[Finding]:
+        raise NotImplementedError
+
+    def _told(self, value: object) -> list[Finding] | None:
+        """What ``_faults`` says of a value, this time or last time."""
+        try:
+            kept = self._memory[type(value), value]
+        except (KeyError, TypeError):  # TypeError: a list or an object is no key
+            return self._first_told(value)
+        return [kept[0].again()] if len(kept) == 1 else [finding.again() for finding in kept] or None
+
+    def _first_told(self, value: object) -> list[Finding] | None:
+        found = self._faults(value)
+        if type(value) in _MEMORABLE and not (isinstance(value, str) and len(value) > _LONGEST):
+            if len(self._memory) >= REMEMBERED:
+                self._memory.clear()
+            self._memory[type(value), value] = [finding.again() for finding in found]
+        return found or None
+
+
+# Kinds that compare within themselves as JSON does, and do not change.
+_MEMORABLE = frozenset({str, int, float, bool, type(None)})
+_LONGEST = 1000
+REMEMBERED = 256
+
+
+class String(Leaf):
     """A string; lengths count code points."""
 
     __slots__ = ("_high", "_low", "_search", "format", "max_length", "min_length", "pattern")
@@ -57,6 +92,7 @@ class String(Node):
         pattern: str | None = None,
         format: str | None = None,  # the schema's own word
     ) -> None:
+        super().__init__()
         self.min_length = min_length
         self.max_length = max_length
         self.pattern = pattern
@@ -67,17 +103,20 @@ class String(Node):
         self._low: float = (min_length or 0) if plain else 1
         self._high: float = (float("inf") if max_length is None else max_length) if plain else 0
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         if type(value) is str and self._low <= len(value) <= self._high and value.isascii():
             return None
+        return self._told(value)
+
+    def _faults(self, value: object) -> list[Finding]:
         if not isinstance(value, str):
             return [type_problem(self.expected, value)]
-        found: Tree = [*text_faults(value, self.min_length, self.max_length)]
+        found: list[Finding] = [*text_faults(value, self.min_length, self.max_length)]
         if self.pattern is not None:
             found += self._pattern_findings(self.pattern, value)
         if self.format is not None:
             found.append(Unchecked("format", f"the format {self.format!r} is not checked here"))
-        return found or None
+        return found
 
     def _pattern_findings(self, pattern: str, value: str) -> list[Finding]:
         if self._search is None:
@@ -89,202 +128,34 @@ class String(Node):
         return []
 
 
-class Number(Node):
-    """A number; true and false are none, nor is what a double cannot hold."""
-
-    __slots__ = (
-        "_high",
-        "_low",
-        "_span",
-        "exclusive_maximum",
-        "exclusive_minimum",
-        "maximum",
-        "minimum",
-        "multiple_of",
-    )
-
-    expected = "a number"
-
-    def __init__(
-        self,
-        *,
-        minimum: float | None = None,
-        maximum: float | None = None,
-        exclusive_minimum: float | None = None,
-        exclusive_maximum: float | None = None,
-        multiple_of: float | None = None,
-    ) -> None:
-        self.minimum = minimum
-        self.maximum = maximum
-        self.exclusive_minimum = exclusive_minimum
-        self.exclusive_maximum = exclusive_maximum
-        self.multiple_of = multiple_of
-        self._span: str | None = None
-        # The span in which nothing is left to look at; an empty one if there is more to say than two bounds.
-        plain = exclusive_minimum is None and exclusive_maximum is None and multiple_of is None
-        self._low = (-MAX_NUMBER if minimum is None else minimum) if plain else 1
-        self._high = (MAX_NUMBER if maximum is None else maximum) if plain else 0
-
-    def judge(self, value: object) -> Tree | None:
-        if (type(value) is float or type(value) is int) and self._low <= value <= self._high:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return [type_problem(self.expected, value)]
-        return self._number_faults(value) or None
-
-    def _number_faults(self, value: float) -> Tree:
-        if not -MAX_NUMBER <= value <= MAX_NUMBER:
-            return [not_finite(value)]
-        found: Tree = []
-        if (
-            (self.minimum is not None and value < self.minimum)
-            or (self.maximum is not None and value > self.maximum)
-            or (self.exclusive_minimum is not None and value <= self.exclusive_minimum)
-            or (self.exclusive_maximum is not None and value >= self.exclusive_maximum)
-        ):
-            given = shown(value)
-            found.append(Problem("range", f"must be {self._span or self.span()}, got {given}", given))
-        if self.multiple_of is not None and not _is_multiple(value, self.multiple_of):
-            message = f"must be a multiple of {shown(self.multiple_of)}, got {shown(value)}"
-            found.append(Problem("multiple_of", message, shown(value)))
-        return found
-
-    def span(self) -> str:
-        """The bounds in words: "from 0 to 1", "at least 1", "above 0 and at most 9"; "any number" if there are none."""
-        if self._span is None:
-            bounds = (
-                ("at least", self.minimum),
-                ("above", self.exclusive_minimum),
-                ("at most", self.maximum),
-                ("below", self.exclusive_maximum),
-            )
-            told = [f"{word} {shown(bound)}" for word, bound in bounds if bound is not None]
-            if self.minimum is not None and self.maximum is not None and len(told) == 2:
-                told = [f"from {shown(self.minimum)} to {shown(self.maximum)}"]
-            self._span = " and ".join(told) or "any number"
-        return self._span
-
-
-class Integer(Number):
-    """A whole number; 3.0 is one."""
-
-    __slots__ = ()
-
-    expected = "an integer"
-
-    def judge(self, value: object) -> Tree | None:
-        if type(value) is int and self._low <= value <= self._high:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return [type_problem(self.expected, value)]
-        found = self._number_faults(value)
-        # Infinity and NaN are told as such; floats beyond 2**53 are whole by nature.
-        if isinstance(value, float) and -MAX_NUMBER <= value <= MAX_NUMBER and not value.is_integer():
-            found.insert(0, type_problem(self.expected, value))
-        return found or None
-
-
-class Boolean(Node):
+class Boolean(Leaf):
     """True or false; 0 and 1 are neither."""
 
     __slots__ = ()
 
     expected = "true or false"
 
-    def judge(self, value: object) -> Tree | None:
+    def judge(self, value: object) -> list[Finding] | None:
         if value is True or value is False:
             return None
+        return self._told(value)
+
+    def _faults(self, value: object) -> list[Finding]:
         return [type_problem(self.expected, value)]
 
 
-class Null(Node):
+class Null(Leaf):
     """Null and nothing else."""
 
     __slots__ = ()
 
     expected = "null"
 
-    def judge(self, value: object) -> Tree | None:
-        return None if value is None else [type_problem(self.expected, value)]
+    def judge(self, value: object) -> list[Finding] | None:
+        return None if value is None else self._told(value)
 
-
-class Enum(Node):
-    """One of the listed values. 1.0 is 1, true is not."""
-
-    __slots__ = ("_expected", "_plain", "_speller", "values")
-
-    def __init__(self, values: tuple[object, ...]) -> None:
-        self.values = values
-        self._expected: str | None = None
-        self._speller: Speller | None = None
-        # One set for each kind that Python would otherwise mix up: True == 1 in any set.
-        plain: dict[type, set[object]] = {str: set(), int: set(), float: set(), bool: set()}
-        for value in values:
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                plain[int].add(value)
-                plain[float].add(value)
-            elif isinstance(value, (str, bool)):
-                plain[type(value)].add(value)
-        self._plain = plain
-
-    @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the values here
-        if self._expected is None:
-            self._expected = "one of " + choices(self.values) if len(self.values) > 1 else choices(self.values)
-        return self._expected
-
-    def judge(self, value: object) -> Tree | None:
-        plain = self._plain.get(type(value))
-        if plain is not None:
-            if value in plain:
-                return None
-        elif any(same(value, allowed) for allowed in self.values):
-            return None
-        return [self._problem(value)]
-
-    def _problem(self, value: object) -> Problem:
-        given = shown(value)
-        suggestion: object = None
-        if isinstance(value, str) and self._plain[str]:
-            if self._speller is None:
-                self._speller = Speller([allowed for allowed in self.values if isinstance(allowed, str)])
-            suggestion = self._speller.nearest(value)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:
-            suggestion = _closest(value, self.values)
-        elif all(_kind(value) != _kind(allowed) for allowed in self.values):
-            return self._type_problem(value, given)
-        message = f"{given} is not allowed; it must be {self.expected}"
-        if suggestion is not None and len(self.values) > 1:
-            message = f"{message}; did you mean {shown(suggestion)}?"
-        return Problem("enum", message, given, self.values, suggestion)
-
-    def _type_problem(self, value: object, given: str) -> Problem:
-        cure, twin = "", None
-        if value is None:
-            cure = "; leave the key out if it is not given"
-        elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            twin = next((allowed for allowed in self.values if shown(allowed).strip("'") == given.strip("'")), None)
-            if twin is not None:
-                cure = f"; did you mean the {_kind(twin)} {shown(twin)}?"
-        message = f"expected {self.expected}, got the {_kind(value)} {given}{cure}"
-        return Problem("type", message, given, self.values, twin)
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, str):
-        return "text"
-    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else "value"
-
-
-def same(one: object, other: object) -> bool:
-    """Whether two values are the same in JSON's sense: true is not 1, 1.0 is."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
-    return one == other
+    def _faults(self, value: object) -> list[Finding]:
+        return [type_problem(self.expected, value)]
 
 
 def text_faults(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:
@@ -310,28 +181,6 @@ def _lengths(min_length: int | None, max_length: int | None) -> str:
     if max_length is not None:
         return f"at most {amount(max_length, 'character')} long"
     return f"at least {amount(min_length or 0, 'character')} long"
-
-
-def not_finite(value: float) -> Problem:
-    """The fault of NaN, of the infinities, and of integers that would turn into one."""
-    given = shown(value)
-    return Problem("not_finite", f"{given} is not a number that a double can hold and JSON can carry", given)
-
-
-def _is_multiple(value: float, step: float) -> bool:
-    if isinstance(value, int) and isinstance(step, int):
-        return value % step == 0
-    from fractions import Fraction
-
-    # Read as people write them: 0.3 is three times 0.1, though their doubles are not.
-    return Fraction(repr(value)) % Fraction(repr(step)) == 0
-
-
-def _closest(value: float, allowed: tuple[object, ...]) -> float | None:
-    if not -MAX_NUMBER <= value <= MAX_NUMBER:
-        return None
-    numbers = [number for number in allowed if isinstance(number, (int, float)) and not isinstance(number, bool)]
-    return min(numbers, key=lambda number: abs(number - value), default=None)
 
 
 def _searcher(pattern: str) -> Callable[[str], re.Match[str] | None] | str:

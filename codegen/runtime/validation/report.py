@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from .rules import Rule
 
     Key = str | int
-    # What a node found: its own findings, and what lies below it with the key that leads there. None is "all good".
-    Tree = list["Finding | tuple[Key, Tree]"]
 
 __all__ = ["Advice", "Deferred", "Finding", "Problem", "Report", "Unchecked", "Weight", "pointer", "raised"]
 
@@ -50,10 +48,9 @@ class Finding:
     def path(self) -> str:
         return pointer(self.keys)
 
-    def placed(self, keys: tuple[Key, ...]) -> tuple[Finding, ...]:
-        """What this says at the end of ``keys``. A node makes its finding for one value, so it is moved, not copied."""
-        self.keys = keys + self.keys
-        return (self,)
+    def again(self) -> Finding:
+        """The same finding for another payload: places are filled in, so no two reports may share one."""
+        return type(self)(self.code, self.message, self.given, self.allowed, self.suggestion, self.rule)
 
     def to_dict(self) -> dict[str, object]:
         """The finding as JSON values; what does not apply is left out."""
@@ -96,16 +93,20 @@ class Unchecked(Finding):
 
 
 class Deferred(Unchecked):
-    """What a node says of every value it cannot look into: one for all of them, told rule by rule in a report."""
+    """What a media field says of every URL: the rules that wait for the file. A report tells them one by one."""
 
-    __slots__ = ("_rules",)
+    __slots__ = ("rules",)
 
-    def __init__(self, rules: Sequence[Rule], reason: str) -> None:
-        super().__init__("media_rule", reason)
-        self._rules = rules
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.keys = ()
 
-    def placed(self, keys: tuple[Key, ...]) -> tuple[Finding, ...]:
-        return tuple([finding for rule in self._rules for finding in rule.deferred(self.message).placed(keys)])
+    def told(self) -> list[Finding]:
+        """A finding for each rule."""
+        found: list[Finding] = [rule.deferred("the file is behind a URL and was not fetched") for rule in self.rules]
+        for finding in found:
+            finding.keys = self.keys
+        return found
 
 
 class Weight(Finding):
@@ -126,56 +127,56 @@ class Report:
     ``ok`` is true if there are no errors; what is unchecked is neither good nor bad.
     """
 
-    __slots__ = ("_lists", "_tree", "model_id")
+    __slots__ = ("_errors", "_found", "_unchecked", "_warnings", "model_id")
 
     def __init__(
         self,
         model_id: str,
-        errors: Sequence[Finding] | Tree | None = None,
+        errors: Sequence[Finding] = (),
         warnings: Sequence[Finding] = (),
         unchecked: Sequence[Finding] = (),
     ) -> None:
         self.model_id = model_id
-        # A node's tree is read when the report is: most reports are only asked whether all is well.
-        self._tree = [*(errors or ()), *warnings, *unchecked] if warnings or unchecked else errors
-        self._lists: dict[str, tuple[Finding, ...]] = {}
+        # What a node found comes unsorted as ``errors``, and is sorted when asked for: most reports are only asked
+        # whether all is well.
+        self._found = [*errors, *warnings, *unchecked] if warnings or unchecked else errors
+        self._errors: tuple[Finding, ...] | None = None
+        self._warnings: tuple[Finding, ...] | None = None
+        self._unchecked: tuple[Finding, ...] | None = None
 
     @property
     def ok(self) -> bool:
-        return not self._tree or not raised(self._tree)
+        return not self._found or not raised(self._found)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        return self._lists["error"] if "error" in self._lists else self._list("error")
+        if self._errors is None:
+            self._errors = _sorted([finding for finding in self._found if finding.severity == "error"])
+        return self._errors
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        return self._lists["warning"] if "warning" in self._lists else self._list("warning")
+        if self._warnings is None:
+            told = [finding for finding in self._found if finding.severity == "warning"]
+            weights = [finding for finding in self._found if isinstance(finding, Weight)]
+            if weights:
+                from .media_judge import body_advice
+
+                told += body_advice(weights)
+            self._warnings = _sorted(told)
+        return self._warnings
 
     @property
     def unchecked(self) -> tuple[Finding, ...]:
-        return self._lists["unchecked"] if "unchecked" in self._lists else self._list("unchecked")
-
-    def _list(self, severity: str) -> tuple[Finding, ...]:
-        heap: list[Finding] = []
-        if self._tree:
-            _collect(self._tree, (), severity, heap)
-            if severity == "warning":
-                heap += self._weighed(self._tree)
-            if len(heap) > 1:
-                heap.sort(key=_keys)
-        self._lists[severity] = findings = tuple(heap)
-        return findings
-
-    @staticmethod
-    def _weighed(tree: Sequence[Finding] | Tree) -> list[Finding]:
-        weights: list[Finding] = []
-        _collect(tree, (), "weight", weights)
-        if not weights:
-            return []
-        from .media_judge import body_advice
-
-        return body_advice([weight for weight in weights if isinstance(weight, Weight)])
+        if self._unchecked is None:
+            told: list[Finding] = []
+            for finding in self._found:
+                if isinstance(finding, Deferred):
+                    told += finding.told()
+                elif finding.severity == "unchecked":
+                    told.append(finding)
+            self._unchecked = _sorted(told)
+        return self._unchecked
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON values: ``model_id``, ``ok``, and the three lists."""
@@ -205,24 +206,18 @@ def pointer(keys: tuple[Key, ...]) -> str:
     return "".join([f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys])
 
 
-def raised(tree: Sequence[Finding] | Tree) -> bool:
+def raised(found: Sequence[Finding]) -> bool:
     """Whether there is an error in what a node found."""
-    for entry in tree:
-        if isinstance(entry, tuple):
-            if raised(entry[1]):
-                return True
-        elif entry.severity == "error":
+    for finding in found:  # noqa: SIM110  # any() with a generator takes three times as long
+        if finding.severity == "error":
             return True
     return False
 
 
-def _collect(tree: Sequence[Finding] | Tree, keys: tuple[Key, ...], severity: str, heap: list[Finding]) -> None:
-    """Gather what a tree holds of one severity, each finding with the keys that lead to it."""
-    for entry in tree:
-        if isinstance(entry, tuple):
-            _collect(entry[1], (*keys, entry[0]), severity, heap)
-        elif entry.severity == severity:
-            heap += entry.placed(keys)
+def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
+    if len(findings) > 1:
+        findings.sort(key=_keys)
+    return tuple(findings)
 
 
 def _keys(finding: Finding) -> tuple[Key, ...]:

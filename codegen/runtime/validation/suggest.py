@@ -6,48 +6,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Speller"]
+__all__ = ["nearest", "ranked"]
 
 # Half of the pairs must be shared: "promt" finds "prompt", "hieght" finds "height", "seed" does not find "speed_up".
 _ENOUGH = 0.5
 _LONGEST = 200
-_REMEMBERED = 256
 
 
-class Speller:
-    """Knows some names, and which of them a misspelt one was most likely meant to be.
-
-    It remembers its last answers: whoever checks ten thousand payloads meets the same slip again and again.
-    """
-
-    __slots__ = ("_answers", "_known")
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._known = [(name, _pairs(name)) for name in names]
-        self._answers: dict[str, str | None] = {}
-
-    def nearest(self, given: str) -> str | None:
-        """The name ``given`` was meant to be, or None if none is near."""
-        try:
-            return self._answers[given]
-        except KeyError:
-            pass
-        if len(given) > _LONGEST:
-            return None
-        if len(self._answers) >= _REMEMBERED:
-            self._answers.clear()
-        answer = self._answers[given] = next(iter(self.ranked(given)), None)
-        return answer
-
-    def ranked(self, given: str) -> list[str]:
-        """All names that are near, the nearest first."""
-        mine = _pairs(given)
-        scores = [(2 * len(mine & theirs) / (len(mine) + len(theirs)), name) for name, theirs in self._known]
-        near = [(score, name) for score, name in scores if score >= _ENOUGH]
-        return [name for _, name in sorted(near, key=lambda pair: -pair[0])]
+def nearest(given: str, known: Iterable[str]) -> str | None:
+    """The name in ``known`` that ``given`` was most likely meant to be, or None if none is near."""
+    return next(iter(ranked(given, known)), None)
 
 
-def _pairs(name: str) -> frozenset[str]:
+def ranked(given: str, known: Iterable[str]) -> list[str]:
+    """All names that are near, the nearest first."""
+    if len(given) > _LONGEST:
+        return []
+    mine = _pairs(given)
+    near: list[tuple[float, str]] = []
+    for name in known:
+        theirs = _pairs(name)
+        score = 2 * len(mine & theirs) / (len(mine) + len(theirs))
+        if score >= _ENOUGH:
+            near.append((score, name))
+    return [name for _, name in sorted(near, key=_score)]
+
+
+def _score(scored: tuple[float, str]) -> float:
+    return -scored[0]
+
+
+def _pairs(name: str) -> set[str]:
     # The marks at both ends make first and last letters count, and give the empty name a pair of its own.
     text = f"\x02{name.casefold()}\x03"
-    return frozenset([text[i : i + 2] for i in range(len(text) - 1)])
+    return {text[i : i + 2] for i in range(len(text) - 1)}
