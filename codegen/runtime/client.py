@@ -6,21 +6,28 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError
+from .hooks import EventHooks, Hooks
 from .jobs import AsyncJob, Job
+from .journal import Journal
 from .protocol import catalog, submit
+from .protocol.echo import urls_in
+from .protocol.posting import request_id_in
 from .protocol.session import JobRef, Session
 from .transport.async_driver import AsyncDriver
 from .transport.config import Timeouts, resolve
 from .transport.sync_driver import SyncDriver
 
 if TYPE_CHECKING:
-    from typing import Self
+    from os import PathLike
+    from typing import Self, TypeAlias
 
     import httpx
 
     from .models import InputModel, MediaOutput
     from .options import RequestOptions
     from .protocol.catalog import Balance, CatalogEntry
+
+    JournalPath: TypeAlias = str | PathLike[str]
 
 MOST_CONNECTIONS = 100
 
@@ -36,6 +43,8 @@ class ClientData:
         max_retries: int,
         max_connections: int,
         validate: bool,
+        journal: JournalPath | Journal | None,
+        event_hooks: EventHooks | None,
     ) -> None:
         config = resolve(
             token=token,
@@ -44,12 +53,36 @@ class ClientData:
             max_retries=max_retries,
             max_connections=max_connections,
         )
-        self._session = Session(config=config, validate=validate)
+        self._own_journal = None if journal is None or isinstance(journal, Journal) else Journal(journal)
+        kept = self._own_journal or (journal if isinstance(journal, Journal) else None)
+        if kept is not None and config.token is not None:
+            kept = kept.scoped(config.token.digest(), config.base_url)
+        self._session = Session(config=config, validate=validate, journal=kept, hooks=Hooks(event_hooks))
 
     @property
     def base_url(self) -> str:
         """The API's address, without /v1."""
         return self._session.config.base_url
+
+    @property
+    def journal(self) -> Journal | None:
+        """The journal as this client's account sees it, or None if the client keeps none."""
+        return self._session.journal
+
+    def _known(self, request_id: str, model_id: str | None) -> JobRef:
+        if request_id_in({"request_id": request_id}) is None:
+            raise ConfigurationError(f"{request_id!r} is no request id.")
+        entry = self.journal.find(request_id) if self.journal is not None else None
+        return JobRef(
+            request_id=request_id,
+            model_id=model_id or (entry.model_id if entry else None),
+            input=entry.input if entry else None,
+            input_urls=urls_in(entry.input) if entry else frozenset(),
+        )
+
+    def _close_journal(self) -> None:
+        if self._own_journal is not None and self._session.journal is not None:
+            self._session.journal.close()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self.base_url}>"
@@ -63,8 +96,10 @@ class SyncClient(ClientData):
     timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
     max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
     http_client: your own httpx.Client, for proxies, certificates or HTTP/2; it stays yours to close.
+    journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
     validate: judge inputs by the models' schemas before anything is sent.
     max_connections: the most requests under way at once; more wait their turn.
+    event_hooks: plain functions to call with each HttpEvent: {"request": [...], "response": [...], "retry": [...]}.
     """
 
     def __init__(
@@ -75,11 +110,12 @@ class SyncClient(ClientData):
         timeout: float | Timeouts | None = None,
         max_retries: int = 3,
         http_client: httpx.Client | None = None,
-        journal: object = None,
+        journal: JournalPath | Journal | None = None,
         validate: bool = True,
         max_connections: int = MOST_CONNECTIONS,
+        event_hooks: EventHooks | None = None,
     ) -> None:
-        super().__init__(token, base_url, timeout, max_retries, max_connections, validate)
+        super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
         self._driver = SyncDriver(self._session.config, http_client)
 
     def submit(
@@ -95,7 +131,7 @@ class SyncClient(ClientData):
 
     def job(self, request_id: str, model_id: str | None = None) -> Job[Any]:
         """Pick up a job again, also from another process. Sends nothing."""
-        return Job(self._session, self._driver, known(request_id, model_id))
+        return Job(self._session, self._driver, self._known(request_id, model_id))
 
     @property
     def catalog(self) -> Catalog:
@@ -109,6 +145,7 @@ class SyncClient(ClientData):
     def close(self) -> None:
         """Close the connections."""
         self._driver.close()
+        self._close_journal()
 
     def __enter__(self) -> Self:
         return self
@@ -125,8 +162,10 @@ class AsyncClient(ClientData):
     timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
     max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
     http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; it stays yours to close.
+    journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
     validate: judge inputs by the models' schemas before anything is sent.
     max_connections: the most requests under way at once; more wait their turn.
+    event_hooks: plain functions to call with each HttpEvent: {"request": [...], "response": [...], "retry": [...]}.
     """
 
     def __init__(
@@ -137,11 +176,12 @@ class AsyncClient(ClientData):
         timeout: float | Timeouts | None = None,
         max_retries: int = 3,
         http_client: httpx.AsyncClient | None = None,
-        journal: object = None,
+        journal: JournalPath | Journal | None = None,
         validate: bool = True,
         max_connections: int = MOST_CONNECTIONS,
+        event_hooks: EventHooks | None = None,
     ) -> None:
-        super().__init__(token, base_url, timeout, max_retries, max_connections, validate)
+        super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
         self._driver = AsyncDriver(self._session.config, http_client)
 
     async def submit(
@@ -157,7 +197,7 @@ class AsyncClient(ClientData):
 
     def job(self, request_id: str, model_id: str | None = None) -> AsyncJob[Any]:
         """Pick up a job again, also from another process. Sends nothing."""
-        return AsyncJob(self._session, self._driver, known(request_id, model_id))
+        return AsyncJob(self._session, self._driver, self._known(request_id, model_id))
 
     @property
     def catalog(self) -> AsyncCatalog:
@@ -171,6 +211,7 @@ class AsyncClient(ClientData):
     async def close(self) -> None:
         """Close the connections."""
         await self._driver.close()
+        self._close_journal()
 
     async def __aenter__(self) -> Self:
         return self
@@ -213,9 +254,3 @@ class AsyncCatalog:
 
 def given(input: Mapping[str, object] | InputModel) -> Mapping[str, object]:
     return input if isinstance(input, Mapping) else input.to_payload()
-
-
-def known(request_id: str, model_id: str | None) -> JobRef:
-    if submit.request_id_in({"request_id": request_id}) is None:
-        raise ConfigurationError(f"{request_id!r} is no request id; those are like 5f0c2d9e-....")
-    return JobRef(request_id=request_id, model_id=model_id)

@@ -42,7 +42,7 @@ class JobData:
     def _shaped(self, shape: type[Shape], rule: Rule[dict[str, object]]) -> Rule[Shape]:
         """Read the success that a rule gives into the result class."""
         body = yield from rule
-        read = outputs.read_success(self._ref, body)
+        read = outputs.read_success(self._session, self._ref, body)
         return shape(
             job=self._ref, output=read.output, files=read.files, cost=read.cost, warnings=read.warnings, raw=body
         )
@@ -91,7 +91,7 @@ class Job(JobData, Generic[Output]):
         return self._driver.run(cancel.cancel(self._session, self._ref))
 
     def _bound(self, result: Result[object]) -> Result[Output]:
-        return cast("Result[Output]", result.bind(self._session, self._driver))
+        return cast("Result[Output]", result._bind(self._session, self._driver))
 
 
 class AsyncJob(JobData, Generic[Output]):
@@ -138,4 +138,4 @@ class AsyncJob(JobData, Generic[Output]):
         return await self._driver.run(cancel.cancel(self._session, self._ref))
 
     def _bound(self, result: AsyncResult[object]) -> AsyncResult[Output]:
-        return cast("AsyncResult[Output]", result.bind(self._session, self._driver))
+        return cast("AsyncResult[Output]", result._bind(self._session, self._driver))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .transport.sync_driver import SyncDriver
 
 Output = TypeVar("Output", covariant=True)
+
+LARGEST = 2 * 1024**3  # as the official command line allows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,15 @@ class File:
     kind: str = "file"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadProgress:
+    """How much of a file has come, in bytes; ``total`` is None if the server does not say."""
+
+    file: File
+    received: int
+    total: int | None
+
+
 class ResultData(Generic[Output]):
     """A finished job's output.
 
@@ -103,26 +114,92 @@ class ResultData(Generic[Output]):
 class Result(ResultData[Output]):
     """A finished job's output, from `RunComfy`."""
 
-    def bind(self, session: Session, driver: SyncDriver) -> Result[Output]:
+    def _bind(self, session: Session, driver: SyncDriver) -> Result[Output]:
         self._session, self._driver = session, driver
         return self
 
-    def download(self, folder: str | PathLike[str] = ".", *, hosts: Sequence[str] = ()) -> list[Path]:
-        """Fetch every file into `folder` and give the paths. Raises DownloadError; the result itself stays good."""
+    def download(
+        self,
+        folder: str | PathLike[str] = ".",
+        *,
+        overwrite: bool = False,
+        sidecar: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,
+    ) -> list[Path]:
+        """Fetch every file into `folder`, which is made if need be, and give the paths.
+
+        overwrite: write over files of the same name; otherwise a taken name is numbered.
+        sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
+        on_progress: called with DownloadProgress about once a megabyte.
+        hosts: more hosts to fetch from, with their subdomains; else only RunComfy's.
+        max_bytes: the most for one file; 2 GiB.
+        timeout: seconds for all of it, or None.
+
+        A file is written under a name of its own and moved into place when it is whole. The token is not sent. Raises
+        DownloadError; the result itself stays good.
+        """
         from .protocol.download import download
 
-        return self._driver.run(download(self._session, self._job, self.files, folder, hosts=hosts))
+        rule = download(
+            self._session,
+            self._job,
+            self.files,
+            self.cost,
+            folder,
+            overwrite=overwrite,
+            sidecar=sidecar,
+            hosts=hosts,
+            max_bytes=max_bytes,
+            timeout=timeout,
+        )
+        return self._driver.run(rule, cast("Callable[[object], object] | None", on_progress))
 
 
 class AsyncResult(ResultData[Output]):
     """A finished job's output, from `AsyncRunComfy`."""
 
-    def bind(self, session: Session, driver: AsyncDriver) -> AsyncResult[Output]:
+    def _bind(self, session: Session, driver: AsyncDriver) -> AsyncResult[Output]:
         self._session, self._driver = session, driver
         return self
 
-    async def download(self, folder: str | PathLike[str] = ".", *, hosts: Sequence[str] = ()) -> list[Path]:
-        """Fetch every file into `folder` and give the paths. Raises DownloadError; the result itself stays good."""
+    async def download(
+        self,
+        folder: str | PathLike[str] = ".",
+        *,
+        overwrite: bool = False,
+        sidecar: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,  # noqa: ASYNC109 - it is the rule's
+    ) -> list[Path]:
+        """Fetch every file into `folder`, which is made if need be, and give the paths.
+
+        overwrite: write over files of the same name; otherwise a taken name is numbered.
+        sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
+        on_progress: called with DownloadProgress about once a megabyte.
+        hosts: more hosts to fetch from, with their subdomains; else only RunComfy's.
+        max_bytes: the most for one file; 2 GiB.
+        timeout: seconds for all of it, or None.
+
+        A file is written under a name of its own and moved into place when it is whole. The token is not sent. Raises
+        DownloadError; the result itself stays good.
+        """
         from .protocol.download import download
 
-        return await self._driver.run(download(self._session, self._job, self.files, folder, hosts=hosts))
+        rule = download(
+            self._session,
+            self._job,
+            self.files,
+            self.cost,
+            folder,
+            overwrite=overwrite,
+            sidecar=sidecar,
+            hosts=hosts,
+            max_bytes=max_bytes,
+            timeout=timeout,
+        )
+        return await self._driver.run(rule, cast("Callable[[object], object] | None", on_progress))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import APIError, TransportError
+from ..hooks import log
 from ..results import Cancellation
 from ..transport.steps import Exchange, Interrupted, Rule
 from .calls import attempt, call
-from .session import log
+from .record import record_end
 from .states import CANCELLED, state_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ def cancel(session: Session, job: JobRef) -> Rule[Cancellation]:
     """Asking twice does no harm, so a lost reply is asked for again."""
     exchange = cancel_exchange(session, job, session.config.timeouts.total)
     body = yield from call(session, exchange, f"Cancel of {job.request_id}", job)
-    return cancellation_of(job, body)
+    outcome = cancellation_of(job, body)
+    if outcome.cancelled:
+        yield from record_end(session, job, CANCELLED)
+    return outcome
 
 
 def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *, ask: bool) -> Rule[None]:
@@ -34,6 +38,8 @@ def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *,
             came = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
         else:
             outcome = cancellation_of(job, body)
+            if outcome.cancelled:
+                yield from record_end(session, job, CANCELLED)
             came = "it was cancelled" if outcome.cancelled else f"{outcome}: it still runs and is paid for"
     else:
         came = f"it still runs and is paid for; go on with client.job({job.request_id!r}).wait()"

@@ -1,115 +1,100 @@
-"""The download rule: RunComfy's hosts only, https only, no token, no redirect elsewhere, whole files or none."""
+"""The download rule: a result's files into a folder, with a record beside them if asked."""
 
 from __future__ import annotations
 
+import json
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from ..errors import DownloadError
-from ..transport.config import is_loopback
-from ..transport.steps import Close, Exchange, Fault, Rule, open_stream, read
-from .names import safe_name, unused
+from ..results import LARGEST
+from ..transport.steps import gather, run
+from .fetch import Fetch, Terms
+from .timing import Until
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from ..results import File
-    from ..transport.steps import Stream
+    from ..transport.steps import Rule
     from .session import JobRef, Session
-
-# From the official command line, which fetches from these only.
-HOSTS = ("runcomfy.net", "runcomfy.com")
-LARGEST = 2 * 1024**3
-MOST_REDIRECTS = 5
 
 
 def download(
-    session: Session, job: JobRef, files: Sequence[File], folder: str | os.PathLike[str], *, hosts: Sequence[str] = ()
+    session: Session,
+    job: JobRef,
+    files: Sequence[File],
+    cost: float | None,
+    folder: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    sidecar: bool = False,
+    hosts: Sequence[str] = (),
+    max_bytes: int = LARGEST,
+    timeout: float | None = None,
 ) -> Rule[list[Path]]:
-    """Fetch all files into the folder, made if need be; give their paths in order."""
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    taken: set[str] = set()
-    paths = []
-    for number, file in enumerate(files, 1):
-        fetch = Fetch(session, job, file, hosts)
-        paths.append((yield from fetch.into(place, f"{file.kind}_{number}", taken)))
+    """Fetch all files into the folder, made if need be; give their paths in order.
+
+    One that fails does not keep the others from coming; then its error is raised.
+    """
+    terms = Terms(
+        folder=Path(folder),
+        overwrite=overwrite,
+        hosts=tuple(host.lower() for host in hosts),
+        max_bytes=max_bytes,
+        until=Until(timeout),
+    )
+    try:
+        yield from run(lambda: terms.folder.mkdir(parents=True, exist_ok=True))
+    except OSError as error:
+        raise DownloadError(
+            f"{terms.folder} cannot be made: {error}.", request_id=job.request_id, model_id=job.model_id
+        ) from error
+    outcomes = yield from gather(
+        [
+            _caught(Fetch(session, job, file, f"{file.kind}_{number}", terms).into_place())
+            for number, file in enumerate(files, 1)
+        ]
+    )
+    paths = [outcome for outcome in outcomes if isinstance(outcome, Path)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, DownloadError)]
+    if errors:
+        for other in errors[1:]:
+            errors[0].add_note(str(other))
+        if paths:
+            errors[0].add_note(f"Fetched: {', '.join(str(path) for path in paths)}")
+        raise errors[0]
+    if sidecar:
+        record = _record(job, files, paths, cost)
+        yield from run(lambda: _write_atomic(terms.folder / f"{job.request_id}.json", record))
     return paths
 
 
-class Fetch:
-    """One file on its way."""
+def _caught(rule: Rule[Path]) -> Rule[Path | DownloadError]:
+    try:
+        return (yield from rule)
+    except DownloadError as error:
+        return error
 
-    def __init__(self, session: Session, job: JobRef, file: File, hosts: Sequence[str]) -> None:
-        self._session = session
-        self._job = job
-        self._file = file
-        self._hosts = (*HOSTS, *(host.lower() for host in hosts))
 
-    def into(self, folder: Path, fallback: str, taken: set[str]) -> Rule[Path]:
-        try:
-            stream = yield from self._opened()
-        except Fault as fault:
-            raise self._error(fault.reason) from fault
-        try:
-            kind = stream.reply.headers.get("content-type", "").split(";")[0].strip().lower()
-            if stream.reply.status != 200:
-                raise self._error(f"HTTP {stream.reply.status}")
-            if kind in ("text/html", "application/json", "application/xml", "text/xml"):
-                raise self._error(f"what came is {kind}, not {self._file.kind}")
-            target = unused(folder, safe_name(self._file.url, kind, fallback=fallback), taken)
-            part = target.with_name(target.name + ".part")
-            yield from self._write(stream, part)
-        finally:
-            yield Close(stream)
-        part.replace(target)
-        return target
+def _record(job: JobRef, files: Sequence[File], paths: Sequence[Path], cost: float | None) -> dict[str, object]:
+    return {
+        "model_id": job.model_id,
+        "request_id": job.request_id,
+        "input": job.input,
+        "cost": cost,
+        "files": [
+            {"name": path.name, "kind": file.kind, "url": file.url} for file, path in zip(files, paths, strict=True)
+        ],
+    }
 
-    def _opened(self) -> Rule[Stream]:
-        url = self._file.url
-        for _ in range(MOST_REDIRECTS):
-            self._check(url)
-            stream = yield from open_stream(
-                Exchange(method="GET", url=url, headers=(("Accept", "*/*"), ("Accept-Encoding", "identity")))
-            )
-            if stream.reply.status not in (301, 302, 303, 307, 308):
-                return stream
-            yield Close(stream)
-            url = urljoin(url, stream.reply.headers.get("location", ""))
-        raise self._error(f"more than {MOST_REDIRECTS} redirects")
 
-    def _write(self, stream: Stream, part: Path) -> Rule[None]:
-        size = 0
-        try:
-            with part.open("wb") as sink:
-                while chunk := (yield from read(stream)):
-                    size += len(chunk)
-                    if size > LARGEST:
-                        raise self._error(f"larger than {LARGEST:,} bytes")
-                    sink.write(chunk)
-        except Fault as fault:
-            part.unlink()
-            raise self._error(f"{fault.reason} after {size:,} bytes") from fault
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-    def _check(self, url: str) -> None:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if self._session.config.loopback and parts.scheme in ("http", "https") and is_loopback(host):
-            return
-        if parts.scheme != "https":
-            raise self._error("the address is not https")
-        if not any(host == known or host.endswith("." + known) for known in self._hosts):
-            raise self._error(f"{host} is not a host of RunComfy's; download(hosts=[{host!r}]) allows it")
-
-    def _error(self, reason: str) -> DownloadError:
-        return DownloadError(
-            f"{self._file.url} was not fetched: {reason}. The result itself is safe.",
-            url=self._file.url,
-            request_id=self._job.request_id,
-            model_id=self._job.model_id,
-        )
+def _write_atomic(path: Path, record: dict[str, object]) -> None:
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

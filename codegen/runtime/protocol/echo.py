@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
+
+from ..media import LocalMedia
 
 _LONGEST_TEXT = 20_000
 
@@ -14,11 +17,17 @@ def summary(value: object) -> object:
         return {key: summary(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [summary(item) for item in value]
-    if isinstance(value, str):
-        return value if len(value) <= _LONGEST_TEXT else _mark(value.encode("utf-8", "surrogatepass"))
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return str(value)
+    if isinstance(value, LocalMedia):
+        return {"name": value.name, "type": value.facts.mime, **_mark(value.data)}
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return _mark(value.encode("utf-8", "surrogatepass"))
+    return value
+
+
+def input_digest(payload: Mapping[str, object]) -> str:
+    """The same for the same input, in whatever order its keys stand."""
+    text = json.dumps(payload, sort_keys=True, default=summary)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _mark(content: bytes) -> dict[str, object]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, InvalidInputError, UnknownModelError
-from .session import log
+from ..hooks import log
+from ..media import encode_body, prepare
+from ..registry import spec_for
+from ..validation import Problem, Report, check
 
 if TYPE_CHECKING:
     from ..transport.steps import Body
@@ -48,23 +51,22 @@ def prepare_submit(
     session: Session, model_id: str, given: Mapping[str, object], extra: Mapping[str, object] | None
 ) -> Prepared:
     """Raises InvalidInputError with the whole report. An id without a schema here is sent as it is given."""
-    from ..media import encode_body, prepare
-    from ..registry import spec_for
-    from ..validation import Report, check
-
     check_model_id(model_id)
     spec = spec_for(model_id)
-    payload, findings = prepare(spec, given)
-    if spec is not None and session.validate:
-        report = check(spec, payload)
-        if findings:
-            report = Report(model_id, [*findings, *report.errors], report.warnings, report.unchecked)
-        if not report.ok:
-            raise InvalidInputError(report)
-        for warning in report.warnings:
-            log.warning("%s %s", model_id, warning)
+    payload, unread = prepare(spec, given)
+    report = check(spec, payload) if spec is not None and session.validate else Report(model_id)
+    if unread:
+        report = Report(model_id, [*unread, *report.errors], report.warnings, report.unchecked)
+    if not report.ok:
+        raise InvalidInputError(report)
+    for warning in report.warnings:
+        log.warning("%s %s", model_id, warning)
     if extra:
         if doubled := sorted(set(extra) & set(payload)):
             raise ConfigurationError(f"extra_input repeats {doubled[0]!r}, which the input has already.")
         payload = {**payload, **extra}
-    return Prepared(model_id=model_id, payload=payload, body=encode_body(payload))
+    try:
+        body = encode_body(payload)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(Report(model_id, [Problem("json", str(error))])) from error
+    return Prepared(model_id=model_id, payload=payload, body=body)

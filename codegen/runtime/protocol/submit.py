@@ -1,140 +1,132 @@
-"""The submit rule: one POST that is sent once, since every job costs money and nothing marks a repeated one as such.
-
-Only a failure before any byte could have arrived is tried again. After that there are three ends: the request id, a
-certain refusal, or SubmissionUnknownError.
-"""
+"""The submit rule: the input is judged, the intent written down, the POST sent once, the request id written down."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import APIError, RateLimitError, SubmissionUnknownError, TransportError
+from ..errors import APIError, ConfigurationError, JournalError, SubmissionUnknownError, TransportError
+from ..hooks import log
 from ..options import checked
-from ..transport.steps import Exchange, Fault, Rule, Sleep, run, send
-from .echo import summary, urls_in
+from ..transport.steps import Interrupted, Rule, run, shield
+from .echo import input_digest, summary, urls_in
+from .posting import Sending, post
 from .preflight import is_heavy, prepare_submit
-from .replies import error_of, has_error, json_object, page_text
-from .session import JobRef, log
-from .timing import RATE_LIMIT_PAUSE, Until, backoff
+from .session import JobRef
+from .timing import Until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from ..journal import Journal
     from ..options import RequestOptions
-    from ..transport.steps import Reply
     from .preflight import Prepared
     from .session import Session
 
-# A body of the size RunComfy's own nodes allow (64 MiB) needs time on a slow line; giving up early would cost money.
-SLOWEST_UPLOAD = 64 * 1024
-LONGEST_ID = 256
+# How long an interruption waits for the reply to a POST that has left: without it the job's id would be lost.
+LINGER = 5.0
 
 
 def submit(
     session: Session, model_id: str, given: Mapping[str, object], options: RequestOptions | None
 ) -> Rule[JobRef]:
-    """Check the input, send it once, and give the job."""
+    """Check the input, send it once, and give the job; with a job_key and a journal, the job that key has already."""
     told = checked(options)
+    key = told.get("job_key")
+    if key is not None and session.journal is None:
+        raise ConfigurationError("A job_key needs a journal to be kept in: make the client with journal='jobs.sqlite'.")
     session.config.authorization()
     until = Until(told.get("timeout"))
     extra = told.get("extra_input")
-    heavy = is_heavy(given)
-    prepared = (
-        (yield from run(lambda: prepare_submit(session, model_id, given, extra)))
-        if heavy
-        else prepare_submit(session, model_id, given, extra)
-    )
-    request_id = yield from post(session, prepared, until)
-    log.info("Submitted %s: request id %s.", model_id, request_id)
+    if is_heavy(given):
+        prepared = yield from run(lambda: prepare_submit(session, model_id, given, extra))
+    else:
+        prepared = prepare_submit(session, model_id, given, extra)
+    sending = Sending()
+    try:
+        rule = (
+            _sent(session, prepared, until, sending)
+            if session.journal is None
+            else (_journaled(session, session.journal, prepared, until, sending, key))
+        )
+        request_id = yield from shield(rule, LINGER)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        _tell(stop, sending, model_id)
+        raise
     return JobRef(
         request_id=request_id,
         model_id=model_id,
-        since=time.monotonic(),
+        since=time.monotonic() if sending.request_id else None,
         input=summary(prepared.payload),
         input_urls=urls_in(prepared.payload),
     )
 
 
-def post(session: Session, prepared: Prepared, until: Until) -> Rule[str]:
-    """Send the POST and give the request id; raises as the money rules say."""
-    doing = f"Submit of {prepared.model_id}"
-    limits = session.config.timeouts
-    total = limits.total + prepared.body.length / SLOWEST_UPLOAD
-    misses = 0
-    while True:
-        if pause := session.cool_down.left():
-            yield Sleep(until.within(pause))
-        try:
-            reply = yield from send(
-                Exchange(
-                    method="POST",
-                    url=session.config.url("models", prepared.model_id),
-                    body=prepared.body,
-                    authorised=True,
-                    once=True,
-                    timeout=until.within(total),
-                )
-            )
-        except Fault as fault:
-            reason = session.config.redact(fault.reason)
-            if not fault.nothing_sent:
-                raise unknown(prepared.model_id, reason) from fault
-            misses += 1
-            pause = backoff(misses)
-            if misses > session.config.max_retries or pause >= until.left():
-                raise TransportError(
-                    f"{doing}: {reason}. Nothing was sent, so no job was started.", model_id=prepared.model_id
-                ) from fault
-            log.info("%s: %s. Nothing was sent; trying again in %.1f s.", doing, reason, pause)
-            yield Sleep(pause)
-        else:
-            return read_reply(session, prepared.model_id, reply)
-
-
-def read_reply(session: Session, model_id: str, reply: Reply) -> str:
-    """The request id in the reply to a submit, or the error it stands for."""
-    body = json_object(reply)
-    request_id = request_id_in(body)
-    if reply.status in (408, *range(300, 400)) or reply.status >= 500:
-        raise unknown(model_id, f"HTTP {reply.status}", status=reply.status, request_id=request_id)
-    if has_error(reply, body):
-        raise refusal(session, model_id, reply, request_id)
-    if body is None:
-        raise unknown(model_id, f"HTTP {reply.status}, but {page_text(reply)}", status=reply.status)
-    if request_id is None:
-        raise unknown(model_id, f"HTTP {reply.status}, but the reply names no request id", status=reply.status)
+def _sent(session: Session, prepared: Prepared, until: Until, sending: Sending) -> Rule[str]:
+    request_id = yield from post(session, prepared, until, sending)
+    log.info("Submitted %s: request id %s.", prepared.model_id, request_id)
     return request_id
 
 
-def refusal(session: Session, model_id: str, reply: Reply, request_id: str | None) -> APIError:
-    """The server said no: certain, unlike a lost reply."""
-    doing = f"{model_id} was not started"
-    error = error_of(reply, session.config, doing=doing, request_id=request_id, model_id=model_id)
-    if isinstance(error, RateLimitError):
-        session.cool_down.push(RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
-    return error
+def _journaled(
+    session: Session, journal: Journal, prepared: Prepared, until: Until, sending: Sending, key: str | None
+) -> Rule[str]:
+    """A row before the POST and the id in it after; between the reply and that row nothing can be interrupted."""
+    digest = input_digest(prepared.payload)
+    kept = summary(prepared.payload) if journal.keep_inputs else None
+    submission, entry = yield from run(lambda: journal.intend(prepared.model_id, digest, key, kept))
+    if entry is not None:
+        assert entry.request_id is not None
+        log.info("The job_key %r has the job %s already; nothing was sent.", key, entry.request_id)
+        return entry.request_id
+    try:
+        request_id = yield from _sent(session, prepared, until, sending)
+    except SubmissionUnknownError as error:
+        error.submission_id, error.job_key = submission, key
+        error.add_note(
+            f"The journal keeps it as unsure; when you know more: client.journal.settle({submission!r}, ...)"
+        )
+        with _only_logged():
+            journal.unsure(submission, str(error))
+        raise
+    except (APIError, TransportError) as error:
+        with _only_logged():
+            journal.refused(submission, str(error))
+        raise
+    except BaseException as error:
+        with _only_logged():
+            if sending.on_the_wire:
+                journal.unsure(submission, f"interrupted: {error!r}")
+            else:
+                journal.refused(submission, "interrupted before anything was sent")
+        raise
+    try:
+        journal.submitted(submission, request_id)
+    except JournalError as error:
+        error.request_id, error.model_id = request_id, prepared.model_id
+        error.add_note(f"The job was started: its request id is {request_id}. Write it down.")
+        raise
+    return request_id
 
 
-def unknown(
-    model_id: str, reason: str, *, status: int | None = None, request_id: str | None = None
-) -> SubmissionUnknownError:
-    known = f" The reply names the request id {request_id}: look there first." if request_id else ""
-    return SubmissionUnknownError(
-        f"Whether {model_id} was started is unknown: {reason}. The request was sent and may have started a paid job, so"
-        f" it is not sent again.{known} Look for the job on RunComfy's pages, and at client.balance(), before you"
-        " submit this again.",
-        status_code=status,
-        request_id=request_id,
-        model_id=model_id,
-    )
+@contextlib.contextmanager
+def _only_logged() -> Iterator[None]:
+    """A journal that fails now must not hide the error that is told."""
+    try:
+        yield
+    except JournalError as error:
+        log.error("%s", error)
 
 
-def request_id_in(body: dict[str, object] | None) -> str | None:
-    """An id as opaque text. What could not stand in a path as one segment is no id."""
-    found = body.get("request_id") if body else None
-    if isinstance(found, int) and not isinstance(found, bool):
-        found = str(found)
-    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID or not found.strip("."):
-        return None
-    return found if all("!" <= character <= "~" and character not in "/?#%\\" for character in found) else None
+def _tell(stop: BaseException, sending: Sending, model_id: str) -> None:
+    """Say on the interruption what became of the submit."""
+    if sending.request_id is not None:
+        came = f"the job was started; go on with client.job({sending.request_id!r})"
+    elif sending.on_the_wire:
+        came = "whether the job was started is unknown; look for it on RunComfy's pages before you submit it again"
+    else:
+        came = "nothing was sent"
+    note = f"Submit of {model_id}: {came}."
+    log.warning("The submit was interrupted. %s", note)
+    (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)

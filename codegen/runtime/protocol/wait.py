@@ -15,14 +15,15 @@ from ..errors import (
     NotFoundError,
     TransportError,
 )
+from ..hooks import log
 from ..results import JobUpdate
 from ..transport.steps import Interrupted, Notify, Rule, Sleep
-from .calls import attempt, call, get, passing
+from .calls import attempt, call, get, passing, pause_after
 from .cancel import cancel_on_the_way_out
+from .record import record
 from .replies import NOT_READY, text_of
-from .session import log
 from .states import COMPLETED, OVER, QUEUED, Judged, Verdict, judge, state_of
-from .timing import Until, backoff, poll_pause
+from .timing import Until, poll_pause
 
 if TYPE_CHECKING:
     from ..transport.steps import Exchange
@@ -43,12 +44,14 @@ def wait(session: Session, job: JobRef, timeout: float | None, *, cancel_on_inte
     except (Interrupted, KeyboardInterrupt) as stop:
         yield from cancel_on_the_way_out(session, job, stop, ask=cancel_on_interrupt)
         raise
+    yield from record(session, job, body)
     return settled(job, body)
 
 
 def updates(session: Session, job: JobRef, timeout: float | None) -> Rule[None]:
     """Tell each change until the job is over, however it ends."""
-    yield from follow(session, job, Until(timeout))
+    body = yield from follow(session, job, Until(timeout))
+    yield from record(session, job, body)
 
 
 def status(session: Session, job: JobRef) -> Rule[JobUpdate]:
@@ -65,6 +68,7 @@ def result(session: Session, job: JobRef) -> Rule[dict[str, object]]:
         if error.error_code != NOT_READY:
             raise
         raise not_ready(job, "the API says so") from error
+    yield from record(session, job, body)
     return settled(job, body)
 
 
@@ -219,8 +223,7 @@ class Watch:
                 f" client.job({self._job.request_id!r}).wait()."
             )
             raise error
-        asked = error.retry_after if isinstance(error, APIError) else None
-        pause = max(asked or 0.0, backoff(self._misses))
+        pause = pause_after(error, self._misses)
         log.info("%s Next poll in %.1f s (miss %d of %d).", error, pause, self._misses, MOST_MISSES)
         return pause
 

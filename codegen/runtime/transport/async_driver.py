@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import ConfigurationError
 from .faults import AsyncBody, fault_of
 from .lanes import IdleLanes
-from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, out_of_time, too_large, user_agent
+from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
 from .steps import (
     Close,
     Exchange,
@@ -33,6 +33,7 @@ from .steps import (
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
 
     import httpx
 
@@ -55,7 +56,7 @@ class AsyncDriver:
         """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
         progress = Progress(rule)
         while progress.step is not None:
-            await self._advance(progress, progress.step, on_update or _ignore)
+            await self._advance(progress, progress.step, on_update or nothing)
         return progress.value
 
     async def iterate(self, rule: Rule[object]) -> AsyncGenerator[object]:
@@ -66,7 +67,7 @@ class AsyncDriver:
                     yield progress.step.update
                     progress.answer(None)
                 else:
-                    await self._advance(progress, progress.step, _ignore)
+                    await self._advance(progress, progress.step, nothing)
 
     async def close(self) -> None:
         """Close the connections this driver opened in this event loop; a client of the user's stays open."""
@@ -75,10 +76,10 @@ class AsyncDriver:
     async def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
         try:
             answer = await self._perform(step, on_update)
-        except asyncio.CancelledError as error:
-            progress.fail(Interrupted(error))
-        except BaseException as error:  # noqa: BLE001 - the rule decides about every failure of its step
+        except Exception as error:  # noqa: BLE001 - the rule decides about every failure of its step
             progress.fail(error)
+        except BaseException as error:  # noqa: BLE001 - the task was cancelled
+            progress.fail(Interrupted(error))
         else:
             progress.answer(answer)
 
@@ -100,11 +101,28 @@ class AsyncDriver:
                 return await seen if inspect.isawaitable(seen) else seen
             case Run(work):
                 return await asyncio.to_thread(work)
-            case Shield(rule, _):
-                return await self.run(rule)
+            case Shield(rule, linger):
+                return await self._shielded(rule, linger)
             case Gather(rules):
-                return await asyncio.gather(*(self.run(rule) for rule in rules))
+                return await self._gathered(rules)
         return None
+
+    async def _shielded(self, rule: Rule[object], linger: float) -> object:
+        task = asyncio.ensure_future(self.run(rule))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=linger)
+            await _ended([task])
+            raise
+
+    async def _gathered(self, rules: tuple[Rule[object], ...]) -> list[object]:
+        tasks = [asyncio.ensure_future(self.run(rule)) for rule in rules]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            await _ended(tasks)
+            raise
 
     async def _open(self, exchange: Exchange) -> _Opened:
         opened = _Opened(await self._loops.here(), self._config, exchange)
@@ -122,6 +140,13 @@ class AsyncDriver:
             return Reply(opened.reply.status, opened.reply.headers, bytes(content))
         finally:
             await opened.close()
+
+
+async def _ended(tasks: Sequence[asyncio.Future[object]]) -> None:
+    """Leave nothing running, and no failure unheard."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Opened:
@@ -270,7 +295,3 @@ class _Connections:
 def _opened(stream: Stream) -> _Opened:
     assert isinstance(stream.handle, _Opened)
     return stream.handle
-
-
-def _ignore(update: object) -> None:
-    pass

@@ -88,5 +88,9 @@ def no_slot() -> Fault:
     return Fault("no connection was free in time", nothing_sent=True)
 
 
+def nothing(update: object) -> None:
+    """The reader of updates of who wants none."""
+
+
 def too_large(exchange: Exchange) -> Fault:
     return Fault(f"the reply is larger than {exchange.limit:,} bytes")

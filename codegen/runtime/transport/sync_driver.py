@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from contextlib import closing
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
 from .faults import SyncBody, fault_of
 from .lanes import IdleLanes
-from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, too_large, user_agent
+from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
 from .steps import (
     Close,
     Exchange,
+    Fault,
     Gather,
     Interrupted,
     Notify,
@@ -30,6 +37,7 @@ from .steps import (
     Step,
     Stream,
 )
+from .watchdog import WATCHDOG, NetworkStream, Watched
 
 if TYPE_CHECKING:
     import ssl
@@ -55,7 +63,7 @@ class SyncDriver:
         """Carry out the rule and give its value; each update goes to `on_update` first."""
         progress = Progress(rule)
         while progress.step is not None:
-            self._advance(progress, progress.step, on_update or _ignore)
+            self._advance(progress, progress.step, on_update or nothing)
         return progress.value
 
     def iterate(self, rule: Rule[object]) -> Generator[object]:
@@ -66,7 +74,7 @@ class SyncDriver:
                     yield progress.step.update
                     progress.answer(None)
                 else:
-                    self._advance(progress, progress.step, _ignore)
+                    self._advance(progress, progress.step, nothing)
 
     def close(self) -> None:
         """Close the connections this driver opened; a client of the user's stays open."""
@@ -75,10 +83,10 @@ class SyncDriver:
     def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
         try:
             answer = self._perform(step, on_update)
-        except KeyboardInterrupt as error:
-            progress.fail(Interrupted(error))
-        except BaseException as error:  # noqa: BLE001 - the rule decides about every failure of its step
+        except Exception as error:  # noqa: BLE001 - the rule decides about every failure of its step
             progress.fail(error)
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or what a signal handler raises
+            progress.fail(Interrupted(error))
         else:
             progress.answer(answer)
 
@@ -99,11 +107,25 @@ class SyncDriver:
                 return on_update(update)
             case Run(work):
                 return work()
-            case Shield(rule, _):
-                return self.run(rule)
+            case Shield(rule, linger):
+                return self._shielded(rule, linger)
             case Gather(rules):
                 return [self.run(rule) for rule in rules]
         return None
+
+    def _shielded(self, rule: Rule[object], linger: float) -> object:
+        # Python interrupts the main thread only, so the rule runs in another one while this one waits.
+        if threading.current_thread() is not threading.main_thread():
+            return self.run(rule)
+        outcome: Future[object] = Future()
+        work = partial(copy_context().run, self.run, rule)
+        threading.Thread(target=_fulfil, args=(outcome, work), name="runcomfy-submit", daemon=True).start()
+        try:
+            return outcome.result()
+        except BaseException:
+            if not outcome.done():
+                wait_for([outcome], linger)
+            raise
 
     def _send(self, exchange: Exchange) -> Reply:
         opened = _Opened(self._connections, self._config, exchange)
@@ -118,6 +140,13 @@ class SyncDriver:
             opened.close()
 
 
+def _fulfil(outcome: Future[object], work: Callable[[], object]) -> None:
+    try:
+        outcome.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+        outcome.set_exception(error)
+
+
 class _Opened:
     """A request under way: it holds its connection until it is closed."""
 
@@ -127,19 +156,24 @@ class _Opened:
         self._deadline = Deadline(exchange.timeout)
         arguments = arguments_of(exchange, config, self._deadline.left())
         body = None if exchange.body is None else SyncBody(exchange.body)
-        self._client = connections.take(exchange, self._deadline.left())
+        self._lane = connections.take(exchange, self._deadline.left())
+        self._watched = Watched(self._lane.stream)
+        left = self._deadline.left()
+        if left is not None:
+            WATCHDOG.watch(self._watched, left)
+        client = self._lane.client
         try:
-            request = self._client.build_request(content=body, **arguments)
+            request = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
             if exchange.authorised:
-                self._response = self._client.send(request, stream=True, follow_redirects=False)
+                self._response = client.send(request, stream=True, follow_redirects=False)
             else:
                 request.headers.pop("Authorization", None)
-                self._response = self._client.send(request, stream=True, follow_redirects=False, auth=None)
+                self._response = client.send(request, stream=True, follow_redirects=False, auth=None)
         except Exception as error:  # a user's hooks and transports may raise anything
-            connections.give_back(exchange, self._client)
-            raise fault_of(error, body) from error
+            self._leave()
+            raise self._fault(error, body) from error
         except BaseException:
-            connections.drop(self._client)
+            self._leave(broken=True)
             raise
         self._chunks = self._response.iter_bytes()
         self.reply = Reply(self._response.status_code, dict(self._response.headers))
@@ -149,68 +183,91 @@ class _Opened:
         try:
             return next(self._chunks, b"")
         except Exception as error:
-            raise fault_of(error) from error
+            raise self._fault(error) from error
 
     def close(self) -> None:
         try:
             self._response.close()
         finally:
-            self._connections.give_back(self._exchange, self._client)
+            self._leave()
+
+    def _leave(self, *, broken: bool = False) -> None:
+        self._lane.stream = self._watched.stream
+        WATCHDOG.finish(self._watched)
+        if broken:
+            self._connections.drop(self._lane)
+        else:
+            self._connections.give_back(self._exchange, self._lane)
+
+    def _fault(self, error: Exception, body: SyncBody | None = None) -> Fault:
+        return out_of_time() if self._watched.expired else fault_of(error, body)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A client for one connection at a time, and that connection. A shared client's connection is not known."""
+
+    client: httpx.Client
+    stream: NetworkStream | None = None
 
 
 class _Connections:
-    """The httpx clients in use and idle; never more requests under way than the limit."""
+    """The lanes in use and idle; never more requests under way than the limit."""
 
     def __init__(self, config: Config, shared: httpx.Client | None) -> None:
-        self._config = config
         self._shared = shared
         self._slots = threading.BoundedSemaphore(config.max_connections)
-        self._idle: IdleLanes[httpx.Client] = IdleLanes(config.max_connections)
+        self._idle: IdleLanes[_Lane] = IdleLanes(config.max_connections)
         self._certificates: ssl.SSLContext | None = None
         self._lock = threading.Lock()
+        # For those who do not close the client.
+        self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
-    def take(self, exchange: Exchange, left: float | None) -> httpx.Client:
+    def take(self, exchange: Exchange, left: float | None) -> _Lane:
         if not self._slots.acquire(timeout=left):
             raise no_slot()
         try:
-            return self._shared or self._idle.take(lane_of(exchange)) or self._new(exchange)
+            if self._shared is not None:
+                return _Lane(self._shared)
+            return self._idle.take(lane_of(exchange)) or self._new(exchange)
         except BaseException:
             self._slots.release()
             raise
 
-    def give_back(self, exchange: Exchange, client: httpx.Client) -> None:
-        surplus = None if client is self._shared else self._idle.put(lane_of(exchange), client)
+    def give_back(self, exchange: Exchange, lane: _Lane) -> None:
+        surplus = None if self._shared is not None else self._idle.put(lane_of(exchange), lane)
         self._slots.release()
         if surplus is not None:
-            surplus.close()
+            surplus.client.close()
 
-    def drop(self, client: httpx.Client) -> None:
+    def drop(self, lane: _Lane) -> None:
         self._slots.release()
-        if client is not self._shared:
-            client.close()
+        if self._shared is None:
+            lane.client.close()
 
     def close(self) -> None:
-        for client in self._idle.clear():
-            client.close()
+        _close_all(self._idle)
 
-    def _new(self, exchange: Exchange) -> httpx.Client:
+    def _new(self, exchange: Exchange) -> _Lane:
         import httpx
 
         with self._lock:
             secure = exchange.url.startswith("https:")
             if secure and self._certificates is None:
                 self._certificates = httpx.create_ssl_context()
-        return httpx.Client(
+        client = httpx.Client(
             headers={"User-Agent": user_agent()},
             verify=self._certificates if self._certificates is not None and secure else False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange)),
         )
+        return _Lane(client)
+
+
+def _close_all(idle: IdleLanes[_Lane]) -> None:
+    for lane in idle.clear():
+        lane.client.close()
 
 
 def _opened(stream: Stream) -> _Opened:
     assert isinstance(stream.handle, _Opened)
     return stream.handle
-
-
-def _ignore(update: object) -> None:
-    pass
