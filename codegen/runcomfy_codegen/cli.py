@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 import sys
 import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from . import places
 from .codes import catalogue
 from .diagnostics import Diagnostic, in_reading_order, quote, render
 from .intake import cli as intake
+from .source import display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .generate import Outcome
 
 OK = 0
 DRIFT = 1
 USAGE = 2
 BAD_SCHEMA = 65
-OUR_BUG = 70
-IO_ERROR = 74
+
+# A first run lists hundreds of files; nobody reads them.
+_MOST_LISTED = 24
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -26,7 +37,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def report(diagnostics: tuple[Diagnostic, ...]) -> None:
-    """Print faults on stderr, in reading order, with a count when there are several."""
+    """Print faults on stderr, in reading order, with a count at the end."""
     shown = in_reading_order(diagnostics)
     for each in shown:
         print(render(each), end="\n\n", file=sys.stderr)
@@ -37,8 +48,21 @@ def report(diagnostics: tuple[Diagnostic, ...]) -> None:
 def count(diagnostics: tuple[Diagnostic, ...]) -> str:
     """ "2 errors, 1 warning"."""
     errors = sum(each.severity == "error" for each in diagnostics)
-    kinds = ((errors, "error"), (len(diagnostics) - errors, "warning"))
-    return ", ".join(f"{number} {kind}{'s' if number > 1 else ''}" for number, kind in kinds if number)
+    return ", ".join(
+        amount(number, kind) for number, kind in ((errors, "error"), (len(diagnostics) - errors, "warning")) if number
+    )
+
+
+def amount(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def schemas_folder(given: Path | None) -> Path:
+    """The store to read; without a word that of the checkout, else `schemas/` here, else what the wheel brings."""
+    if given is not None:
+        return given
+    default = places.default_schemas()
+    return default if default.is_dir() else places.packaged_schemas()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +70,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="runcomfy-codegen", description="Make a typed Python client from RunComfy's model schemas."
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    generate = commands.add_parser("generate", help="render the schemas into a package")
+    generate.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    generate.add_argument("--output", type=Path, metavar="DIR", help="the folder of the package (default: generated/)")
+    generate.add_argument(
+        "--package", default="runcomfy", metavar="NAME", help="the package's name (default: runcomfy)"
+    )
+    generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if the package is not up to date")
+    generate.add_argument("--skip-faulty", action="store_true", help="leave faulty models as they were, do the rest")
+    generate.add_argument("--accept-renames", action="store_true", help="let published Python names change")
+    generate.add_argument("--no-cache", action="store_true", help="build every model anew")
+    generate.set_defaults(run=_generate)
+    lint = commands.add_parser("lint", help="tell every fault of the schemas; write nothing")
+    lint.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    lint.set_defaults(run=_lint)
     intake.register(commands)
     explain = commands.add_parser("explain", help="tell more about a diagnostic's code")
     explain.add_argument("code", metavar="CODE", help="as printed, for example E031")
@@ -53,13 +91,107 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _generate(arguments: argparse.Namespace) -> int:
+    # Loaded here: other commands work without the libraries this one needs.
+    from .generate import Request, generate
+
+    schemas = schemas_folder(arguments.schemas)
+    package: str = arguments.package
+    if not schemas.is_dir():
+        return _usage(f"there is no folder {display(schemas)}; name the schemas with --schemas DIR")
+    if not package.isidentifier() or not package.isascii() or keyword.iskeyword(package):
+        return _usage(f"{quote(package)} is no name for a package")
+    request = Request(
+        schemas=schemas,
+        output=arguments.output or places.default_output(),
+        package=package,
+        check=arguments.check,
+        skip_faulty=arguments.skip_faulty,
+        accept_renames=arguments.accept_renames,
+        use_cache=not arguments.no_cache,
+    )
+    outcome = generate(request, _progress())
+    report(outcome.diagnostics)
+    if outcome.plan:
+        _print_plan(outcome, request.check, display(request.output / package))
+    if outcome.failed:
+        if not outcome.skipped or (outcome.plan and outcome.plan.faults):
+            print("Nothing was written.", file=sys.stderr)
+        return BAD_SCHEMA
+    if request.check and outcome.drifted:
+        print(f"Cure: {_cure(arguments)}")
+        return DRIFT
+    return OK
+
+
+def _print_plan(outcome: Outcome, check: bool, folder: str) -> None:
+    plan = outcome.plan
+    assert plan is not None
+    kinds = (
+        (("missing", plan.missing), ("stale", plan.stale), ("extra", plan.extra))
+        if check
+        else (("new", plan.missing), ("changed", plan.stale), ("deleted", plan.extra))
+    )
+    if plan.faults and not check:
+        return
+    for word, paths in kinds:
+        for path in paths[:_MOST_LISTED]:
+            print(f"{word:8} {folder}/{path}")
+        if len(paths) > _MOST_LISTED:
+            print(f"{word:8} ... and {len(paths) - _MOST_LISTED} more")
+    if outcome.names_stale:
+        print(f"{'stale' if check else 'changed':8} names.json (the published names, beside the schemas)")
+    for model_id in outcome.skipped:
+        print(f"{'skipped':8} {model_id}")
+    changes = ", ".join(f"{len(paths)} {word}" for word, paths in kinds if paths) or "all files up to date"
+    print(f"{folder}: {amount(outcome.models, 'model')}, {changes}")
+
+
+def _cure(arguments: argparse.Namespace) -> str:
+    """The command that ends a drift."""
+    words = ["runcomfy-codegen generate"]
+    words += [f"--schemas {arguments.schemas}"] if arguments.schemas else []
+    words += [f"--output {arguments.output}"] if arguments.output else []
+    words += [f"--package {arguments.package}"] if arguments.package != "runcomfy" else []
+    return " ".join(words)
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    from .lint import lint
+
+    schemas = schemas_folder(arguments.schemas)
+    if not schemas.is_dir():
+        return _usage(f"there is no folder {display(schemas)}; name the schemas with --schemas DIR")
+    models, faults = lint(schemas)
+    report(faults)
+    if not faults:
+        print(f"{amount(models, 'model')}, nothing to say against them.")
+    return BAD_SCHEMA if any(each.severity == "error" for each in faults) else OK
+
+
 def _explain(arguments: argparse.Namespace) -> int:
     found = catalogue().get(arguments.code.upper())
     if found is None:
-        print(f"There is no code {quote(arguments.code)}. All codes: {', '.join(sorted(catalogue()))}", file=sys.stderr)
-        return USAGE
+        return _usage(f"there is no code {quote(arguments.code)}; all codes: {', '.join(sorted(catalogue()))}")
     print(f"{found.code}: {found.title}\n")
     for paragraph in found.text.split("\n\n"):
         # A paragraph that is indented is an example and stays as it is.
         print(paragraph if paragraph.startswith(" ") else textwrap.fill(paragraph, 88), end="\n\n")
     return OK
+
+
+def _progress() -> Callable[[int, int], None]:
+    """A counter on a terminal, for runs that take a while; silence elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda done, total: None
+
+    def show(done: int, total: int) -> None:
+        end = "\r\033[K" if done == total else ""
+        print(f"\rgenerating {done} of {total}{end}", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _usage(message: str) -> int:
+    print(f"runcomfy-codegen: {message}", file=sys.stderr)
+    return USAGE

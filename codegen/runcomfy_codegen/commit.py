@@ -1,0 +1,131 @@
+"""Write a plan, all or nothing: the new tree is built beside the old one and takes its place in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .plan import Plan
+
+_AT_CWD = -100
+_EXCHANGE = 2
+
+
+def commit(plan: Plan, tree: Mapping[str, bytes]) -> None:
+    """Make the package's folder what the plan says. Unchanged files stay the same files, with their times.
+
+    Whatever happens on the way (no space, a kill, a power cut), the old tree is there whole, or the new one is.
+    """
+    folder = plan.folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _staging(folder) as staging:
+        new = staging / "new"
+        new.mkdir()
+        if folder.exists():
+            shutil.copymode(folder, new)
+            _carry_over(folder, new, {*plan.writes, *plan.extra})
+        for path in plan.writes:
+            target = new / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as file:
+                file.write(tree[path])
+                file.flush()
+        _sync(new)
+        if folder.exists():
+            _exchange(new, folder, staging / "old")
+        else:
+            new.rename(folder)
+
+
+def _carry_over(old: Path, new: Path, without: set[str]) -> None:
+    """Give the new tree the old one's files by link, so that they are not rewritten; caches and foreign files too."""
+    for root, directories, names in os.walk(old):
+        here = Path(root)
+        directories.sort()
+        for name in names:
+            path = (here / name).relative_to(old)
+            if path.as_posix() in without:
+                continue
+            # The cache of a folder whose modules are all gone would keep the folder alive.
+            if "__pycache__" in path.parts and not (new / path).parent.parent.is_dir():
+                continue
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            _link(here / name, new / path)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        # Some file systems have no links; a copy keeps the times.
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder beside the package's, on the same file system; what a killed run left behind goes first."""
+    prefix = f".{folder.name}.staging-"
+    for left in folder.parent.glob(f"{prefix}*"):
+        if not _alive(left.name.removeprefix(prefix)):
+            shutil.rmtree(left, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{prefix}{os.getpid()}-"))
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _alive(suffix: str) -> bool:
+    """Does the run that made a staging folder still go on? Its process id is in the name."""
+    pid = suffix.partition("-")[0]
+    if not pid.isdigit() or sys.platform == "win32":
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _sync(folder: Path) -> None:
+    """Ask for the data to be on disk before the folder's name points to it."""
+    if hasattr(os, "sync"):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _exchange(new: Path, folder: Path, old: Path) -> None:
+    """Swap two folders: in one step where the system can, else in two."""
+    if _swapped(new, folder):
+        return
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+
+
+def _swapped(one: Path, other: Path) -> bool:
+    """Linux's renameat2 with RENAME_EXCHANGE; False where there is none."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(rename(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _EXCHANGE) == 0)

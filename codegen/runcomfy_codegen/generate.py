@@ -1,0 +1,133 @@
+"""The pipeline on one screen: read the store, build what changed, make the tree, compare, write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .cache import Cache
+from .commit import commit
+from .diagnostics import Diagnostic, has_errors, quote
+from .gather import below, gather
+from .lock import renames
+from .plan import plan, published_names
+from .pool import build_all
+from .recover import recover
+from .source import display
+from .store import INPUT, NAMES, write_json
+from .tree import names_entry, package_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from .gather import Gathered
+    from .plan import Plan
+    from .source import Json
+    from .store import ModelId
+    from .unit import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What `generate` was asked for. The package is written at `output`/`package`."""
+
+    schemas: Path
+    output: Path
+    package: str = "runcomfy"
+    check: bool = False
+    skip_faulty: bool = False
+    accept_renames: bool = False
+    use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it. Without a plan, or with faults in it, nothing was written."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    models: int
+    plan: Plan | None = None
+    # schemas/names.json does not say what the package says.
+    names_stale: bool = False
+    skipped: tuple[ModelId, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return has_errors(self.diagnostics)
+
+    @property
+    def drifted(self) -> bool:
+        return self.names_stale or self.plan is None or not self.plan.nothing
+
+
+def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
+    """Run all steps. Writes unless it is a check, or something is an error that may not be skipped."""
+    folder = request.output / request.package
+    gathered = gather(request.schemas)
+    units, _ = build_all(gathered.tasks, _cache(request), progress)
+    published = published_names(folder)
+    faults = [*gathered.diagnostics]
+    for unit in units:
+        faults += [below(request.schemas, each) for each in unit.diagnostics]
+    renamed = {} if request.accept_renames else _renamed(gathered, units, published, request.schemas)
+    faults += [each for found in renamed.values() for each in found]
+    if has_errors(faults) and (gathered.blocking or not request.skip_faulty):
+        return Outcome(diagnostics=tuple(faults), models=len(gathered.models))
+
+    good = {each.model_id: each for each in units if each.rendered and each.model_id not in renamed}
+    skipped = [model_id for model_id in gathered.models if model_id not in good]
+    recovered = (recover(folder, each, published) for each in skipped)
+    good |= {unit.model_id: unit for unit in recovered if unit}
+    kept = [good[model_id] for model_id in sorted(good)]
+    tree = package_tree(kept, request.package)
+    made = plan(folder, tree)
+    faults += made.faults
+    names = _names(gathered, kept)
+    outcome = Outcome(
+        diagnostics=tuple(faults),
+        models=len(gathered.models),
+        plan=made,
+        names_stale=names != (gathered.names_document.value if gathered.names_document else {}),
+        skipped=tuple(skipped),
+    )
+    if request.check or made.faults:
+        return outcome
+    if not made.nothing:
+        commit(made, tree)
+    if outcome.names_stale:
+        write_json(request.schemas / NAMES, names)
+    return outcome
+
+
+def _cache(request: Request) -> Cache | None:
+    return Cache(request.output / ".cache" / "runcomfy-codegen") if request.use_cache else None
+
+
+def _names(gathered: Gathered, units: Sequence[Unit]) -> dict[str, Json]:
+    """names.json as it should be: what is published now; a model that was skipped keeps its lines."""
+    made: dict[str, Json] = {unit.model_id: names_entry(unit) for unit in units}
+    before = gathered.names_document.value if gathered.names_document else None
+    if isinstance(before, dict):
+        made |= {each: before[each] for each in gathered.models if each in before and each not in made}
+    return dict(sorted(made.items()))
+
+
+def _renamed(
+    gathered: Gathered, units: Sequence[Unit], published: Mapping[str, object], schemas: Path
+) -> dict[ModelId, list[Diagnostic]]:
+    """The published names that would change, by model."""
+    now = {unit.model_id: names_entry(unit) for unit in units if unit.rendered}
+    document = gathered.names_document
+    found: dict[ModelId, list[Diagnostic]] = {}
+    for model_id, what, old, new in renames(published, now):
+        message = f"{what} of {quote(model_id)} is published as {quote(old)} and would become {quote(new)}"
+        help = (
+            "Programs that use the old name would break. If that is meant: runcomfy-codegen generate --accept-renames"
+        )
+        if document and isinstance(document.value, dict) and model_id in document.value:
+            fault = document.diagnostic("E036", message, (model_id,), "key", help)
+        else:
+            fault = Diagnostic(code="E036", message=message, file=display(schemas / model_id / INPUT), help=help)
+        found.setdefault(model_id, []).append(fault)
+    return found

@@ -1,0 +1,88 @@
+"""The only way for a schema's text into code: values through `repr`, prose through one docstring filter."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .source import Json
+
+# A longer string is written in pieces, so that lines stay readable at any depth of indentation.
+_STRING_WIDTH = 84
+# How much of one text a docstring takes; the class has it whole.
+_LONGEST_PROSE = 1200
+_PIECES = re.compile(r"\S+\s*|\s+")
+
+
+def literal(value: Json) -> str:
+    """A JSON value as a Python expression."""
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(name)}: {literal(each)}' for name, each in value.items())}}}"
+    return repr(value)
+
+
+def string(text: str) -> str:
+    """A string as a Python expression; a long one as pieces in parentheses, broken between words."""
+    if len(text) <= _STRING_WIDTH:
+        return _quoted(text)
+    pieces = [""]
+    for word in _PIECES.findall(text):
+        if pieces[-1] and len(pieces[-1]) + len(word) > _STRING_WIDTH:
+            pieces.append("")
+        pieces[-1] += word
+    return _quoted(text) if len(pieces) == 1 else f"({' '.join(map(_quoted, pieces))})"
+
+
+def _quoted(text: str) -> str:
+    """repr, in double quotes where that costs no escape, as black would have it."""
+    plain = repr(text)
+    return f'"{plain[1:-1]}"' if plain[0] == "'" and '"' not in text else plain
+
+
+def tuple_of(expressions: Iterable[str]) -> str:
+    """`(a, b)`, `(a,)`, `()`."""
+    made = list(expressions)
+    return f"({', '.join(made)}{',' if len(made) == 1 else ''})"
+
+
+def call(name: str, /, *arguments: str, **keywords: str | None) -> str:
+    """`name(arguments, keyword=...)`; a keyword of None is left out."""
+    given = [*arguments, *(f"{key}={value}" for key, value in keywords.items() if value is not None)]
+    return f"{name}({', '.join(given)})"
+
+
+def prose(text: str) -> str:
+    """A schema's text as running words: one line, nothing unprintable, cut if it is a novel."""
+    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if len(words) <= _LONGEST_PROSE:
+        return words
+    return words[:_LONGEST_PROSE].rsplit(" ", 1)[0] + " …"
+
+
+def docstring(lines: Iterable[str], indent: int) -> str:
+    """Lines of prose as a docstring that stands at an indentation, in quotes that no text can close."""
+    margin = " " * indent
+    body = "\n".join(f"{margin}{_harmless(line)}" if line else "" for line in lines)
+    text = body.strip()
+    # A quote at the end would run into the closing ones.
+    if text.endswith('"'):
+        text = text[:-1] + '\\"'
+    ending = f"\n{margin}" if "\n" in text else ""
+    return f'"""{text}{ending}"""'
+
+
+def wrapped(text: str, width: int, *, hanging: str = "") -> list[str]:
+    """Prose broken into lines; all but the first begin with `hanging`."""
+    return textwrap.wrap(text, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _harmless(line: str) -> str:
+    return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

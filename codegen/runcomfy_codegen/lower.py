@@ -1,0 +1,268 @@
+"""Fourth step: a checked schema becomes frozen nodes. It reads only what the checks let pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from . import ir, reserved
+from .check import enum_values, is_media
+from .dialect import (
+    ARRAY_KEYWORDS,
+    MEDIA_FORMATS,
+    NUMBER_KEYWORDS,
+    OBJECT_KEYWORDS,
+    STRING_KEYWORDS,
+    parse_bound,
+    parse_rule,
+    types_of,
+)
+from .identifiers import ClassName, ConstantName, PythonName, constant_name
+from .names import Cure, input_class, nested_class, property_names
+from .plain import validator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .diagnostics import Diagnostic
+    from .lock import ModelLock
+    from .patching import PatchedDocument
+    from .source import Json, Pointer
+    from .store import ModelId
+
+_ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")
+_VALUES = frozenset({"enum", "const"})
+_ALTERNATIVES = frozenset({"oneOf", "anyOf"})
+
+
+def lower_input(
+    model_id: ModelId, document: PatchedDocument, names: ir.ModelNames, lock: ModelLock
+) -> tuple[ir.ObjectNode, dict[str, dict[str, PythonName]], tuple[Diagnostic, ...]]:
+    """The input as nodes; the names of its nested classes' properties by class; clashes of names."""
+    lowering = _Lowering(model_id, document, names, lock)
+    node = lowering.root()
+    return node, lowering.names, tuple(lowering.faults)
+
+
+@dataclass
+class _Lowering:
+    _model_id: ModelId
+    _document: PatchedDocument
+    _names: ir.ModelNames
+    _lock: ModelLock
+    names: dict[str, dict[str, PythonName]] = field(default_factory=dict)
+    faults: list[Diagnostic] = field(default_factory=list)
+
+    def root(self) -> ir.ObjectNode:
+        schema = self._document.value
+        assert isinstance(schema, dict)
+        return self._object(schema, (), (), input_class(self._names), ConstantName("INPUT"))
+
+    def _node(self, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+        """`path` are the Python names that lead here; nested classes are named after it."""
+        values = enum_values(schema)
+        if values is not None:
+            return ir.EnumNode(values=_fitting(schema, values))
+        parts: list[ir.Node] = []
+        types = types_of(schema)
+        said = schema.keys() & {*NUMBER_KEYWORDS, *STRING_KEYWORDS, *ARRAY_KEYWORDS, *OBJECT_KEYWORDS}
+        if types or said:
+            # Without a type, a keyword still binds the values of its own type.
+            made = [self._typed(each, schema, pointer, path) for each in (types or _ALL_TYPES)]
+            parts.append(made[0] if len(made) == 1 else ir.AlternativesNode(exactly_one=False, nodes=tuple(made)))
+        for keyword in sorted(schema.keys() & _ALTERNATIVES):
+            branches = schema[keyword]
+            assert isinstance(branches, list)
+            nodes = [
+                self._node(_schema(branch), (*pointer, keyword, number), self._branch_path(branches, number, path))
+                for number, branch in enumerate(branches)
+            ]
+            exactly_one = keyword == "oneOf"
+            parts.append(
+                nodes[0] if len(nodes) == 1 else ir.AlternativesNode(exactly_one=exactly_one, nodes=tuple(nodes))
+            )
+        if not parts:
+            return ir.AnyNode()
+        return parts[0] if len(parts) == 1 else ir.AllNode(nodes=tuple(parts))
+
+    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+        match type:
+            case "string":
+                return _string(schema)
+            case "integer" | "number":
+                return _number(schema, integer=type == "integer")
+            case "boolean":
+                return ir.BooleanNode()
+            case "null":
+                return ir.NullNode()
+            case "array":
+                return self._array(schema, pointer, path)
+            case _:
+                return self._object(schema, pointer, path, None, None)
+
+    def _array(self, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.ArrayNode:
+        inner = schema.get("items")
+        kind = MEDIA_FORMATS.get(str(schema.get("format")))
+        items: ir.Node | None = None
+        if isinstance(inner, dict) and (inner or not kind):
+            # The plural format says of the items what the singular one says of a string.
+            if kind and not is_media(inner) and types_of(inner) in (("string",), ()):
+                inner = {"type": "string", **inner, "format": f"{kind}_uri"}
+            items = self._node(inner, (*pointer, "items"), (*path, "item"))
+        elif kind:
+            items = ir.MediaNode(kind=kind)
+        return ir.ArrayNode(
+            items=items,
+            min_items=_count(schema, "minItems"),
+            max_items=_count(schema, "maxItems"),
+            unique_items=schema.get("uniqueItems") is True,
+            rules=_rules(schema),
+        )
+
+    def _object(
+        self,
+        schema: Mapping[str, Json],
+        pointer: Pointer,
+        path: tuple[str, ...],
+        name: ClassName | None,
+        constant: ConstantName | None,
+    ) -> ir.ObjectNode:
+        properties, required = schema.get("properties"), schema.get("required")
+        needed = tuple(dict.fromkeys(str(each) for each in (required if isinstance(required, list) else ())))
+        if not isinstance(properties, dict):
+            return ir.ObjectNode(required=needed, extra=schema.get("additionalProperties") is not False)
+        if name is None:
+            name = nested_class(self._names, path)
+            constant = constant_name(*path, reserved=reserved.CONSTANTS)
+            if name in self.names:
+                message = f"two objects of this model both become the class {name}"
+                help = "Give the property that holds one of them another name in schemas/names.json; classes follow it."
+                self.faults.append(self._document.diagnostic("E037", message, pointer, help=help))
+        nested = None if constant == "INPUT" else name
+        cure = Cure(model_id=self._model_id, class_name=nested)
+        names, clashes = property_names(properties, self._lock.of(nested), reserved.PROPERTIES, cure)
+        for clash in clashes:
+            place = (*pointer, "properties", clash.wire)
+            self.faults.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
+        self.names[name] = names
+        return ir.ObjectNode(
+            properties=tuple(
+                self._property(wire, names[wire], _schema(each), wire in needed, (*pointer, "properties", wire), path)
+                for wire, each in properties.items()
+                if wire in names
+            ),
+            required=needed,
+            extra=schema.get("additionalProperties") is True,
+            class_name=name,
+            constant=constant,
+            description=_text(schema, "description"),
+        )
+
+    def _property(
+        self,
+        wire: str,
+        name: PythonName,
+        schema: Mapping[str, Json],
+        required: bool,
+        pointer: Pointer,
+        path: tuple[str, ...],
+    ) -> ir.Property:
+        # `"default": null` is how some schemas say that there is none.
+        default: Json | ir.Missing = ir.MISSING if schema.get("default") is None else schema["default"]
+        return ir.Property(
+            wire=wire,
+            name=name,
+            node=self._node(schema, pointer, (*path, name)),
+            required=required,
+            title=_text(schema, "title"),
+            description=_text(schema, "description"),
+            default=ir.MISSING if required else default,
+            sample=default if required else ir.MISSING,
+            extras=_extras(schema, required),
+        )
+
+    def _branch_path(self, branches: list[Json], number: int, path: tuple[str, ...]) -> tuple[str, ...]:
+        objects = [place for place, branch in enumerate(branches) if "properties" in _schema(branch)]
+        # One object among the alternatives is named after the property alone.
+        return path if objects == [number] else (*path, f"choice_{number + 1}")
+
+
+def _schema(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _fitting(schema: Mapping[str, Json], values: list[Json]) -> tuple[Json, ...]:
+    """The listed values that everything else said here lets pass, whole floats as integers, each once."""
+    judge = validator(dict(schema), without=_VALUES)
+    kept: list[Json] = []
+    for value in values:
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        # A list compares True and 1 as equal; their types tell them apart.
+        if judge.is_valid(value) and not any(type(whole) is type(each) and whole == each for each in kept):
+            kept.append(whole)
+    return tuple(kept)
+
+
+def _string(schema: Mapping[str, Json]) -> ir.StringNode | ir.MediaNode:
+    low, high = _count(schema, "minLength"), _count(schema, "maxLength")
+    pattern, format = schema.get("pattern"), schema.get("format")
+    kind = MEDIA_FORMATS.get(str(format))
+    if kind and pattern is None:
+        return ir.MediaNode(kind=kind, rules=_rules(schema), min_length=low, max_length=high)
+    return ir.StringNode(
+        min_length=low,
+        max_length=high,
+        pattern=pattern if isinstance(pattern, str) else None,
+        format=format if isinstance(format, str) else None,
+    )
+
+
+def _number(schema: Mapping[str, Json], *, integer: bool) -> ir.NumberNode:
+    def bound(keyword: str) -> int | float | None:
+        value = schema.get(keyword)
+        assert value is None or isinstance(value, int | float)
+        return value
+
+    return ir.NumberNode(
+        integer=integer,
+        minimum=bound("minimum"),
+        maximum=bound("maximum"),
+        exclusive_minimum=bound("exclusiveMinimum"),
+        exclusive_maximum=bound("exclusiveMaximum"),
+        multiple_of=bound("multipleOf"),
+    )
+
+
+def _rules(schema: Mapping[str, Json]) -> tuple[ir.Rule, ...]:
+    rules = schema.get("validations")
+    return tuple(_rule(_schema(each)) for each in (rules if isinstance(rules, list) else ()))
+
+
+def _rule(entry: Mapping[str, Json]) -> ir.Rule:
+    text, message = str(entry["validation_rule"]), _text(entry, "validation_error")
+    known = parse_rule(text)
+    if known is None:
+        return ir.Rule(operand=None, operator=None, value=entry["validation_value"], message=message, raw=text)
+    operand, operator = known
+    return ir.Rule(operand=operand, operator=operator, value=parse_bound(entry["validation_value"]), message=message)
+
+
+def _extras(schema: Mapping[str, Json], required: bool) -> tuple[tuple[str, Json], ...]:
+    """What stays on the class as data: the schema's own words for what its types cannot carry."""
+    kept: list[tuple[str, Json]] = []
+    if schema.get("default") is not None:
+        # A required property's default is only an example, and called so.
+        kept.append(("examples", [schema["default"]]) if required else ("default", schema["default"]))
+    kept += [(keyword, schema[keyword]) for keyword in ("format", "pattern", "validations") if keyword in schema]
+    return tuple(kept)
+
+
+def _count(schema: Mapping[str, Json], keyword: str) -> int | None:
+    value = schema.get(keyword)
+    # 800.0 is an integer to JSON.
+    return int(value) if isinstance(value, int | float) else None
+
+
+def _text(schema: Mapping[str, Json], keyword: str) -> str:
+    value = schema.get(keyword)
+    return value if isinstance(value, str) else ""

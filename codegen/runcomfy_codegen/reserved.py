@@ -1,0 +1,81 @@
+"""Names that generated code must not use, each with its reason. A name on a list gets a trailing `_`.
+
+The lists are frozen: adding a name would rename what people already call, so `schemas/names.json` locks every
+published name, and a test compares the lists with what pydantic and the runtime really define.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _because(reason: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), reason)
+
+
+# Python 3.11 to 3.13 agree on these; `match`, `case` and `type` are keywords only in places that names cannot take.
+KEYWORDS: Final[Mapping[str, str]] = _because(
+    "is a keyword of Python",
+    "and as assert async await break class continue def del elif else except finally for from global if import in is "
+    "lambda nonlocal not or pass raise return try while with yield",
+)
+
+# A class body or a method's signature that defines one of these would change what the annotations below it mean.
+_ANNOTATIONS: Final[Mapping[str, str]] = _because(
+    "is a builtin type that annotations of generated code use", "bool bytes dict float int list object str"
+)
+
+# A field of that name would hide a part of the class; pydantic warns about it or refuses it.
+_PYDANTIC: Final[Mapping[str, str]] = _because(
+    "is an attribute of pydantic's BaseModel",
+    "construct copy dict from_orm json model_computed_fields model_config model_construct model_copy model_dump "
+    "model_dump_json model_extra model_fields model_fields_set model_json_schema model_parametrized_name "
+    "model_post_init model_rebuild model_validate model_validate_json model_validate_strings parse_file parse_obj "
+    "parse_raw schema schema_json update_forward_refs validate",
+)
+
+PROPERTIES: Final[Mapping[str, str]] = {
+    **KEYWORDS,
+    **_ANNOTATIONS,
+    **_PYDANTIC,
+    **_because("is an attribute of every input class", "to_payload"),
+    **_because("is the first parameter of every method", "self"),
+    **_because("is the argument of every endpoint method that says how to send", "options"),
+}
+
+OUTPUT_PROPERTIES: Final[Mapping[str, str]] = {
+    **KEYWORDS,
+    **_ANNOTATIONS,
+    **_PYDANTIC,
+    **_because("is an attribute of every output class", "raw warnings"),
+}
+
+# Methods of a family, families and methods of a provider.
+RESOURCES: Final[Mapping[str, str]] = {
+    **KEYWORDS,
+    **_ANNOTATIONS,
+    **_because("is the decorator that the class itself uses", "cached_property"),
+}
+
+# Providers are attributes of the client beside these.
+CLIENT: Final[Mapping[str, str]] = {
+    **RESOURCES,
+    **_because(
+        "is a name of the client itself",
+        "aclose balance base_url catalog close job jobs journal login logout max_retries models options pending "
+        "requests resume submit timeout token uploads user_agent validate with_options",
+    ),
+}
+
+# A class of that name would hide what the module imports under it.
+CLASSES: Final[Mapping[str, str]] = _because(
+    "is a name that modules of classes and of methods import",
+    "Annotated Any AsyncClient AsyncJob AsyncResource AsyncRunComfy AudioInput Field FileURL ImageInput InputModel Job "
+    "Literal Mapping MediaOutput OutputModel RequestOptions Resource RunComfy Sequence SyncClient VideoInput",
+)
+
+# Constants of a spec module that are always there.
+CONSTANTS: Final[Mapping[str, str]] = _because("is a constant of every spec module", "INPUT MODEL")

@@ -1,0 +1,122 @@
+"""All the work that concerns one model alone: load, check, name, lower, make classes, render, format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import ir
+from .check import check
+from .diagnostics import has_errors
+from .load import load
+from .lower import lower_input
+from .names import input_class, output_class
+from .output import lower_output, own_output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .diagnostics import Diagnostic
+    from .ir import ModelNames
+    from .load import ModelSource
+    from .lock import ModelLock
+    from .store import ModelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a unit depends on, and nothing else: the bytes of the model's files and its names."""
+
+    source: ModelSource
+    names: ModelNames
+    lock: ModelLock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The text of one model. `imports` are those its methods' annotations need, relative to the family's module."""
+
+    spec: str
+    models: str
+    method: str
+    async_method: str
+    imports: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What comes of it. Without errors there is text, and the names it used: {wire: Python name} by class."""
+
+    model_id: ModelId
+    names: ModelNames
+    diagnostics: tuple[Diagnostic, ...]
+    properties: Mapping[str, str]
+    objects: Mapping[str, Mapping[str, str]]
+    rendered: Rendered | None
+
+
+def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
+    """The steps up to the frozen model: all that `lint` needs. The unit has no text yet."""
+    names, lock = task.names, task.lock
+    model_id = task.source.model_id
+
+    def unit(
+        faults: tuple[Diagnostic, ...],
+        properties: Mapping[str, str] | None = None,
+        objects: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Unit:
+        return Unit(
+            model_id=model_id,
+            names=names,
+            diagnostics=faults,
+            properties=properties or {},
+            objects=objects or {},
+            rendered=None,
+        )
+
+    loaded, faults = load(task.source)
+    if loaded is None:
+        return None, unit(faults)
+    faults += check(loaded)
+    if has_errors(faults):
+        return None, unit(faults)
+    input_node, classes, clashes = lower_input(model_id, loaded.input, names, lock)
+    properties = classes.pop(input_class(names))
+    faults += clashes
+    output = own_output(loaded)
+    output_node = None
+    if output:
+        output_node, output_classes, clashes = lower_output(loaded, output, output_class(names), lock)
+        faults += clashes
+        classes |= output_classes
+    found = unit(faults, properties, classes)
+    if has_errors(faults):
+        return None, found
+    model = ir.Model(
+        model_id=model_id,
+        names=names,
+        input=input_node,
+        input_class=input_class(names),
+        output=output_node,
+        output_class=output_class(names),
+        example=loaded.example.value if loaded.example else ir.MISSING,
+    )
+    return model, found
+
+
+def build_unit(task: Task) -> Unit:
+    """All steps of one model. A pure function of the task."""
+    model, unit = lower_model(task)
+    if model is None:
+        return unit
+    # The libraries that write code are slow to load, and lint does without them.
+    from .render import render_model
+
+    return Unit(
+        model_id=unit.model_id,
+        names=unit.names,
+        diagnostics=unit.diagnostics,
+        properties=unit.properties,
+        objects=unit.objects,
+        rendered=render_model(model),
+    )

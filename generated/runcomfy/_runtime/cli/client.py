@@ -1,0 +1,51 @@
+"""The client behind the commands: settings from options and environment, the journal in the platform's state folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..client import SyncClient
+from ..transport.config import BASE_URL, clean_base_url
+
+if TYPE_CHECKING:
+    from ..journal import Journal
+    from .options import Common
+
+__all__ = ["api_url", "journal_path", "open_client", "open_journal"]
+
+
+def open_client(
+    common: Common, *, journal: str | None = None, record: bool = True, validate: bool = True
+) -> SyncClient:
+    """A client; ``record=False`` leaves the journal out.
+
+    The token is never an argument: other users of the machine could read it in the list of processes.
+    """
+    path = journal_path(journal) if record else None
+    return SyncClient(base_url=common.base_url, journal=path, validate=validate)
+
+
+def open_journal(path: str | None) -> Journal:
+    """The journal alone, which needs no token."""
+    from ..journal import Journal
+
+    return Journal(journal_path(path))
+
+
+def journal_path(path: str | None) -> Path:
+    """Where submits are recorded: as told, else the folder the platform has for such state."""
+    if path:
+        return Path(path).expanduser()
+    from platformdirs import user_state_path
+
+    return user_state_path("runcomfy-client", appauthor=False) / "journal.sqlite3"
+
+
+def api_url(common: Common, model_id: str) -> str:
+    """The address a submit goes to."""
+    import os
+    from urllib.parse import quote
+
+    base = clean_base_url(common.base_url or os.environ.get("RUNCOMFY_BASE_URL") or BASE_URL)
+    return f"{base}/v1/models/{quote(model_id, safe='/')}"

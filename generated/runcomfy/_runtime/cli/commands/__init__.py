@@ -1,0 +1,1 @@
+"""The commands, a module for each that is more than a few lines; loaded when called."""

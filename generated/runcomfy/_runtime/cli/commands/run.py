@@ -1,0 +1,152 @@
+"""`run` and `submit`: inputs are judged, the request id is told at once, the wait is shown, the files are fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import InvalidInputError
+from ...media import prepare
+from ...registry import known_spec, spec_for
+from ...validation import Report, check
+from ..client import open_client
+from ..faults import OK, NotWrittenError
+from ..inputs import read_inputs
+from ..output import emit_json, note
+from ..progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...jobs import Job
+    from ...options import RequestOptions
+    from ...results import Result
+    from ..options import Common, Downloading, Recording, Sending
+
+__all__ = ["finish", "run_job", "submit_job", "wait_for"]
+
+
+def run_job(
+    model_id: str,
+    words: Sequence[str],
+    base: str | None,
+    timeout: float | None,
+    downloading: Downloading,
+    sending: Sending,
+    recording: Recording,
+    common: Common,
+) -> int:
+    payload = _payload(model_id, words, base, sending)
+    if sending.dry_run:
+        return _dry_run(model_id, payload, common)
+    if not downloading.no_download:
+        _prove_writable(downloading.output_dir)
+    with open_client(
+        common, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
+    ) as client:
+        job = client.submit(model_id, payload, _options(sending))
+        note(f"request {job.request_id}")
+        return finish(wait_for(job, timeout, cancel_on_interrupt=True), downloading, common)
+
+
+def submit_job(
+    model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording, common: Common
+) -> int:
+    payload = _payload(model_id, words, base, sending)
+    if sending.dry_run:
+        return _dry_run(model_id, payload, common)
+    with open_client(
+        common, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
+    ) as client:
+        job = client.submit(model_id, payload, _options(sending))
+    if common.json:
+        emit_json({"request_id": job.request_id, "model_id": model_id})
+    else:
+        print(job.request_id)
+    return OK
+
+
+def wait_for(job: Job[object], timeout: float | None, *, cancel_on_interrupt: bool) -> Result[object]:
+    """The job's result, with the wait shown on stderr."""
+    with progress() as shown:
+        return job.wait(timeout, on_update=shown.update, cancel_on_interrupt=cancel_on_interrupt)
+
+
+def finish(result: Result[object], downloading: Downloading, common: Common) -> int:
+    """Fetch the files and tell what the job brought."""
+    for warning in result.warnings:
+        note(f"warning: {warning}")
+    if result.cost is not None:
+        note(f"cost {result.cost:g} USD")
+    paths: list[Path] = []
+    if result.files and not downloading.no_download:
+        with progress() as shown:
+            shown.busy(f"fetching {len(result.files)} file{'s' if len(result.files) > 1 else ''}")
+            paths = result.download(downloading.output_dir)
+    if common.json:
+        emit_json(_facts(result, paths))
+    elif result.files:
+        print("\n".join([str(path) for path in paths] or [file.url for file in result.files]))
+    else:
+        import json
+
+        print(json.dumps(result.raw.get("output"), indent=2, ensure_ascii=False))
+    return OK
+
+
+def _payload(model_id: str, words: Sequence[str], base: str | None, sending: Sending) -> dict[str, object]:
+    """The input, judged as a file would be: here null is a fault, not "not given" as in Python."""
+    spec = spec_for(model_id) if sending.no_validate else known_spec(model_id)
+    given = read_inputs(model_id, spec, words, base)
+    payload, findings = prepare(spec, given, drop_none=False)
+    if findings:
+        raise InvalidInputError(Report(model_id, findings))
+    if spec is not None and not sending.no_validate:
+        report = check(spec, payload)
+        if not report.ok:
+            raise InvalidInputError(report)
+    return payload
+
+
+def _options(sending: Sending) -> RequestOptions:
+    return {"job_key": sending.job_key} if sending.job_key else {}
+
+
+def _dry_run(model_id: str, payload: dict[str, object], common: Common) -> int:
+    from .dry_run import request_facts, request_text
+
+    if common.json:
+        emit_json({"request": request_facts(model_id, payload, common)})
+    else:
+        print(request_text(model_id, payload, common))
+    return OK
+
+
+def _prove_writable(folder: str) -> None:
+    """A result that cannot be saved is best known before it is paid for."""
+    import tempfile
+
+    path = Path(folder).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise NotWrittenError(
+            f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir"
+        ) from None
+
+
+def _facts(result: Result[object], paths: list[Path]) -> dict[str, object]:
+    saved: list[str | None] = [*map(str, paths)] or [None] * len(result.files)
+    return {
+        "request_id": result.request_id,
+        "model_id": result.model_id,
+        "state": "completed",
+        "output": result.raw.get("output"),
+        "files": [
+            {"url": file.url, "kind": file.kind, "path": path} for file, path in zip(result.files, saved, strict=True)
+        ],
+        "cost": result.cost,
+        "warnings": list(result.warnings),
+    }

@@ -1,0 +1,38 @@
+"""The plain form of `validate`, read without a parser; any other word sends the whole line to the full command line."""
+
+from __future__ import annotations
+
+from .validate import FORMATS, Asked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def plain_validate(argv: Sequence[str]) -> Asked | None:
+    """What a plain ``validate MODEL FILE... [--json] [--format F] [--jsonl]`` asks for, or None.
+
+    None means "not sure", never "wrong": options, faults and help are the full parser's, so the two cannot disagree
+    on what is an error. A test holds them to the same reading of the plain form.
+    """
+    if len(argv) < 3 or argv[0] != "validate":
+        return None
+    words: list[str] = []
+    form, jsonl = "text", False
+    rest = iter(argv[1:])
+    for word in rest:
+        if word == "--json":
+            form = "json"
+        elif word == "--jsonl":
+            jsonl = True
+        elif word == "--format":
+            form = next(rest, "")
+            if form not in FORMATS:
+                return None
+        elif word.startswith("-") and word != "-":
+            return None
+        else:
+            words.append(word)
+    if len(words) < 2 or ("--json" in argv and "--format" in argv):
+        return None
+    return Asked(words[0], tuple(words[1:]), form=form, jsonl=jsonl)

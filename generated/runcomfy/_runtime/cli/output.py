@@ -1,0 +1,74 @@
+"""Where words go: results to stdout, all else to stderr; with --json stdout is one JSON document, errors included."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+from ..validation.text import printable
+from .faults import debug_wanted, error_facts, exit_code, hint, json_wanted, message_of, show_traceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+__all__ = ["console", "emit_json", "log_to_stderr", "note", "tell_error"]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on one of the streams; it knows about terminals, their width, colours and NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:
+    """The one document on stdout. ``ok`` comes first, so that every command's answer can be told alike."""
+    print(json.dumps({"ok": ok, **facts}, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """A line about what is going on, for people."""
+    print(printable_lines(text), file=sys.stderr, flush=True)
+
+
+def tell_error(error: BaseException, argv: list[str]) -> int:
+    """Say what went wrong and what to do, and give the exit code."""
+    code = exit_code(error)
+    if debug_wanted(argv):
+        show_traceback(error)
+    # The interrupted wait has logged what came of its job; twice would be once too often.
+    elif not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
+        note(f"error: {message_of(error)}")
+        cure = hint(error)
+        if cure is not None:
+            note(f"hint: {cure}")
+    if json_wanted(argv):
+        emit_json({"error": error_facts(error)}, ok=False)
+    return code
+
+
+def printable_lines(text: str) -> str:
+    """The text line by line, with everything escaped that a terminal would act upon."""
+    return "\n".join([printable(line) for line in text.split("\n")])
+
+
+class _ToStderr(logging.Handler):
+    """Looks stderr up at each record: a live display puts itself in its place to stay below such lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            note(f"{record.levelname.lower()}: {record.getMessage()}")
+        except Exception:  # noqa: BLE001  # as every handler: a message must not end the program
+            self.handleError(record)
+
+
+def log_to_stderr(*, debug: bool) -> None:
+    """Show the client's warnings as lines on stderr, with --debug everything it logs."""
+    logger = logging.getLogger("runcomfy")
+    logger.handlers[:] = [_ToStderr()]
+    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    logger.propagate = False

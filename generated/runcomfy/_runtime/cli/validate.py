@@ -1,0 +1,128 @@
+"""`validate`: every payload of every file is judged, every report told; light, because CI starts one process a file."""
+
+from __future__ import annotations
+
+import sys
+
+from .faults import INVALID_INPUT, NO_FILE, OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..validation import ModelSpec, Report
+
+__all__ = ["FORMATS", "Asked", "Checked", "validate_files"]
+
+FORMATS = ("text", "json", "junit", "github")
+_LINES = (".jsonl", ".ndjson")
+
+
+class Asked:
+    """What a call of the command asks for."""
+
+    __slots__ = ("files", "form", "jsonl", "model_id", "probe")
+
+    def __init__(
+        self, model_id: str, files: tuple[str, ...], *, form: str = "text", jsonl: bool = False, probe: bool = False
+    ) -> None:
+        self.model_id = model_id
+        self.files = files
+        self.form = form
+        self.jsonl = jsonl
+        self.probe = probe
+
+
+class Checked:
+    """One payload and what was found: ``source`` is the file as named, ``line`` its line in a file of many payloads.
+
+    ``report`` is None if there was nothing to read; ``fault`` then says why.
+    """
+
+    __slots__ = ("fault", "line", "report", "source", "text")
+
+    def __init__(self, source: str, line: int | None, text: bytes, report: Report | None, fault: str = "") -> None:
+        self.source = source
+        self.line = line
+        self.text = text
+        self.report = report
+        self.fault = fault
+
+    @property
+    def name(self) -> str:
+        return self.source if self.line is None else f"{self.source}:{self.line}"
+
+    @property
+    def ok(self) -> bool:
+        return self.report is not None and self.report.ok
+
+
+def validate_files(asked: Asked) -> int:
+    """Judge, tell on stdout, give the exit code: a file that is missing weighs more than one that is wrong."""
+    from ..registry import known_spec
+
+    spec = known_spec(asked.model_id)
+    found = _checked(spec, asked)
+    if asked.form == "text":
+        from .validate_text import tell_text
+
+        code = tell_text(found)
+    else:
+        from .validate_forms import FORMS
+
+        everything = list(found)
+        print(FORMS[asked.form](asked.model_id, everything))
+        code = worst(everything)
+    return code
+
+
+def worst(found: list[Checked]) -> int:
+    """The exit code of all of them."""
+    if any(one.report is None for one in found):
+        return NO_FILE
+    return OK if all(one.ok for one in found) else INVALID_INPUT
+
+
+def _checked(spec: ModelSpec, asked: Asked) -> Iterator[Checked]:
+    for source in _expanded(asked.files):
+        try:
+            data = _read(source)
+        except OSError as error:
+            yield Checked(source, None, b"", None, f"cannot be read: {error.strerror or error}")
+            continue
+        except ValueError as error:  # a NUL in the name
+            yield Checked(source, None, b"", None, f"cannot be read: {error}")
+            continue
+        name = "stdin" if source == "-" else source
+        if asked.jsonl or source.lower().endswith(_LINES):
+            for number, line in enumerate(data.split(b"\n"), start=1):
+                if line.strip():
+                    yield Checked(name, number, line, _judge(spec, line, asked.probe))
+        else:
+            yield Checked(name, None, data, _judge(spec, data, asked.probe))
+
+
+def _judge(spec: ModelSpec, data: bytes, probe: bool) -> Report:
+    from ..validation.offline import validate, validate_spec
+
+    return validate(spec.model_id, data, probe=True) if probe else validate_spec(spec, data)
+
+
+def _expanded(files: tuple[str, ...]) -> Iterator[str]:
+    """The files meant: a pattern the shell left as it is (Windows does, and quotes do) is looked up here."""
+    for word in files:
+        if any(mark in word for mark in "*?["):
+            import glob
+            import os
+
+            if not os.path.exists(word):  # noqa: PTH110  # pathlib is not loaded for it
+                yield from sorted(glob.glob(word, recursive=True)) or [word]  # noqa: PTH207  # as above
+                continue
+        yield word
+
+
+def _read(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    with open(source, "rb") as file:  # noqa: PTH123  # as above
+        return file.read()

@@ -1,0 +1,61 @@
+"""Reports for people: as `str(report)` puts it, under the file's name; in colour on a terminal that wants colour."""
+
+from __future__ import annotations
+
+import sys
+
+from ..validation.text import printable
+from .faults import INVALID_INPUT, NO_FILE, OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .validate import Checked
+
+
+def tell_text(found: Iterable[Checked]) -> int:
+    """Print each report as soon as it is there, a sum below several, and give the exit code."""
+    write = _writer()
+    good = bad = missing = 0
+    for one in found:
+        if one.report is None:
+            missing += 1
+            write("bad", f"{printable(one.name)}: {one.fault}")
+            continue
+        good, bad = (good + 1, bad) if one.ok else (good, bad + 1)
+        # str(report) starts with the model's id; here the files are many and the model is one.
+        summary, *rows = str(one.report).removeprefix(one.report.model_id).split("\n")
+        write("good" if one.ok else "bad", f"{printable(one.name)}{summary}")
+        for row in rows:
+            write("", row)
+    if good + bad + missing > 1:
+        parts = [f"{good} ok", f"{bad} with problems"] + ([f"{missing} not read"] if missing else [])
+        write("", f"{good + bad + missing} payloads: {', '.join(parts)}")
+    return NO_FILE if missing else INVALID_INPUT if bad else OK
+
+
+class _Plain:
+    def __call__(self, style: str, line: str) -> None:
+        print(line)
+
+
+class _Coloured:
+    STYLES = {"good": "green", "bad": "bold red", "": ""}  # noqa: RUF012  # read only
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False, soft_wrap=True)
+
+    def __call__(self, style: str, line: str) -> None:
+        self._console.print(line, style=self.STYLES[style] or None, markup=False)
+
+
+def _writer() -> _Plain | _Coloured:
+    if not sys.stdout.isatty():
+        return _Plain()
+    try:
+        return _Coloured()
+    except ModuleNotFoundError:  # the base install has no rich
+        return _Plain()

@@ -1,0 +1,122 @@
+"""The journal's SQLite file: short transactions that are on disk when they return, for many threads and processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+from .errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+VERSION = 1
+BUSY_SECONDS = 30.0
+# One row a submit. `state`: sending (the POST may be under way), unsure, submitted, completed, failed, cancelled,
+# refused (surely not started), released (its job_key was given free).
+SCHEMA = """
+CREATE TABLE submissions (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    model_id TEXT NOT NULL,
+    job_key TEXT,
+    input_digest TEXT NOT NULL,
+    input TEXT,
+    state TEXT NOT NULL,
+    request_id TEXT,
+    note TEXT,
+    cost REAL,
+    files TEXT,
+    created_at REAL NOT NULL,
+    submitted_at REAL,
+    ended_at REAL
+) STRICT;
+CREATE UNIQUE INDEX one_job_a_key ON submissions (account, base_url, job_key)
+    WHERE job_key IS NOT NULL AND state NOT IN ('refused', 'cancelled', 'released');
+CREATE INDEX by_request_id ON submissions (request_id);
+CREATE INDEX by_state ON submissions (state);
+"""
+
+
+class Store:
+    """One file. Opened on first use, and anew in a forked child, which must not share its parent's connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._process = os.getpid()
+
+    def read(self, question: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        with self._telling("read"), self._lock:
+            return self._open().execute(question, values).fetchall()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that nobody else writes in; on disk when it is left without an error."""
+        with self._telling("written"), self._lock:
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None and self._process == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def __del__(self) -> None:
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._connection = None
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # a request id must outlive a power cut
+            self._lay(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _lay(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+        if version > VERSION:
+            raise JournalError(f"The journal {self.path} was written by a newer runcomfy-client; update this one.")
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"The journal {self.path} cannot be {what}: {error}. Choose another path, or make this one writable."
+            ) from error

@@ -1,0 +1,42 @@
+"""Reads what the rules need off a file: its first bytes say which reader is asked; no reader decodes."""
+
+from __future__ import annotations
+
+from .facts import Facts
+from .kinds import HEAD, sniff
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+__all__ = ["inspect"]
+
+
+def inspect(stream: BinaryIO, size: int) -> Facts:
+    """The facts of the ``size`` bytes behind a seekable stream. Bad content never raises."""
+    stream.seek(0)
+    head = stream.read(HEAD)
+    kind, mime = sniff(head)
+    facts = Facts(kind, mime, size)
+    if size == 0:
+        facts.broken = "is empty"
+    elif kind is None:
+        facts.unread = "its kind is not known here"
+    elif kind != "document":
+        _read(stream, facts)
+    return facts
+
+
+def _read(stream: BinaryIO, facts: Facts) -> None:
+    if facts.mime in ("image/png", "image/jpeg", "image/gif", "image/webp"):
+        from .images import read_image
+
+        read_image(stream, facts)
+    elif facts.kind == "image" and facts.mime not in ("image/avif", "image/heic", "image/heif"):
+        from .images import read_other_image
+
+        read_other_image(stream, facts)
+    else:
+        from .streams import read_stream
+
+        read_stream(stream, facts)

@@ -1,0 +1,117 @@
+"""How a success is read: nothing that was paid for is rejected, and files are found where RunComfy puts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..hooks import log
+from ..registry import output_class, spec_for
+from ..results import File
+from .replies import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .session import JobRef, Session
+
+# Results lie here, and the official command line fetches from nowhere else (from its released source).
+HOSTS = ("runcomfy.net", "runcomfy.com")
+_KINDS = {
+    "image": "image",
+    "images": "image",
+    "video": "video",
+    "videos": "video",
+    "audio": "audio",
+    "audios": "audio",
+}
+# Where a reply may repeat what was sent; seen by third parties.
+_ECHOES = frozenset({"input", "inputs", "request", "payload", "parameters", "params"})
+_DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A success, read."""
+
+    output: object
+    files: tuple[File, ...]
+    cost: float | None
+    warnings: tuple[str, ...]
+
+
+def read_success(session: Session, job: JobRef, body: dict[str, object]) -> Read:
+    """Parse the output as the model's class if there is one here; `body` is the whole /result reply."""
+    output = output_class(model_of(job, body)).model_validate(body.get("output"))
+    files = tuple(result_files(session, job, body))
+    warnings = list(output.warnings)
+    if body.get("error"):
+        warnings.append(f"the job succeeded, but the reply tells of an error too: {text_of(body['error'])}")
+    if not files:
+        warnings.append("the output names no file")
+    for warning in warnings:
+        log.warning("Job %s: %s", job.request_id, warning)
+    return Read(output=output, files=files, cost=cost_in(body), warnings=tuple(warnings))
+
+
+def model_of(job: JobRef, body: Mapping[str, object]) -> str:
+    """The model's id as far as it is known, else an empty text."""
+    told = body.get("model_id")
+    return job.model_id or (told if isinstance(told, str) else "")
+
+
+def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> Iterator[File]:
+    """The files of a /result reply, without what is only the input come back."""
+    output = body.get("output")
+    spec = spec_for(model_of(job, body)) if job.input is None else None
+    if spec is not None and isinstance(output, dict):
+        # What was sent is not known here, so under an input's own name only what lies where results lie is one.
+        own_host = urlsplit(session.config.base_url).hostname or ""
+        inputs = spec.input.properties
+        output = {key: value for key, value in output.items() if key not in inputs or _is_result(value, own_host)}
+    return files_in(output, job.input_urls)
+
+
+def _is_result(value: object, own_host: str) -> bool:
+    return any(is_result_host(urlsplit(file.url).hostname or "", (own_host,)) for file in _found(value, "file", 0))
+
+
+def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
+    return any(host == known or host.endswith("." + known) for known in (*HOSTS, *more))
+
+
+def cost_in(body: Mapping[str, object]) -> float | None:
+    """The cost in US dollars; it may arrive later than the result."""
+    cost = body.get("cost")
+    if isinstance(cost, str):
+        try:
+            return float(cost)
+        except ValueError:
+            return None
+    return float(cost) if isinstance(cost, (int, float)) and not isinstance(cost, bool) else None
+
+
+def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[File]:
+    """Each file once, in the reply's order; addresses in `own` are the input's echo."""
+    seen = set(own)
+    for file in _found(output, "", 0):
+        if file.url not in seen:
+            seen.add(file.url)
+            yield file
+
+
+def _found(value: object, kind: str, depth: int) -> Iterator[File]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, str):
+        if kind and value.startswith(("https://", "http://")):
+            yield File(value, kind)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _found(item, kind, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key not in _ECHOES:
+                inner = _KINDS.get(key) or (kind or "file" if key == "url" else "")
+                yield from _found(item, inner, depth + 1)

@@ -1,0 +1,152 @@
+"""How a reply of the API is read: a JSON object, or the error that its code, status and text stand for."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from ..errors import (
+    APIError,
+    AuthenticationError,
+    InsufficientBalanceError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RejectedInputError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from ..transport.config import Config
+    from ..transport.steps import Reply
+
+# What RunComfy documents (https://docs.runcomfy.com, error codes); the status that goes with a code is not documented.
+NOT_READY = 400005
+_BY_CODE: dict[int, type[APIError]] = {
+    400001: NotFoundError,
+    400002: InsufficientBalanceError,
+    400004: AuthenticationError,
+    403001: PermissionDeniedError,
+    404001: NotFoundError,
+}
+_BY_STATUS: dict[int, type[APIError]] = {
+    400: RejectedInputError,
+    401: AuthenticationError,
+    402: InsufficientBalanceError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: ServerError,
+    413: RejectedInputError,
+    415: RejectedInputError,
+    422: RejectedInputError,
+    429: RateLimitError,
+}
+_CURES: dict[type[APIError], str] = {
+    AuthenticationError: "Check the token, and that the account is active.",
+    InsufficientBalanceError: "Top up the account.",
+    PermissionDeniedError: "This token may not do that; does the job belong to another account?",
+    RateLimitError: "Send less at once, or later.",
+}
+_TEXT_KEYS = ("error_message", "message", "error", "detail")
+_LONGEST_TEXT = 500
+
+
+def json_object(reply: Reply) -> dict[str, object] | None:
+    """The reply as a JSON object, or None if it is anything else."""
+    try:
+        found = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def error_code(body: dict[str, object] | None) -> int | str | None:
+    code = body.get("error_code") if body else None
+    if isinstance(code, str) and code.isascii() and code.isdigit():
+        return int(code)
+    return code if isinstance(code, (int, str)) else None
+
+
+def has_error(reply: Reply, body: dict[str, object] | None) -> bool:
+    """Not a success; a sister API of RunComfy's has been seen to answer 200 with an error code."""
+    return not 200 <= reply.status < 300 or error_code(body) is not None
+
+
+def error_of(reply: Reply, config: Config, *, doing: str, request_id: str | None, model_id: str | None) -> APIError:
+    """The error that a reply stands for; ``doing`` says in the message what was attempted."""
+    body = json_object(reply)
+    code = error_code(body)
+    kind = kind_of(reply.status, code)
+    text = config.redact(text_of(body) if body is not None else page_text(reply))
+    answer = f"HTTP {reply.status}" + (f", error code {code}" if code is not None else "")
+    parts = [f"{doing}: {answer}" + (f": {text}" if text else "") + "."]
+    if kind in _CURES:
+        parts.append(_CURES[kind])
+    if request_id:
+        parts.append(f"Request id: {request_id}.")
+    return kind(
+        " ".join(part.replace("..", ".") for part in parts),
+        status_code=reply.status,
+        error_code=code,
+        body=config.redact(reply.content[:4096].decode("utf-8", "replace")),
+        retry_after=retry_after(reply),
+        request_id=request_id,
+        model_id=model_id,
+    )
+
+
+def kind_of(status: int, code: int | str | None) -> type[APIError]:
+    if status >= 500 or status in (408, 429):
+        return _BY_STATUS.get(status, ServerError)
+    if isinstance(code, int):
+        if code in _BY_CODE:
+            return _BY_CODE[code]
+        if 200 <= status < 300 and 400000 <= code <= 599999:  # codes begin with the status they stand for
+            return kind_of(code // 1000, None)
+    return _BY_STATUS.get(status, APIError)
+
+
+def text_of(value: object) -> str:
+    """The words of an error, which may be a string, an object or a list."""
+    if isinstance(value, dict):
+        for key in _TEXT_KEYS:
+            if value.get(key):
+                return text_of(value[key])
+        if value.get("msg"):  # one fault of a list, as FastAPI words it
+            place = value.get("loc")
+            where = "/".join(str(part) for part in place) + ": " if isinstance(place, list) else ""
+            return where + text_of(value["msg"])
+        return json.dumps(value, ensure_ascii=False)[:_LONGEST_TEXT] if value else ""
+    if isinstance(value, list):
+        return "; ".join(text_of(item) for item in value[:20])[:_LONGEST_TEXT]
+    return "" if value is None else " ".join(str(value).split())[:_LONGEST_TEXT]
+
+
+def page_text(reply: Reply) -> str:
+    """A hint at what came instead of JSON."""
+    kind = reply.headers.get("content-type", "no content type").split(";")[0]
+    return f"not JSON but {len(reply.content):,} bytes of {kind}"
+
+
+def retry_after(reply: Reply) -> float | None:
+    """The seconds a Retry-After header asks for, given as seconds or as a date."""
+    value = reply.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (then.replace(tzinfo=then.tzinfo or datetime.UTC) - _server_now(reply)).total_seconds()
+    return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _server_now(reply: Reply) -> datetime.datetime:
+    """The server's own clock where it shows it, so that a wrong clock here does no harm."""
+    try:
+        return parsedate_to_datetime(reply.headers.get("date", "")).astimezone(datetime.UTC)
+    except ValueError:
+        return datetime.datetime.now(datetime.UTC)

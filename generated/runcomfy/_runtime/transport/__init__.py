@@ -1,0 +1,1 @@
+"""Steps, and the two drivers that carry them out: the only modules that know httpx."""

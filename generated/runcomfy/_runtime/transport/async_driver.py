@@ -1,0 +1,295 @@
+"""Carry out a rule's steps on httpx.AsyncClient, in the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable
+from contextlib import closing
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
+from urllib.request import getproxies
+
+from ..errors import ConfigurationError
+from .faults import AsyncBody, fault_of
+from .lanes import IdleLanes
+from .loops import Loops
+from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
+from .steps import (
+    Close,
+    Exchange,
+    Gather,
+    Interrupted,
+    Notify,
+    Open,
+    Progress,
+    Read,
+    Reply,
+    Rule,
+    Run,
+    Send,
+    Shield,
+    Sleep,
+    Step,
+    Stream,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Sequence
+
+    import httpx
+
+    from .config import Config
+
+T = TypeVar("T")
+OnUpdate = Callable[[object], object]
+
+
+class AsyncDriver:
+    """One per client; may be used from several event loops, also one after the other."""
+
+    def __init__(self, config: Config, http_client: httpx.AsyncClient | None = None) -> None:
+        if http_client is not None and not hasattr(http_client, "aclose"):
+            raise ConfigurationError("AsyncRunComfy takes an httpx.AsyncClient; an httpx.Client goes to RunComfy.")
+        self._config = config
+        self._loops = Loops(partial(_Connections, config, http_client), shared=http_client is not None)
+
+    async def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
+        """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
+        progress = Progress(rule)
+        while progress.step is not None:
+            await self._advance(progress, progress.step, on_update or nothing)
+        return progress.value
+
+    async def iterate(self, rule: Rule[object]) -> AsyncGenerator[object]:
+        """Carry out the rule and yield its updates."""
+        with closing(Progress(rule)) as progress:
+            while progress.step is not None:
+                if isinstance(progress.step, Notify):
+                    yield progress.step.update
+                    progress.answer(None)
+                else:
+                    await self._advance(progress, progress.step, nothing)
+
+    async def close(self) -> None:
+        """Close the connections this driver opened in this event loop; a client of the user's stays open."""
+        await self._loops.close()
+
+    async def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
+        try:
+            answer = await self._perform(step, on_update)
+        except Exception as error:  # noqa: BLE001 - the rule decides about every failure of its step
+            progress.fail(error)
+        except BaseException as error:  # noqa: BLE001 - the task was cancelled
+            progress.fail(Interrupted(error))
+        else:
+            progress.answer(answer)
+
+    async def _perform(self, step: Step, on_update: OnUpdate) -> object:
+        match step:
+            case Send(exchange):
+                return await self._send(exchange)
+            case Open(exchange):
+                opened = await self._open(exchange)
+                return Stream(opened.reply, opened)
+            case Read(stream):
+                return await _opened(stream).read()
+            case Close(stream):
+                await _opened(stream).close()
+            case Sleep(seconds):
+                await asyncio.sleep(max(seconds, 0.0))
+            case Notify(update):
+                seen = on_update(update)
+                return await seen if inspect.isawaitable(seen) else seen
+            case Run(work):
+                return await asyncio.to_thread(work)
+            case Shield(rule, linger):
+                return await self._shielded(rule, linger)
+            case Gather(rules):
+                return await self._gathered(rules)
+        return None
+
+    async def _shielded(self, rule: Rule[object], linger: float) -> object:
+        task = asyncio.ensure_future(self.run(rule))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=linger)
+            await _ended([task])
+            raise
+
+    async def _gathered(self, rules: tuple[Rule[object], ...]) -> list[object]:
+        tasks = [asyncio.ensure_future(self.run(rule)) for rule in rules]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            await _ended(tasks)
+            raise
+
+    async def _open(self, exchange: Exchange) -> _Opened:
+        opened = _Opened(await self._loops.here(), self._config, exchange)
+        await opened.open()
+        return opened
+
+    async def _send(self, exchange: Exchange) -> Reply:
+        opened = await self._open(exchange)
+        try:
+            content = bytearray()
+            while chunk := await opened.read():
+                content += chunk
+                if len(content) > exchange.limit:
+                    raise too_large(exchange)
+            return Reply(opened.reply.status, opened.reply.headers, bytes(content))
+        finally:
+            await opened.close()
+
+
+async def _ended(tasks: Sequence[asyncio.Future[object]]) -> None:
+    """Leave nothing running, and no failure unheard."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Opened:
+    """A request under way: it holds its connection until it is closed."""
+
+    reply: Reply
+
+    def __init__(self, connections: _Connections, config: Config, exchange: Exchange) -> None:
+        self._connections = connections
+        self._config = config
+        self._exchange = exchange
+        self._deadline = Deadline(exchange.timeout)
+
+    async def open(self) -> None:
+        exchange = self._exchange
+        arguments = arguments_of(exchange, self._config, self._deadline.left())
+        body = None if exchange.body is None else AsyncBody(exchange.body)
+        self._client = await self._connections.take(exchange, self._deadline.left())
+        left = self._deadline.left()
+        try:
+            # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
+            async with asyncio.timeout(None if left is None else left + 0.1):
+                request = self._client.build_request(content=body, **arguments)
+                if exchange.authorised:
+                    self._response = await self._client.send(request, stream=True, follow_redirects=False)
+                else:
+                    request.headers.pop("Authorization", None)
+                    self._response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
+        except TimeoutError:
+            await self._connections.drop(self._client)
+            raise out_of_time() from None
+        except Exception as error:  # a user's hooks and transports may raise anything
+            await self._connections.give_back(exchange, self._client)
+            raise fault_of(error, body) from error
+        except BaseException:
+            await self._connections.drop(self._client)
+            raise
+        self._chunks = self._response.aiter_bytes()
+        self.reply = Reply(self._response.status_code, dict(self._response.headers))
+
+    async def read(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._deadline.left()):
+                return await anext(self._chunks, b"")
+        except TimeoutError:
+            raise out_of_time() from None
+        except Exception as error:
+            raise fault_of(error) from error
+
+    async def close(self) -> None:
+        try:
+            await self._response.aclose()
+        finally:
+            await self._connections.give_back(self._exchange, self._client)
+
+
+class _Connections:
+    """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
+
+    def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
+        self._shared = shared
+        self._slots = asyncio.Semaphore(config.max_connections)
+        self._idle: IdleLanes[httpx.AsyncClient] = IdleLanes(config.max_connections)
+        self._fast: dict[tuple[bool, bool], httpx.AsyncClient] = {}
+        self._use_fast = shared is None and _fast_is_there()
+        self._certificates: ssl.SSLContext | None = None
+
+    async def take(self, exchange: Exchange, left: float | None) -> httpx.AsyncClient:
+        try:
+            async with asyncio.timeout(left):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise no_slot() from None
+        try:
+            if self._use_fast:
+                return self._fast_client(exchange)
+            return self._shared or self._idle.take(lane_of(exchange)) or self._lane(exchange)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def give_back(self, exchange: Exchange, client: httpx.AsyncClient) -> None:
+        surplus = self._idle.put(lane_of(exchange), client) if self._is_lane(client) else None
+        self._slots.release()
+        if surplus is not None:
+            await surplus.aclose()
+
+    async def drop(self, client: httpx.AsyncClient) -> None:
+        self._slots.release()
+        if self._is_lane(client):
+            await client.aclose()
+
+    async def close(self) -> None:
+        for client in [*self._idle.clear(), *self._fast.values()]:
+            await client.aclose()
+        self._fast.clear()
+
+    def _is_lane(self, client: httpx.AsyncClient) -> bool:
+        return client is not self._shared and not self._use_fast
+
+    def _lane(self, exchange: Exchange) -> httpx.AsyncClient:
+        import httpx
+
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange))
+        return httpx.AsyncClient(headers={"User-Agent": user_agent()}, verify=self._verify(exchange), limits=limits)
+
+    def _fast_client(self, exchange: Exchange) -> httpx.AsyncClient:
+        """aiohttp's own pool is quick to search, so there is one client for each way of keeping connections."""
+        key = exchange.url.startswith("https:"), exchange.once
+        if key not in self._fast:
+            import aiohttp
+            import httpx
+            import httpx_aiohttp
+
+            verify = self._verify(exchange)
+
+            def session() -> aiohttp.ClientSession:
+                pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(exchange), ssl=verify)
+                return aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar())
+
+            transport = httpx_aiohttp.AiohttpTransport(verify=verify, client=session)
+            self._fast[key] = httpx.AsyncClient(headers={"User-Agent": user_agent()}, transport=transport)
+        return self._fast[key]
+
+    def _verify(self, exchange: Exchange) -> ssl.SSLContext | bool:
+        import httpx
+
+        if not exchange.url.startswith("https:"):
+            return False  # reading the certificates takes longer than a whole job on this computer
+        if self._certificates is None:
+            self._certificates = httpx.create_ssl_context()
+        return self._certificates
+
+
+def _fast_is_there() -> bool:
+    """Whether the extra `fast` is installed. It knows nothing of the environment's proxies, so then it is not used."""
+    return not getproxies() and find_spec("httpx_aiohttp") is not None
+
+
+def _opened(stream: Stream) -> _Opened:
+    assert isinstance(stream.handle, _Opened)
+    return stream.handle

@@ -1,0 +1,198 @@
+"""What a client is set up with: token, base URL and time limits, each from argument, environment or default."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from ..errors import AuthenticationError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BASE_URL = "https://model-api.runcomfy.net"
+BALANCE_ORIGIN = "https://api.runcomfy.net"
+BALANCE_PATH = "/prod/v2/balance"
+TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN")
+REDACTED = "[token]"
+
+
+class Token:
+    """The API token; shows itself to nobody who does not ask by name."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        text = text.strip()
+        if not text or not all("!" <= character <= "~" for character in text):
+            raise ConfigurationError("The token is not printable ASCII without white space; copy it again, whole.")
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def digest(self) -> str:
+        """Tells accounts apart in the journal; the token cannot be had back from it."""
+        return hashlib.sha256(b"runcomfy-journal:" + self._text.encode()).hexdigest()[:16]
+
+    def redact(self, text: str) -> str:
+        return text.replace(self._text, REDACTED)
+
+    def __repr__(self) -> str:
+        return "Token(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("A token is not pickled; make the client anew from the environment.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds a request may take without progress, by phase, and in whole.
+
+    ``total`` bounds one exchange from the first byte to the last; a submit gets more, by the size of its body.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    write: float = 60.0
+    total: float = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A client's settings, resolved and checked."""
+
+    token: Token | None = field(repr=False)
+    base_url: str
+    timeouts: Timeouts = Timeouts()
+    max_retries: int = 3
+    max_connections: int = 100
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def balance_url(self) -> str:
+        origin = BALANCE_ORIGIN if self.base_url == BASE_URL else origin_of(self.base_url)
+        return origin + BALANCE_PATH
+
+    def url(self, *segments: str) -> str:
+        """An API address; model ids keep their slashes, all else is escaped."""
+        return "/".join([self.base_url, "v1", *(quote(segment, safe="/:@") for segment in segments)])
+
+    def may_see_token(self, url: str) -> bool:
+        return origin_of(url) in (origin_of(self.base_url), origin_of(self.balance_url))
+
+    def authorization(self) -> str:
+        if self.token is None:
+            raise AuthenticationError(
+                "No RunComfy token. Pass token=..., set RUNCOMFY_API_TOKEN, or log in with the official command line."
+            )
+        return f"Bearer {self.token.reveal()}"
+
+    def redact(self, text: str) -> str:
+        return self.token.redact(text) if self.token else text
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port and (parts.scheme, parts.port) not in (("https", 443), ("http", 80)) else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def resolve(
+    *,
+    token: str | None,
+    base_url: str | None,
+    timeout: float | Timeouts | None,
+    max_retries: int,
+    max_connections: int,
+    environment: Mapping[str, str] = os.environ,
+) -> Config:
+    if max_retries < 0 or max_connections < 1:
+        raise ConfigurationError("max_retries must be 0 or more, max_connections 1 or more.")
+    return Config(
+        token=find_token(token, environment),
+        base_url=clean_base_url(base_url or environment.get("RUNCOMFY_BASE_URL") or BASE_URL),
+        timeouts=clean_timeouts(timeout),
+        max_retries=max_retries,
+        max_connections=max_connections,
+    )
+
+
+def clean_timeouts(timeout: float | Timeouts | None) -> Timeouts:
+    if timeout is None:
+        return Timeouts()
+    if isinstance(timeout, Timeouts):
+        return timeout
+    if not timeout > 0:
+        raise ConfigurationError(f"timeout is {timeout!r}; it must be a number of seconds above 0.")
+    return Timeouts(connect=min(10.0, timeout), read=timeout, write=timeout, total=2 * timeout)
+
+
+def clean_base_url(text: str) -> str:
+    text = text.strip()
+    if not text.isascii() or any(character.isspace() for character in text):
+        raise ConfigurationError(f"The base URL {text!r} holds characters no URL may have.")
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == -1:
+        raise ConfigurationError(f"The base URL {text!r} is not an https:// address.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("The base URL may hold scheme, host, port and path only.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError(f"The base URL {text!r} would send the token unencrypted; use https://.")
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path.removesuffix('/v1')}"
+
+
+def find_token(token: str | None, environment: Mapping[str, str]) -> Token | None:
+    if token is not None:
+        return Token(token)
+    for name in TOKEN_VARIABLES:
+        if environment.get(name, "").strip():
+            return Token(environment[name])
+    return read_token_file(token_file(environment))
+
+
+def token_file(environment: Mapping[str, str]) -> Path:
+    """Where the official command line keeps its token (from its released source)."""
+    if folder := environment.get("RUNCOMFY_CONFIG_DIR"):
+        return Path(folder) / "token.json"
+    if folder := environment.get("XDG_CONFIG_HOME"):
+        return Path(folder) / "runcomfy" / "token.json"
+    return Path.home() / ".config" / "runcomfy" / "token.json"
+
+
+def read_token_file(path: Path) -> Token | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        raise ConfigurationError(f"{path} is not JSON; log in again with the official command line.") from None
+    access = found.get("access_token") if isinstance(found, dict) else None
+    return Token(access) if isinstance(access, str) and access.strip() else None

@@ -1,0 +1,96 @@
+"""What both drivers send for an Exchange: headers, phase limits, and who may see the token."""
+
+from __future__ import annotations
+
+import platform
+import time
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from .config import Config, origin_of
+from .steps import Exchange, Fault
+
+# A server may close a connection that stands idle; a submit sent into that moment would be unsure for good, so it takes
+# only a connection used a moment ago. Other requests can be repeated and may find a closed one.
+IDLE_BEFORE_SUBMIT = 2.0
+IDLE_BEFORE_OTHER = 30.0
+
+
+class RequestArguments(TypedDict):
+    """What httpx's ``build_request`` is called with, beside the body."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    timeout: tuple[float, float, float, float]
+
+
+class Deadline:
+    """The moment by which an exchange must be over."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float | None:
+        """Seconds left, or None if there is no end; raises Fault when there are none."""
+        if self._end is None:
+            return None
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise out_of_time()
+        return left
+
+
+def arguments_of(exchange: Exchange, config: Config, left: float | None) -> RequestArguments:
+    limits = config.timeouts
+    longest = float("inf") if left is None else left
+    connect = min(limits.connect, longest)
+    return {
+        "method": exchange.method,
+        "url": exchange.url,
+        "headers": headers_of(exchange, config),
+        # httpx's order: connect, read, write, pool. None may outlast the whole.
+        "timeout": (connect, min(limits.read, longest), min(limits.write, longest), connect),
+    }
+
+
+def headers_of(exchange: Exchange, config: Config) -> dict[str, str]:
+    headers = {"Accept": "application/json", **dict(exchange.headers)}
+    if exchange.authorised:
+        if not config.may_see_token(exchange.url):
+            raise AssertionError(f"a rule asked to send the token to {origin_of(exchange.url)}")
+        headers["Authorization"] = config.authorization()
+    if exchange.body is not None:
+        headers["Content-Type"] = "application/json"
+        headers["Content-Length"] = str(exchange.body.length)
+    return headers
+
+
+def user_agent() -> str:
+    return f"runcomfy-client Python/{platform.python_version()}"
+
+
+def lane_of(exchange: Exchange) -> tuple[str, str, bool]:
+    """Requests with the same key may follow each other on one connection."""
+    parts = urlsplit(exchange.url)
+    return parts.scheme, parts.netloc, exchange.once
+
+
+def idle_limit(exchange: Exchange) -> float:
+    return IDLE_BEFORE_SUBMIT if exchange.once else IDLE_BEFORE_OTHER
+
+
+def out_of_time() -> Fault:
+    return Fault("no whole reply in time")
+
+
+def no_slot() -> Fault:
+    return Fault("no connection was free in time", nothing_sent=True)
+
+
+def nothing(update: object) -> None:
+    """The reader of updates of who wants none."""
+
+
+def too_large(exchange: Exchange) -> Fault:
+    return Fault(f"the reply is larger than {exchange.limit:,} bytes")

@@ -1,0 +1,218 @@
+"""What a rule may ask of a driver: every step is a frozen value and has one kind of answer.
+
+A rule is a generator that yields steps and is sent their answers. The helpers at the end give each answer its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+REPLY_LIMIT = 64 * 1024 * 1024
+
+
+class Body(Protocol):
+    """A request body that can be read more than once; its length is known before it is read."""
+
+    @property
+    def length(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One HTTP request. ``timeout`` covers all of it in seconds, waiting for a free connection included.
+
+    ``authorised``: send the token along. ``once``: must not be sent on a connection that stood idle for long, since the
+    server may have given that up, and nobody could tell whether it still read the request.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Body | None = field(default=None, repr=False)
+    authorised: bool = False
+    once: bool = False
+    timeout: float | None = None
+    limit: int = REPLY_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply, wholly read. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+
+class Fault(Exception):
+    """The driver could not bring a reply. ``nothing_sent``: surely no byte of the request reached the server."""
+
+    def __init__(self, reason: str, *, nothing_sent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.nothing_sent = nothing_sent
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or task cancellation met a step. The driver raises ``original`` when the rule is done with it."""
+
+    def __init__(self, original: BaseException) -> None:
+        super().__init__(repr(original))
+        self.original = original
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Answer: Reply, or Fault is raised."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Answer: Reply without content, whose ``stream`` Read and Close take; or Fault is raised."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An open reply. ``handle`` is the driver's own."""
+
+    reply: Reply
+    handle: object
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Answer: the next bytes, empty at the end; or Fault is raised."""
+
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Answer: None. Must follow every Open that was answered."""
+
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Answer: None, after that many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Answer: None, after the caller has seen the update."""
+
+    update: object
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Blocking work. Answer: what it returned. The async driver does it in a thread."""
+
+    work: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """Carry out a whole rule that Ctrl-C and cancellation must not cut. Answer: what it returned.
+
+    On an interruption the driver lets the rule go on for up to ``linger`` seconds before it raises Interrupted here.
+    """
+
+    rule: Rule[object]
+    linger: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Carry out rules, at once where the driver can. Answer: their values, in order; the first error is raised."""
+
+    rules: tuple[Rule[object], ...]
+
+
+Step: TypeAlias = Send | Open | Read | Close | Sleep | Notify | Run | Shield | Gather
+Rule: TypeAlias = Generator[Step, object, T]
+
+
+class Progress(Generic[T]):
+    """Where a rule stands: the step it waits for, or the value it ended with."""
+
+    def __init__(self, rule: Rule[T]) -> None:
+        self._rule = rule
+        self._ended: list[T] = []
+        self.step: Step | None = None
+        self._advance(lambda: next(rule))
+
+    @property
+    def value(self) -> T:
+        return self._ended[0]
+
+    def answer(self, answer: object) -> None:
+        self._advance(lambda: self._rule.send(answer))
+
+    def fail(self, error: BaseException) -> None:
+        self._advance(lambda: self._rule.throw(error))
+
+    def close(self) -> None:
+        self._rule.close()
+
+    def _advance(self, move: Callable[[], Step]) -> None:
+        try:
+            self.step = move()
+        except StopIteration as end:
+            self.step = None
+            self._ended.append(end.value)
+        except Interrupted as stop:
+            raise stop.original from None
+
+
+def send(exchange: Exchange) -> Rule[Reply]:
+    answer = yield Send(exchange)
+    assert isinstance(answer, Reply)
+    return answer
+
+
+def open_stream(exchange: Exchange) -> Rule[Stream]:
+    answer = yield Open(exchange)
+    assert isinstance(answer, Stream)
+    return answer
+
+
+def read(stream: Stream) -> Rule[bytes]:
+    answer = yield Read(stream)
+    assert isinstance(answer, bytes)
+    return answer
+
+
+def run(work: Callable[[], T]) -> Rule[T]:
+    box: list[T] = []
+    yield Run(lambda: box.append(work()))
+    return box[0]
+
+
+def shield(rule: Rule[T], linger: float) -> Rule[T]:
+    box: list[T] = []
+    yield Shield(_into(rule, box), linger)
+    return box[0]
+
+
+def gather(rules: list[Rule[T]]) -> Rule[list[T]]:
+    boxes: list[list[T]] = [[] for _ in rules]
+    yield Gather(tuple(_into(rule, box) for rule, box in zip(rules, boxes, strict=True)))
+    return [box[0] for box in boxes]
+
+
+def _into(rule: Rule[T], box: list[T]) -> Rule[None]:
+    box.append((yield from rule))

@@ -1,0 +1,273 @@
+"""Carry out a rule's steps on httpx.Client, one after the other, in the caller's thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from contextlib import closing
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import ConfigurationError
+from .faults import SyncBody, fault_of
+from .lanes import IdleLanes
+from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
+from .steps import (
+    Close,
+    Exchange,
+    Fault,
+    Gather,
+    Interrupted,
+    Notify,
+    Open,
+    Progress,
+    Read,
+    Reply,
+    Rule,
+    Run,
+    Send,
+    Shield,
+    Sleep,
+    Step,
+    Stream,
+)
+from .watchdog import WATCHDOG, NetworkStream, Watched
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from .config import Config
+
+T = TypeVar("T")
+OnUpdate = Callable[[object], object]
+
+
+class SyncDriver:
+    """One per client; may be used from many threads at once."""
+
+    def __init__(self, config: Config, http_client: httpx.Client | None = None) -> None:
+        if http_client is not None and hasattr(http_client, "aclose"):
+            raise ConfigurationError("RunComfy takes an httpx.Client; an httpx.AsyncClient goes to AsyncRunComfy.")
+        self._config = config
+        self._connections = _Connections(config, http_client)
+
+    def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
+        """Carry out the rule and give its value; each update goes to `on_update` first."""
+        progress = Progress(rule)
+        while progress.step is not None:
+            self._advance(progress, progress.step, on_update or nothing)
+        return progress.value
+
+    def iterate(self, rule: Rule[object]) -> Generator[object]:
+        """Carry out the rule and yield its updates."""
+        with closing(Progress(rule)) as progress:
+            while progress.step is not None:
+                if isinstance(progress.step, Notify):
+                    yield progress.step.update
+                    progress.answer(None)
+                else:
+                    self._advance(progress, progress.step, nothing)
+
+    def close(self) -> None:
+        """Close the connections this driver opened; a client of the user's stays open."""
+        self._connections.close()
+
+    def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
+        try:
+            answer = self._perform(step, on_update)
+        except Exception as error:  # noqa: BLE001 - the rule decides about every failure of its step
+            progress.fail(error)
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or what a signal handler raises
+            progress.fail(Interrupted(error))
+        else:
+            progress.answer(answer)
+
+    def _perform(self, step: Step, on_update: OnUpdate) -> object:
+        match step:
+            case Send(exchange):
+                return self._send(exchange)
+            case Open(exchange):
+                opened = _Opened(self._connections, self._config, exchange)
+                return Stream(opened.reply, opened)
+            case Read(stream):
+                return _opened(stream).read()
+            case Close(stream):
+                _opened(stream).close()
+            case Sleep(seconds):
+                time.sleep(max(seconds, 0.0))
+            case Notify(update):
+                return on_update(update)
+            case Run(work):
+                return work()
+            case Shield(rule, linger):
+                return self._shielded(rule, linger)
+            case Gather(rules):
+                return [self.run(rule) for rule in rules]
+        return None
+
+    def _shielded(self, rule: Rule[object], linger: float) -> object:
+        # Python interrupts the main thread only, so the rule runs in another one while this one waits.
+        if threading.current_thread() is not threading.main_thread():
+            return self.run(rule)
+        outcome: Future[object] = Future()
+        work = partial(copy_context().run, self.run, rule)
+        threading.Thread(target=_fulfil, args=(outcome, work), name="runcomfy-submit", daemon=True).start()
+        try:
+            return outcome.result()
+        except BaseException:
+            if not outcome.done():
+                wait_for([outcome], linger)
+            raise
+
+    def _send(self, exchange: Exchange) -> Reply:
+        opened = _Opened(self._connections, self._config, exchange)
+        try:
+            content = bytearray()
+            while chunk := opened.read():
+                content += chunk
+                if len(content) > exchange.limit:
+                    raise too_large(exchange)
+            return Reply(opened.reply.status, opened.reply.headers, bytes(content))
+        finally:
+            opened.close()
+
+
+def _fulfil(outcome: Future[object], work: Callable[[], object]) -> None:
+    try:
+        outcome.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+        outcome.set_exception(error)
+
+
+class _Opened:
+    """A request under way: it holds its connection until it is closed."""
+
+    def __init__(self, connections: _Connections, config: Config, exchange: Exchange) -> None:
+        self._connections = connections
+        self._exchange = exchange
+        self._deadline = Deadline(exchange.timeout)
+        arguments = arguments_of(exchange, config, self._deadline.left())
+        body = None if exchange.body is None else SyncBody(exchange.body)
+        self._lane = connections.take(exchange, self._deadline.left())
+        self._watched = Watched(self._lane.stream)
+        left = self._deadline.left()
+        if left is not None:
+            WATCHDOG.watch(self._watched, left)
+        client = self._lane.client
+        try:
+            request = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
+            if exchange.authorised:
+                self._response = client.send(request, stream=True, follow_redirects=False)
+            else:
+                request.headers.pop("Authorization", None)
+                self._response = client.send(request, stream=True, follow_redirects=False, auth=None)
+        except Exception as error:  # a user's hooks and transports may raise anything
+            self._leave()
+            raise self._fault(error, body) from error
+        except BaseException:
+            self._leave(broken=True)
+            raise
+        self._chunks = self._response.iter_bytes()
+        self.reply = Reply(self._response.status_code, dict(self._response.headers))
+
+    def read(self) -> bytes:
+        self._deadline.left()
+        try:
+            return next(self._chunks, b"")
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def close(self) -> None:
+        try:
+            self._response.close()
+        finally:
+            self._leave()
+
+    def _leave(self, *, broken: bool = False) -> None:
+        self._lane.stream = self._watched.stream
+        WATCHDOG.finish(self._watched)
+        if broken:
+            self._connections.drop(self._lane)
+        else:
+            self._connections.give_back(self._exchange, self._lane)
+
+    def _fault(self, error: Exception, body: SyncBody | None = None) -> Fault:
+        return out_of_time() if self._watched.expired else fault_of(error, body)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A client for one connection at a time, and that connection. A shared client's connection is not known."""
+
+    client: httpx.Client
+    stream: NetworkStream | None = None
+
+
+class _Connections:
+    """The lanes in use and idle; never more requests under way than the limit."""
+
+    def __init__(self, config: Config, shared: httpx.Client | None) -> None:
+        self._shared = shared
+        self._slots = threading.BoundedSemaphore(config.max_connections)
+        self._idle: IdleLanes[_Lane] = IdleLanes(config.max_connections)
+        self._certificates: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+        # For those who do not close the client.
+        self._finalizer = weakref.finalize(self, _close_all, self._idle)
+
+    def take(self, exchange: Exchange, left: float | None) -> _Lane:
+        if not self._slots.acquire(timeout=left):
+            raise no_slot()
+        try:
+            if self._shared is not None:
+                return _Lane(self._shared)
+            return self._idle.take(lane_of(exchange)) or self._new(exchange)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def give_back(self, exchange: Exchange, lane: _Lane) -> None:
+        surplus = None if self._shared is not None else self._idle.put(lane_of(exchange), lane)
+        self._slots.release()
+        if surplus is not None:
+            surplus.client.close()
+
+    def drop(self, lane: _Lane) -> None:
+        self._slots.release()
+        if self._shared is None:
+            lane.client.close()
+
+    def close(self) -> None:
+        _close_all(self._idle)
+
+    def _new(self, exchange: Exchange) -> _Lane:
+        import httpx
+
+        with self._lock:
+            secure = exchange.url.startswith("https:")
+            if secure and self._certificates is None:
+                self._certificates = httpx.create_ssl_context()
+        client = httpx.Client(
+            headers={"User-Agent": user_agent()},
+            verify=self._certificates if self._certificates is not None and secure else False,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange)),
+        )
+        return _Lane(client)
+
+
+def _close_all(idle: IdleLanes[_Lane]) -> None:
+    for lane in idle.clear():
+        lane.client.close()
+
+
+def _opened(stream: Stream) -> _Opened:
+    assert isinstance(stream.handle, _Opened)
+    return stream.handle

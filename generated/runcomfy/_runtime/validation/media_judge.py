@@ -1,0 +1,133 @@
+"""Judges media that are here: their kind, their wholeness, the schema's rules; RunComfy's general advice only warns."""
+
+from __future__ import annotations
+
+import io
+
+from ..media.data_uri import BadDataURI, read_data_uri, uri_length
+from ..media.facts import megabytes
+from ..media.inspect import inspect
+from ..media.local import LocalMedia, UnusableMedia, measure
+from .report import Advice, Problem, Unchecked, Weight
+from .words import amount
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..media.facts import Facts
+    from .media_node import Media
+    from .report import Finding
+
+__all__ = ["body_advice", "judge_data_uri", "judge_local"]
+
+_MIB = 1024 * 1024
+# RunComfy's API pages, every model: "images <= 50 MB, videos <= 100 MB".
+_ADVICE = {"image": 50 * _MIB, "video": 100 * _MIB}
+# What RunComfy's own nodes refuse to put into a data: URI; the server's own limit is not known.
+_NODE_CAPS = {"image/png": 6 * _MIB, "video": 32 * _MIB, "audio": 16 * _MIB}
+_NODE_BODY_CAP = 64 * _MIB
+
+
+def judge_local(node: Media, value: object) -> list[Finding]:
+    """The findings about a path, bytes, an open file, a PIL image or LocalMedia at a media field."""
+    try:
+        facts = measure(value)
+    except UnusableMedia as fault:
+        return [Problem("media_source", str(fault))]
+    if isinstance(value, LocalMedia) and not value.readable:
+        return []
+    found = _judge_facts(node, facts)
+    length = uri_length(facts.mime, facts.size)
+    if (node.min_length is not None and length < node.min_length) or (
+        node.max_length is not None and length > node.max_length
+    ):
+        bounds = f"at least {node.min_length}" if node.max_length is None else f"at most {node.max_length}"
+        found.append(Problem("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
+    return [*found, Weight(length, facts.size)]
+
+
+def judge_data_uri(node: Media, text: str) -> list[Finding]:
+    """The findings about a data: URI in a payload."""
+    given = f"a data: URI of {amount(len(text), 'character')}"
+    try:
+        label, data, strict = read_data_uri(text)
+    except BadDataURI as fault:
+        return [Problem("media_broken", f"the data: URI {fault}", given)]
+    facts = inspect(io.BytesIO(data), len(data))
+    found = _judge_facts(node, facts)
+    if not strict:
+        found.append(
+            Advice(
+                "media_label", "the base64 holds white space or lacks its padding; not every reader takes that", given
+            )
+        )
+    if facts.kind is not None and label != facts.mime and not _same_kind(label, facts):
+        found.append(Advice("media_label", f"is labelled {label or 'as nothing'} and holds {facts.mime}", given))
+    return [*found, Weight(len(text), facts.size)]
+
+
+def body_advice(weights: list[Weight]) -> list[Finding]:
+    """The warning about a request that all media together make too large."""
+    total = sum([weight.length for weight in weights])
+    if total <= _NODE_BODY_CAP:
+        return []
+    files = " + ".join([megabytes(weight.size) for weight in weights[:8]]) + (" + ..." if len(weights) > 8 else "")
+    return [
+        Advice(
+            "body_size",
+            f"the request is {megabytes(total)} as base64 ({amount(len(weights), 'file')}: {files}); RunComfy's own "
+            f"nodes stop at {megabytes(_NODE_BODY_CAP)}, the server's limit is not known; https:// URLs have none",
+        )
+    ]
+
+
+def _judge_facts(node: Media, facts: Facts) -> list[Finding]:
+    given = f"{facts.mime}, {facts.measure}"
+    found: list[Finding] = []
+    if facts.broken is not None:
+        found.append(Problem("media_broken", f"the file {facts.broken}", given))
+    if facts.kind is None:
+        if facts.broken is None:
+            found.append(
+                Unchecked(
+                    "media_kind",
+                    f"the kind of the file is not known here, so it is not sure that it is {node.expected}",
+                )
+            )
+    elif facts.kind != node.kind:
+        found.append(Problem("media_kind", f"expected {node.expected}, got {_article(facts)} ({facts.mime})", given))
+        return found
+    if facts.broken is not None and facts.width is None:
+        # What cannot be read breaks no rule of its own; the size of what there is still counts.
+        found += [finding for rule in node.rules if rule.operand == "file_size_mb" and (finding := rule.judge(facts))]
+        return found
+    found += [finding for rule in node.rules if (finding := rule.judge(facts)) is not None]
+    return found + _advice(facts)
+
+
+def _advice(facts: Facts) -> list[Finding]:
+    kind = facts.kind or ""
+    if facts.size > _ADVICE.get(kind, facts.size):
+        limit = megabytes(_ADVICE[kind])
+        return [Advice("media_size", f"is {megabytes(facts.size)}; RunComfy advises at most {limit} for a {kind}")]
+    cap = _NODE_CAPS.get(facts.mime) or _NODE_CAPS.get(kind)
+    if cap is not None and facts.size > cap:
+        what = "a PNG" if kind == "image" else f"a{'n' if kind == 'audio' else ''} {kind} file"
+        return [
+            Advice(
+                "media_size",
+                f"is {megabytes(facts.size)}; within a request RunComfy's own nodes send {what} of at most "
+                f"{megabytes(cap)}; an https:// URL has no such limit",
+            )
+        ]
+    return []
+
+
+def _article(facts: Facts) -> str:
+    return {"image": "an image", "audio": "an audio file", "video": "a video"}.get(facts.kind or "", "something else")
+
+
+def _same_kind(label: str, facts: Facts) -> bool:
+    """Whether a label is another name for what the file is."""
+    return label.replace("x-", "").replace("jpg", "jpeg").replace("mp3", "mpeg").replace(
+        "wave", "wav"
+    ) == facts.mime.replace("x-", "")
