@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 # `{request_id}` and `{prompt: "x"}` begin otherwise. Strings may run over a line break here, to see broken ones.
 _OPENING = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})')
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
+ENDS_INSIDE = "the page ends inside it"
 # Shells end a quoted string, add an escaped quote and go on: 'it'\''s'. In JSON that is only a quote.
 _SHELL_QUOTE = "'\\''"
-# Browsers copy an indent as no-break spaces. At a line's start they are layout: no JSON string holds a line break.
-_INDENT = re.compile(r"^[ \t]*[\u00a0\u2007\u202f\u3000][ \t\u00a0\u2007\u202f\u3000]*", re.MULTILINE)
+# Browsers copy layout as no-break and zero-width spaces, which JSON does not know; within a string they are text.
+_LAYOUT = re.compile(r'("(?:[^"\\\n]|\\.)*")|[\u00a0\u2007\u200b\u202f\u3000\ufeff]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,6 @@ class Block:
     broken: int = 0
 
 
-def plain_indents(text: str) -> str:
-    """The text with ordinary spaces for indents; each offset stays what it was."""
-    return _INDENT.sub(lambda indent: " " * len(indent.group()), text)
-
-
 def find_blocks(text: str) -> Iterator[Block]:
     """Each block in reading order. After one that never closes nothing can be told from its inside: it is the last."""
     at = 0
@@ -54,26 +50,26 @@ def find_blocks(text: str) -> Iterator[Block]:
 def _read(text: str, start: int) -> Block:
     try:
         value, end = _DECODER.raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        end = _balanced_end(text, start)
-        if (repaired := _without_shell_quotes(text, start, end)) is not None:
-            return repaired
-        cut_off = not text[error.pos :].strip()
-        reason = "the page ends inside it" if cut_off else error.msg[:1].lower() + error.msg[1:]
-        return Block(start, end, text[start:end], None, reason, min(error.pos, len(text) - 1))
-    except RecursionError:
-        end = _balanced_end(text, start)
-        return Block(start, end, text[start:end], None, f"it is nested more than {MAX_DEPTH} levels deep", start)
-    return Block(start, end, text[start:end], value)
-
-
-def _without_shell_quotes(text: str, start: int, end: int) -> Block | None:
-    body = text[start:end].replace(_SHELL_QUOTE, "'")
-    try:
-        value = _DECODER.decode(body)
+        return Block(start, end, text[start:end], value)
     except (json.JSONDecodeError, RecursionError):
-        return None
-    return Block(start, end, body, value)
+        end = _balanced_end(text, start)
+    plain = _LAYOUT.sub(lambda found: found.group(1) or " ", text[start:end])
+    reason, broken = "", start
+    for body in (plain, plain.replace(_SHELL_QUOTE, "'")):
+        try:
+            return Block(start, end, body, _DECODER.decode(body))
+        except RecursionError:
+            reason = f"it is nested more than {MAX_DEPTH} levels deep"
+        except json.JSONDecodeError as error:
+            if not reason:
+                reason, broken = _explained(error), start + min(error.pos, len(plain) - 1)
+    return Block(start, end, text[start:end], None, reason, broken)
+
+
+def _explained(error: json.JSONDecodeError) -> str:
+    if error.doc[error.pos :].strip():
+        return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")
+    return ENDS_INSIDE
 
 
 def _balanced_end(text: str, start: int) -> int:

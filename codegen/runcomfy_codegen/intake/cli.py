@@ -96,19 +96,19 @@ def _show(model: ModelPlan) -> None:
     from .summary import described
 
     print(model.model_id)
-    print(f"  page     {', '.join(visible(page) for page in model.pages)}")
-    print(f"  input    {described(model.input)}")
+    print(f"  page      {', '.join(visible(page) for page in model.pages)}")
+    print(f"  input     {described(model.input)}")
     if model.output is None:
-        print("  output   none on the page, so the common one")
+        print("  output    none on the page, so the common one")
     else:
-        print(f"  output   {'the common one' if model.output_is_common else 'its own'}")
-    print(f"  example  {_keys(model.example)}")
+        print(f"  output    {'the common one' if model.output_is_common else 'its own'}")
+    print(f"  example   {_keys(model.example)}")
     for file in model.files:
         _show_file(file)
 
 
 def _show_file(file: FilePlan) -> None:
-    print(f"  {file.status:<9}{visible(display(file.path))}{f' ({file.note})' if file.note else ''}")
+    print(f"  {file.status:<10}{visible(display(file.path))}{f' ({file.note})' if file.note else ''}")
     for change in file.changes:
         print(f"    {visible(str(change))}")
 

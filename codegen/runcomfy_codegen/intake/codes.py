@@ -29,14 +29,14 @@ PAGE_CODES = (
     Code(
         "E073",
         "a model id that cannot be used",
-        "The id becomes a folder of the schema store and part of a URL. Its segments hold letters, digits, '.', '_' and "
-        "'-', begin with a letter or digit, and there are at least two of them. So no id leads out of the store.",
+        "The id becomes a folder of the schema store and part of a URL. Its segments hold letters, digits, '.', '_' "
+        "and '-', begin with a letter or digit, and there are at least two of them. So no id leads out of the store.",
     ),
     Code(
         "E074",
         "a page's JSON is broken",
-        "Text that begins like a JSON block breaks off or goes wrong at the place shown. Mostly the page was not copied "
-        "to its end, or a program changed its quotes on the way.",
+        "Text that begins like a JSON block breaks off or goes wrong at the place shown. Mostly the page was not "
+        "copied to its end, or a program changed its quotes on the way.",
     ),
     Code(
         "E075",
@@ -48,8 +48,8 @@ PAGE_CODES = (
     Code(
         "E076",
         "a page has two schemas",
-        "Two blocks of the page are both input schemas (or both output schemas) and say different things. The same schema "
-        "twice, or once more with translated texts, is no fault.",
+        "Two blocks of the page are both input schemas (or both output schemas) and say different things. The same "
+        "schema twice, or once more with translated texts, is no fault.",
     ),
     Code(
         "E078",

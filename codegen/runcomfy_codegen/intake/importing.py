@@ -127,7 +127,7 @@ class _Planner:
         for text, schema, (start, _) in found[1:]:
             if changes := differences(schemas[0], schema, role):
                 message = f"this page's {role} schema of {self._folder.model_id} is not that of {found[0][0].name}"
-                help = _listed(changes) + "\nOne of the two pages is older. Leave it out."
+                help = _listed(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
                 self._faults.append(text.fault("E078", message, start, start + 1, help))
         return next((schema for schema in schemas if is_english(schema)), schemas[0])
 
@@ -178,7 +178,7 @@ class _Planner:
         message = f"the {role} schema is not the one in {display(path)}"
         if not path.is_file():
             message = f"the output schema of {self._folder.model_id} was the common one until now"
-        help = f"{_listed(changes)}\nIf the page is right, run the command again with --replace."
+        help = _listed(changes, "from the store to the page") + "\nIf the page is right, run again with --replace."
         self._faults.append(page.text.fault("E079", message, start, start + 1, help))
         return FilePlan(path=path, status="kept", changes=changes)
 
@@ -200,5 +200,5 @@ def _read(path: Path, faults: list[Diagnostic]) -> Json:
     return document.value if document else None
 
 
-def _listed(changes: tuple[Change, ...]) -> str:
-    return "\n".join(["what changed, from the file to the page:", *(f"  {change}" for change in changes)])
+def _listed(changes: tuple[Change, ...], way: str) -> str:
+    return "\n".join([f"what changed, {way}:", *(f"  {change}" for change in changes)])

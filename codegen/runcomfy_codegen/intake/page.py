@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, quote
-from ..facts import same_facts
 from ..source import parse_text
 from ..store import ModelId, model_id_fault
-from .blocks import Block, find_blocks, plain_indents
+from .blocks import ENDS_INSIDE, Block, find_blocks
+from .difference import differences
 
 if TYPE_CHECKING:
     from ..source import Json
@@ -52,11 +52,10 @@ class _Found:
 
 def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     """What the page says; or, all at once, why it cannot be used. Warnings may come with either."""
-    text = plain_indents(page.text)
-    blocks = tuple(find_blocks(text))
+    blocks = tuple(find_blocks(page.text))
     model_id, id_faults = _model_id(page)
-    faults = [*id_faults, *_broken(page, text, blocks)]
-    bodies = [block for block in blocks if block.value is not None and _is_body(text, block)]
+    faults = [*id_faults, *_broken(page, blocks)]
+    bodies = [block for block in blocks if block.value is not None and _is_body(page.text, block)]
     schemas = [block for block in blocks if block.value is not None and block not in bodies]
     inputs = [block for block in schemas if block.value and _is_input(block.value)]
     outputs = [block for block in schemas if block.value and _is_output(block.value)]
@@ -64,7 +63,8 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     found_output = _the_one(page, outputs, "output schemas", faults)
     # Several examples do no harm: the first is the one that the page shows first.
     example = _strict(page, bodies[0], faults) if bodies else None
-    if not inputs and not any(fault.code == "E074" for fault in faults):
+    # A page with no JSON and no request is no API page; one fault says that.
+    if not inputs and (blocks or model_id) and not any(fault.code == "E074" for fault in faults):
         faults.append(_no_schema(page, schemas))
     warnings = tuple(fault for fault in faults if fault.severity == "warning")
     if model_id is None or found_input is None or len(warnings) < len(faults):
@@ -135,19 +135,19 @@ def _is_output(value: dict[str, Json]) -> bool:
     return set(value) == {"output"} and isinstance(value["output"], dict)
 
 
-def _broken(page: PageText, text: str, blocks: tuple[Block, ...]) -> list[Diagnostic]:
+def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
     """Broken blocks. One that cannot be a part of what is looked for (a sample reply with `...` in it) only warns."""
     complete = any(block.value is not None and _is_input(block.value) for block in blocks)
     faults = []
     for block in (each for each in blocks if each.value is None):
-        endless = block.end == len(text)
-        wanted = endless or not complete or _is_body(text, block) or '"properties"' in block.text
+        endless = block.end == len(page.text)
+        wanted = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
         message = f"a JSON block that begins at {_at(page, block.start)} is broken: {block.reason}"
         if not wanted:
             message += "; it is passed over"
-        char = text[block.broken : block.broken + 1]
-        help = "Correct the text here or save the page again."
-        if block.reason.startswith("the page ends"):
+        char = page.text[block.broken : block.broken + 1]
+        help = "The cause is here or just before: a comma, a quote. Correct it or save the page again."
+        if block.reason == ENDS_INSIDE:
             help = f"The page was not saved to its end. {_HELP_COPY}"
         elif char in _TYPOGRAPHIC:
             help = _HELP_TYPOGRAPHIC
@@ -162,7 +162,7 @@ def _the_one(page: PageText, blocks: list[Block], what: str, faults: list[Diagno
     distinct = list({block.text: block for block in reversed(blocks)}.values())[::-1]
     for block in distinct:
         found = _strict(page, block, faults)
-        if found and first and not same_facts(found.value, first.value):
+        if found and first and differences(first.value, found.value):
             message = f"the page has two {what}: one here, another at {_at(page, first.block.start)}"
             help = "Save each model's API page in a file of its own, with nothing of another page in it."
             faults.append(page.fault("E076", message, block.start, block.start + 1, help))

@@ -29,26 +29,35 @@ _NEVER_IN_TEXT = frozenset(map(chr, (*range(8), *range(14, 27), *range(28, 32)))
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """The text from offset `begin` on comes from offset `origin` of the source: letter by letter if `exact`, else
+    it was unpacked from what begins there.
+    """
+
+    begin: int
+    origin: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PageText:
-    """The text a page shows. `source` is the file's text where that differs (HTML); `origins` then says which
-    offset of `source` the text from an offset on comes from, as two tuples of equal length, sorted. `title` is
-    HTML's, for messages.
+    """The text a page shows. `source` is the file's text where that differs (HTML), and `pieces` then says, in the
+    order of the text, what comes from where. `title` is HTML's, for messages.
     """
 
     name: str
     text: str
     title: str = ""
     source: str | None = None
-    origins: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    pieces: tuple[Piece, ...] = ()
 
     def place(self, start: int, end: int) -> Place:
         """Where a stretch of the text stands in the saved file."""
         if self.source is None:
             return place_at(self.text, start, end)
-        begins, sources = self.origins
-        at = bisect_right(begins, start) - 1
-        origin = sources[at] + (start - begins[at]) if at >= 0 else 0
-        return place_at(self.source, min(origin, len(self.source)), origin + end - start)
+        piece = self.pieces[max(0, bisect_right(self.pieces, start, key=lambda piece: piece.begin) - 1)]
+        origin = piece.origin + (start - piece.begin if piece.exact else 0)
+        return place_at(self.source, origin, origin + (end - start if piece.exact else 1))
 
     def fault(self, code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic:
         return Diagnostic(code=code, message=message, file=self.name, place=self.place(start, end), help=help)
