@@ -44,7 +44,8 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     faults: list[Diagnostic] = []
     present, links = _present(folder)
     faults += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
-    runtime = _runtime_files(folder)
+    # Copies of the runtime have no header. Those that are copied now are known by their place, older ones by the manifest.
+    runtime = _runtime_files(folder) | {path for path in tree if path.startswith(f"{RUNTIME}/")}
     for path, content in tree.items():
         if path not in present:
             missing.append(path)
@@ -104,13 +105,12 @@ def _is_ours(path: str, content: bytes, runtime: frozenset[str]) -> bool:
         return content.startswith(b'{\n "generator": "runcomfy-codegen ')
     if path == MARKER:
         return not content.strip()
-    # The runtime is copied verbatim, so it has no header; the manifest lists what was copied.
     return content.startswith(HEADER.encode()) or path in runtime
 
 
 def _runtime_files(folder: Path) -> frozenset[str]:
     listed = _manifest(folder).get("runtime")
-    return frozenset(f"{RUNTIME}/{path}" for path in _texts(listed) for path in [path.removeprefix(f"{RUNTIME}/")])
+    return frozenset(path for path in _texts(listed) if path.startswith(f"{RUNTIME}/"))
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _manifest(folder: Path) -> dict[str, object]:
 def _not_ours(path: Path, reason: str) -> Diagnostic:
     return Diagnostic(
         code="E060",
-        message=f"{reason}",
+        message=reason,
         file=display(path),
         help="Move it elsewhere, or delete it; the generator neither overwrites nor deletes it.",
     )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["show_model"]
 
-_WIDE = 110
+# Longer lines of prose are hard to read.
+_WIDEST = 110
 _LONGEST_VALUE = 60
 
 
@@ -82,8 +83,7 @@ def _print(
     from rich.text import Text
 
     out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
-    table = _wide_table if out.width >= _WIDE else _narrow_table
-    out.print(table(inputs, descriptions))
+    out.print(_table(inputs, descriptions), width=min(out.width, _WIDEST))
     for name, title in (("python", "Python"), ("shell", "Command line"), ("curl", "curl")):
         out.print()
         out.print(Text(title, style="bold"))
@@ -91,21 +91,7 @@ def _print(
         out.print(Text(printable_lines(snippets[name])), soft_wrap=True)
 
 
-def _wide_table(inputs: list[Parameter], descriptions: dict[str, str]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title, share in (("Input", None), ("Type", None), ("Default", None), ("Limits", 3), ("Meaning", 4)):
-        table.add_column(title, ratio=share)
-    for one in inputs:
-        meaning = Text(printable(descriptions.get(one.wire_name, "")), style="dim")
-        table.add_row(_name(one), Text(one.type), _default(one), Text(_limits(one)), meaning)
-    return table
-
-
-def _narrow_table(inputs: list[Parameter], descriptions: dict[str, str]) -> Table:
+def _table(inputs: list[Parameter], descriptions: dict[str, str]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
