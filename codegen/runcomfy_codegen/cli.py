@@ -13,6 +13,7 @@ from . import places
 from .codes import catalogue
 from .diagnostics import Diagnostic, in_reading_order, quote, render
 from .intake import cli as intake
+from .openapi import cli as openapi
 from .source import display
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
     lint.set_defaults(run=_lint)
     intake.register(commands)
+    openapi.register(commands)
     explain = commands.add_parser("explain", help="tell more about a diagnostic's code")
     explain.add_argument("code", metavar="CODE", help="as printed, for example E031")
     explain.set_defaults(run=_explain)

@@ -133,22 +133,19 @@ def load(source: Path) -> Catalogue:
 def _from_folder(folder: Path) -> Iterator[Model]:
     common = folder / "output.json"
     shared = _unwrap(_read(common)) if common.is_file() else PLAIN_OUTPUT
-    for path in sorted(folder.rglob("input.json")):
+    for path in sorted(folder.rglob("*/input.json")):
         home = path.parent
-        documents = {
-            name: _read(home / f"{name}.json") for name in ("input", "output") if (home / f"{name}.json").is_file()
-        }
-        if (home / "patch.json").is_file():
-            documents = _patched(documents, home / "patch.json")
-        extra = {
-            name: _read(home / f"{name}.json") for name in ("example", "model") if (home / f"{name}.json").is_file()
-        }
+        names = ("output", "patch", "example", "model")
+        given = {name: _read(home / f"{name}.json") for name in names if (home / f"{name}.json").is_file()}
+        schema = _read(path)
+        if "patch" in given:
+            schema = _patched(schema, given["patch"], home / "patch.json")
         yield Model(
             model_id=home.relative_to(folder).as_posix(),
-            input_schema=_object(documents["input"], path),
-            output_schema=_unwrap(documents["output"]) if "output" in documents else shared,
-            facts=_object(extra.get("model", {}), home / "model.json"),
-            example=_object(extra["example"], home / "example.json") if "example" in extra else None,
+            input_schema=_object(schema, path),
+            output_schema=_unwrap(given["output"]) if "output" in given else shared,
+            facts=_object(given.get("model", {}), home / "model.json"),
+            example=_object(given["example"], home / "example.json") if "example" in given else None,
         )
 
 
@@ -162,14 +159,9 @@ def _from_reply(path: Path) -> Iterator[Model]:
         )
 
 
-def _patched(documents: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Apply patch.json: to the input schema, or to both where its paths start with /input or /output."""
-    patch = _read(path)
+def _patched(schema: Any, patch: Any, path: Path) -> Any:
     try:
-        heads = {str(step["path"]).split("/")[1] for step in patch if step["path"]}
-        if heads and heads <= documents.keys():
-            return dict(jsonpatch.apply_patch(documents, patch))
-        return {**documents, "input": jsonpatch.apply_patch(documents["input"], patch)}
+        return jsonpatch.apply_patch(schema, patch)
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError, IndexError) as fault:
         raise CatalogueError(f"{path}: the patch does not fit the schema: {fault}") from None
 

@@ -116,7 +116,8 @@ def test_bad_schemas_are_named(tmp_path: Path, files: dict[str, object], says: s
 
 
 def test_broken_json_is_named(tmp_path: Path) -> None:
-    (tmp_path / "input.json").write_text("{", encoding="utf-8")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "input.json").write_text("{", encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"input\.json"):
         load(tmp_path)
 

@@ -1,0 +1,120 @@
+"""The whole document: what the models share, and for each model its path, its input and its output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import common
+from .naming import Unique, component_name, operation_name
+from .plain import plain_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .plain import Schema
+
+_ABOUT = """Runs RunComfy's hosted models: a submit answers with a request id, whose status and result are polled.
+
+Made from the models' own schemas. Media go in as public https URLs or as base64 `data:` URIs. The rules for media, for
+which JSON Schema has no words, stand under `x-validations`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSchemas:
+    """One model as the document needs it: schemas in the dialect, patched. `output` is None if it is the common one."""
+
+    model_id: str
+    input: Mapping[str, object]
+    output: Mapping[str, object] | None = None
+    example: object = None
+    summary: str = ""
+
+
+def make_document(
+    models: Iterable[ModelSchemas], common_output: Mapping[str, object], *, version: str, server: str | None = None
+) -> dict[str, object]:
+    """An OpenAPI 3.1 document of the API with these models, in the order of their ids.
+
+    Args:
+        common_output: the output schema of every model that has none of its own.
+        version: of the document, as `info.version`.
+        server: where the API is; RunComfy's by default, whose balance is on a host of its own.
+    """
+    schemas: Schema = {**common.schemas(), "CommonOutput": _titled(common_output, "CommonOutput", closed=False)}
+    paths = common.paths()
+    if server:
+        for item in paths.values():
+            assert isinstance(item, dict)
+            item.pop("servers", None)
+    names = Unique()
+    for name in schemas:
+        names.name(name)
+    for model in sorted(models, key=lambda each: each.model_id):
+        name = names.name(component_name(model.model_id))
+        schemas[f"{name}Input"] = _titled(model.input, f"{name}Input", closed=True)
+        output = "CommonOutput"
+        if model.output is not None:
+            output = f"{name}Output"
+            schemas[output] = _titled(model.output, output, closed=False)
+        paths[f"/v1/models/{model.model_id}"] = _model_path(model, f"{name}Input", output, names)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "RunComfy Model API", "version": version, "description": _ABOUT},
+        "servers": [{"url": server or common.API_SERVER}],
+        "security": [{"token": []}],
+        "tags": [{"name": name} for name in ("models", "requests", "catalogue", "account")],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "responses": common.responses(),
+            "schemas": schemas,
+        },
+    }
+
+
+def _titled(schema: Mapping[str, object], name: str, *, closed: bool) -> Schema:
+    # Pages title every input "Input schema"; tools that name classes by titles need one for each.
+    return {**plain_schema(dict(schema), closed=closed), "title": name}
+
+
+def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: Unique) -> Schema:
+    operation = names.name(operation_name(model.model_id))
+    body: Schema = {"schema": common.ref("schemas", input_name)}
+    if model.example is not None:
+        body["example"] = model.example
+    submitted: Schema = {"content": common.json_content(common.ref("schemas", "Submitted")), "links": _links()}
+    return {
+        "post": {
+            "operationId": f"submit_{operation}",
+            "tags": ["models"],
+            "summary": model.summary or f"Run {model.model_id}",
+            "requestBody": {"required": True, "content": {"application/json": body}},
+            "responses": {
+                "200": {"description": "Accepted.", **submitted},
+                "202": {"description": "Accepted.", **submitted},
+                **common.error_replies("balance", "large", "invalid"),
+            },
+            "x-output": common.ref("schemas", output_name),
+        },
+        "get": {
+            "operationId": f"get_{operation}",
+            "tags": ["catalogue"],
+            "summary": f"The catalogue's entry of {model.model_id}",
+            "responses": {
+                "200": {
+                    "description": "The entry, with its input schema.",
+                    "content": common.json_content(common.ref("schemas", "ModelEntry")),
+                },
+                **common.error_replies(),
+            },
+        },
+    }
+
+
+def _links() -> Schema:
+    """How the calls that follow take up the request id."""
+    return {
+        name: {"operationId": operation, "parameters": {"request_id": "$response.body#/request_id"}}
+        for name, operation in (("status", "get_status"), ("result", "get_result"), ("cancel", "cancel_request"))
+    }

@@ -1,0 +1,51 @@
+"""The document of a schema store: its models, read and patched as the generator reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import __version__, store
+from ..diagnostics import has_errors
+from ..lint import lint
+from ..load import load, read_source
+from ..output import own_output
+from ..source import parse_document
+from .document import ModelSchemas, make_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..diagnostics import Diagnostic
+    from ..load import Loaded
+    from ..source import Json
+
+
+def document_of(schemas: Path, server: str | None = None) -> tuple[dict[str, object] | None, tuple[Diagnostic, ...]]:
+    """The document of a schema store; None with the faults if a schema has an error."""
+    _, faults = lint(schemas)
+    if has_errors(faults):
+        return None, faults
+    common = schemas / store.OUTPUT
+    common_bytes = common.read_bytes() if common.is_file() else None
+    folders, _ = store.walk(schemas)
+    loaded = (load(read_source(folder, common_bytes))[0] for folder in folders)
+    shared = parse_document(common_bytes, store.OUTPUT)[0] if common_bytes is not None else None
+    models = [_schemas_of(each) for each in loaded if each]
+    return make_document(models, _output(shared.value if shared else {}), version=__version__, server=server), faults
+
+
+def _schemas_of(loaded: Loaded) -> ModelSchemas:
+    own = own_output(loaded)
+    return ModelSchemas(
+        model_id=loaded.model_id,
+        input=loaded.input.value if isinstance(loaded.input.value, dict) else {},
+        output=_output(own.value) if own else None,
+        example=loaded.example.value if loaded.example else None,
+    )
+
+
+def _output(document: Json) -> dict[str, Json]:
+    """Pages wrap an output's schema."""
+    if isinstance(document, dict) and isinstance(document.get("output"), dict) and len(document) == 1:
+        document = document["output"]
+    return document if isinstance(document, dict) else {}
