@@ -7,6 +7,7 @@ import time
 
 QUICKEST = 0.25
 SLOWEST = 10.0
+FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 # A queue is worth a look about once for each place one may have moved up; nobody says how long a place takes.
 SECONDS_A_PLACE = 0.5
@@ -50,7 +51,7 @@ def jitter(seconds: float) -> float:
 
 def backoff(misses: int) -> float:
     """The pause after so many failures in a row, the first being 1."""
-    return jitter(min(0.5 * 2.0 ** (misses - 1), LONGEST_BACKOFF))
+    return jitter(min(FIRST_BACKOFF * 2.0 ** (misses - 1), LONGEST_BACKOFF))
 
 
 def poll_pause(in_state: float, position: int | None) -> float:

@@ -6,11 +6,15 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
+from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
+from urllib.request import getproxies
 
 from ..errors import ConfigurationError
 from .faults import AsyncBody, fault_of
 from .lanes import IdleLanes
+from .loops import Loops
 from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
 from .steps import (
     Close,
@@ -50,7 +54,7 @@ class AsyncDriver:
         if http_client is not None and not hasattr(http_client, "aclose"):
             raise ConfigurationError("AsyncRunComfy takes an httpx.AsyncClient; an httpx.Client goes to RunComfy.")
         self._config = config
-        self._loops = _Loops(config, http_client)
+        self._loops = Loops(partial(_Connections, config, http_client), shared=http_client is not None)
 
     async def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
         """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
@@ -104,7 +108,7 @@ class AsyncDriver:
             case Shield(rule, linger):
                 return await self._shielded(rule, linger)
             case Gather(rules):
-                return await self._gathered(rules)
+                return await self._gathered(rules, on_update)
         return None
 
     async def _shielded(self, rule: Rule[object], linger: float) -> object:
@@ -116,8 +120,8 @@ class AsyncDriver:
             await _ended([task])
             raise
 
-    async def _gathered(self, rules: tuple[Rule[object], ...]) -> list[object]:
-        tasks = [asyncio.ensure_future(self.run(rule)) for rule in rules]
+    async def _gathered(self, rules: tuple[Rule[object], ...], on_update: OnUpdate) -> list[object]:
+        tasks = [asyncio.ensure_future(self.run(rule, on_update)) for rule in rules]
         try:
             return await asyncio.gather(*tasks)
         except BaseException:
@@ -185,7 +189,7 @@ class _Opened:
             await self._connections.drop(self._client)
             raise
         self._chunks = self._response.aiter_bytes()
-        self.reply = Reply(self._response.status_code, dict(self._response.headers))
+        self.reply = Reply(self._response.status_code, dict(self._response.headers.items()))
 
     async def read(self) -> bytes:
         try:
@@ -203,53 +207,15 @@ class _Opened:
             await self._connections.give_back(self._exchange, self._client)
 
 
-class _Loops:
-    """One set of connections for each event loop, closed when the loop shuts down."""
-
-    def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
-        self._config = config
-        self._shared = shared
-        self._sets: dict[asyncio.AbstractEventLoop, _Connections] = {}
-
-    async def here(self) -> _Connections:
-        loop = asyncio.get_running_loop()
-        found = self._sets.get(loop)
-        if found is None:
-            if self._shared is not None and self._sets:
-                raise ConfigurationError(
-                    "http_client was used in another event loop, and httpx ties a client to its loop. Make one"
-                    " AsyncRunComfy for each asyncio.run(), or leave http_client out: one then works in all of them."
-                )
-            found = self._sets[loop] = _Connections(self._config, self._shared)
-            found.keeper = self._keep(loop, found)
-            await anext(found.keeper)
-        return found
-
-    async def close(self) -> None:
-        found = self._sets.get(asyncio.get_running_loop())
-        if found is not None:
-            await found.keeper.aclose()
-
-    async def _keep(self, loop: asyncio.AbstractEventLoop, connections: _Connections) -> AsyncGenerator[None]:
-        # asyncio.run() closes open async generators while the loop still runs: the one moment at which connections can
-        # be closed in order.
-        try:
-            yield
-        finally:
-            if self._shared is None:
-                del self._sets[loop]
-            await connections.close()
-
-
 class _Connections:
     """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
-
-    keeper: AsyncGenerator[None]
 
     def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
         self._shared = shared
         self._slots = asyncio.Semaphore(config.max_connections)
         self._idle: IdleLanes[httpx.AsyncClient] = IdleLanes(config.max_connections)
+        self._fast: dict[tuple[bool, bool], httpx.AsyncClient] = {}
+        self._use_fast = shared is None and _fast_is_there()
         self._certificates: ssl.SSLContext | None = None
 
     async def take(self, exchange: Exchange, left: float | None) -> httpx.AsyncClient:
@@ -259,37 +225,69 @@ class _Connections:
         except TimeoutError:
             raise no_slot() from None
         try:
-            return self._shared or self._idle.take(lane_of(exchange)) or self._new(exchange)
+            if self._use_fast:
+                return self._fast_client(exchange)
+            return self._shared or self._idle.take(lane_of(exchange)) or self._lane(exchange)
         except BaseException:
             self._slots.release()
             raise
 
     async def give_back(self, exchange: Exchange, client: httpx.AsyncClient) -> None:
-        surplus = None if client is self._shared else self._idle.put(lane_of(exchange), client)
+        surplus = self._idle.put(lane_of(exchange), client) if self._is_lane(client) else None
         self._slots.release()
         if surplus is not None:
             await surplus.aclose()
 
     async def drop(self, client: httpx.AsyncClient) -> None:
         self._slots.release()
-        if client is not self._shared:
+        if self._is_lane(client):
             await client.aclose()
 
     async def close(self) -> None:
-        for client in self._idle.clear():
+        for client in [*self._idle.clear(), *self._fast.values()]:
             await client.aclose()
+        self._fast.clear()
 
-    def _new(self, exchange: Exchange) -> httpx.AsyncClient:
+    def _is_lane(self, client: httpx.AsyncClient) -> bool:
+        return client is not self._shared and not self._use_fast
+
+    def _lane(self, exchange: Exchange) -> httpx.AsyncClient:
         import httpx
 
-        secure = exchange.url.startswith("https:")
-        if secure and self._certificates is None:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange))
+        return httpx.AsyncClient(headers={"User-Agent": user_agent()}, verify=self._verify(exchange), limits=limits)
+
+    def _fast_client(self, exchange: Exchange) -> httpx.AsyncClient:
+        """aiohttp's own pool is quick to search, so there is one client for each way of keeping connections."""
+        key = exchange.url.startswith("https:"), exchange.once
+        if key not in self._fast:
+            import aiohttp
+            import httpx
+            import httpx_aiohttp
+
+            verify = self._verify(exchange)
+
+            def session() -> aiohttp.ClientSession:
+                pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(exchange), ssl=verify)
+                return aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar())
+
+            transport = httpx_aiohttp.AiohttpTransport(verify=verify, client=session)
+            self._fast[key] = httpx.AsyncClient(headers={"User-Agent": user_agent()}, transport=transport)
+        return self._fast[key]
+
+    def _verify(self, exchange: Exchange) -> ssl.SSLContext | bool:
+        import httpx
+
+        if not exchange.url.startswith("https:"):
+            return False  # reading the certificates takes longer than a whole job on this computer
+        if self._certificates is None:
             self._certificates = httpx.create_ssl_context()
-        return httpx.AsyncClient(
-            headers={"User-Agent": user_agent()},
-            verify=self._certificates if self._certificates is not None and secure else False,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange)),
-        )
+        return self._certificates
+
+
+def _fast_is_there() -> bool:
+    """Whether the extra `fast` is installed. It knows nothing of the environment's proxies, so then it is not used."""
+    return not getproxies() and find_spec("httpx_aiohttp") is not None
 
 
 def _opened(stream: Stream) -> _Opened:

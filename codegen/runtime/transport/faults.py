@@ -43,8 +43,9 @@ def fault_of(error: Exception, body: WatchedBody | None = None) -> Fault:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     unsent = not kinds.isdisjoint(UNSENT)
     cause = error.__cause__
-    if unsent and cause is not None and type(cause).__module__.startswith("aiohttp"):
-        unsent = not {kind.__name__ for kind in type(cause).__mro__}.isdisjoint(AIOHTTP_UNSENT)
+    if isinstance(cause, Exception) and type(cause).__module__.startswith("aiohttp"):
+        unsent = unsent and not {kind.__name__ for kind in type(cause).__mro__}.isdisjoint(AIOHTTP_UNSENT)
+        error = cause
     if body is not None and body.begun:
         unsent = False
     detail = str(error).strip()

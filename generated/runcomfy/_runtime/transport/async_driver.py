@@ -108,7 +108,7 @@ class AsyncDriver:
             case Shield(rule, linger):
                 return await self._shielded(rule, linger)
             case Gather(rules):
-                return await self._gathered(rules)
+                return await self._gathered(rules, on_update)
         return None
 
     async def _shielded(self, rule: Rule[object], linger: float) -> object:
@@ -120,8 +120,8 @@ class AsyncDriver:
             await _ended([task])
             raise
 
-    async def _gathered(self, rules: tuple[Rule[object], ...]) -> list[object]:
-        tasks = [asyncio.ensure_future(self.run(rule)) for rule in rules]
+    async def _gathered(self, rules: tuple[Rule[object], ...], on_update: OnUpdate) -> list[object]:
+        tasks = [asyncio.ensure_future(self.run(rule, on_update)) for rule in rules]
         try:
             return await asyncio.gather(*tasks)
         except BaseException:
@@ -189,7 +189,7 @@ class _Opened:
             await self._connections.drop(self._client)
             raise
         self._chunks = self._response.aiter_bytes()
-        self.reply = Reply(self._response.status_code, dict(self._response.headers))
+        self.reply = Reply(self._response.status_code, dict(self._response.headers.items()))
 
     async def read(self) -> bytes:
         try:

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -103,6 +104,7 @@ class Config:
         return self.token.redact(text) if self.token else text
 
 
+@lru_cache(maxsize=1024)
 def origin_of(url: str) -> str:
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port and (parts.scheme, parts.port) not in (("https", 443), ("http", 80)) else ""

@@ -110,7 +110,7 @@ class SyncDriver:
             case Shield(rule, linger):
                 return self._shielded(rule, linger)
             case Gather(rules):
-                return [self.run(rule) for rule in rules]
+                return [self.run(rule, on_update) for rule in rules]
         return None
 
     def _shielded(self, rule: Rule[object], linger: float) -> object:
@@ -176,7 +176,7 @@ class _Opened:
             self._leave(broken=True)
             raise
         self._chunks = self._response.iter_bytes()
-        self.reply = Reply(self._response.status_code, dict(self._response.headers))
+        self.reply = Reply(self._response.status_code, dict(self._response.headers.items()))
 
     def read(self) -> bytes:
         self._deadline.left()
