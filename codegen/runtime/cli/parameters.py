@@ -155,4 +155,6 @@ def _rule(rule: Rule) -> str:
     if not rule.known or rule.operand is None or rule.operator is None:
         return f"{rule} (not checked here)"
     before, after = _OPERANDS[rule.operand]
-    return f"{before}{_SIGNS[rule.operator]} {rule.value}{after}"
+    value = rule.value
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return f"{before}{_SIGNS[rule.operator]} {whole}{after}"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["curl_line", "example_input", "python_snippet", "run_line"]
 
 
+_LONGEST_LINE = 72
+
+
 def example_input(spec: ModelSpec) -> dict[str, object]:
     """The API page's own request body if it has one that passes; else the required inputs with the schema's samples."""
     if spec.example and check(spec, spec.example).ok:
@@ -29,7 +32,7 @@ def python_snippet(method: str, spec: ModelSpec, given: Mapping[str, object]) ->
     lines = ["from runcomfy import RunComfy", "", "with RunComfy() as client:", f"    job = client.{method}("]
     for wire, value in given.items():
         name = spec.input.properties[wire].name or wire
-        lines.append(f"        {name}={value!r},")
+        lines.append(f"        {name}={_literal(value, 8)},")
     lines += ["    )", '    paths = job.wait().download("out/")']
     return "\n".join(lines)
 
@@ -51,6 +54,20 @@ def curl_line(url: str, given: Mapping[str, object]) -> str:
             f"-d {shlex.quote(body)}",
         ]
     )
+
+
+def _literal(value: object, indent: int) -> str:
+    """A value as Python code; a list that would make a long line has a line for each item."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+    if not isinstance(value, list):
+        return repr(value)
+    items = [_literal(item, indent + 4) for item in value]
+    line = f"[{', '.join(items)}]"
+    if len(line) <= _LONGEST_LINE - indent:
+        return line
+    inner = " " * (indent + 4)
+    return "[\n" + "".join([f"{inner}{item},\n" for item in items]) + " " * indent + "]"
 
 
 def _wrapped(parts: list[str]) -> str:

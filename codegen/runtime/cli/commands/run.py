@@ -76,7 +76,8 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
     """Fetch the files and tell what the job brought."""
     for warning in result.warnings:
         note(f"warning: {warning}")
-    note(_outcome(result))
+    if result.cost is not None:
+        note(f"cost {result.cost:g} USD")
     paths: list[Path] = []
     if result.files and not downloading.no_download:
         with progress() as shown:
@@ -134,10 +135,6 @@ def _prove_writable(folder: str) -> None:
         raise NotWrittenError(
             f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir"
         ) from None
-
-
-def _outcome(result: Result[object]) -> str:
-    return "completed" if result.cost is None else f"completed, cost {result.cost:g} USD"
 
 
 def _facts(result: Result[object], paths: list[Path]) -> dict[str, object]:

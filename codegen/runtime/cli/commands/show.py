@@ -9,7 +9,7 @@ from ...validation import MISSING
 from ...validation.text import printable
 from ...validation.words import shown
 from ..client import api_url
-from ..output import console, emit_json
+from ..output import console, emit_json, printable_lines
 from ..parameters import parameters
 from ..snippets import curl_line, example_input, python_snippet, run_line
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["show_model"]
 
-_WIDE = 110
+# Longer lines of prose are hard to read.
+_WIDEST = 110
 _LONGEST_VALUE = 60
 
 
@@ -82,34 +83,37 @@ def _print(
     from rich.text import Text
 
     out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
-    out.print()
-    out.print(_table(inputs, descriptions, wide=out.width >= _WIDE))
+    out.print(_table(inputs, descriptions), width=min(out.width, _WIDEST))
     for name, title in (("python", "Python"), ("shell", "Command line"), ("curl", "curl")):
         out.print()
         out.print(Text(title, style="bold"))
         # As it is, to be pasted: never wrapped by us, never framed.
-        out.print(Text(snippets[name]), soft_wrap=True)
+        out.print(Text(printable_lines(snippets[name])), soft_wrap=True)
 
 
-def _table(inputs: list[Parameter], descriptions: dict[str, str], *, wide: bool) -> Table:
+def _table(inputs: list[Parameter], descriptions: dict[str, str]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    table.add_column("Input", overflow="fold")
-    table.add_column("Type")
-    table.add_column("Default")
-    table.add_column("Limits and meaning" if not wide else "Limits")
-    if wide:
-        table.add_column("Meaning")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Input")
+    table.add_column("Type, default, limits and meaning", ratio=1)
     for one in inputs:
-        limits = Text("\n".join(printable(line) for line in one.limits))
-        meaning = Text(printable(descriptions.get(one.wire_name, "")), style="dim")
-        row = [_name(one), Text(one.type), _default(one)]
-        row += [limits, meaning] if wide else [Text("\n").join([part for part in (limits, meaning) if part])]
-        table.add_row(*row)
+        default = _default(one)
+        lines = [
+            Text.assemble(one.type, ", ", "" if one.required else "default ", default) if default else Text(one.type)
+        ]
+        if one.limits:
+            lines.append(Text(_limits(one)))
+        if descriptions.get(one.wire_name):
+            lines.append(Text(printable(descriptions[one.wire_name]), style="dim"))
+        table.add_row(_name(one), Text("\n").join(lines))
     return table
+
+
+def _limits(one: Parameter) -> str:
+    return printable("; ".join(one.limits))
 
 
 def _name(one: Parameter) -> Text:

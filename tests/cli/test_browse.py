@@ -1,0 +1,115 @@
+"""`models` and `show`: the catalogue on a terminal, in a pipe and as JSON, and the lines to paste."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli import EDIT, TEXT_TO_IMAGE
+
+if TYPE_CHECKING:
+    from tests.support.cli import Cli
+
+
+def test_models_in_a_pipe_are_one_line_each(cli: Cli) -> None:
+    answer = cli("models")
+    rows = dict(line.split("\t") for line in answer.out.splitlines())
+    assert answer.code == 0
+    assert rows[EDIT] == "image_urls, prompt"
+    assert "\x1b" not in answer.out
+
+
+def test_words_narrow_the_models(cli: Cli) -> None:
+    answer = cli("models", "dreamina-4", "EDIT", "--json")
+    assert answer.json == {
+        "ok": True,
+        "models": [
+            {
+                "model_id": EDIT,
+                "required": ["image_urls", "prompt"],
+                "optional": ["width×height", "scale", "force_single"],
+            }
+        ],
+    }
+
+
+def test_a_word_that_no_model_holds(cli: Cli) -> None:
+    answer = cli("models", "dreemina-4-0")
+    assert answer.code == 2
+    assert "did you mean dreamina-4-0" in answer.err
+    assert cli("models", "dreemina-4-0", "--json").json == {"ok": True, "models": []}
+
+
+def test_show_tells_types_bounds_rules_and_texts(cli: Cli) -> None:
+    answer = cli("show", EDIT)
+    text = " ".join(answer.out.split())
+    assert answer.code == 0
+    for part in (
+        "client.bytedance.dreamina_4_0.edit(...)",
+        "image_urls * list of image, required from 1 to 10 items; ≤ 15 MB; width ≤ 4096 px;",
+        "wire: width×height",
+        "choice, default 2048x2048(1:1)",
+        "number, default 0.5",
+        "Controls how strongly the text prompt influences the result",
+        'curl https://model-api.runcomfy.net/v1/models/bytedance/dreamina-4-0/edit \\ -H "Authorization: Bearer',
+    ):
+        assert part in text
+
+
+def test_show_as_json(cli: Cli) -> None:
+    facts = cli("show", EDIT, "--json").json
+    inputs = {one["wire_name"]: one for one in facts["inputs"]}
+    assert list(facts) == [
+        "ok",
+        "model_id",
+        "method",
+        "input_class",
+        "output_class",
+        "inputs",
+        "example",
+        "snippets",
+    ]
+    assert facts["method"] == "client.bytedance.dreamina_4_0.edit"
+    assert inputs["width×height"]["name"] == "width_height"
+    assert inputs["width×height"]["choices"][0] == "1024x1024(1:1)"
+    assert inputs["prompt"]["required"] is True
+    assert "default" not in inputs["prompt"]
+    assert inputs["scale"] | {"description": ""} == {
+        "wire_name": "scale",
+        "name": "scale",
+        "type": "number",
+        "required": False,
+        "limits": ["from 0 to 1"],
+        "default": 0.5,
+        "description": "",
+    }
+
+
+def test_an_unknown_model_is_a_usage_error_with_the_nearest(cli: Cli) -> None:
+    answer = cli("show", "bytedance/dreamina-4-0/edti", "--json")
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "unknown_model"
+    assert f"did you mean '{EDIT}'" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("model_id", [TEXT_TO_IMAGE, EDIT])
+def test_the_command_line_that_is_shown_sends_the_example(cli: Cli, model_id: str) -> None:
+    facts = cli("show", model_id, "--json").json
+    words = shlex.split(facts["snippets"]["shell"].replace("\\\n", " "))
+    request = cli(*words[1:], "--dry-run", "--json").json["request"]
+    assert request["body"] == facts["example"]
+    curl = shlex.split(facts["snippets"]["curl"].replace("\\\n", " "))
+    assert curl[1] == request["url"]
+    assert json.loads(curl[curl.index("-d") + 1]) == facts["example"]
+
+
+def test_the_python_that_is_shown_is_a_call_of_the_client(cli: Cli) -> None:
+    import ast
+
+    snippet = cli("show", TEXT_TO_IMAGE, "--json").json["snippets"]["python"]
+    calls = [node for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Call)]
+    names = [ast.unparse(call.func) for call in calls]
+    assert "client.bytedance.dreamina_4_0.text_to_image" in names

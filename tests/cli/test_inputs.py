@@ -1,0 +1,172 @@
+"""Words become values: typed by the schema, from files, from JSON; what cannot be read says how to write it."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from runcomfy._runtime.cli.faults import CommandError, NoFileError
+from runcomfy._runtime.cli.inputs import read_inputs
+from runcomfy._runtime.errors import InvalidInputError
+from runcomfy._runtime.validation import (
+    AnyOf,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Media,
+    ModelSpec,
+    Null,
+    Number,
+    Object,
+    Property,
+    String,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = Object({"width": Property(Integer()), "height": Property(Integer())}, required=("width", "height"))
+SPEC = ModelSpec(
+    "acme/all/kinds",
+    Object(
+        {
+            "prompt": Property(String()),
+            "seed": Property(Integer()),
+            "scale": Property(Number()),
+            "loop": Property(Boolean()),
+            "duration": Property(Enum((4, 5, 10))),
+            "width×height": Property(Enum(("1:1", "16:9")), name="width_height"),
+            "image": Property(Media("image")),
+            "images": Property(Array(Media("image"))),
+            "tags": Property(Array(String())),
+            "steps": Property(Array(Integer())),
+            "size": Property(AnyOf(Enum(("small", "large")), SIZE)),
+            "lora": Property(SIZE),
+            "maybe": Property(AnyOf(Integer(), Null())),
+            "one_or_more": Property(AnyOf(String(), Array(String()))),
+        }
+    ),
+)
+
+
+def read(*words: str, base: str | None = None) -> dict[str, object]:
+    return read_inputs(SPEC.model_id, SPEC, words, base)
+
+
+@pytest.mark.parametrize(
+    ("words", "payload"),
+    [
+        (["prompt=7"], {"prompt": "7"}),
+        (["prompt=a=b"], {"prompt": "a=b"}),
+        (["prompt="], {"prompt": ""}),
+        (["prompt=@@Image1 walks"], {"prompt": "@Image1 walks"}),
+        (["seed=7"], {"seed": 7}),
+        (["seed=-1"], {"seed": -1}),
+        (["seed=seven"], {"seed": "seven"}),
+        (["scale=1e-2"], {"scale": 0.01}),
+        (["scale=NaN"], {"scale": "NaN"}),
+        (["scale=true"], {"scale": "true"}),
+        (["loop=true"], {"loop": True}),
+        (["loop=1"], {"loop": "1"}),
+        (["duration=5"], {"duration": 5}),
+        (["duration=6"], {"duration": 6}),
+        (["width_height=16:9"], {"width×height": "16:9"}),
+        (["width×height=16:9"], {"width×height": "16:9"}),
+        (["image=https://a.example/b.png"], {"image": "https://a.example/b.png"}),
+        (["tags=a"], {"tags": ["a"]}),
+        (["tags=a", "tags=b"], {"tags": ["a", "b"]}),
+        (['tags=["a","b"]'], {"tags": ["a", "b"]}),
+        (["tags=[sic]"], {"tags": ["[sic]"]}),
+        (["steps=1", "steps=2"], {"steps": [1, 2]}),
+        (["tags:=[]"], {"tags": []}),
+        (["size=small"], {"size": "small"}),
+        (['size={"width":1,"height":2}'], {"size": {"width": 1, "height": 2}}),
+        (["size=medium"], {"size": "medium"}),
+        (["seed:=null"], {"seed": None}),
+        (["maybe=3"], {"maybe": 3}),
+        (["maybe=null"], {"maybe": "null"}),
+        (["one_or_more=a"], {"one_or_more": "a"}),
+        (["one_or_more=a", "one_or_more=b"], {"one_or_more": ["a", "b"]}),
+        (["scael=1"], {"scael": "1"}),
+    ],
+)
+def test_words_are_typed_by_the_schema(words: list[str], payload: dict[str, object]) -> None:
+    found = read(*words)
+    assert found == payload
+    # True == 1 in Python, but not on the wire.
+    assert [type(value) for value in found.values()] == [type(value) for value in payload.values()]
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (["a red fox"], "inputs look like"),
+        (["=x"], "inputs look like"),
+        (["seed=1", "seed=2"], "given 2 times"),
+        (["tags=a", "tags:=[]"], "use := once"),
+        (["tags:=[a]"], "for plain text write tags=..."),
+        (["prompt=@-", "tags=@-"], "only once"),
+    ],
+)
+def test_words_without_a_meaning(words: list[str], cure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
+    with pytest.raises(CommandError, match=cure):
+        read(*words)
+
+
+def test_nan_is_read_for_the_judge_to_name() -> None:
+    scale = read("scale:=NaN")["scale"]
+    assert isinstance(scale, float)
+    assert math.isnan(scale)
+
+
+def test_files_stand_for_what_the_input_takes(tmp_path: Path) -> None:
+    prompt, picture, lora = tmp_path / "prompt.txt", tmp_path / "a.png", tmp_path / "lora.json"
+    prompt.write_text("a red fox\nin the snow\n", encoding="utf-8-sig")
+    picture.write_bytes(b"pixels")
+    lora.write_text('{"width": 1}')
+    found = read(f"prompt=@{prompt}", f"images=@{picture}", f"images=@{picture}", f"image=@{picture}", f"lora=@{lora}")
+    assert found == {
+        "prompt": "a red fox\nin the snow",
+        "images": [picture, picture],
+        "image": picture,
+        "lora": {"width": 1},
+    }
+
+
+def test_a_missing_file_tells_how_to_write_text_that_begins_so() -> None:
+    with pytest.raises(NoFileError, match=r"write prompt=@@Image1 walks"):
+        read("prompt=@Image1 walks")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(CommandError, match="is not UTF-8 text"):
+        read(f"prompt=@{tmp_path / 'a.bin'}")
+
+
+def test_words_go_on_top_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text('{"prompt": "a", "seed": 1}')
+    assert read("seed=2", base=f"@{tmp_path / 'in.json'}") == {"prompt": "a", "seed": 2}
+    assert read(base='{"seed": 1}') == {"seed": 1}
+
+
+@pytest.mark.parametrize("text", ['{"seed": 1, "seed": 2}', "{seed: 1}"])
+def test_an_input_that_is_no_clean_json_is_reported(text: str) -> None:
+    with pytest.raises(InvalidInputError):
+        read(base=text)
+
+
+def test_an_input_that_is_no_object() -> None:
+    with pytest.raises(CommandError, match="must be a JSON object"):
+        read(base="[1]")
+
+
+def test_without_a_schema_text_stays_text_and_files_are_media(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"pixels")
+    words = ["seed=7", "n:=7", f"image=@{tmp_path / 'a.png'}"]
+    assert read_inputs("new/model", None, words, None) == {"seed": "7", "n": 7, "image": tmp_path / "a.png"}

@@ -1,0 +1,270 @@
+"""`validate`: many files, lines, patterns, stdin; text, JSON, JUnit, GitHub; and that the plain form stays light."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import pytest
+from runcomfy._runtime.cli import validate as validate_module
+from runcomfy._runtime.cli.light import plain_validate
+from runcomfy._runtime.cli.locate import place_of
+
+from tests.support.cli import EDIT, TEXT_TO_IMAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.cli import Cli
+
+GOOD = '{"prompt": "a red fox"}'
+BAD = '{\n  "prompt": "a red fox",\n  "scale": 2,\n  "sed": 1\n}\n'
+
+
+@pytest.fixture
+def payloads(tmp_path: Path) -> Path:
+    (tmp_path / "good.json").write_text(GOOD)
+    (tmp_path / "bad.json").write_text(BAD)
+    (tmp_path / "many.jsonl").write_text(f"{GOOD}\n\n" + '{"prompt": 3}\n' + GOOD)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("payloads")
+def test_one_good_file(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "good.json")
+    assert (answer.code, answer.out, answer.err) == (0, "good.json: ok\n", "")
+
+
+@pytest.mark.usefixtures("payloads")
+def test_every_fault_of_every_file_is_told(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "bad.json", "many.jsonl", "good.json")
+    assert answer.code == 65
+    lines = answer.out.splitlines()
+    assert lines[0] == "bad.json: 2 problems"
+    assert lines[1].split()[:2] == ["/scale", "range"]
+    assert lines[2].split()[:2] == ["/sed", "unknown_key"]
+    assert lines[3:5] == ["many.jsonl:1: ok", "many.jsonl:3: 1 problem"]
+    assert lines[-1] == "5 payloads: 3 ok, 2 with problems"
+
+
+@pytest.mark.usefixtures("payloads")
+def test_a_missing_file_does_not_hide_the_others(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "bad.json", "none.json", ".")
+    assert answer.code == 66
+    assert "none.json: cannot be read: No such file or directory" in answer.out
+    assert ".: cannot be read: Is a directory" in answer.out
+    assert "/scale" in answer.out
+
+
+@pytest.mark.usefixtures("payloads")
+def test_patterns_are_looked_up_where_the_shell_did_not(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "x.json").write_text(GOOD)
+    (tmp_path / "odd[1].json").write_text(GOOD)
+    answer = cli("validate", TEXT_TO_IMAGE, "**/*.json", "odd[1].json", "*.none")
+    assert [line.partition(": ")[0] for line in answer.out.splitlines() if not line.startswith(" ")][:-1] == [
+        "bad.json",
+        "deep/x.json",
+        "good.json",
+        "odd[1].json",
+        "odd[1].json",
+        "*.none",
+    ]
+    assert answer.code == 66
+
+
+def test_stdin_is_a_file_called_minus(cli: Cli) -> None:
+    assert cli("validate", TEXT_TO_IMAGE, "-", stdin=GOOD).out == "stdin: ok\n"
+    answer = cli("validate", TEXT_TO_IMAGE, "-", "--jsonl", stdin=f"{GOOD}\nnonsense\n")
+    assert answer.code == 65
+    assert answer.out.splitlines()[:2] == ["stdin:1: ok", "stdin:2: 1 problem"]
+
+
+def test_other_encodings_are_read(cli: Cli) -> None:
+    assert cli("validate", TEXT_TO_IMAGE, "-", stdin="\ufeff" + GOOD).code == 0
+    assert cli("validate", TEXT_TO_IMAGE, "-", stdin=GOOD.encode("utf-16")).code == 0
+    broken = cli("validate", TEXT_TO_IMAGE, "-", stdin=b'{"prompt": "\xff"}')
+    assert broken.code == 65
+    assert "Traceback" not in broken.err
+
+
+def test_what_is_unchecked_is_told_and_no_fault(cli: Cli) -> None:
+    payload = '{"image_urls": ["https://a.example/b.png"], "prompt": "x"}'
+    answer = cli("validate", EDIT, "-", stdin=payload)
+    assert answer.code == 0
+    assert "not checked" in answer.out
+    facts = cli("validate", EDIT, "-", "--json", stdin=payload).json
+    assert facts["ok"] is True
+    assert {finding["path"] for finding in facts["payloads"][0]["unchecked"]} == {"/image_urls/0"}
+
+
+@pytest.mark.usefixtures("payloads")
+def test_json_has_one_report_a_payload_with_places(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "bad.json", "many.jsonl", "none.json", "--json")
+    facts = answer.json
+    assert answer.code == 66
+    assert list(facts) == ["ok", "model_id", "payloads"]
+    assert [(one["source"], one["line"], one["ok"]) for one in facts["payloads"]] == [
+        ("bad.json", None, False),
+        ("many.jsonl", 1, True),
+        ("many.jsonl", 3, False),
+        ("many.jsonl", 4, True),
+        ("none.json", None, False),
+    ]
+    first = facts["payloads"][0]
+    assert list(first) == ["source", "line", "ok", "errors", "warnings", "unchecked"]
+    assert [(one["code"], one["line"], one["column"]) for one in first["errors"]] == [
+        ("range", 3, 3),
+        ("unknown_key", 4, 3),
+    ]
+    assert [(one["line"], one["column"]) for one in facts["payloads"][2]["errors"]] == [(3, 2)]
+    assert "fault" in facts["payloads"][4]
+
+
+@pytest.mark.usefixtures("payloads")
+def test_junit_has_a_case_a_payload(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "good.json", "bad.json", "none.json", "--format", "junit")
+    assert answer.code == 66
+    suite = ElementTree.fromstring(answer.out)[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+    failure = suite[1].find("failure")
+    assert failure is not None
+    assert failure.text is not None
+    assert failure.text.splitlines()[0].startswith("bad.json:3:3: [range] /scale: ")
+
+
+def test_hostile_text_stays_text_in_every_format(cli: Cli) -> None:
+    payload = json.dumps({"prompt": "x", "a\x1b[2J\n::error::b\ud800": 1})
+    for form in ("text", "json", "junit", "github"):
+        answer = cli("validate", TEXT_TO_IMAGE, "-", "--format", form, stdin=payload)
+        assert answer.code == 65, form
+        assert "\x1b" not in answer.out, form
+        assert not any(line.startswith("::error::b") for line in answer.out.splitlines()), form
+        if form == "junit":
+            ElementTree.fromstring(answer.out)
+
+
+@pytest.mark.usefixtures("payloads")
+def test_github_annotations_point_at_the_line(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "bad.json", "--format", "github")
+    assert answer.code == 65
+    first = answer.out.splitlines()[0]
+    assert first.startswith(f"::error file=bad.json,line=3,col=3,title={TEXT_TO_IMAGE}%3A range::/scale: ")
+
+
+def test_usage(cli: Cli) -> None:
+    assert cli("validate", TEXT_TO_IMAGE).code == 2
+    assert cli("validate", TEXT_TO_IMAGE, "x", "--format", "yaml").code == 2
+    assert cli("validate", TEXT_TO_IMAGE, "x", "--json", "--format", "junit").code == 2
+    unknown = cli("validate", "no/such/model", "x")
+    assert unknown.code == 2
+    assert "no model 'no/such/model' is known here" in unknown.err
+
+
+HEAVY = ("cyclopts", "rich", "platformdirs", "pydantic", "httpx", "dataclasses", "inspect", "pathlib", "typing", "PIL")
+
+
+@pytest.mark.usefixtures("payloads")
+@pytest.mark.parametrize("name", ["good.json", "bad.json"])
+def test_the_plain_form_loads_next_to_nothing(environment: dict[str, str], tmp_path: Path, name: str) -> None:
+    code = (
+        "import sys; before = set(sys.modules); sys.argv = ['', 'validate', sys.argv[1], sys.argv[2]];"
+        "from runcomfy._runtime.console import main; main();"
+        "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, TEXT_TO_IMAGE, name],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+    )
+    loaded = set(done.stderr.split())
+    assert "runcomfy._runtime.validation" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_it_works_without_the_extra(cli: Cli, tmp_path: Path) -> None:
+    """With the packages of the extra out of reach, as after a base install."""
+    for name in ("cyclopts", "rich", "platformdirs"):
+        (tmp_path / "none").mkdir(exist_ok=True)
+        (tmp_path / "none" / f"{name}.py").write_text(f"raise ModuleNotFoundError('no', name={name!r})")
+    search = os.pathsep.join(filter(None, [str(tmp_path / "none"), os.environ.get("PYTHONPATH")]))
+    assert cli("validate", TEXT_TO_IMAGE, "-", stdin=GOOD, env={"PYTHONPATH": search}).code == 0
+    answer = cli("models", env={"PYTHONPATH": search})
+    assert answer.code == 2
+    assert 'pip install "runcomfy-client[cli]"' in answer.err
+
+
+PLAIN = [
+    ["validate", TEXT_TO_IMAGE, "a.json"],
+    ["validate", TEXT_TO_IMAGE, "a.json", "b.json", "-"],
+    ["validate", TEXT_TO_IMAGE, "a.json", "--json"],
+    ["validate", "--json", TEXT_TO_IMAGE, "a.json"],
+    ["validate", TEXT_TO_IMAGE, "--format", "junit", "a.json"],
+    ["validate", "--jsonl", TEXT_TO_IMAGE, "a.json", "--format", "github"],
+]
+
+
+@pytest.mark.parametrize("argv", PLAIN)
+def test_the_light_reading_is_the_parsers_own(argv: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from runcomfy._runtime.cli.app import run_app
+
+    asked: list[validate_module.Asked] = []
+
+    def remember(one: validate_module.Asked) -> int:
+        asked.append(one)
+        return 0
+
+    monkeypatch.setattr(validate_module, "validate_files", remember)
+    run_app(argv)
+    light = plain_validate(argv)
+    assert light is not None
+    for name in validate_module.Asked.__slots__:
+        assert getattr(light, name) == getattr(asked[0], name), name
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["validate"],
+        ["validate", TEXT_TO_IMAGE],
+        ["validate", TEXT_TO_IMAGE, "--help"],
+        ["validate", TEXT_TO_IMAGE, "a.json", "--probe"],
+        ["validate", TEXT_TO_IMAGE, "a.json", "--format"],
+        ["validate", TEXT_TO_IMAGE, "a.json", "--format", "yaml"],
+        ["validate", TEXT_TO_IMAGE, "a.json", "--format=json"],
+        ["validate", TEXT_TO_IMAGE, "a.json", "--json", "--format", "junit"],
+        ["validate", TEXT_TO_IMAGE, "--", "a.json"],
+        ["models", TEXT_TO_IMAGE, "a.json"],
+    ],
+)
+def test_whatever_is_not_plain_goes_to_the_parser(argv: list[str]) -> None:
+    assert plain_validate(argv) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "place"),
+    [
+        ('{"a": 1}', "", (1, 1)),
+        ('{"a": 1}', "/a", (1, 2)),
+        ('{\n "a": {"b": [1,\n  {"c": 2}]}}', "/a/b/1/c", (3, 4)),
+        ('{\n "a": {"b": [1,\n  {"c": 2}]}}', "/a/b/7", (2, 8)),
+        ('{"x/y": 1,\n"m~n": 2}', "/m~0n", (2, 1)),
+        ('{"x/y": 1}', "/x~1y", (1, 2)),
+        ('{"a": "}]\\"{",\n"b": 1}', "/b", (2, 1)),
+        ('{"\\u0061": 1}', "/a", (1, 2)),
+        ('{"b": 1, "a": 1,\n "a": 2}', "/a", (2, 2)),
+        ("\n\n [1,\n2]", "/1", (4, 1)),
+        ('{"a": ', "/a", (1, 1)),
+        ("nonsense", "/a", (1, 1)),
+        ("[" * 100_000, "/0/0", (1, 3)),
+    ],
+)
+def test_the_place_of_a_pointer(text: str, path: str, place: tuple[int, int]) -> None:
+    assert place_of(text.encode(), path) == place
