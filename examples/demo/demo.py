@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PAGE = HERE / "poster-1-0.page.txt"
+WIDTH = 110
 MODEL_ID = "papermoon/poster-1-0/text-to-image"
 
 
@@ -33,7 +35,9 @@ class Narrator:
 
     def show(self, text: object) -> None:
         for line in str(text).rstrip().splitlines():
-            print(f"   {line}", flush=True)
+            further = " " * (len(line) - len(line.lstrip()) + 5)
+            for part in textwrap.wrap(line, WIDTH - 3, subsequent_indent=further, drop_whitespace=False):
+                print(f"   {part}", flush=True)
 
 
 def main() -> int:
@@ -110,8 +114,10 @@ def files_below(folder: Path) -> set[str]:
 def format_signature(method: Any) -> str:
     """One parameter a line, as an editor shows it."""
     signature = inspect.signature(method)
-    lines = ["("]
-    lines += ["    *,"] + [f"    {parameter}," for parameter in signature.parameters.values()]
+    lines = ["(", "    *,"]
+    for name, parameter in signature.parameters.items():
+        optional = "" if parameter.default is parameter.empty else f" = {parameter.default}"
+        lines.append(f"    {name}: {parameter.annotation}{optional},")
     return "\n".join([*lines, f") -> {signature.return_annotation}"])
 
 

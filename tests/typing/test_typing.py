@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,8 +58,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def pyright(path: Path, folder: Path) -> dict[int, list[str]]:
+    shutil.copy(path, folder)
     config = {
-        "include": [str(path)],
+        "include": [path.name],
         "extraPaths": [str(ROOT / "generated")],
         "pythonVersion": "3.11",
         "typeCheckingMode": "strict",
@@ -69,8 +71,10 @@ def pyright(path: Path, folder: Path) -> dict[int, list[str]]:
         sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(project)
     )
     assert done.stdout.startswith("{"), done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == 1
     found: dict[int, list[str]] = {}
-    for item in json.loads(done.stdout)["generalDiagnostics"]:
+    for item in report["generalDiagnostics"]:
         found.setdefault(item["range"]["start"]["line"] + 1, []).append(item["message"])
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import assert_type
 
 import runcomfy
-from runcomfy import AsyncJob, AsyncRunComfy, Job, Result, RunComfy
+from runcomfy import AsyncJob, AsyncResult, AsyncRunComfy, Job, Result, RunComfy
 from runcomfy.models.bytedance.dreamina_4_0.edit import EditInput
 from runcomfy.models.bytedance.dreamina_4_0.text_to_image import TextToImageInput, TextToImageOutput
 
@@ -29,8 +29,8 @@ async def generate_async(client: AsyncRunComfy) -> list[Path]:
     async for update in job.updates():
         print(update.state, update.queue_position, update.elapsed)
     result = await job.wait(timeout=600)
-    assert_type(result, Result[TextToImageOutput])
-    return list(await result.download_async("out/"))
+    assert_type(result, AsyncResult[TextToImageOutput])
+    return list(await result.download("out/"))
 
 
 def edit(client: RunComfy, photo: Path) -> None:
