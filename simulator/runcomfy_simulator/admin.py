@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from . import body as bodies
 from .faults.rules import BadScript, parse_script
-from .replies import to_json
+from .replies import origin_of, to_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -78,7 +78,7 @@ class Admin:
     async def host(self, request: Request) -> Response:
         """Puts up the body as a file; `?name=` is what its URL ends with."""
         path = self._files.host(await request.body(), request.query_params.get("name", ""))
-        return to_json({"url": f"http://{request.headers.get('host', '')}{path}"}, 201)
+        return to_json({"url": origin_of(request) + path}, 201)
 
 
 def _shown(job: Job) -> dict[str, Any]:

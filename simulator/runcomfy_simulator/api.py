@@ -13,7 +13,7 @@ from .faults.delivery import deliver
 from .faults.rules import triggers
 from .files import reply
 from .media.intake import Intake
-from .replies import Replies, to_json
+from .replies import Replies, origin_of, to_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -104,18 +104,18 @@ class Api:
         rules = request.state.rules
         effect = self._schedule.next("job", rules)
         job = self._engine.submit(model, token, body, size=len(raw), rules=rules, effect=effect)
-        return self._replies.submitted(job, _origin(request))
+        return self._replies.submitted(job, origin_of(request))
 
     async def status(self, request: Request) -> Response:
         job = self._job(request)
-        return self._replies.status(job, _origin(request)) if not isinstance(job, _Refusal) else job.reply
+        return self._replies.status(job, origin_of(request)) if not isinstance(job, _Refusal) else job.reply
 
     async def result(self, request: Request) -> Response:
         job = self._job(request)
         if isinstance(job, _Refusal):
             return job.reply
         include_cost = request.query_params.get("include_cost", "").lower() in ("true", "1")
-        return self._replies.result(job, _origin(request), include_cost=include_cost)
+        return self._replies.result(job, origin_of(request), include_cost=include_cost)
 
     async def cancel(self, request: Request) -> Response:
         job = self._job(request)
@@ -219,10 +219,6 @@ def _asked_for(raw: bytes) -> tuple[Rule, ...]:
     return tuple(triggers(texts))
 
 
-def _origin(request: Request) -> str:
-    return f"http://{request.headers.get('host', '127.0.0.1')}"
-
-
 def _own_origins(request: Request) -> frozenset[str]:
     server = request.scope.get("server") or ("127.0.0.1", 80)
-    return frozenset({_origin(request), *(f"http://{name}:{server[1]}" for name in _LOCAL_NAMES)})
+    return frozenset({origin_of(request), *(f"http://{name}:{server[1]}" for name in _LOCAL_NAMES)})

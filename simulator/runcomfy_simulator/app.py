@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from .admin import Admin
 from .api import Api
+from .description import Description
 from .engine import Engine
 from .faults.schedule import Schedule
 from .faults.wires import Wires
@@ -30,7 +31,7 @@ class World:
         self.wires = Wires()
         api = Api(self.engine, self.files, self.schedule, self.wires)
         admin = Admin(self.engine, self.files, self.schedule)
-        self.app: ASGIApp = Starlette(routes=[*api.routes(), *admin.routes()])
+        self.app: ASGIApp = Starlette(routes=[*api.routes(), *admin.routes(), *Description(catalogue).routes()])
 
     def close(self) -> None:
         self.files.studio.close()

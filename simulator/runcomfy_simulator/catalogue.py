@@ -14,7 +14,7 @@ from .dialect import Judge
 from .kinds import Kind, guess_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 # What any model answers with if schemas/ holds no output.json at all.
@@ -87,10 +87,11 @@ class Model:
 
 
 class Catalogue:
-    """All models, by id."""
+    """All models, by id; and the output schema of those that have none of their own."""
 
-    def __init__(self, models: Mapping[str, Model]) -> None:
-        self._models = dict(sorted(models.items()))
+    def __init__(self, models: Iterable[Model], common_output: Mapping[str, Any] = PLAIN_OUTPUT) -> None:
+        self._models = {model.model_id: model for model in sorted(models, key=lambda each: each.model_id)}
+        self.common_output = common_output
 
     def __len__(self) -> int:
         return len(self._models)
@@ -126,13 +127,14 @@ def load(source: Path) -> Catalogue:
     Raises:
         CatalogueError: a file is no JSON object, or a patch does not fit.
     """
-    models = _from_reply(source) if source.is_file() else _from_folder(source)
-    return Catalogue({model.model_id: model for model in models})
-
-
-def _from_folder(folder: Path) -> Iterator[Model]:
-    common = folder / "output.json"
+    if source.is_file():
+        return Catalogue(_from_reply(source))
+    common = source / "output.json"
     shared = _unwrap(_read(common)) if common.is_file() else PLAIN_OUTPUT
+    return Catalogue(_from_folder(source, shared), shared)
+
+
+def _from_folder(folder: Path, common_output: Mapping[str, Any]) -> Iterator[Model]:
     for path in sorted(folder.rglob("*/input.json")):
         home = path.parent
         names = ("output", "patch", "example", "model")
@@ -143,7 +145,7 @@ def _from_folder(folder: Path) -> Iterator[Model]:
         yield Model(
             model_id=home.relative_to(folder).as_posix(),
             input_schema=_object(schema, path),
-            output_schema=_unwrap(given["output"]) if "output" in given else shared,
+            output_schema=_unwrap(given["output"]) if "output" in given else common_output,
             facts=_object(given.get("model", {}), home / "model.json"),
             example=_object(given["example"], home / "example.json") if "example" in given else None,
         )

@@ -13,6 +13,8 @@ from .output import output_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from starlette.requests import Request
+
     from .dialect import Problem
     from .engine import Engine
     from .jobs import Job
@@ -32,6 +34,11 @@ def to_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = No
     """A JSON reply; non-ASCII stays readable."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text.encode("utf-8"), status, headers=headers, media_type="application/json")
+
+
+def origin_of(request: Request) -> str:
+    """Where the client reached us; the URLs in replies must be reachable by it too."""
+    return f"http://{request.headers.get('host', '127.0.0.1')}"
 
 
 class Replies:
