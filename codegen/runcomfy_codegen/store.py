@@ -1,4 +1,4 @@
-"""Where schemas live: `schemas/<model id>/{input,output,example,patch}.json`, and how they are written there."""
+"""Where schemas live: `schemas/<model id>/{input,output,example,patch,model}.json`, and how they are written there."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ INPUT = "input.json"
 OUTPUT = "output.json"
 EXAMPLE = "example.json"
 PATCH = "patch.json"
+# What the catalogue says of a model besides its schema: display name, categories, base price, ...
+MODEL = "model.json"
 NAMES = "names.json"
 # What a model's folder may hold. `schemas/` itself holds names.json and the output.json that every page prints.
-MODEL_FILES = (INPUT, OUTPUT, EXAMPLE, PATCH)
+MODEL_FILES = (INPUT, OUTPUT, EXAMPLE, PATCH, MODEL)
 
 # A segment becomes a folder here and part of a URL there: no `..`, nothing hidden, nothing a file system trips over.
 _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")

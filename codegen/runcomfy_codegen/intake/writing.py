@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..source import Json
+
+_STAGING = ".intake-"
+# Writing takes seconds; what is older belongs to a run that was killed.
+_ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,15 @@ class Write:
 def apply(schemas: Path, writes: Sequence[Write]) -> None:
     """Write and delete. OSError passes through; until the first rename nothing has changed, and each rename is whole.
 
-    What a kill leaves behind is a hidden folder, which nothing reads.
+    What a kill leaves behind is a hidden folder, which nothing reads and a later run removes.
     """
     if not writes:
         return
     schemas.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=schemas, prefix=".intake-") as folder:
+    for left in schemas.glob(f"{_STAGING}*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=schemas, prefix=_STAGING) as folder:
         staged: list[tuple[Path, Path]] = []
         for number, write in enumerate(writes):
             if write.value is not None:

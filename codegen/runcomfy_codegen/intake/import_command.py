@@ -1,0 +1,82 @@
+"""`runcomfy-codegen import`: read pages, plan, tell, write."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ..cli import BAD_SCHEMA, OK, USAGE, report
+from ..diagnostics import has_errors, visible
+from ..source import display
+from .files import read_all
+from .importing import plan
+from .page import read_page
+from .reading import open_page
+from .summary import described, plural
+from .writing import apply
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..diagnostics import Diagnostic
+    from ..source import Json
+    from .importing import FilePlan, ModelPlan
+
+
+def run(names: list[str], schemas: Path, *, replace: bool) -> int:
+    """Import pages into the store; the exit code."""
+    files, unreadable = read_all(names)
+    if unreadable:
+        for each in unreadable:
+            print(f"runcomfy-codegen import: {each}", file=sys.stderr)
+        return USAGE
+    faults: list[Diagnostic] = []
+    pages = []
+    for name, data in files:
+        text, found = open_page(data, name)
+        faults.extend(found)
+        if text is not None:
+            page, found = read_page(text)
+            faults.extend(found)
+            if page is not None:
+                pages.append(page)
+    # Also with a faulty page: what is wrong with the others is to be seen at once.
+    planned, found = plan(pages, schemas, replace=replace)
+    faults.extend(found)
+    report(tuple(faults))
+    if has_errors(faults):
+        print("Nothing was written.", file=sys.stderr)
+        return BAD_SCHEMA
+    apply(schemas, planned.writes)
+    for model in planned.models:
+        _show(model)
+    for file in planned.common:
+        _show_file(file)
+    models, files_changed = plural(len(planned.models), "model", "models"), plural(len(planned.writes), "file", "files")
+    print(f"{models}, {files_changed} changed")
+    return OK
+
+
+def _show(model: ModelPlan) -> None:
+    print(model.model_id)
+    print(f"  page      {', '.join(visible(page) for page in model.pages)}")
+    print(f"  input     {described(model.input)}")
+    if model.output is None:
+        print("  output    none on the page, so the common one")
+    else:
+        print(f"  output    {'the common one' if model.output_is_common else 'its own'}")
+    print(f"  example   {_keys(model.example)}")
+    for file in model.files:
+        _show_file(file)
+
+
+def _show_file(file: FilePlan) -> None:
+    print(f"  {file.status:<10}{visible(display(file.path))}{f' ({file.note})' if file.note else ''}")
+    for change in file.changes:
+        print(f"    {visible(str(change))}")
+
+
+def _keys(example: dict[str, Json] | None) -> str:
+    if example is None:
+        return "none on the page"
+    return ", ".join(visible(key) for key in example) or "empty"
