@@ -165,7 +165,7 @@ def test_usage(cli: Cli) -> None:
     assert "no model 'no/such/model' is known here" in unknown.err
 
 
-HEAVY = ("cyclopts", "rich", "platformdirs", "pydantic", "httpx", "dataclasses", "inspect", "pathlib", "typing", "PIL")
+HEAVY = ("cyclopts", "rich", "platformdirs", "pydantic", "httpx", "dataclasses", "inspect", "pathlib", "PIL")
 
 
 @pytest.mark.usefixtures("payloads")

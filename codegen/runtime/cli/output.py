@@ -22,7 +22,12 @@ def console(*, stderr: bool = False) -> Console:
     """A rich console on one of the streams; it knows about terminals, their width, colours and NO_COLOR."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would end the process by itself; who ends it, and with what code, is console.main's to say.
+            raise BrokenPipeError
+
+    return Quiet(stderr=stderr, highlight=False)
 
 
 def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:

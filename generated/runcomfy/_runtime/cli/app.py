@@ -37,6 +37,8 @@ app = App(
     default_parameter=Parameter(negative=(), show_default=False),
 )
 app["--help"].group = app["--version"].group = _SHELL
+# cyclopts takes a bare "-" for an option. This says the same in the way inputs name files.
+STDIN = "@-"
 _DEFAULT = Common()
 _RECORDING = Recording()
 _SENDING = Sending()
@@ -47,7 +49,7 @@ def run_app(argv: list[str]) -> int:
     """Parse and run; a line that cannot be parsed is a usage error, told like every other."""
     log_to_stderr(debug=debug_wanted(argv))
     try:
-        code = app(argv, exit_on_error=False, print_error=False)
+        code = app([STDIN if word == "-" else word for word in argv], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         line = " ".join(["runcomfy-client", *(error.command_chain or ()), "--help"])
         raise CommandError(f"{error}\nSee: {line}") from error
@@ -100,7 +102,8 @@ def validate(
         raise CommandError("validate needs a payload FILE, or - for standard input")
     if common.json and format not in ("text", "json"):
         raise CommandError(f"--json and --format {format} exclude each other")
-    return validate_files(Asked(model, file, form="json" if common.json else format, jsonl=jsonl, probe=probe))
+    files = tuple("-" if word == STDIN else word for word in file)
+    return validate_files(Asked(model, files, form="json" if common.json else format, jsonl=jsonl, probe=probe))
 
 
 @app.command(

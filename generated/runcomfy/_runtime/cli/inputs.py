@@ -54,7 +54,7 @@ def read_inputs(model_id: str, spec: ModelSpec | None, words: Sequence[str], bas
 
 def _base(model_id: str, base: str, stdin: Stdin) -> dict[str, object]:
     source: str | bytes = base
-    if base == "-":
+    if base in ("-", "@-"):
         source = stdin.read()
     elif base.startswith("@"):
         source = _file(base[1:], "--input")

@@ -74,7 +74,7 @@ def as_github(model_id: str, found: Sequence[Checked]) -> str:
                     "col": str(column),
                     "title": f"{model_id}: {finding.code}",
                 }
-                lines.append(_command(level, where, str(finding)))
+                lines.append(_command(level, where, printable(str(finding))))
     bad = sum(not one.ok for one in found)
     return "\n".join([*lines, f"{len(found)} checked against {model_id}, {bad} with problems"])
 

@@ -1,0 +1,189 @@
+"""How commands end: the exit code of each kind of error, Ctrl-C, a reader that left, tracebacks only when asked for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from runcomfy_simulator import Simulator
+
+from tests.cli.conftest import SCRIPT
+from tests.support.cli import EDIT, TEXT_TO_IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.cli import Cli
+
+RUN = ("run", TEXT_TO_IMAGE, "prompt=x", "--json")
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "exit_code", "code"),
+    [
+        ("job: fail", RUN, 1, "job_failed"),
+        ("submit: 401", RUN, 77, "authentication"),
+        ("submit: 403", RUN, 77, "permission_denied"),
+        ("submit: 402", RUN, 77, "insufficient_balance"),
+        ("submit: 422", RUN, 65, "rejected_input"),
+        ("submit: 429", RUN, 69, "rate_limit"),
+        ("submit: 503", RUN, 75, "submission_unknown"),
+        ("submit: lost reply", RUN, 75, "submission_unknown"),
+        ("file: 404", RUN, 74, "download"),
+        ("balance *: 503", ("balance", "--json"), 69, "server"),
+    ],
+)
+def test_each_kind_of_error_has_its_exit_code(
+    cli: Cli, sim: Simulator, script: str, words: tuple[str, ...], exit_code: int, code: str
+) -> None:
+    sim.script(script)
+    answer = cli(*words, sim=sim)
+    error = answer.json["error"]
+    assert (answer.code, error["code"]) == (exit_code, code)
+    assert error["exit_code"] == exit_code
+    assert answer.json["ok"] is False
+    assert answer.err.splitlines()[-1].startswith(("error: ", "hint: "))
+    assert "Traceback" not in answer.err
+
+
+def test_errors_after_the_submit_name_the_request(cli: Cli, sim: Simulator) -> None:
+    sim.script("job: fail")
+    assert cli(*RUN, sim=sim).json["error"]["request_id"] == sim.jobs[0].request_id
+
+
+def test_nobody_answers(cli: Cli) -> None:
+    answer = cli(*RUN, env={"RUNCOMFY_BASE_URL": "http://127.0.0.1:9", "RUNCOMFY_API_TOKEN": "t"})
+    assert answer.code == 69
+    assert answer.json["error"]["code"] == "transport"
+
+
+def test_no_token(cli: Cli) -> None:
+    answer = cli("balance", "--json")
+    assert answer.code == 77
+    assert answer.json["error"]["code"] == "authentication"
+
+
+def test_an_address_that_would_show_the_token(cli: Cli) -> None:
+    answer = cli("balance", "--json", "--base-url", "http://example.com", env={"RUNCOMFY_API_TOKEN": "t"})
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "configuration"
+
+
+def test_a_missing_file(cli: Cli) -> None:
+    answer = cli("run", EDIT, "image_urls=@none.png", "prompt=x", "--json")
+    assert answer.code == 66
+    assert answer.json["error"]["code"] == "no_file"
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_paid(
+    cli: Cli, sim: Simulator, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    answer = cli(*RUN, "-o", "file", sim=sim)
+    assert answer.code == 74
+    assert answer.json["error"]["code"] == "not_written"
+    assert sim.accepted == 0
+
+
+def test_the_wait_ends_and_the_job_goes_on(cli: Cli) -> None:
+    with Simulator("schemas", queue_seconds=60) as sim:
+        answer = cli(*RUN, "--timeout", "0.5", sim=sim)
+        state = sim.jobs[0].state
+    assert answer.code == 75
+    assert answer.json["error"]["code"] == "job_timeout"
+    assert f"runcomfy-client result {answer.json['error']['request_id']} --wait" in answer.err
+    assert str(state) == "in_queue"
+
+
+def test_tracebacks_only_when_asked_for(cli: Cli) -> None:
+    assert "Traceback" not in cli("balance").err
+    assert "Traceback" in cli("balance", "--debug").err
+
+
+@pytest.fixture
+def slow_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
+    """A simulator whose jobs stay where the test wants them."""
+    with Simulator("schemas", **request.param) as simulator:
+        yield simulator
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT to one process")
+@pytest.mark.parametrize(
+    ("slow_sim", "told", "state"),
+    [
+        ({"queue_seconds": 60.0}, "it was cancelled", "cancelled"),
+        ({"queue_seconds": 0.0, "run_seconds": 60.0}, "still runs and is paid for", "in_progress"),
+    ],
+    indirect=["slow_sim"],
+)
+def test_ctrl_c_cancels_and_tells_what_came_of_it(
+    slow_sim: Simulator, environment: dict[str, str], tmp_path: Path, told: str, state: str
+) -> None:
+    with subprocess.Popen(
+        [str(SCRIPT), *RUN],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**environment, "RUNCOMFY_BASE_URL": slow_sim.url, "RUNCOMFY_API_TOKEN": slow_sim.token},
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        second = process.stderr.readline()
+        assert first.startswith("request ")
+        assert second.startswith(("queued", "running"))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told in err
+    assert err.count(told) == 1
+    assert '"code": "interrupted"' in out
+    assert told in out
+    assert str(slow_sim.jobs[0].state) == state
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe of a shell")
+@pytest.mark.parametrize("words", ["models", f"show {EDIT}", f"validate {TEXT_TO_IMAGE} - --format json"])
+def test_a_reader_that_has_enough_is_no_error(environment: dict[str, str], tmp_path: Path, words: str) -> None:
+    many = (tmp_path / "many.jsonl").open("w")
+    with many:
+        many.write('{"prompt": 1}\n' * 5000)
+    source = f"{words} --jsonl < many.jsonl" if "validate" in words else words
+    done = subprocess.run(
+        ["bash", "-c", f"'{SCRIPT}' {source} | true; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode in (0, 141)  # 0 if all was written before the reader left
+
+
+def test_a_console_that_is_not_utf8_gets_utf8(environment: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(SCRIPT), "show", EDIT],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**environment, "PYTHONIOENCODING": "cp1252", "LC_ALL": "C"},
+        check=True,
+    )
+    assert "width×height" in done.stdout.decode("utf-8")
+
+
+def test_a_bug_is_named_as_one() -> None:
+    code = (
+        "import sys; sys.argv = ['', 'models'];"
+        "import runcomfy._runtime.cli.commands.models as m; m.list_models = lambda *a: 1 // 0;"
+        "from runcomfy._runtime.console import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert "This is a bug of runcomfy-client" in done.stderr
+    assert "Traceback" not in done.stderr

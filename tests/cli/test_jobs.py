@@ -1,0 +1,251 @@
+"""`run`, `submit` and what is asked of a job later: what is sent, what is told, what lands on disk."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from runcomfy_simulator import Simulator
+
+from tests.support.cli import EDIT, TEXT_TO_IMAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.cli import Cli
+
+
+def picture(width: int = 64, height: int = 64) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_run_sends_what_was_given_and_saves_what_came(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=a red fox", "scale=0.3", "-o", "out", sim=sim)
+    assert answer.code == 0
+    (job,) = sim.jobs
+    assert job.input == {"prompt": "a red fox", "scale": 0.3}
+    assert answer.err.splitlines()[0] == f"request {job.request_id}"
+    (name,) = answer.out.splitlines()
+    with Image.open(tmp_path / name) as saved:
+        assert saved.format == "PNG"
+    assert list((tmp_path / "out").iterdir()) == [tmp_path / name]
+
+
+def test_run_as_json(cli: Cli, quick_sim: Simulator, tmp_path: Path) -> None:
+    facts = cli("run", TEXT_TO_IMAGE, "prompt=x", "--json", "-o", "out", sim=quick_sim).json
+    assert list(facts) == ["ok", "request_id", "model_id", "state", "output", "files", "cost", "warnings"]
+    assert (facts["ok"], facts["model_id"], facts["state"]) == (True, TEXT_TO_IMAGE, "completed")
+    (file,) = facts["files"]
+    assert list(file) == ["url", "kind", "path"]
+    assert (tmp_path / file["path"]).is_file()
+    assert file["url"] in json.dumps(facts["output"])
+
+
+def test_run_without_fetching_prints_the_urls(cli: Cli, quick_sim: Simulator, tmp_path: Path) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=x", "--no-download", sim=quick_sim)
+    assert answer.out.startswith(quick_sim.url)
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_the_state_is_told_line_by_line_where_there_is_no_terminal(cli: Cli, tmp_path: Path) -> None:
+    with Simulator("schemas", queue_seconds=0.6, run_seconds=0.6, slots=1) as sim:
+        answer = cli("run", TEXT_TO_IMAGE, "prompt=x", sim=sim)
+    words = [line.partition(" (")[0] for line in answer.err.splitlines()]
+    assert words[0].startswith("request ")
+    assert words[1].startswith("queued, position ")
+    assert words[2:4] == ["running", "completed"]
+    assert "\x1b" not in answer.err
+
+
+def test_a_local_file_goes_along_as_a_data_uri(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    answer = cli("run", EDIT, "image_urls=@a.png", "prompt=x", sim=sim)
+    assert answer.code == 0, answer.err
+    (uri,) = sim.jobs[0].input["image_urls"]
+    assert uri.startswith("data:image/png;base64,")
+
+
+def test_a_file_that_breaks_a_rule_is_refused_with_the_pages_words(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "wide.png").write_bytes(picture(4097, 2000))
+    answer = cli("run", EDIT, "image_urls=@wide.png", "prompt=x", "--json", sim=sim)
+    assert answer.code == 65
+    (problem,) = answer.json["error"]["report"]["errors"]
+    assert (problem["path"], problem["code"]) == ("/image_urls/0", "media_rule")
+    assert "4096" in problem["message"]
+    assert sim.accepted == 0
+
+
+def test_all_faults_are_told_before_anything_is_sent(cli: Cli, sim: Simulator) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "scale=2", "force_singel=true", "seed:=null", sim=sim)
+    assert answer.code == 65
+    for part in ("/scale", "did you mean 'force_single'", "'prompt' is required", "/seed"):
+        assert part in answer.err
+    assert sim.accepted == 0
+
+
+def test_null_is_a_fault_as_it_is_in_a_file(cli: Cli, sim: Simulator) -> None:
+    answer = cli("submit", TEXT_TO_IMAGE, "prompt=x", "scale:=null", sim=sim)
+    assert answer.code == 65
+    assert sim.accepted == 0
+
+
+def test_dry_run_shows_the_request_and_sends_nothing(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    answer = cli("run", EDIT, "image_urls=@a.png", "prompt=x", "--dry-run", "--json", sim=sim)
+    request = answer.json["request"]
+    assert list(request) == ["method", "url", "headers", "content_length", "body"]
+    assert request["url"] == f"{sim.url}/v1/models/{EDIT}"
+    assert request["body"]["image_urls"][0].startswith("data:image/png;base64,[")
+    assert sim.token not in answer.out
+    assert sim.accepted == 0
+    assert cli("submit", EDIT, "image_urls=@a.png", "prompt=x", sim=sim).code == 0
+    sent = json.dumps(sim.jobs[0].input, separators=(",", ":"), ensure_ascii=False)
+    assert request["content_length"] == len(sent.encode())
+
+
+def test_dry_run_needs_no_token(cli: Cli) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=x", "--dry-run")
+    assert answer.code == 0
+    assert answer.out.startswith(f"POST https://model-api.runcomfy.net/v1/models/{TEXT_TO_IMAGE}\n")
+
+
+def test_input_from_stdin_with_words_on_top(cli: Cli, sim: Simulator) -> None:
+    given = '{"prompt": "a", "scale": 0.1}'
+    assert cli("submit", TEXT_TO_IMAGE, "--input", "-", "scale=0.2", sim=sim, stdin=given).code == 0
+    assert sim.jobs[0].input == {"prompt": "a", "scale": 0.2}
+
+
+def test_submit_prints_the_request_id_and_the_job_can_be_picked_up(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip()
+    assert sim.jobs[0].request_id == request_id
+    pending = cli("pending", "--json").json
+    assert [(one["request_id"], one["state"], one["model_id"]) for one in pending["pending"]] == [
+        (request_id, "submitted", TEXT_TO_IMAGE)
+    ]
+    assert list(pending["pending"][0]) == [
+        "submission_id",
+        "state",
+        "model_id",
+        "request_id",
+        "job_key",
+        "note",
+        "base_url",
+        "created_at",
+    ]
+    answer = cli("result", request_id, "--wait", "--json", "-o", "out", sim=sim)
+    assert answer.json["state"] == "completed"
+    assert (tmp_path / answer.json["files"][0]["path"]).is_file()
+    assert cli("pending", "--json").json["pending"] == []
+    assert "Nothing is pending" in cli("pending").err
+
+
+def test_status_of_a_job(cli: Cli, sim: Simulator) -> None:
+    request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--json", sim=sim).json["request_id"]
+    sim.skip(10)
+    assert cli("status", request_id, sim=sim).out == "completed\n"
+    assert cli("status", request_id, "--json", sim=sim).json == {
+        "ok": True,
+        "request_id": request_id,
+        "state": "completed",
+        "queue_position": None,
+        "over": True,
+    }
+
+
+def test_a_result_that_is_not_there_yet(cli: Cli) -> None:
+    with Simulator("schemas", queue_seconds=60) as sim:
+        request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip()
+        answer = cli("result", request_id, sim=sim)
+    assert answer.code == 75
+    assert f"runcomfy-client result {request_id} --wait" in answer.err
+
+
+def test_cancel_says_what_came_of_it(cli: Cli) -> None:
+    with Simulator("schemas", queue_seconds=60) as sim:
+        request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip()
+        first = cli("cancel", request_id, "--json", sim=sim)
+        again = cli("cancel", request_id, sim=sim)
+        outcome = cli("result", request_id, "--json", sim=sim)
+    assert first.code == 0
+    assert first.json == {"ok": True, "request_id": request_id, "cancelled": True, "outcome": "cancelled"}
+    assert again.code == 1
+    assert again.out == "not cancelled (not_cancellable)\n"
+    assert outcome.code == 1
+    assert outcome.json["error"]["code"] == "job_cancelled"
+
+
+def test_balance(cli: Cli, sim: Simulator) -> None:
+    sim.balance = 12.5
+    assert cli("balance", sim=sim).out == "12.50 USD\n"
+    facts = cli("balance", "--json", sim=sim).json
+    assert facts == {"ok": True, "usd": 12.5, "microdollars": 12_500_000, "currency": "USD"}
+
+
+def test_a_job_key_makes_a_line_safe_to_run_again(cli: Cli, sim: Simulator) -> None:
+    line = ("run", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", "--json")
+    first, second = cli(*line, sim=sim).json, cli(*line, sim=sim).json
+    assert first["request_id"] == second["request_id"]
+    assert sim.accepted == 1
+    other = cli("submit", TEXT_TO_IMAGE, "prompt=y", "--job-key", "scene-12", "--json", sim=sim)
+    assert other.code == 74
+    assert other.json["error"]["code"] == "journal"
+    assert sim.accepted == 1
+
+
+def test_an_unsure_submit_is_settled_by_hand(cli: Cli, sim: Simulator) -> None:
+    sim.script("submit 1: lost reply")
+    line = ("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", "--json")
+    lost = cli(*line, sim=sim)
+    assert lost.code == 75
+    assert lost.json["error"]["code"] == "submission_unknown"
+    assert "runcomfy-client settle scene-12" in lost.err
+    assert [one["state"] for one in cli("pending", "--json").json["pending"]] == ["unsure"]
+    assert cli(*line, sim=sim).code == 75
+    assert sim.accepted == 1
+    settled = cli("settle", "scene-12", "--request-id", sim.jobs[0].request_id, "--json")
+    assert settled.json["entry"]["state"] == "submitted"
+    assert cli(*line, sim=sim).json["request_id"] == sim.jobs[0].request_id
+    assert sim.accepted == 1
+    released = cli("settle", "scene-12", "--release", "--json")
+    assert released.json["entry"]["state"] == "released"
+    assert cli("settle", "scene-12").code == 2
+
+
+def test_no_journal_leaves_no_trace(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--no-journal", sim=sim).code == 0
+    assert not (tmp_path / "home" / "state").exists()
+    assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--journal", "mine.sqlite3", sim=sim).code == 0
+    assert (tmp_path / "mine.sqlite3").exists()
+    assert not (tmp_path / "home" / "state").exists()
+
+
+def test_a_model_without_a_schema_is_sent_as_it_is(cli: Cli, sim: Simulator) -> None:
+    refused = cli("submit", "acme/new/model", "prompt=x", sim=sim)
+    assert refused.code == 2
+    assert "--no-validate" in refused.err
+    sent = cli("submit", "acme/new/model", "prompt=x", "--no-validate", "--json", sim=sim)
+    # The simulator does not know it either, and says so as the API does.
+    assert sent.code == 2
+    assert sent.json["error"]["error_code"] == 400001
+
+
+def test_unchecked_input_is_sent_and_judged_by_the_api(cli: Cli, sim: Simulator) -> None:
+    answer = cli("submit", TEXT_TO_IMAGE, "prompt=x", "scale=7", "--no-validate", "--json", sim=sim)
+    assert answer.code == 65
+    assert answer.json["error"]["code"] == "rejected_input"
+    assert answer.json["error"]["status_code"] == 422
+
+
+@pytest.mark.parametrize(
+    "words", [["run"], ["run", TEXT_TO_IMAGE, "prompt"], ["status"], ["settle", "x"], ["nonsense"]]
+)
+def test_usage_errors(cli: Cli, words: list[str]) -> None:
+    answer = cli(*words, "--json")
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "usage"
+    assert "--help" in answer.err or "inputs look like" in answer.err or "settle needs" in answer.err
