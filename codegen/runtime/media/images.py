@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 
-from .whole import BrokenFile, Measured, walk
+from .blocks import BrokenFile
+from .whole import Measured, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

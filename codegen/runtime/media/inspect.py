@@ -32,11 +32,17 @@ def _read(stream: BinaryIO, facts: Facts) -> None:
         from .images import read_image
 
         read_image(stream, facts)
-    elif facts.kind == "image" and facts.mime not in ("image/avif", "image/heic", "image/heif"):
+    elif facts.kind == "image":
         from .images import read_other_image
 
         read_other_image(stream, facts)
-    else:
-        from .streams import read_stream
+    elif facts.mime in ("video/mp4", "video/quicktime", "audio/mp4"):
+        from .boxes import read_boxes
 
-        read_stream(stream, facts)
+        read_boxes(stream, facts)
+    elif facts.kind == "audio":
+        from .sounds import read_sound
+
+        read_sound(stream, facts)
+    else:
+        facts.unread = f"the header of this kind ({facts.mime}) is not read here"

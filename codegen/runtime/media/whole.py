@@ -9,21 +9,18 @@ from __future__ import annotations
 import re
 import struct
 
+from .blocks import Blocks, BrokenFile
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-__all__ = ["BrokenFile", "Measured", "walk"]
+__all__ = ["Measured", "walk"]
 
-_CUT = "is cut off: it ends before its content does"
 _LONGEST_EXIF = 1024 * 1024
 _CHUNK = 64 * 1024
 # Deflate never packs tighter than this, so fewer bytes cannot hold the pixels a header claims.
 _DEFLATE_LIMIT = 1032
-
-
-class BrokenFile(Exception):
-    """The file cannot be what it claims; the text says why."""
 
 
 class Measured:
@@ -40,38 +37,10 @@ class Measured:
 def walk(mime: str, stream: BinaryIO, size: int) -> Measured:
     """Walk over a PNG, JPEG, GIF or WebP. Raises BrokenFile."""
     walkers = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif, "image/webp": _webp}
-    return walkers[mime](_Blocks(stream, size))
+    return walkers[mime](Blocks(stream, size))
 
 
-class _Blocks:
-    """A stream that reads exactly, or says that the file is cut off."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream = stream
-        self._size = size
-        self.at = 0
-        stream.seek(0)
-
-    def take(self, count: int) -> bytes:
-        data = self._stream.read(count)
-        if len(data) < count:
-            raise BrokenFile(_CUT)
-        self.at += count
-        return data
-
-    def skip(self, count: int) -> None:
-        self.at += count
-        if self.at > self._size:
-            raise BrokenFile(_CUT)
-        self._stream.seek(self.at)
-
-    def some(self) -> bytes:
-        data = self._stream.read(_CHUNK)
-        self.at += len(data)
-        return data
-
-
-def _png(blocks: _Blocks) -> Measured:
+def _png(blocks: Blocks) -> Measured:
     measured = Measured()
     blocks.skip(8)
     packed, bits = 0, 0
@@ -109,7 +78,7 @@ _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
-def _jpeg(blocks: _Blocks) -> Measured:
+def _jpeg(blocks: Blocks) -> Measured:
     measured = Measured()
     blocks.skip(2)
     scanned = False
@@ -117,8 +86,9 @@ def _jpeg(blocks: _Blocks) -> Measured:
         mark, code = blocks.take(2)
         while code == 0xFF:
             code = blocks.take(1)[0]
-        if mark != 0xFF:
-            raise BrokenFile("is broken: a JPEG's block does not begin where the one before ends")
+        if mark != 0xFF:  # bytes between two blocks are against the rules, and every decoder skips them
+            _skip_scan(blocks)
+            continue
         if code == 0xD9:
             break
         if code == 0x01 or 0xD0 <= code <= 0xD8:
@@ -142,10 +112,10 @@ def _jpeg(blocks: _Blocks) -> Measured:
     return measured
 
 
-def _skip_scan(blocks: _Blocks) -> None:
+def _skip_scan(blocks: Blocks) -> None:
     """Go to the mark that ends the scan."""
     start, carried = blocks.at, b""
-    while data := blocks.some():
+    while data := blocks.some(_CHUNK):
         window = carried + data
         end = _SCAN_END.search(window)
         if end:
@@ -154,18 +124,18 @@ def _skip_scan(blocks: _Blocks) -> None:
             return
         carried = window[-1:]
         start += len(window) - len(carried)
-    raise BrokenFile(_CUT)
+    raise BrokenFile("is cut off: it ends before its content does")
 
 
-def _gif(blocks: _Blocks) -> Measured:
+def _gif(blocks: Blocks) -> Measured:
     measured = Measured()
     blocks.skip(6)
     measured.width, measured.height, flags = struct.unpack("<HHB2x", blocks.take(7))
     _skip_palette(blocks, flags)
     frames = 0
     while True:
-        kind = blocks.take(1)
-        if kind == b";":
+        kind = blocks.some(1)
+        if kind == b";" or (not kind and frames):  # many writers forget the mark at the end
             break
         if kind == b",":
             frames += 1
@@ -182,12 +152,12 @@ def _gif(blocks: _Blocks) -> Measured:
     return measured
 
 
-def _skip_palette(blocks: _Blocks, flags: int) -> None:
+def _skip_palette(blocks: Blocks, flags: int) -> None:
     if flags & 0x80:
         blocks.skip(3 << (flags & 7) + 1)
 
 
-def _webp(blocks: _Blocks) -> Measured:
+def _webp(blocks: Blocks) -> Measured:
     measured = Measured()
     _, size, _ = struct.unpack("<4sI4s", blocks.take(12))
     pictures = 0

@@ -85,14 +85,10 @@ def _judge_facts(node: Media, facts: Facts) -> list[Finding]:
     found: list[Finding] = []
     if facts.broken is not None:
         found.append(Problem("media_broken", f"the file {facts.broken}", given))
-    if facts.kind is None:
+    if facts.kind is None or (facts.kind == "stream" and node.kind != "image"):
         if facts.broken is None:
-            found.append(
-                Unchecked(
-                    "media_kind",
-                    f"the kind of the file is not known here, so it is not sure that it is {node.expected}",
-                )
-            )
+            what = f"{facts.mime}, which holds either pictures or sound" if facts.kind else "of a kind not known here"
+            found.append(Unchecked("media_kind", f"the file is {what}; {node.expected} is expected"))
     elif facts.kind != node.kind:
         found.append(Problem("media_kind", f"expected {node.expected}, got {_article(facts)} ({facts.mime})", given))
         return found
@@ -123,7 +119,9 @@ def _advice(facts: Facts) -> list[Finding]:
 
 
 def _article(facts: Facts) -> str:
-    return {"image": "an image", "audio": "an audio file", "video": "a video"}.get(facts.kind or "", "something else")
+    return {"image": "an image", "audio": "sound", "video": "a video", "stream": "a stream"}.get(
+        facts.kind or "", "something else"
+    )
 
 
 def _same_kind(label: str, facts: Facts) -> bool:
