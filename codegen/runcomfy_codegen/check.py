@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
+from .bounds import conflict
 from .diagnostics import quote
 from .dialect import KEYWORDS_OF_TYPE, MEDIA_FORMATS, keywords, parse_rule, types_of
 from .patching import operation
@@ -42,6 +42,9 @@ _LIMITS = {
 def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """Every fault of a model's schema and of what stands beside it."""
     faults = [*shape_faults(loaded.input)]
+    if any(fault.code == "E016" for fault in faults):
+        # It is no input schema at all; what else could be said of it would mislead.
+        return tuple(faults)
     faults += _Walk(loaded.input).schema(loaded.input.value, ())
     if loaded.example:
         errors = validator(loaded.input.value).iter_errors(loaded.example.value)
@@ -118,15 +121,22 @@ class _Walk:
 
     def _bounds(self, schema: Mapping[str, Json], types: tuple[str, ...], pointer: Pointer) -> Iterator[Diagnostic]:
         # With several types, one that can be satisfied is enough.
-        conflicts = [_conflict(each, schema) for each in types]
+        conflicts = [conflict(each, schema) for each in types]
         if not conflicts or None in conflicts:
             return
-        low, high, message = next(conflict for conflict in conflicts if conflict)
-        swap = [
-            operation("replace", (*pointer, low), value=schema[high]),
-            operation("replace", (*pointer, high), value=schema[low]),
-        ]
-        yield self._fault("E013", message, (*pointer, low), help=self._cure("If the two were mixed up, put", *swap))
+        found = next(each for each in conflicts if each)
+        low, high = schema[found.low], schema[found.high]
+        said = f'"{found.low}" {_shown(low)} and "{found.high}" {_shown(high)}'
+        if found.crossed:
+            help = self._cure(
+                "If the two were mixed up, put",
+                operation("replace", (*pointer, found.low), value=high),
+                operation("replace", (*pointer, found.high), value=low),
+            )
+        else:
+            help = self._cure("If the lower bound does not matter, put", operation("remove", (*pointer, found.low)))
+        message = f"nothing can satisfy this: {said} leave no {types[0]} between them"
+        yield self._fault("E013", message, (*pointer, found.low), help=help)
 
     def _enum(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         values = enum_values(schema)
@@ -243,45 +253,6 @@ def pattern_fault(pattern: str) -> str | None:
 
 def _is_branch(pointer: Pointer) -> bool:
     return isinstance(pointer[-1], int)
-
-
-def _conflict(type: str, schema: Mapping[str, Json]) -> tuple[str, str, str] | None:
-    """The two keywords between which no value of the type is left, and how to say it."""
-    pairs = {
-        "string": (("minLength", "maxLength"),),
-        "array": (("minItems", "maxItems"),),
-        "integer": _NUMBER_PAIRS,
-        "number": _NUMBER_PAIRS,
-    }.get(type, ())
-    for low, high in pairs:
-        least, most = schema.get(low), schema.get(high)
-        if not _is_number(least) or not _is_number(most):
-            continue
-        strict = low.startswith("exclusive") or high.startswith("exclusive")
-        if least > most or (strict and least == most):
-            return (
-                low,
-                high,
-                f'nothing can satisfy this: "{low}" {_shown(least)} leaves nothing below "{high}" {_shown(most)}',
-            )
-        first = math.floor(least) + 1 if low.startswith("exclusive") else math.ceil(least)
-        last = math.ceil(most) - 1 if high.startswith("exclusive") else math.floor(most)
-        if type == "integer" and first > last:
-            return (
-                low,
-                high,
-                f"nothing can satisfy this: there is no integer between {_shown(least)} and {_shown(most)}",
-            )
-    return None
-
-
-_NUMBER_PAIRS = tuple(
-    (low, high) for low in ("minimum", "exclusiveMinimum") for high in ("maximum", "exclusiveMaximum")
-)
-
-
-def _is_number(value: Json) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _kind(value: Json) -> str:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """The store. A model whose names are faulty has no task; `blocking` faults leave nothing to go on with."""
+    """The store. `faulty` are the models whose own names clash; `blocking` faults leave nothing to go on with."""
 
     models: tuple[ModelId, ...]
     tasks: tuple[Task, ...]
+    faulty: frozenset[str]
     lock: Lock
     names_document: Document | None
     diagnostics: tuple[Diagnostic, ...]
@@ -44,16 +45,15 @@ def gather(schemas: Path) -> Gathered:
     common_output = common.read_bytes() if common.is_file() else None
     ids = [folder.model_id for folder in folders]
     names, clashes = model_names(ids, lock)
-    faulty = {_owner(each) for each in clashes}
     tasks = [
         Task(source=read_source(folder, common_output), names=names[folder.model_id], lock=lock.model(folder.model_id))
         for folder in folders
-        if folder.model_id not in faulty
     ]
     found += tuple(unknown_models(lock, frozenset(ids), names_document))
     return Gathered(
         models=tuple(ids),
         tasks=tuple(tasks),
+        faulty=frozenset(map(_owner, clashes)),
         lock=lock,
         names_document=names_document,
         diagnostics=(*faults, *found, *(below(schemas, each) for each in clashes)),

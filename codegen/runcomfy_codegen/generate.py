@@ -71,11 +71,12 @@ def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
     for unit in units:
         faults += [below(request.schemas, each) for each in unit.diagnostics]
     renamed = {} if request.accept_renames else _renamed(gathered, units, published, request.schemas)
+    bad = gathered.faulty | renamed.keys()
     faults += [each for found in renamed.values() for each in found]
     if has_errors(faults) and (gathered.blocking or not request.skip_faulty):
         return Outcome(diagnostics=tuple(faults), models=len(gathered.models))
 
-    good = {each.model_id: each for each in units if each.rendered and each.model_id not in renamed}
+    good = {each.model_id: each for each in units if each.rendered and each.model_id not in bad}
     skipped = [model_id for model_id in gathered.models if model_id not in good]
     recovered = (recover(folder, each, published) for each in skipped)
     good |= {unit.model_id: unit for unit in recovered if unit}

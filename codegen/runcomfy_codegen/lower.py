@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import ir, reserved
+from . import ir
 from .check import enum_values, is_media
 from .dialect import (
     ARRAY_KEYWORDS,
@@ -17,49 +17,32 @@ from .dialect import (
     parse_rule,
     types_of,
 )
-from .identifiers import ClassName, ConstantName, PythonName, constant_name
-from .names import Cure, input_class, nested_class, property_names
 from .plain import validator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .diagnostics import Diagnostic
-    from .lock import ModelLock
+    from .identifiers import PythonName
+    from .object_names import InputNames, ObjectNames
     from .patching import PatchedDocument
     from .source import Json, Pointer
-    from .store import ModelId
 
 _ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")
 _VALUES = frozenset({"enum", "const"})
 _ALTERNATIVES = frozenset({"oneOf", "anyOf"})
 
 
-def lower_input(
-    model_id: ModelId, document: PatchedDocument, names: ir.ModelNames, lock: ModelLock
-) -> tuple[ir.ObjectNode, dict[str, dict[str, PythonName]], tuple[Diagnostic, ...]]:
-    """The input as nodes; the names of its nested classes' properties by class; clashes of names."""
-    lowering = _Lowering(model_id, document, names, lock)
-    node = lowering.root()
-    return node, lowering.names, tuple(lowering.faults)
+def lower_input(document: PatchedDocument, names: InputNames) -> ir.ObjectNode:
+    """The input as nodes."""
+    assert isinstance(document.value, dict)
+    return _Lowering(names.by_pointer).object(document.value, ())
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Lowering:
-    _model_id: ModelId
-    _document: PatchedDocument
-    _names: ir.ModelNames
-    _lock: ModelLock
-    names: dict[str, dict[str, PythonName]] = field(default_factory=dict)
-    faults: list[Diagnostic] = field(default_factory=list)
+    _names: Mapping[Pointer, ObjectNames]
 
-    def root(self) -> ir.ObjectNode:
-        schema = self._document.value
-        assert isinstance(schema, dict)
-        return self._object(schema, (), (), input_class(self._names), ConstantName("INPUT"))
-
-    def _node(self, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
-        """`path` are the Python names that lead here; nested classes are named after it."""
+    def _node(self, schema: Mapping[str, Json], pointer: Pointer) -> ir.Node:
         values = enum_values(schema)
         if values is not None:
             return ir.EnumNode(values=_fitting(schema, values))
@@ -68,15 +51,12 @@ class _Lowering:
         said = schema.keys() & {*NUMBER_KEYWORDS, *STRING_KEYWORDS, *ARRAY_KEYWORDS, *OBJECT_KEYWORDS}
         if types or said:
             # Without a type, a keyword still binds the values of its own type.
-            made = [self._typed(each, schema, pointer, path) for each in (types or _ALL_TYPES)]
+            made = [self._typed(each, schema, pointer) for each in (types or _ALL_TYPES)]
             parts.append(made[0] if len(made) == 1 else ir.AlternativesNode(exactly_one=False, nodes=tuple(made)))
         for keyword in sorted(schema.keys() & _ALTERNATIVES):
             branches = schema[keyword]
             assert isinstance(branches, list)
-            nodes = [
-                self._node(_schema(branch), (*pointer, keyword, number), self._branch_path(branches, number, path))
-                for number, branch in enumerate(branches)
-            ]
+            nodes = [self._node(_schema(branch), (*pointer, keyword, number)) for number, branch in enumerate(branches)]
             exactly_one = keyword == "oneOf"
             parts.append(
                 nodes[0] if len(nodes) == 1 else ir.AlternativesNode(exactly_one=exactly_one, nodes=tuple(nodes))
@@ -85,7 +65,7 @@ class _Lowering:
             return ir.AnyNode()
         return parts[0] if len(parts) == 1 else ir.AllNode(nodes=tuple(parts))
 
-    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer) -> ir.Node:
         match type:
             case "string":
                 return _string(schema)
@@ -96,11 +76,11 @@ class _Lowering:
             case "null":
                 return ir.NullNode()
             case "array":
-                return self._array(schema, pointer, path)
+                return self._array(schema, pointer)
             case _:
-                return self._object(schema, pointer, path, None, None)
+                return self.object(schema, pointer)
 
-    def _array(self, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.ArrayNode:
+    def _array(self, schema: Mapping[str, Json], pointer: Pointer) -> ir.ArrayNode:
         inner = schema.get("items")
         kind = MEDIA_FORMATS.get(str(schema.get("format")))
         items: ir.Node | None = None
@@ -108,7 +88,7 @@ class _Lowering:
             # The plural format says of the items what the singular one says of a string.
             if kind and not is_media(inner) and types_of(inner) in (("string",), ()):
                 inner = {"type": "string", **inner, "format": f"{kind}_uri"}
-            items = self._node(inner, (*pointer, "items"), (*path, "item"))
+            items = self._node(inner, (*pointer, "items"))
         elif kind:
             items = ir.MediaNode(kind=kind)
         return ir.ArrayNode(
@@ -119,60 +99,35 @@ class _Lowering:
             rules=_rules(schema),
         )
 
-    def _object(
-        self,
-        schema: Mapping[str, Json],
-        pointer: Pointer,
-        path: tuple[str, ...],
-        name: ClassName | None,
-        constant: ConstantName | None,
-    ) -> ir.ObjectNode:
+    def object(self, schema: Mapping[str, Json], pointer: Pointer) -> ir.ObjectNode:
         properties, required = schema.get("properties"), schema.get("required")
         needed = tuple(dict.fromkeys(str(each) for each in (required if isinstance(required, list) else ())))
         if not isinstance(properties, dict):
             return ir.ObjectNode(required=needed, extra=schema.get("additionalProperties") is not False)
-        if name is None:
-            name = nested_class(self._names, path)
-            constant = constant_name(*path, reserved=reserved.CONSTANTS)
-            if name in self.names:
-                message = f"two objects of this model both become the class {name}"
-                help = "Give the property that holds one of them another name in schemas/names.json; classes follow it."
-                self.faults.append(self._document.diagnostic("E037", message, pointer, help=help))
-        nested = None if constant == "INPUT" else name
-        cure = Cure(model_id=self._model_id, class_name=nested)
-        names, clashes = property_names(properties, self._lock.of(nested), reserved.PROPERTIES, cure)
-        for clash in clashes:
-            place = (*pointer, "properties", clash.wire)
-            self.faults.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
-        self.names[name] = names
+        names = self._names[pointer]
         return ir.ObjectNode(
             properties=tuple(
-                self._property(wire, names[wire], _schema(each), wire in needed, (*pointer, "properties", wire), path)
+                self._property(
+                    wire, names.properties[wire], _schema(each), wire in needed, (*pointer, "properties", wire)
+                )
                 for wire, each in properties.items()
-                if wire in names
             ),
             required=needed,
             extra=schema.get("additionalProperties") is True,
-            class_name=name,
-            constant=constant,
+            class_name=names.class_name,
+            constant=names.constant,
             description=_text(schema, "description"),
         )
 
     def _property(
-        self,
-        wire: str,
-        name: PythonName,
-        schema: Mapping[str, Json],
-        required: bool,
-        pointer: Pointer,
-        path: tuple[str, ...],
+        self, wire: str, name: PythonName, schema: Mapping[str, Json], required: bool, pointer: Pointer
     ) -> ir.Property:
         # `"default": null` is how some schemas say that there is none.
         default: Json | ir.Missing = ir.MISSING if schema.get("default") is None else schema["default"]
         return ir.Property(
             wire=wire,
             name=name,
-            node=self._node(schema, pointer, (*path, name)),
+            node=self._node(schema, pointer),
             required=required,
             title=_text(schema, "title"),
             description=_text(schema, "description"),
@@ -180,11 +135,6 @@ class _Lowering:
             sample=default if required else ir.MISSING,
             extras=_extras(schema, required),
         )
-
-    def _branch_path(self, branches: list[Json], number: int, path: tuple[str, ...]) -> tuple[str, ...]:
-        objects = [place for place, branch in enumerate(branches) if "properties" in _schema(branch)]
-        # One object among the alternatives is named after the property alone.
-        return path if objects == [number] else (*path, f"choice_{number + 1}")
 
 
 def _schema(value: Json) -> Mapping[str, Json]:

@@ -36,25 +36,10 @@ class PropertyFault:
 def model_names(ids: Iterable[ModelId], lock: Lock) -> tuple[dict[ModelId, ModelNames], tuple[Diagnostic, ...]]:
     """The names of all models, and the clashes among them."""
     names: dict[ModelId, ModelNames] = {}
-    faults: list[Diagnostic] = []
     # Those that are published first: a newcomer is the one that has to give way.
     for model_id in sorted(ids, key=lambda each: (each not in lock.models, each)):
-        locked = lock.model(model_id).name
-        made = locked or _derived(model_id)
-        if isinstance(made, ModelNames):
-            names[model_id] = made
-        else:
-            faults.append(
-                Diagnostic(
-                    code="E034",
-                    message=f"the segment {quote(made)} of {quote(model_id)} leaves no Python name",
-                    file=f"{model_id}/{INPUT}",
-                    help=_model_cure(model_id, "provider.family.name"),
-                )
-            )
-    faults += _case_faults(names)
-    faults += _clashes(names)
-    return names, tuple(faults)
+        names[model_id] = lock.model(model_id).name or _derived(model_id)
+    return names, (*_case_faults(names), *_clashes(names), *_merged(names, lock))
 
 
 def property_names(
@@ -121,17 +106,21 @@ def names_cure(lines: dict[str, Json]) -> str:
     return f"Choose a name, and put it into schemas/names.json (beside what is there):\n{text}"
 
 
-def _derived(model_id: ModelId) -> ModelNames | str:
-    """The names an id gets by rule; or the segment that leaves none."""
+def _derived(model_id: ModelId) -> ModelNames:
     provider, *middle = model_id.split("/")
     family, rest = (middle[0], middle[1:]) if len(middle) > 1 else (None, middle)
-    made_provider = python_name(provider, _MODEL_PREFIX, reserved.CLIENT)
-    made_family = python_name(family, _MODEL_PREFIX, reserved.RESOURCES) if family else None
-    method = python_name("_".join(rest), _MODEL_PREFIX, reserved.RESOURCES)
-    if made_provider is None or method is None or (family is not None and made_family is None):
-        # Unreachable for an id of the store, whose segments begin with a letter or digit; cheaper than proving it.
-        return provider if made_provider is None else "/".join(rest)
-    return ModelNames(provider=made_provider, family=made_family, method=method)
+    return ModelNames(
+        provider=_name(provider, reserved.CLIENT),
+        family=_name(family, reserved.RESOURCES) if family else None,
+        method=_name("_".join(rest), reserved.RESOURCES),
+    )
+
+
+def _name(segment: str, reserved_names: Mapping[str, str]) -> PythonName:
+    name = python_name(segment, _MODEL_PREFIX, reserved_names)
+    # The store lets only ids pass whose segments begin with a letter or a digit.
+    assert name is not None
+    return name
 
 
 def _case_faults(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
@@ -176,6 +165,22 @@ def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
             )
             yield _clash(model_id, made, message)
     yield from _family_class_clashes(names)
+
+
+def _merged(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
+    """Segments that differ and would become one provider or one family without anybody having said so."""
+    seen: dict[tuple[str, ...], tuple[str, ModelId]] = {}
+    for model_id, made in names.items():
+        provider, *middle = model_id.split("/")
+        levels: list[tuple[tuple[str, ...], str]] = [((made.provider,), provider)]
+        if made.family:
+            levels.append(((made.provider, made.family), f"{provider}/{middle[0]}"))
+        for key, segment in levels:
+            other, owner = seen.setdefault(key, (segment, model_id))
+            if other != segment and lock.model(model_id).name is None and other.lower() != segment.lower():
+                message = f"{quote(other)} (of {quote(owner)}) and {quote(segment)} both become {quote('.'.join(key))}"
+                yield _clash(model_id, made, message)
+                break
 
 
 def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:

@@ -37,7 +37,7 @@ def own_output(loaded: Loaded) -> Document | None:
 
 def lower_output(
     loaded: Loaded, document: Document, output_class: ClassName, lock: ModelLock
-) -> tuple[ir.ObjectNode | None, dict[str, dict[str, PythonName]], tuple[Diagnostic, ...]]:
+) -> tuple[ir.ObjectNode | None, dict[ClassName, dict[str, PythonName]], tuple[Diagnostic, ...]]:
     """The output as nodes, the names of its properties by class, and faults."""
     pointer: Pointer = ()
     schema = document.value
@@ -57,7 +57,7 @@ class _Lowering:
         self._model_id = loaded.model_id
         self._document = document
         self._lock = lock
-        self.names: dict[str, dict[str, PythonName]] = {}
+        self.names: dict[ClassName, dict[str, PythonName]] = {}
         self.faults: list[Diagnostic] = []
 
     def object(self, schema: Mapping[str, Json], pointer: Pointer, name: ClassName) -> ir.ObjectNode:

@@ -10,7 +10,7 @@ import jsonpatch
 import jsonpointer
 
 from .diagnostics import quote
-from .source import pointer_text
+from .source import pointer_text, too_deep
 
 if TYPE_CHECKING:
     from .diagnostics import Diagnostic
@@ -87,13 +87,15 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
             reason = visible_reason(error)
             message = f"the patch no longer applies: {quote(str(step['path']))}: {reason}"
             return None, (patch.diagnostic("E041", message, (number,), help=_UPSTREAM),)
-        if after == value and step["op"] != "test":
+        if json.dumps(after) == json.dumps(value) and step["op"] != "test":
             message = (
                 f"the patch changes nothing: {quote(str(step['path']))} is so already; upstream has fixed the fault"
             )
             return None, (
                 patch.diagnostic("E042", message, (number,), help="Delete the operation, or the whole file."),
             )
+        if too_deep(after):
+            return None, (patch.diagnostic("E006", "would nest the schema too deep", (number,)),)
         if step["op"] in ("add", "replace", "copy", "move"):
             written.append((_parts(str(step["path"]), value), number))
         value = after

@@ -44,7 +44,7 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     faults: list[Diagnostic] = []
     present, links = _present(folder)
     faults += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
-    # Copies of the runtime have no header. Those that are copied now are known by their place, older ones by the manifest.
+    # Copies of the runtime have no header: those copied now are known by their place, older ones by the manifest.
     runtime = _runtime_files(folder) | {path for path in tree if path.startswith(f"{RUNTIME}/")}
     for path, content in tree.items():
         if path not in present:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
@@ -62,8 +62,8 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
         return _rule_fault(document, pointer, error)
     if len(pointer) == 0 or pointer == ("type",):
         return _not_an_input(document, pointer, error)
-    # A schema that is `false` forbids the keyword; the library's types do not know that no validator is named then.
-    if cast("str | None", error.validator) is None:
+    # The meta-schema forbids a keyword by `not`.
+    if error.validator == "not":
         where = "at the top of an input schema" if len(pointer) == 1 and keyword in _ALTERNATIVES else "in the dialect"
         return document.diagnostic(
             "E014",

@@ -146,12 +146,27 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
         return None, (deep,)
     except json.JSONDecodeError as error:
         return None, (fault("E003", f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}", error.pos, error.pos + 1),)
-    if _depth_exceeds(value, MAX_DEPTH):
+    if too_deep(value):
         return None, (deep,)
     if _SURROGATE_ESCAPE.search(text):
         suspicious.append("E008")
     faults = tuple(_token_faults(text, fault)) if suspicious else ()
     return (None, faults) if faults else (Document(name, text, value), ())
+
+
+def too_deep(value: Json) -> bool:
+    """Is a value nested beyond MAX_DEPTH? Found out without recursion."""
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for each in level
+            if isinstance(each, (list, dict))
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def pointer_text(pointer: Pointer) -> str:
@@ -198,20 +213,6 @@ def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
             yield fault("E004", f"{literal} is no JSON number", start, end)
         elif literal[:1] in "-0123456789" and math.isinf(float(literal)):
             yield fault("E007", "is a number too large for a double", start, end)
-
-
-def _depth_exceeds(value: Json, limit: int) -> bool:
-    level: list[Json] = [value]
-    for _ in range(limit + 1):
-        level = [
-            child
-            for each in level
-            if isinstance(each, (list, dict))
-            for child in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _scan(text: str) -> Iterator[tuple[Pointer, Part, int, int]]:

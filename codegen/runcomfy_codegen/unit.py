@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from .diagnostics import has_errors
 from .load import load
 from .lower import lower_input
 from .names import input_class, output_class
+from .object_names import name_objects
 from .output import lower_output, own_output
 
 if TYPE_CHECKING:
@@ -76,32 +78,41 @@ def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
 
     loaded, faults = load(task.source)
     if loaded is None:
-        return None, unit(faults)
+        return None, unit(_upstream_fixed(task.source, faults))
+    # Whatever an earlier step has found, the next one still looks: all faults are told at once.
     faults += check(loaded)
-    if has_errors(faults):
-        return None, unit(faults)
-    input_node, classes, clashes = lower_input(model_id, loaded.input, names, lock)
-    properties = classes.pop(input_class(names))
+    inner, clashes = name_objects(model_id, loaded.input, names, lock)
     faults += clashes
-    output = own_output(loaded)
-    output_node = None
+    objects: dict[str, Mapping[str, str]] = {**inner.objects}
+    output, output_node = own_output(loaded), None
     if output:
-        output_node, output_classes, clashes = lower_output(loaded, output, output_class(names), lock)
+        output_node, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
         faults += clashes
-        classes |= output_classes
-    found = unit(faults, properties, classes)
+        objects |= output_names
+    found = unit(faults, inner.input, objects)
     if has_errors(faults):
         return None, found
     model = ir.Model(
         model_id=model_id,
         names=names,
-        input=input_node,
+        input=lower_input(loaded.input, inner),
         input_class=input_class(names),
         output=output_node,
         output_class=output_class(names),
         example=loaded.example.value if loaded.example else ir.MISSING,
     )
     return model, found
+
+
+def _upstream_fixed(source: ModelSource, faults: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """A patch that does not apply to a schema that has no errors without it is one that is not needed any more."""
+    if source.patch is None or [each.code for each in faults] != ["E041"]:
+        return faults
+    unpatched, found = load(dataclasses.replace(source, patch=None))
+    if unpatched is None or has_errors((*found, *check(unpatched))):
+        return faults
+    message = f"{faults[0].message}; the schema has no errors without it: upstream has fixed the fault"
+    return (dataclasses.replace(faults[0], code="E042", message=message, help="Delete patch.json."),)
 
 
 def build_unit(task: Task) -> Unit:
