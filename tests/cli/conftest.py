@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.support.cli import Answer
+from tests.support.cli import SCRIPT, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.cli import Cli
 
-SCRIPT = Path(sys.executable).parent / "runcomfy-client"
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 

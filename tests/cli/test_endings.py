@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.cli.conftest import SCRIPT
-from tests.support.cli import EDIT, TEXT_TO_IMAGE
+from tests.support.cli import EDIT, SCRIPT, TEXT_TO_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

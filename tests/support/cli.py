@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from runcomfy_simulator import Simulator
 
+SCRIPT = Path(sys.executable).parent / "runcomfy-client"
 TEXT_TO_IMAGE = "bytedance/dreamina-4-0/text-to-image"
 EDIT = "bytedance/dreamina-4-0/edit"
 

@@ -47,13 +47,26 @@ def tell_error(error: BaseException, argv: list[str]) -> int:
         show_traceback(error)
     # The interrupted wait has logged what came of its job; twice would be once too often.
     elif not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
-        note(f"error: {message_of(error)}")
+        _marked("error", "bold red", message_of(error))
         cure = hint(error)
         if cure is not None:
-            note(f"hint: {cure}")
+            _marked("hint", "cyan", cure)
     if json_wanted(argv):
         emit_json({"error": error_facts(error)}, ok=False)
     return code
+
+
+def _marked(mark: str, style: str, text: str) -> None:
+    """A line that begins with its kind; on a terminal the kind stands out, if rich is there."""
+    if sys.stderr.isatty():
+        try:
+            from rich.text import Text
+        except ModuleNotFoundError:
+            pass
+        else:
+            console(stderr=True).print(Text.assemble((f"{mark}:", style), " ", printable_lines(text)), soft_wrap=True)
+            return
+    note(f"{mark}: {text}")
 
 
 def printable_lines(text: str) -> str:
@@ -66,7 +79,7 @@ class _ToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            note(f"{record.levelname.lower()}: {record.getMessage()}")
+            _marked(record.levelname.lower(), "yellow", record.getMessage())
         except Exception:  # noqa: BLE001  # as every handler: a message must not end the program
             self.handleError(record)
 

@@ -107,12 +107,14 @@ def _print_entries(entries: list[JournalEntry]) -> None:
     out = console()
     now = datetime.datetime.now(datetime.UTC)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("Request", "State", "Model", "Age", "Key"):
-        table.add_column(title, overflow="fold")
+    keyed = any(entry.job_key for entry in entries)
+    for title in ("Request", "State", "Age", "Model", *(["Key"] if keyed else [])):
+        table.add_column(title, overflow="fold", no_wrap=title == "Request")
     for entry in entries:
         age = clock((now - entry.created_at).total_seconds())
-        name = entry.request_id or f"({entry.submission_id})"
-        table.add_row(name, entry.state, entry.model_id, age, entry.job_key or "")
+        # A lost submit has no request id; this is the name by which it can be settled.
+        name = entry.request_id or entry.submission_id
+        table.add_row(name, entry.state, age, entry.model_id, *([entry.job_key or ""] if keyed else []))
     if out.is_terminal:
         out.print(table)
     else:

@@ -85,6 +85,8 @@ class LiveProgress:
     def update(self, update: JobUpdate) -> None:
         self._text = state_words(update)
         self._since = time.monotonic() - update.elapsed
+        if update.over:
+            self._live.console.print(f"{self._text} ({clock(update.elapsed)})")
 
     def busy(self, doing: str) -> None:
         self._text, self._since = doing, None

@@ -83,7 +83,8 @@ def _print(
     from rich.text import Text
 
     out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
-    out.print(_table(inputs, descriptions), width=min(out.width, _WIDEST))
+    width = min(out.width, _WIDEST)
+    out.print(_table(inputs, descriptions, longest_name=width // 3), width=width)
     for name, title in (("python", "Python"), ("shell", "Command line"), ("curl", "curl")):
         out.print()
         out.print(Text(title, style="bold"))
@@ -91,7 +92,7 @@ def _print(
         out.print(Text(printable_lines(snippets[name])), soft_wrap=True)
 
 
-def _table(inputs: list[Parameter], descriptions: dict[str, str]) -> Table:
+def _table(inputs: list[Parameter], descriptions: dict[str, str], *, longest_name: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -108,7 +109,7 @@ def _table(inputs: list[Parameter], descriptions: dict[str, str]) -> Table:
             lines.append(Text(_limits(one)))
         if descriptions.get(one.wire_name):
             lines.append(Text(printable(descriptions[one.wire_name]), style="dim"))
-        table.add_row(_name(one), Text("\n").join(lines))
+        table.add_row(_name(one, longest_name), Text("\n").join(lines))
     return table
 
 
@@ -116,15 +117,25 @@ def _limits(one: Parameter) -> str:
     return printable("; ".join(one.limits))
 
 
-def _name(one: Parameter) -> Text:
+def _name(one: Parameter, longest: int) -> Text:
     from rich.text import Text
 
-    name = Text(one.name, style="bold cyan" if one.required else "cyan")
+    name = Text(_split(one.name, longest), style="bold cyan" if one.required else "cyan")
     if one.required:
         name.append(" *", style="bold red")
     if one.wire_name != one.name:
         name.append(f"\nwire: {printable(one.wire_name)}", style="dim")
     return name
+
+
+def _split(name: str, longest: int) -> str:
+    """A long name over several lines, broken where its words join."""
+    lines = [""]
+    for part in name.replace("_", "_ ").split(" "):
+        if lines[-1] and len(lines[-1] + part) > longest:
+            lines.append("  ")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _default(one: Parameter) -> Text:
