@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from typing import TYPE_CHECKING
 
 from .bounds import conflict
 from .diagnostics import quote
-from .dialect import KEYWORDS_OF_TYPE, MEDIA_FORMATS, keywords, parse_rule, types_of
+from .dialect import KEYWORDS_OF_TYPE, MEDIA_FORMATS, keywords, parse_rule, pattern_fault, types_of
 from .patching import operation
 from .plain import validator
 from .shape import shape_faults
@@ -240,15 +239,6 @@ def is_media(schema: Mapping[str, Json]) -> bool:
         return True
     items = schema.get("items")
     return isinstance(items, dict) and is_media(items)
-
-
-def pattern_fault(pattern: str) -> str | None:
-    """Why Python cannot read a regular expression."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return str(error)
-    return None
 
 
 def _is_branch(pointer: Pointer) -> bool:

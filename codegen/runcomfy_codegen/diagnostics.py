@@ -98,6 +98,12 @@ def visible(text: str) -> str:
     )
 
 
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON to be copied from a message: letters as they are, what is not printable as JSON escapes it."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
+
+
 def _excerpt(place: Place) -> list[str]:
     start, end = place.column - 1, place.column - 1 + max(1, place.width)
     # A minified schema is one long line: keep the window around the caret.

@@ -98,6 +98,15 @@ def parse_bound(value: Json) -> int | float | None:
     return number if math.isfinite(number) else None
 
 
+def pattern_fault(pattern: str) -> str | None:
+    """Why Python cannot read a regular expression."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return str(error)
+    return None
+
+
 def types_of(schema: Mapping[str, Json]) -> tuple[str, ...]:
     """The types a schema names, "float" as "number"; empty if it names none."""
     given = schema.get("type")

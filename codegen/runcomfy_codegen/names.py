@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import reserved
-from .diagnostics import Diagnostic, quote
+from .diagnostics import Diagnostic, json_text, quote
 from .identifiers import ClassName, PythonName, class_name, python_name
 from .ir import ModelNames
 from .store import INPUT, ModelId
@@ -102,8 +101,7 @@ def family_class(names: ModelNames) -> ClassName:
 
 def names_cure(lines: dict[str, Json]) -> str:
     """Help that prints lines for names.json."""
-    text = json.dumps(lines, ensure_ascii=False, indent=2)
-    return f"Choose a name, and put it into schemas/names.json (beside what is there):\n{text}"
+    return f"Choose a name, and put it into schemas/names.json (beside what is there):\n{json_text(lines, indent=2)}"
 
 
 def _derived(model_id: ModelId) -> ModelNames:

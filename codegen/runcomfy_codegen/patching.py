@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jsonpatch
 import jsonpointer
 
-from .diagnostics import quote
+from .diagnostics import json_text, quote
 from .source import pointer_text, too_deep
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class PatchedDocument:
 
 def cure_text(patch: list[Json]) -> str:
     """A patch as people would write it: an operation a line."""
-    lines = ",\n".join("  " + json.dumps(each, ensure_ascii=False) for each in patch)
+    lines = ",\n".join("  " + json_text(each) for each in patch)
     return f"[\n{lines}\n]"
 
 

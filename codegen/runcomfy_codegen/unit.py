@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .diagnostics import Diagnostic
+    from .identifiers import ClassName, PythonName
     from .ir import ModelNames
     from .load import ModelSource
     from .lock import ModelLock
@@ -65,14 +66,14 @@ def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
     def unit(
         faults: tuple[Diagnostic, ...],
         properties: Mapping[str, str] | None = None,
-        objects: Mapping[str, Mapping[str, str]] | None = None,
+        objects: Mapping[ClassName, Mapping[str, PythonName]] | None = None,
     ) -> Unit:
         return Unit(
             model_id=model_id,
             names=names,
             diagnostics=faults,
             properties=properties or {},
-            objects=objects or {},
+            objects={str(name): each for name, each in (objects or {}).items()},
             rendered=None,
         )
 
@@ -83,7 +84,7 @@ def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
     faults += check(loaded)
     inner, clashes = name_objects(model_id, loaded.input, names, lock)
     faults += clashes
-    objects: dict[str, Mapping[str, str]] = {**inner.objects}
+    objects: dict[ClassName, Mapping[str, PythonName]] = {**inner.objects}
     output, output_node = own_output(loaded), None
     if output:
         output_node, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
