@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -9,26 +10,22 @@ from starlette.routing import Route
 
 from . import body as bodies
 from .dialect import Problem
-from .faults.delivery import deliver
-from .faults.rules import triggers
 from .files import reply
 from .media.intake import Intake
 from .replies import Replies, origin_of, to_json
+from .resource import Refused, Resource
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from .catalogue import Model
     from .engine import Engine
     from .faults.delivery import Handler
-    from .faults.rules import Rule
-    from .faults.schedule import Schedule
-    from .faults.wires import Wires
+    from .faults.gate import Gate
     from .files import Files
     from .jobs import Job
 
-# What RunComfy's own nodes allow themselves for a whole body; the server's limit is not known.
-LARGEST_BODY = 64 * 1024 * 1024
 MOST_LISTED = 500
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -36,61 +33,37 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 class Api:
     """Handlers over one engine."""
 
-    def __init__(self, engine: Engine, files: Files, schedule: Schedule, wires: Wires) -> None:
+    def __init__(self, engine: Engine, files: Files, gate: Gate) -> None:
         self._engine = engine
         self._files = files
-        self._schedule = schedule
-        self._wires = wires
+        self._gate = gate
         self._replies = Replies(engine, engine.settings.profile)
         self._intake = Intake(files.bytes_at, fetch=engine.settings.fetch_inputs)
 
     def routes(self) -> list[Route]:
         """All of them, the most asked first."""
         return [
-            self._route("status", "GET", "/v1/requests/{request_id}/status", self.status),
-            self._route("result", "GET", "/v1/requests/{request_id}/result", self.result),
-            self._route("cancel", "POST", "/v1/requests/{request_id}/cancel", self.cancel),
-            self._route("catalogue", "GET", "/v1/models", self.list_models),
-            self._route("catalogue", "GET", "/v1/models/categories", self.categories),
-            self._route("submit", "POST", "/v1/models/{model_id:path}", self.submit),
-            self._route("catalogue", "GET", "/v1/models/{model_id:path}", self.model),
-            self._route("balance", "GET", "/prod/v2/balance", self.balance),
-            self._route("file", "GET", "/files/{path:path}", self.file),
+            self._route("/v1/requests/{request_id}/status", GET=("status", self.status)),
+            self._route("/v1/requests/{request_id}/result", GET=("result", self.result)),
+            self._route("/v1/requests/{request_id}/cancel", POST=("cancel", self.cancel)),
+            self._route("/v1/models", GET=("catalogue", self.list_models)),
+            self._route("/v1/models/categories", GET=("catalogue", self.categories)),
+            self._route("/v1/models/{model_id:path}", GET=("catalogue", self.model), POST=("submit", self.submit)),
+            self._route("/prod/v2/balance", GET=("balance", self.balance)),
+            self._route("/files/{path:path}", GET=("file", self.file)),
         ]
 
-    def _route(self, subject: str, method: str, path: str, handler: Handler) -> Route:
-        """A route whose requests may meet a fault."""
-
-        async def endpoint(request: Request) -> Response:
-            own = await self._rules_of(subject, request)
-            effect = self._schedule.next(subject, own)
-            return await (handler(request) if effect is None else deliver(effect, request, handler, self._wires))
-
-        return Route(path, endpoint, methods=[method], name=subject)
-
-    async def _rules_of(self, subject: str, request: Request) -> tuple[Rule, ...]:
-        """The faults that the request's own job asks for."""
-        if subject == "submit":
-            request.state.raw = raw = await _read(request)
-            request.state.rules = rules = _asked_for(raw) if raw and b"#" in raw else ()
-            return rules
-        request_id = request.path_params.get("request_id") or request.path_params.get("path", "").partition("/")[0]
-        job = self._engine.find(request_id) if request_id else None
-        return job.rules if job else ()
+    def _route(self, path: str, **handlers: tuple[str, Handler]) -> Route:
+        return Route(path, Resource(self._gate, handlers))
 
     # -- jobs
 
     async def submit(self, request: Request) -> Response:
         token = self._token(request)
-        if token is None:
-            return self._replies.bad_token()
-        model_id = request.path_params["model_id"]
-        model = self._engine.catalogue.get(model_id)
-        if model is None:
-            return self._replies.unknown_model(model_id)
+        model = self._model(request)
         raw = request.state.raw
         if raw is None:
-            return self._replies.error(413, None, f"The body is larger than {LARGEST_BODY // 1024**2} MB.")
+            return self._replies.error(413, None, f"The body is larger than {bodies.LARGEST // 1024**2} MB.")
         try:
             body = bodies.parse(raw)
         except bodies.BadBody as fault:
@@ -102,66 +75,47 @@ class Api:
         if self._engine.balance(token) <= 0:
             return self._replies.no_balance()
         rules = request.state.rules
-        effect = self._schedule.next("job", rules)
+        effect = self._gate.job_effect(rules)
         job = self._engine.submit(model, token, body, size=len(raw), rules=rules, effect=effect)
         return self._replies.submitted(job, origin_of(request))
 
     async def status(self, request: Request) -> Response:
-        job = self._job(request)
-        return self._replies.status(job, origin_of(request)) if not isinstance(job, _Refusal) else job.reply
+        return self._replies.status(self._job(request), origin_of(request))
 
     async def result(self, request: Request) -> Response:
         job = self._job(request)
-        if isinstance(job, _Refusal):
-            return job.reply
-        include_cost = request.query_params.get("include_cost", "").lower() in ("true", "1")
+        include_cost = self._flag(request, "include_cost")
         return self._replies.result(job, origin_of(request), include_cost=include_cost)
 
     async def cancel(self, request: Request) -> Response:
         job = self._job(request)
-        if isinstance(job, _Refusal):
-            return job.reply
         return self._replies.cancelled(job, done=self._engine.cancel(job))
 
     # -- catalogue and account
 
     async def list_models(self, request: Request) -> Response:
-        if self._token(request) is None:
-            return self._replies.bad_token()
+        self._token(request)
         query = request.query_params
-        try:
-            limit, offset = int(query.get("limit", "100")), int(query.get("offset", "0"))
-        except ValueError:
-            return self._replies.invalid([Problem(("limit",), "limit and offset are whole numbers", "type")])
-        if not (1 <= limit <= MOST_LISTED and offset >= 0):
-            return self._replies.invalid(
-                [Problem(("limit",), f"limit is 1 to {MOST_LISTED}, offset 0 or more", "range")]
-            )
+        limit = self._number(request, "limit", usual=100, least=1, most=MOST_LISTED)
+        offset = self._number(request, "offset", usual=0, least=0, most=None)
         found = self._engine.catalogue.search(
             text=query.get("search", ""), category=query.get("category", ""), kind=query.get("kind", "")
         )
-        with_schema = query.get("include_schema", "").lower() in ("true", "1")
+        with_schema = self._flag(request, "include_schema")
         entries = [model.entry(include_schema=with_schema) for model in found[offset : offset + limit]]
         window = {"limit": limit, "offset": offset} if self._engine.settings.profile.list_tells_window else {}
         return to_json({"models": entries, "total": len(found), **window})
 
     async def model(self, request: Request) -> Response:
-        if self._token(request) is None:
-            return self._replies.bad_token()
-        model_id = request.path_params["model_id"]
-        model = self._engine.catalogue.get(model_id)
-        return to_json(model.entry(include_schema=True)) if model else self._replies.unknown_model(model_id)
+        self._token(request)
+        return to_json(self._model(request).entry(include_schema=True))
 
     async def categories(self, request: Request) -> Response:
-        if self._token(request) is None:
-            return self._replies.bad_token()
+        self._token(request)
         return to_json({"categories": self._engine.catalogue.categories()})
 
     async def balance(self, request: Request) -> Response:
-        token = self._token(request)
-        if token is None:
-            return self._replies.bad_token()
-        dollars = self._engine.balance(token)
+        dollars = self._engine.balance(self._token(request))
         return to_json({"balance_usd": dollars, "balance_microdollars": round(dollars * 1e6), "currency": "USD"})
 
     # -- files: no token, as on the real hosts
@@ -172,51 +126,45 @@ class Api:
             return self._replies.error(404, None, "There is no such file, or it has expired.")
         return await run_in_threadpool(reply, served, request.headers.get("range"))
 
-    # -- who asks
+    # -- who asks, for what
 
-    def _token(self, request: Request) -> str | None:
+    def _token(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return token if scheme.lower() == "bearer" and self._engine.admits(token) else None
+        if scheme.lower() == "bearer" and self._engine.admits(token):
+            return token
+        raise Refused(self._replies.bad_token())
 
-    def _job(self, request: Request) -> Job | _Refusal:
+    def _job(self, request: Request) -> Job:
         token = self._token(request)
-        if token is None:
-            return _Refusal(self._replies.bad_token())
         job = self._engine.find(request.path_params["request_id"])
         if job is None:
-            return _Refusal(self._replies.unknown_request())
-        return job if job.token == token else _Refusal(self._replies.foreign())
+            raise Refused(self._replies.unknown_request())
+        if job.token != token:
+            raise Refused(self._replies.foreign())
+        return job
 
+    def _model(self, request: Request) -> Model:
+        model_id = request.path_params["model_id"]
+        model = self._engine.catalogue.get(model_id)
+        if model is None:
+            raise Refused(self._replies.unknown_model(model_id))
+        return model
 
-class _Refusal:
-    """Instead of a job: why it is not to be had."""
+    def _flag(self, request: Request, name: str) -> bool:
+        word = request.query_params.get(name, "false").lower()
+        if word not in ("true", "1", "false", "0"):
+            raise self._bad_query(name, "true or false is expected")
+        return word in ("true", "1")
 
-    __slots__ = ("reply",)
+    def _number(self, request: Request, name: str, *, usual: int, least: int, most: int | None) -> int:
+        text = request.query_params.get(name, str(usual))
+        number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+        if number < least or (most is not None and number > most):
+            raise self._bad_query(name, f"a whole number from {least} to {most or 999_999_999} is expected")
+        return number
 
-    def __init__(self, reply: Response) -> None:
-        self.reply = reply
-
-
-async def _read(request: Request) -> bytes | None:
-    """The whole body; None if it is too large."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _asked_for(raw: bytes) -> tuple[Rule, ...]:
-    """The faults that the texts of a body ask for."""
-    try:
-        body = bodies.parse(raw)
-    except bodies.BadBody:
-        return ()
-    texts = [text for text in body.values() if isinstance(text, str) and not text.startswith(("data:", "http"))]
-    return tuple(triggers(texts))
+    def _bad_query(self, name: str, text: str) -> Refused:
+        return Refused(self._replies.invalid([Problem((name,), text, "query")], place="query"))
 
 
 def _own_origins(request: Request) -> frozenset[str]:

@@ -10,6 +10,7 @@ from .admin import Admin
 from .api import Api
 from .description import Description
 from .engine import Engine
+from .faults.gate import Gate
 from .faults.schedule import Schedule
 from .faults.wires import Wires
 from .files import Files
@@ -29,7 +30,7 @@ class World:
         self.files = Files(self.engine)
         self.schedule = Schedule(rate=settings.fault_rate, seed=settings.seed)
         self.wires = Wires()
-        api = Api(self.engine, self.files, self.schedule, self.wires)
+        api = Api(self.engine, self.files, Gate(self.engine, self.schedule, self.wires))
         admin = Admin(self.engine, self.files, self.schedule)
         self.app: ASGIApp = Starlette(routes=[*api.routes(), *admin.routes(), *Description(catalogue).routes()])
 

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+# What RunComfy's own nodes allow themselves for a whole body; the server's limit is not known.
+LARGEST = 64 * 1024 * 1024
 
 
 class BadBody(ValueError):
     """The body is no usable JSON object; the message says why."""
+
+
+async def read(request: Request) -> bytes | None:
+    """The whole body of a request; None if it is larger than LARGEST."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST:
+            return None
+        parts.append(part)
+    return b"".join(parts)
 
 
 def parse(raw: bytes) -> dict[str, Any]:

@@ -71,12 +71,12 @@ class Replies:
     def foreign(self) -> Response:
         return self.error(403, FOREIGN, "The request belongs to another user.")
 
-    def invalid(self, problems: Sequence[Problem]) -> Response:
-        """A body that does not match the schema: 422 with a `detail` list, or 400 with one text."""
+    def invalid(self, problems: Sequence[Problem], place: str = "body") -> Response:
+        """What does not match the schema: 422 with a `detail` list, or 400 with one text."""
         if self._profile.invalid_code == 422:
-            detail = [{"loc": ["body", *item.path], "msg": item.message, "type": item.code} for item in problems]
+            detail = [{"loc": [place, *item.path], "msg": item.message, "type": item.code} for item in problems]
             return to_json({"detail": detail}, 422)
-        lines = [f"{'.'.join(map(str, item.path)) or 'body'}: {item.message}" for item in problems]
+        lines = [f"{'.'.join(map(str, item.path)) or place}: {item.message}" for item in problems]
         return to_json({self._profile.error_text: "; ".join(lines)}, self._profile.invalid_code)
 
     # -- jobs

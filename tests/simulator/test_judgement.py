@@ -108,7 +108,7 @@ def test_what_is_no_json_object(start: Start, call: Call, raw: bytes) -> None:
 
 
 def test_a_body_too_large(start: Start, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runcomfy_simulator.api.LARGEST_BODY", 1000)
+    monkeypatch.setattr("runcomfy_simulator.body.LARGEST", 1000)
     simulator = start()
     assert call(simulator).submit(IMAGE, prompt="a" * 2000).status_code == 413
     assert simulator.accepted == 0

@@ -192,6 +192,7 @@ def paths() -> Schema:
         _reply("Its result, or its state while it runs.", ref("schemas", "Result")),
         "foreign",
         "unknown",
+        "invalid",
         parameters=[request_id, cost],
     )
     listing = call(

@@ -1,0 +1,55 @@
+"""A path and its methods: the right handler, a 405 that names the others, and faults on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
+
+    from .faults.delivery import Handler
+    from .faults.gate import Gate
+
+
+class Refused(Exception):
+    """Ends a handler with this reply."""
+
+    def __init__(self, reply: Response) -> None:
+        super().__init__(reply.status_code)
+        self.reply = reply
+
+
+class Resource:
+    """An ASGI endpoint. `handlers` has for each method the subject that faults know it by, and its handler."""
+
+    def __init__(self, gate: Gate, handlers: Mapping[str, tuple[str, Handler]]) -> None:
+        self._gate = gate
+        self._handlers = handlers
+        self._allowed = ", ".join(sorted(handlers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        found = self._handlers.get("GET" if request.method == "HEAD" else request.method)
+        if found is None:
+            text = f"{request.method} is not allowed here, but {self._allowed}."
+            reply: Response = JSONResponse({"message": text}, 405, {"Allow": self._allowed})
+        else:
+            subject, handler = found
+            reply = await self._gate.answer(subject, request, _refusable(handler))
+        await reply(scope, receive, send)
+
+
+def _refusable(handler: Handler) -> Handler:
+    async def run(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refused as refused:
+            return refused.reply
+
+    return run

@@ -1,0 +1,237 @@
+"""The OpenAPI document is valid, true of the simulator, and good enough for tools that know nothing of us."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from runcomfy_codegen.openapi import ModelSchemas, make_document
+from runcomfy_codegen.openapi.naming import Unique, component_name, operation_name
+from runcomfy_codegen.openapi.plain import plain_schema
+
+from tests.support.simulator import EDIT, IMAGE, MODELS, RULES
+
+if TYPE_CHECKING:
+    from tests.support.simulator import Start
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(params=["tests", "repository"])
+def document(request: pytest.FixtureRequest, start: Start) -> dict[str, Any]:
+    """As a simulator serves it: for the tests' schemas, and for those of the repository."""
+    simulator = start() if request.param == "tests" else start(schemas=ROOT / "schemas")
+    return dict(httpx.get(f"{simulator.url}/openapi.json").json())
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_every_model_is_in_it(start: Start) -> None:
+    simulator = start()
+    made = httpx.get(f"{simulator.url}/openapi.json").json()
+    assert made["servers"] == [{"url": simulator.url}]
+    for model_id in MODELS:
+        submit = made["paths"][f"/v1/models/{model_id}"]["post"]
+        name = submit["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        assert set(made["components"]["schemas"][name]["properties"]) == set(MODELS[model_id]["input"]["properties"])
+        assert submit["x-output"]["$ref"].rpartition("/")[2] in made["components"]["schemas"]
+    images = made["components"]["schemas"]["AcmeDraw1EditInput"]["properties"]["images"]
+    assert images["x-validations"] == RULES
+    assert images["items"] == {"type": "string", "format": "image_uri"}
+
+
+def test_the_generator_writes_what_the_simulator_serves(start: Start, tmp_path: Path) -> None:
+    simulator = start(schemas=ROOT / "schemas")
+    written = tmp_path / "openapi.json"
+    command: list[str | Path] = [BIN / "runcomfy-codegen", "openapi", "--output", written, "--server", simulator.url]
+    subprocess.run([*command, "--schemas", ROOT / "schemas"], check=True, timeout=60)
+    assert json.loads(written.read_text(encoding="utf-8")) == httpx.get(f"{simulator.url}/openapi.json").json()
+
+
+def test_a_faulty_schema_is_told_and_nothing_written(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "input.json").write_text(
+        '{"type": "object", "properties": {"x": {"type": "what"}}}', "utf-8"
+    )
+    written = tmp_path / "openapi.json"
+    command: list[str | Path] = [BIN / "runcomfy-codegen", "openapi", "--output", written, "--schemas", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, written.exists()) == (65, False)
+    assert "input.json:1:" in done.stderr
+
+
+def test_by_itself_it_names_runcomfys_hosts() -> None:
+    made: Any = make_document([], {}, version="1")
+    assert made["servers"] == [{"url": "https://model-api.runcomfy.net"}]
+    assert made["paths"]["/prod/v2/balance"]["servers"] == [{"url": "https://api.runcomfy.net"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({"type": "float", "default": 1}, {"type": "number", "default": 1}),
+        ({"type": "integer", "default": None}, {"type": "integer"}),
+        ({"type": "integer", "default": True}, {"type": "integer"}),
+        ({"type": "string", "enum": ["a"], "default": "b"}, {"type": "string", "enum": ["a"]}),
+        ({"type": ["float", "null"], "default": None}, {"type": ["number", "null"], "default": None}),
+        ({"type": "video"}, {}),
+        ({"type": "string", "order": 3}, {"type": "string", "x-order": 3}),
+        (
+            {"type": "array", "format": "image_uris", "maxItems": 2},
+            {"type": "array", "maxItems": 2, "items": {"type": "string", "format": "image_uri"}},
+        ),
+        (
+            {
+                "type": "object",
+                "required": ["a", "ghost"],
+                "properties": {"a": {"type": "string", "default": "sample"}},
+            },
+            {
+                "type": "object",
+                "required": ["a"],
+                "properties": {"a": {"type": "string", "examples": ["sample"]}},
+                "additionalProperties": False,
+            },
+        ),
+        ({"anyOf": [{"type": "float"}, {"type": "string"}]}, {"anyOf": [{"type": "number"}, {"type": "string"}]}),
+        (None, {}),
+    ],
+)
+def test_the_dialect_becomes_json_schema(given: object, made: dict[str, Any]) -> None:
+    assert plain_schema(given) == made
+
+
+def test_names() -> None:
+    assert component_name("kling/kling-video-o3/4K/image-to-video") == "KlingKlingVideoO3_4KImageToVideo"
+    assert component_name("a/b-2.5") != component_name("a/b-25")
+    assert operation_name("bytedance/dreamina-4-0/edit") == "bytedance_dreamina_4_0_edit"
+    unique = Unique()
+    assert [unique.name(name) for name in ("Edit", "edit", "Edit", "Other")] == ["Edit", "edit_2", "Edit_3", "Other"]
+
+
+def test_two_ids_of_one_name_are_two_models() -> None:
+    schema = {"type": "object", "properties": {}}
+    models = [ModelSchemas(model_id=model_id, input=schema) for model_id in ("a/b-c", "a/b_c", "a/B.c")]
+    made: Any = make_document(models, {}, version="1")
+    assert [error.message for error in OpenAPIV31SpecValidator(made).iter_errors()] == []
+    posts = [item["post"]["operationId"] for item in made["paths"].values() if "requestBody" in item.get("post", {})]
+    assert len(set(posts)) == 3
+
+
+def run_schemathesis(start: Start, folder: Path, profile: str, examples: int) -> None:
+    # Enough money for every job, and a token that can be wrong.
+    simulator = start(profile=profile, token="right", balance=1e9)
+    checks = ["--checks", "all"]
+    if profile == "docs":
+        # There a missing token is a 400 with error 400004; these checks know 401 and 403 only.
+        checks += ["--exclude-checks", "ignored_auth,missing_required_header"]
+    command: list[str | Path] = [
+        BIN / "schemathesis",
+        "run",
+        f"{simulator.url}/openapi.json",
+        "-H",
+        "Authorization: Bearer right",
+    ]
+    done = subprocess.run(
+        [*command, *checks, "--max-examples", str(examples), "--seed", "1", "--no-color"],
+        cwd=folder,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    tested = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert tested
+    assert tested[1] == tested[2]
+    assert simulator.accepted > 10
+
+
+@pytest.mark.parametrize("profile", ["docs", "nodes"])
+def test_schemathesis_finds_nothing_in_a_sample(start: Start, tmp_path: Path, profile: str) -> None:
+    run_schemathesis(start, tmp_path, profile, 3)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("profile", ["docs", "nodes"])
+def test_schemathesis_finds_nothing(start: Start, tmp_path: Path, profile: str) -> None:
+    run_schemathesis(start, tmp_path, profile, 200)
+
+
+def test_openapi_python_client_takes_it(document: dict[str, Any], tmp_path: Path) -> None:
+    source, made = tmp_path / "openapi.json", tmp_path / "client"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    command: list[str | Path] = [BIN / "openapi-python-client", "generate", "--path", source, "--output-path", made]
+    done = subprocess.run(
+        [*command, "--meta", "none", "--fail-on-warning"],
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    check = subprocess.run(
+        [sys.executable, "-c", "import client, client.models; print(len(client.models.__all__))"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert int(check.stdout) > 10
+
+
+def test_datamodel_code_generator_takes_it(document: dict[str, Any], tmp_path: Path) -> None:
+    source, made = tmp_path / "openapi.json", tmp_path / "models.py"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    command: list[str | Path] = [
+        BIN / "datamodel-codegen",
+        "--input",
+        source,
+        "--input-file-type",
+        "openapi",
+        "--output",
+        made,
+    ]
+    options = ["--output-model-type", "pydantic_v2.BaseModel", "--formatters", "builtin"]
+    subprocess.run([*command, *options], check=True, capture_output=True, timeout=120)
+    program = "import models; print(sorted(name for name in vars(models) if name.endswith('Input')))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    inputs = [name for name in document["components"]["schemas"] if name.endswith("Input")]
+    assert len(json.loads(done.stdout.replace("'", '"'))) >= len(inputs)
+
+
+def test_the_page_needs_nothing_from_elsewhere(start: Start) -> None:
+    simulator = start()
+    page = httpx.get(simulator.url, follow_redirects=True)
+    assert page.headers["content-type"].startswith("text/html")
+    assert str(page.url).endswith("/docs")
+    assert not re.search(r"https?://|//[a-z]+\.|@import|src=", page.text)
+    assert 'fetch("openapi.json")' in page.text
+
+
+def test_samples_in_the_document_are_accepted(start: Start) -> None:
+    made = httpx.get(f"{start(schemas=ROOT / 'schemas').url}/openapi.json").json()
+    simulator = start(schemas=ROOT / "schemas")
+    for path, item in made["paths"].items():
+        body = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        if body is not None:
+            reply = httpx.post(simulator.url + path, json=body, headers={"Authorization": "Bearer x"})
+            assert reply.status_code == 200, (path, reply.text)
+    assert simulator.accepted >= 4
+    assert {IMAGE, EDIT}.isdisjoint(job.model_id for job in simulator.jobs)
