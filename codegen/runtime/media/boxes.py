@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 
-from .blocks import Blocks, BrokenFile
+from .blocks import Blocks, BrokenFile, OutOfReach
+from .facts import whole_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,18 +28,20 @@ def read_boxes(stream: BinaryIO, facts: Facts) -> None:
     """Measure an MP4 or QuickTime file and see that it is whole."""
     film = _Film()
     try:
-        blocks = Blocks(stream, facts.size)
-        for name, end in film.boxes(blocks, facts.size):
+        blocks = Blocks(stream, whole_size(facts))
+        for name, end in film.boxes(blocks, blocks.size):
             if name == b"moov":
                 _movie(film, blocks, end)
         film.judge()
+    except OutOfReach:
+        facts.unread = "its measures are not within its first bytes"
     except (BrokenFile, struct.error) as fault:
         facts.broken = str(fault) if isinstance(fault, BrokenFile) else "is broken: a box is too short for its content"
     facts.width, facts.height, facts.turned = film.width, film.height, film.turned
     facts.duration = film.duration
     if film.sound and not film.pictures:
         facts.kind, facts.mime = "audio", "audio/mp4"
-    elif facts.kind == "video" and facts.width is None:
+    elif facts.kind == "video" and facts.width is None and facts.unread is None:
         facts.unread = "its header gives no width and height"
 
 

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["inspect"]
 
 
-def inspect(stream: BinaryIO, size: int) -> Facts:
-    """The facts of the ``size`` bytes behind a seekable stream. Bad content never raises."""
+def inspect(stream: BinaryIO, size: int | None) -> Facts:
+    """The facts of a file of ``size`` bytes; bad content never raises.
+
+    The stream must be seekable. It may hold no more than the beginning of the file: then what lies behind it stays
+    unread, and counts neither as missing nor as broken. A size of None is one that is not known.
+    """
     stream.seek(0)
     head = stream.read(HEAD)
     kind, mime = sniff(head)

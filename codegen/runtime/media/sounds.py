@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from .blocks import Blocks, BrokenFile
+from .blocks import Blocks, BrokenFile, OutOfReach
+from .facts import whole_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ def read_sound(stream: BinaryIO, facts: Facts) -> None:
     """Measure a sound file, as far as tinytag reads it."""
     try:
         if facts.mime == "audio/wav":
-            _wav(Blocks(stream, facts.size))
+            _wav(Blocks(stream, whole_size(facts)))
         elif facts.mime == "audio/mpeg":
-            _mp3(Blocks(stream, facts.size))
+            _mp3(Blocks(stream, whole_size(facts)))
     except BrokenFile as fault:
         facts.broken = str(fault)
+        return
+    except OutOfReach:
         return
     from tinytag import TinyTag
 
@@ -39,7 +42,7 @@ def read_sound(stream: BinaryIO, facts: Facts) -> None:
 
 
 def _mp3(blocks: Blocks) -> None:
-    """See that an MP3 has all the bytes that its first frame tells of, if it does (the Xing header of most encoders)."""
+    """See that an MP3 has all the bytes its first frame tells of, if it does (the Xing header of most encoders)."""
     head = blocks.take(10)
     start = 0
     if head[:3] == b"ID3":

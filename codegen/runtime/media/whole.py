@@ -11,10 +11,6 @@ import struct
 
 from .blocks import Blocks, BrokenFile
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import BinaryIO
-
 __all__ = ["Measured", "walk"]
 
 _LONGEST_EXIF = 1024 * 1024
@@ -24,7 +20,7 @@ _DEFLATE_LIMIT = 1032
 
 
 class Measured:
-    """What a walk brings back."""
+    """What a walk finds, as far as it gets."""
 
     __slots__ = ("exif", "height", "width")
 
@@ -34,14 +30,13 @@ class Measured:
         self.exif: bytes | None = None
 
 
-def walk(mime: str, stream: BinaryIO, size: int) -> Measured:
-    """Walk over a PNG, JPEG, GIF or WebP. Raises BrokenFile."""
+def walk(mime: str, blocks: Blocks, measured: Measured) -> None:
+    """Walk over a PNG, JPEG, GIF or WebP. Raises BrokenFile, or OutOfReach where only the beginning is here."""
     walkers = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif, "image/webp": _webp}
-    return walkers[mime](Blocks(stream, size))
+    walkers[mime](blocks, measured)
 
 
-def _png(blocks: Blocks) -> Measured:
-    measured = Measured()
+def _png(blocks: Blocks, measured: Measured) -> None:
     blocks.skip(8)
     packed, bits = 0, 0
     while True:
@@ -70,7 +65,6 @@ def _png(blocks: Blocks) -> Measured:
             f"is broken: its header claims {measured.width} x {measured.height} pixels, "
             f"more than its {packed} bytes can hold"
         )
-    return measured
 
 
 # After a scan begins only these bytes may follow 0xFF: a stuffed zero, a restart mark, padding. Anything else ends it.
@@ -78,8 +72,7 @@ _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
-def _jpeg(blocks: Blocks) -> Measured:
-    measured = Measured()
+def _jpeg(blocks: Blocks, measured: Measured) -> None:
     blocks.skip(2)
     scanned = False
     while True:
@@ -109,7 +102,6 @@ def _jpeg(blocks: Blocks) -> Measured:
             _skip_scan(blocks)
     if not scanned:
         raise BrokenFile("is broken: it ends before its first pixel")
-    return measured
 
 
 def _skip_scan(blocks: Blocks) -> None:
@@ -127,8 +119,7 @@ def _skip_scan(blocks: Blocks) -> None:
     raise BrokenFile("is cut off: it ends before its content does")
 
 
-def _gif(blocks: Blocks) -> Measured:
-    measured = Measured()
+def _gif(blocks: Blocks, measured: Measured) -> None:
     blocks.skip(6)
     measured.width, measured.height, flags = struct.unpack("<HHB2x", blocks.take(7))
     _skip_palette(blocks, flags)
@@ -149,7 +140,6 @@ def _gif(blocks: Blocks) -> Measured:
             blocks.skip(length)
     if not frames:
         raise BrokenFile("is broken: it holds no picture")
-    return measured
 
 
 def _skip_palette(blocks: Blocks, flags: int) -> None:
@@ -157,8 +147,7 @@ def _skip_palette(blocks: Blocks, flags: int) -> None:
         blocks.skip(3 << (flags & 7) + 1)
 
 
-def _webp(blocks: Blocks) -> Measured:
-    measured = Measured()
+def _webp(blocks: Blocks, measured: Measured) -> None:
     _, size, _ = struct.unpack("<4sI4s", blocks.take(12))
     pictures = 0
     while blocks.at + 8 <= size + 8:
@@ -184,7 +173,6 @@ def _webp(blocks: Blocks) -> Measured:
         blocks.skip(start + length + (length & 1) - blocks.at)
     if not pictures:
         raise BrokenFile("is broken: it holds no picture")
-    return measured
 
 
 def _first(measured: Measured, width: int, height: int) -> None:
