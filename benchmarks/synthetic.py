@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .synthetic_properties import Json
 
 SEED = 20_261_101
+PROVIDERS = 40
 TASKS = (
     ("text-to-video", 20),
     ("image-to-video", 13),
@@ -89,10 +90,11 @@ def make(count: int, seed: int = SEED) -> list[SyntheticModel]:
 def stream(seed: int = SEED) -> Iterator[SyntheticModel]:
     """Models without end, family by family; no two ids would become the same Python name."""
     dice = random.Random(seed)
-    providers: list[str] = []
+    providers = _providers(dice)
+    weights = [1 / (rank + 3) for rank in range(len(providers))]
     taken: set[str] = set()
     while True:
-        provider = _provider(dice, providers)
+        provider = dice.choices(providers, weights)[0]
         for tail, task in _family(dice):
             model_id = f"{provider}/{tail}"
             if (key := _key(model_id)) not in taken:
@@ -153,18 +155,14 @@ def _model(dice: random.Random, model_id: str, task: str) -> SyntheticModel:
     return SyntheticModel(model_id=model_id, category=task, schema=schema, example=example, price=price)
 
 
-def _provider(dice: random.Random, known: list[str]) -> str:
-    """An old provider, the larger the likelier, or (one family in eight) a new one."""
-    name = dice.choice(known) if known and dice.random() > 1 / 8 else _fresh_name(dice, known)
-    known.append(name)
-    return name
-
-
-def _fresh_name(dice: random.Random, known: Sequence[str]) -> str:
-    while True:
-        name = dice.choice(STEMS) + dice.choice(ENDS) + dice.choice(("", "", "-ai", "2", "-" + dice.choice(ENDS)))
-        if name not in known:
-            return name
+def _providers(dice: random.Random) -> list[str]:
+    """Names of providers, the one with most models first."""
+    names: dict[str, None] = {}
+    while len(names) < PROVIDERS:
+        names[dice.choice(STEMS) + dice.choice(ENDS) + dice.choice(("", "", "-ai", "2", "-" + dice.choice(ENDS)))] = (
+            None
+        )
+    return list(names)
 
 
 def _family(dice: random.Random) -> list[tuple[str, str]]:

@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 import black
+from black.mode import TargetVersion
 from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, generate
 from datamodel_code_generator.enums import DataModelType
 
-MODE = black.Mode(line_length=120, target_versions={black.TargetVersion.PY311})
+MODE = black.Mode(line_length=120, target_versions={TargetVersion.PY311})
 
 
 def main(arguments: list[str]) -> int:

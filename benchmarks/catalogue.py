@@ -1,0 +1,77 @@
+"""A synthetic catalogue on disk, and the package our generator makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import openapi
+from .harness import run
+from .places import ROOT, python
+from .synthetic import SyntheticModel, make, write_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .harness import Cost
+
+# Our sources, ahead of whatever is installed, for every measured process.
+SOURCES = {
+    "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("codegen", "simulator", ".")),
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A folder with `schemas/`, and after `generate` the package at `out/runcomfy/`."""
+
+    folder: Path
+    models: Sequence[SyntheticModel]
+
+    @classmethod
+    def at(cls, folder: Path, count: int) -> Catalogue:
+        """Write the first `count` synthetic models below `folder`."""
+        models = make(count)
+        write_schemas(models, folder / "schemas")
+        return cls(folder, models)
+
+    @property
+    def schemas(self) -> Path:
+        """Where the schemas are."""
+        return self.folder / "schemas"
+
+    @property
+    def package_path(self) -> dict[str, str]:
+        """The variables with which a process imports the generated package."""
+        return {"PYTHONPATH": str(self.folder / "out"), "PYTHONHASHSEED": "0"}
+
+    def generate(self, *, memory: bool = False) -> Cost:
+        """Run our generator; what it remembers lies beside its output."""
+        command = [python(), "-m", "runcomfy_codegen.console", "generate"]
+        places = ["--schemas", str(self.schemas), "--output", str(self.folder / "out")]
+        return run([*command, *places], env=SOURCES, memory=memory)
+
+    def write_standard(self) -> Path:
+        """The same models as standard JSON Schema files, for the peers."""
+        folder = self.folder / "standard"
+        for model in self.models:
+            path = folder / f"{model.model_id}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(standard_input(model), ensure_ascii=False, indent=2)
+            path.write_text(text, encoding="utf-8")
+        return folder
+
+    def write_openapi(self) -> Path:
+        """The same models as one OpenAPI document, for the peers."""
+        path = self.folder / "openapi.json"
+        path.write_text(json.dumps(openapi.document(self.models), ensure_ascii=False, indent=2), encoding="utf-8")
+        return path
+
+
+def standard_input(model: SyntheticModel) -> dict[str, object]:
+    """A model's input as standard JSON Schema, titled by its class name."""
+    return {**openapi.standard(model.schema), "title": openapi.class_name(model.model_id)}

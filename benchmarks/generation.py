@@ -1,0 +1,137 @@
+"""What making the package costs: from nothing, with nothing changed, with one model added; beside the peers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from .catalogue import SOURCES, Catalogue
+from .harness import Spread, run, take_turns
+from .places import python
+from .report import Row, Section, Target
+from .synthetic import make, write_schemas
+
+METHOD = """\
+{count} synthetic models, {rounds} rounds. *From nothing* has neither output nor cache; *nothing changed* and *one model
+added* find the output and the cache of a full run. datamodel-code-generator and black run as libraries in one process
+on the same schemas, and give the pydantic classes only; our run also gives the checks, the endpoint methods, sync and
+async, and the runtime. openapi-python-client gets the same models as an OpenAPI document and runs its formatter
+(ruff)."""
+
+
+def measure(*, quick: bool) -> Section:
+    """Measure generation."""
+    count, rounds = (120, 2) if quick else (1000, 3)
+    with tempfile.TemporaryDirectory(prefix="runcomfy-bench-") as folder:
+        bench = _Bench(Path(folder), count)
+        peak = bench.peak_mib()
+        found = take_turns(
+            {
+                "full": bench.full,
+                "classes": bench.classes,
+                "openapi-python-client": bench.openapi_python_client,
+                "unchanged": bench.unchanged,
+                "one added": bench.one_added,
+            },
+            rounds,
+            warm_up=1,
+        )
+        lines = bench.lines()
+
+    def row(what: str, ours: str, peer: str, theirs: str, bound: float | None) -> Row:
+        return Row(
+            what=what,
+            ours=found.cost(ours),
+            unit="s",
+            peer=peer,
+            theirs=found.cost(theirs),
+            ratio=found.ratio(ours, theirs),
+            target=Target(bound) if bound else None,
+        )
+
+    return Section(
+        name="generation",
+        title=f"Generating {count:,} models",
+        method=METHOD.format(count=f"{count:,}", rounds=rounds),
+        rows=(
+            row("from nothing", "full", "datamodel-code-generator + black", "classes", 1.2),
+            row("from nothing", "full", "openapi-python-client + ruff", "openapi-python-client", None),
+            row("nothing changed", "unchanged", "our full run", "full", 1 / 20),
+            row("one model added", "one added", "our full run", "full", 1 / 10),
+            Row(what="peak memory of a full run, all processes", ours=peak, unit="MiB", target=Target(300)),
+        ),
+        notes=tuple(f"{who} writes {text}." for who, text in lines.items()),
+    )
+
+
+class _Bench:
+    """The folders of one run, and the measured steps on them; each step leaves what the next expects."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._folder = folder
+        self._count = count
+        self._catalogue = Catalogue.at(folder, count)
+        self._added = make(count + 1)[-1]
+        self._standard = self._catalogue.write_standard()
+        self._document = self._catalogue.write_openapi()
+
+    def full(self) -> float:
+        """From nothing; what is made stays for the incremental runs."""
+        self._forget()
+        return self._catalogue.generate().cpu
+
+    def peak_mib(self) -> Spread:
+        """The memory of two runs from nothing."""
+        peaks = []
+        for _ in range(2):
+            self._forget()
+            peaks.append(self._catalogue.generate(memory=True).peak_kib / 1024)
+        return Spread.of(peaks)
+
+    def unchanged(self) -> float:
+        """Again, with nothing to do."""
+        return self._catalogue.generate().cpu
+
+    def one_added(self) -> float:
+        """Again, with one model more; afterwards it is taken away again, uncounted."""
+        write_schemas([self._added], self._catalogue.schemas)
+        cost = self._catalogue.generate().cpu
+        shutil.rmtree(self._catalogue.schemas / self._added.model_id)
+        self._catalogue.generate()
+        return cost
+
+    def classes(self) -> float:
+        """The floor: pydantic classes only."""
+        out = self._folder / "classes"
+        shutil.rmtree(out, ignore_errors=True)
+        command = [python(), "-W", "ignore", "-m", "benchmarks.peers.model_classes"]
+        return run([*command, str(self._standard), str(out)], env=SOURCES).cpu
+
+    def openapi_python_client(self) -> float:
+        """The whole client as openapi-python-client makes it."""
+        out = self._folder / "client"
+        shutil.rmtree(out, ignore_errors=True)
+        command = [python(), "-m", "openapi_python_client", "generate", "--path", str(self._document)]
+        path = {"PATH": f"{Path(python()).parent}:/usr/bin:/bin"}
+        return run([*command, "--output-path", str(out), "--overwrite"], env=path).cpu
+
+    def _forget(self) -> None:
+        """Remove all that a run leaves: the package, the cache, the published names."""
+        shutil.rmtree(self._folder / "out", ignore_errors=True)
+        (self._catalogue.schemas / "names.json").unlink(missing_ok=True)
+
+    def lines(self) -> dict[str, str]:
+        """How much text each wrote."""
+        folders = {
+            "Our generator": self._folder / "out",
+            "datamodel-code-generator": self._folder / "classes",
+            "openapi-python-client": self._folder / "client",
+        }
+        return {who: _amount(folder) for who, folder in folders.items()}
+
+
+def _amount(folder: Path) -> str:
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    lines = sum(text.count("\n") for text in texts)
+    return f"{len(texts):,} files, {lines:,} lines, {sum(map(len, texts)) / 1e6:.1f} MB"
