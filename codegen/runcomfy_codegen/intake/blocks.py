@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _OPENING = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})')
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
 ENDS_INSIDE = "the page ends inside it"
+TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 # Shells end a quoted string, add an escaped quote and go on: 'it'\''s'. In JSON that is only a quote.
 _SHELL_QUOTE = "'\\''"
 # Browsers copy layout as no-break and zero-width spaces, which JSON does not know; within a string they are text.
@@ -54,22 +55,30 @@ def _read(text: str, start: int) -> Block:
     except (json.JSONDecodeError, RecursionError):
         end = _balanced_end(text, start)
     plain = _LAYOUT.sub(lambda found: found.group(1) or " ", text[start:end])
-    reason, broken = "", start
+    reason, broken = "", 0
     for body in (plain, plain.replace(_SHELL_QUOTE, "'")):
         try:
             return Block(start, end, body, _DECODER.decode(body))
         except RecursionError:
-            reason = f"it is nested more than {MAX_DEPTH} levels deep"
+            reason = TOO_DEEP
         except json.JSONDecodeError as error:
             if not reason:
-                reason, broken = _explained(error), start + min(error.pos, len(plain) - 1)
-    return Block(start, end, text[start:end], None, reason, broken)
+                reason, broken = _explained(error)
+    return Block(start, end, text[start:end], None, reason, start + broken)
 
 
-def _explained(error: json.JSONDecodeError) -> str:
-    if error.doc[error.pos :].strip():
-        return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")
-    return ENDS_INSIDE
+def _explained(error: json.JSONDecodeError) -> tuple[str, int]:
+    """Reason and place, in words and places of our own where Python's versions differ."""
+    before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
+    if not after.strip():
+        return ENDS_INSIDE, max(0, error.pos - 1)
+    if error.msg.startswith("Illegal trailing comma"):
+        return "a comma too many", error.pos
+    if after[0] in "}]" and before.endswith(","):
+        return "a comma too many", len(before) - 1
+    if error.msg.startswith("Unterminated string"):
+        return ("a string is never closed" if "\n" in after else ENDS_INSIDE), error.pos
+    return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at"), error.pos
 
 
 def _balanced_end(text: str, start: int) -> int:

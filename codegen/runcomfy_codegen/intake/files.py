@@ -14,14 +14,13 @@ STDIN = "<stdin>"
 
 def read_all(names: list[str]) -> tuple[list[tuple[str, bytes]], list[str]]:
     """Each file's name for messages and its bytes, at most one more than MAX_BYTES; a sentence for each that fails."""
+    if names.count("-") > 1:
+        return [], ["- stands twice; there is one standard input"]
     files: list[tuple[str, bytes]] = []
     unreadable = []
     for name in names:
         if name == "-":
-            if any(known == STDIN for known, _ in files):
-                unreadable.append("- stands twice; there is one standard input")
-            else:
-                files.append((STDIN, sys.stdin.buffer.read(MAX_BYTES + 1)))
+            files.append((STDIN, sys.stdin.buffer.read(MAX_BYTES + 1)))
             continue
         try:
             with Path(name).open("rb") as file:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, quote
 from ..source import parse_text
 from ..store import ModelId, model_id_fault
-from .blocks import ENDS_INSIDE, Block, find_blocks
+from .blocks import ENDS_INSIDE, TOO_DEEP, Block, find_blocks
 from .difference import differences
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
         help = "The cause is here or just before: a comma, a quote. Correct it or save the page again."
         if block.reason == ENDS_INSIDE:
             help = f"The page was not saved to its end. {_HELP_COPY}"
+        elif block.reason == TOO_DEEP:
+            help = "No real schema is. This is not an API page as RunComfy publishes it."
         elif char in _TYPOGRAPHIC:
             help = _HELP_TYPOGRAPHIC
         code = "E074" if wanted else "W174"

@@ -84,10 +84,10 @@ def decode(data: bytes, name: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
+        if encoding not in ("utf-8", "utf-8-sig"):
+            return refused(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
         if b"\0" in data[:4096]:
             return refused("is no text: it looks like a binary file", save_again)
-        if encoding != "utf-8":
-            return refused(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
         before = data[: error.start].decode("utf-8")
         line = data[error.start :].split(b"\n", 1)[0].decode("utf-8", "replace")
         return refused(
