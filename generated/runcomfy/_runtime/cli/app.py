@@ -39,6 +39,7 @@ app = App(
 app["--help"].group = app["--version"].group = _SHELL
 # cyclopts takes a bare "-" for an option. This says the same in the way inputs name files.
 STDIN = "@-"
+_SUBMIT = "id=$(runcomfy-client submit bytedance/dreamina-4-0/text-to-image prompt=fox)"
 _DEFAULT = Common()
 _RECORDING = Recording()
 _SENDING = Sending()
@@ -152,7 +153,7 @@ def submit(
     return submit_job(model, inputs, input, sending, recording, common)
 
 
-@app.command(group=_WORK, sort_key=6, help_epilogue=_example("runcomfy-client status REQUEST_ID"))
+@app.command(group=_WORK, sort_key=6, help_epilogue=_example(_SUBMIT, 'runcomfy-client status "$id"'))
 def status(request: RequestId, /, *, recording: Recording = _RECORDING, common: Common = _DEFAULT) -> int:
     """Say where a job stands."""
     from .commands.jobs import show_status
@@ -161,7 +162,7 @@ def status(request: RequestId, /, *, recording: Recording = _RECORDING, common: 
 
 
 @app.command(
-    group=_WORK, sort_key=7, help_epilogue=_example("runcomfy-client result REQUEST_ID --wait --output-dir out")
+    group=_WORK, sort_key=7, help_epilogue=_example(_SUBMIT, 'runcomfy-client result "$id" --wait --output-dir out')
 )
 def result(
     request: RequestId,
@@ -179,7 +180,7 @@ def result(
     return bring_result(request, wait, timeout, downloading, recording, common)
 
 
-@app.command(group=_WORK, sort_key=8, help_epilogue=_example("runcomfy-client cancel REQUEST_ID"))
+@app.command(group=_WORK, sort_key=8, help_epilogue=_example(_SUBMIT, 'runcomfy-client cancel "$id"'))
 def cancel(request: RequestId, /, *, recording: Recording = _RECORDING, common: Common = _DEFAULT) -> int:
     """Cancel a job that is still queued; what runs already cannot be cancelled."""
     from .commands.jobs import cancel_job
@@ -242,5 +243,7 @@ def completion(
     common: Common = _DEFAULT,
 ) -> int:
     """Print the script that teaches a shell to complete commands, model ids, inputs and their values."""
-    print(app.generate_completion(shell=shell))
+    from .commands.completion import completion_script
+
+    print(completion_script(app, shell))
     return 0
