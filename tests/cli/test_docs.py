@@ -1,4 +1,4 @@
-"""What the help texts and docs/cli.md show is true: examples run as they are pasted, JSON has the shape that is told."""
+"""What the help and docs/cli.md show is true: examples run as they are pasted, JSON has the shape that is told."""
 
 from __future__ import annotations
 
