@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .source import Json, Pointer
 
 _VALUES = frozenset({"enum", "const"})
+_KNOWN_TYPES = frozenset(KEYWORDS_OF_TYPE)
 # What a fault of a default is called; jsonschema's own words would repeat the whole value.
 _LIMITS = {
     "enum": "is not one of the enum's values",
@@ -90,6 +91,8 @@ class _Walk:
         if not types:
             if not {"enum", "const", "oneOf", "anyOf"} & schema.keys() and pointer and not _is_branch(pointer):
                 yield self._fault("W112", "without a type any value passes", pointer)
+            return
+        if not _KNOWN_TYPES.issuperset(types):
             return
         idle = {word for words in KEYWORDS_OF_TYPE.values() for word in words}
         idle -= {word for each in types for word in KEYWORDS_OF_TYPE.get(each, ())}

@@ -10,7 +10,7 @@ from . import store
 from .diagnostics import Diagnostic, has_errors
 from .load import read_source
 from .lock import Lock, read_lock, unknown_models
-from .names import model_names
+from .names import deviations, model_names
 from .source import display, read_document
 from .unit import Task
 
@@ -46,7 +46,11 @@ def gather(schemas: Path) -> Gathered:
     ids = [folder.model_id for folder in folders]
     names, clashes = model_names(ids, lock)
     tasks = [
-        Task(source=read_source(folder, common_output), names=names[folder.model_id], lock=lock.model(folder.model_id))
+        Task(
+            source=read_source(folder, common_output),
+            names=names[folder.model_id],
+            lock=deviations(names[folder.model_id], lock.model(folder.model_id)),
+        )
         for folder in folders
     ]
     found += tuple(unknown_models(lock, frozenset(ids), names_document))

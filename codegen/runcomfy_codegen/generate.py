@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .cache import Cache
 from .commit import commit
 from .diagnostics import Diagnostic, has_errors, quote
 from .gather import below, gather
-from .lock import read_lock, renames
+from .lock import renames
 from .plan import plan, published_names
 from .pool import build_all
 from .recover import recover
-from .source import display, read_document
+from .source import display
 from .store import INPUT, NAMES, write_json
 from .tree import names_entry, package_tree
 
@@ -98,24 +98,11 @@ def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
         commit(made, tree)
     if outcome.names_stale:
         write_json(request.schemas / NAMES, names)
-        _remember(request, gathered, [good[each] for each in gathered.models if each not in skipped])
     return outcome
 
 
 def _cache(request: Request) -> Cache | None:
     return Cache(request.output / ".cache" / "runcomfy-codegen") if request.use_cache else None
-
-
-def _remember(request: Request, gathered: Gathered, units: Sequence[Unit]) -> None:
-    """Keep the units under the names published just now, by which the next run asks for them: the text is the same."""
-    if cache := _cache(request):
-        document, _ = read_document(request.schemas / NAMES)
-        lock, _ = read_lock(document)
-        built = {unit.model_id: unit for unit in units}
-        for task in gathered.tasks:
-            model_id = task.source.model_id
-            if model_id in built and task.lock != lock.model(model_id):
-                cache.put(replace(task, lock=lock.model(model_id)), built[model_id])
 
 
 def _names(gathered: Gathered, units: Sequence[Unit]) -> dict[str, Json]:

@@ -32,16 +32,16 @@ def literal(value: Json) -> str:
 def string(text: str) -> str:
     """A string as a Python expression; a long one as pieces in parentheses, broken between words."""
     if len(text) <= _STRING_WIDTH:
-        return _quoted(text)
+        return quoted(text)
     pieces = [""]
     for word in _PIECES.findall(text):
         if pieces[-1] and len(pieces[-1]) + len(word) > _STRING_WIDTH:
             pieces.append("")
         pieces[-1] += word
-    return _quoted(text) if len(pieces) == 1 else f"({' '.join(map(_quoted, pieces))})"
+    return quoted(text) if len(pieces) == 1 else f"({' '.join(map(quoted, pieces))})"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """repr, in double quotes where that costs no escape, as black would have it."""
     plain = repr(text)
     return f'"{plain[1:-1]}"' if plain[0] == "'" and '"' not in text else plain

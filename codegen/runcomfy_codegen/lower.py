@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")
 _VALUES = frozenset({"enum", "const"})
 _ALTERNATIVES = frozenset({"oneOf", "anyOf"})
+_SAID_BY_TYPE = frozenset({"type", "title", "description"})
 
 
 def lower_input(document: PatchedDocument, names: InputNames) -> ir.ObjectNode:
@@ -203,8 +204,28 @@ def _extras(schema: Mapping[str, Json], required: bool) -> tuple[tuple[str, Json
     if schema.get("default") is not None:
         # A required property's default is only an example, and called so.
         kept.append(("examples", [schema["default"]]) if required else ("default", schema["default"]))
-    kept += [(keyword, schema[keyword]) for keyword in ("format", "pattern", "validations") if keyword in schema]
+    kept += [(keyword, schema[keyword]) for keyword in schema if _is_data(keyword, schema)]
     return tuple(kept)
+
+
+def _is_data(keyword: str, schema: Mapping[str, Json]) -> bool:
+    """Is a keyword one that neither the type of a field nor its bounds can say?"""
+    value = schema[keyword]
+    match keyword:
+        case "format" | "pattern" | "validations" | "uniqueItems":
+            return True
+        case "multipleOf":
+            return isinstance(value, float)
+        case "enum":
+            return isinstance(value, list) and any(isinstance(each, float | list | dict) for each in value)
+        case "items":
+            # Objects keep their bounds in a class of their own.
+            return isinstance(value, dict) and bool(value.keys() - _SAID_BY_TYPE) and "properties" not in value
+        case "oneOf" | "anyOf":
+            return isinstance(value, list) and not any("properties" in _schema(each) for each in value)
+        case _:
+            # A field of several types carries no bounds.
+            return isinstance(schema.get("type"), list) and keyword in {*NUMBER_KEYWORDS, *STRING_KEYWORDS}
 
 
 def _count(schema: Mapping[str, Json], keyword: str) -> int | None:

@@ -9,6 +9,7 @@ from . import reserved
 from .diagnostics import Diagnostic, json_text, quote
 from .identifiers import ClassName, PythonName, class_name, python_name
 from .ir import ModelNames
+from .lock import ModelLock
 from .store import INPUT, ModelId
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def model_names(ids: Iterable[ModelId], lock: Lock) -> tuple[dict[ModelId, Model
     # Those that are published first: a newcomer is the one that has to give way.
     for model_id in sorted(ids, key=lambda each: (each not in lock.models, each)):
         names[model_id] = lock.model(model_id).name or _derived(model_id)
-    return names, (*_case_faults(names), *_clashes(names), *_merged(names, lock))
+    faults = (*_case_faults(names), *_clashes(names))
+    told = {each.file for each in faults}
+    return names, (*faults, *(each for each in _merged(names, lock) if each.file not in told))
 
 
 def property_names(
@@ -60,6 +63,27 @@ def property_names(
             owners[name] = wire
             names[wire] = name
     return names, tuple(faults)
+
+
+def deviations(names: ModelNames, lock: ModelLock) -> ModelLock:
+    """The locked names that the rule would not make: all that a model depends on.
+
+    So what is published for the first time, by rule, changes nothing about the model.
+    """
+
+    def chosen(locked: Mapping[str, PythonName], reserved_names: Mapping[str, str]) -> dict[str, PythonName]:
+        return {
+            wire: name for wire, name in locked.items() if name != python_name(wire, _PROPERTY_PREFIX, reserved_names)
+        }
+
+    def reserved_of(name: ClassName) -> Mapping[str, str]:
+        return reserved.OUTPUT_PROPERTIES if name.startswith(output_class(names)) else reserved.PROPERTIES
+
+    objects = {name: chosen(each, reserved_of(name)) for name, each in lock.objects.items()}
+    return ModelLock(
+        properties=chosen(lock.properties, reserved.PROPERTIES),
+        objects={name: each for name, each in objects.items() if each},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +201,7 @@ def _merged(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnos
             other, owner = seen.setdefault(key, (segment, model_id))
             if other != segment and lock.model(model_id).name is None and other.lower() != segment.lower():
                 message = f"{quote(other)} (of {quote(owner)}) and {quote(segment)} both become {quote('.'.join(key))}"
-                yield _clash(model_id, made, message)
+                yield _clash(model_id, made, message, len(key) - 1)
                 break
 
 
@@ -188,18 +212,21 @@ def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagn
         levels = [("", provider_class(made), made.provider)]
         if made.family:
             levels.append((made.provider, family_class(made), made.family))
-        for module, own, name in levels:
+        for part, (module, own, name) in enumerate(levels):
             for each in (own, f"Async{own}"):
                 other, owner = seen.setdefault((module, each), (name, model_id))
                 if other != name:
                     message = f"{quote(other)} (of {quote(owner)}) and {quote(name)} both get the class {quote(each)}"
-                    yield _clash(model_id, made, message)
+                    yield _clash(model_id, made, message, part)
                     break
 
 
-def _clash(model_id: ModelId, made: ModelNames, message: str) -> Diagnostic:
-    other = ".".join((*made.parts[:-1], f"{made.method}_2"))
-    return Diagnostic(code="E032", message=message, file=f"{model_id}/{INPUT}", help=_model_cure(model_id, other))
+def _clash(model_id: ModelId, made: ModelNames, message: str, part: int = -1) -> Diagnostic:
+    """`part` is the name to change, of those that `made.parts` has."""
+    parts = [str(each) for each in made.parts]
+    parts[part] = parts[part].rstrip("_") + "_2"
+    help = _model_cure(model_id, ".".join(parts))
+    return Diagnostic(code="E032", message=message, file=f"{model_id}/{INPUT}", help=help)
 
 
 def _model_cure(model_id: ModelId, name: str) -> str:

@@ -63,6 +63,9 @@ def _class_schema(node: ir.ObjectNode) -> dict[str, Json]:
 def _field(node: ir.Node) -> dict[str, Json]:
     """A property's schema, with the bounds a field carries."""
     schema = _type(node)
+    if schema == {"type": "null"}:
+        # `None | None`, as an optional one would be, is no type to Python.
+        return {}
     bounds: dict[str, int | float | None] = {}
     match node:
         case ir.StringNode():
@@ -108,11 +111,16 @@ def _type(node: ir.Node) -> dict[str, Json]:
         case ir.AlternativesNode():
             return _any_of([_type(each) for each in node.nodes])
         case ir.AllNode():
-            # Every node holds, so the type of any is right; alternatives come last and say most.
-            made = [_type(each) for each in node.nodes]
-            return next((each for each in reversed(made) if each), {})
+            # Every node holds, so the type of any is right: the one with the fewest alternatives says most.
+            made = [each for each in map(_type, node.nodes) if each]
+            return min(made, key=_alternatives, default={})
         case _:
             assert_never(node)
+
+
+def _alternatives(schema: dict[str, Json]) -> int:
+    parts = schema.get("anyOf")
+    return len(parts) if isinstance(parts, list) else 1
 
 
 def _any_of(parts: list[dict[str, Json]]) -> dict[str, Json]:

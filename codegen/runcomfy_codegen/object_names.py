@@ -68,34 +68,35 @@ class _Walk:
     found: dict[Pointer, ObjectNames] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
 
-    def schema(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> None:
-        """`path` are the Python names that lead here; classes are named after it."""
+    def schema(self, schema: Json, pointer: Pointer, path: tuple[str, ...], cure: str | None = None) -> None:
+        """`path` are the Python names that lead here; classes are named after it. `cure` renames the last of them."""
         if not isinstance(schema, dict):
             return
         if isinstance(properties := schema.get("properties"), dict):
-            names = self._object(properties, pointer, path)
+            names = self._object(properties, pointer, path, cure)
+            own = self._cure(pointer, path)
             for wire, name in names.items():
-                self.schema(properties[wire], (*pointer, "properties", wire), (*path, name))
-        self.schema(schema.get("items"), (*pointer, "items"), (*path, "item"))
+                inner = own.text(wire, f"{name}_2")
+                self.schema(properties[wire], (*pointer, "properties", wire), (*path, name), inner)
+        self.schema(schema.get("items"), (*pointer, "items"), (*path, "item"), cure)
         for keyword in ("oneOf", "anyOf"):
             branches = schema.get(keyword)
             if isinstance(branches, list):
                 objects = [number for number, branch in enumerate(branches) if _has_properties(branch)]
                 for number, branch in enumerate(branches):
                     # One object among the alternatives is named after the property alone.
-                    inner = path if objects == [number] else (*path, f"choice_{number + 1}")
-                    self.schema(branch, (*pointer, keyword, number), inner)
+                    below = path if objects == [number] else (*path, f"choice_{number + 1}")
+                    self.schema(branch, (*pointer, keyword, number), below, cure)
 
     def _object(
-        self, properties: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]
+        self, properties: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...], cure: str | None
     ) -> Mapping[str, PythonName]:
-        nested = nested_class(self._names, path) if pointer else None
+        nested = self._cure(pointer, path).class_name
         if nested and any(each.class_name == nested for each in self.found.values()):
-            help = "Give a property that leads to one of them another name in schemas/names.json; classes follow it."
             message = f"two objects of this model both become the class {nested}"
-            self.faults.append(self._document.diagnostic("E037", message, pointer, help=help))
-        cure = Cure(model_id=self._model_id, class_name=nested)
-        names, clashes = property_names(properties, self._lock.of(nested), reserved.PROPERTIES, cure)
+            self.faults.append(self._document.diagnostic("E037", message, pointer, help=cure))
+        own = self._cure(pointer, path)
+        names, clashes = property_names(properties, self._lock.of(nested), reserved.PROPERTIES, own)
         for clash in clashes:
             place = (*pointer, "properties", clash.wire)
             self.faults.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
@@ -105,6 +106,10 @@ class _Walk:
             properties=names,
         )
         return names
+
+    def _cure(self, pointer: Pointer, path: tuple[str, ...]) -> Cure:
+        """Where names.json has the names of the object at a pointer."""
+        return Cure(model_id=self._model_id, class_name=nested_class(self._names, path) if pointer else None)
 
 
 def _has_properties(schema: Json) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jsonpatch
 import jsonpointer
 
-from .diagnostics import json_text, quote
+from .diagnostics import json_text, quote, visible
 from .source import pointer_text, too_deep
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
         try:
             after: Json = jsonpatch.apply_patch(value, [step])
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError) as error:
-            reason = visible_reason(error)
-            message = f"the patch no longer applies: {quote(str(step['path']))}: {reason}"
+            message = f"the patch no longer applies: {quote(str(step['path']))}: {_reason(error)}"
             return None, (patch.diagnostic("E041", message, (number,), help=_UPSTREAM),)
         if json.dumps(after) == json.dumps(value) and step["op"] != "test":
             message = (
@@ -102,9 +101,12 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
     return PatchedDocument(received, value, patch, tuple(written)), ()
 
 
-def visible_reason(error: Exception) -> str:
-    """The library's words on one line."""
-    return quote(str(error) or type(error).__name__)[1:-1].replace('\\"', '"')
+def _reason(error: Exception) -> str:
+    if isinstance(error, jsonpatch.JsonPatchTestFailed):
+        return "something else than the tested value stands there"
+    if isinstance(error, jsonpatch.JsonPatchConflict | jsonpointer.JsonPointerException):
+        return "there is no such place"
+    return visible(str(error) or type(error).__name__)
 
 
 def _shape_faults(patch: Document) -> list[Diagnostic]:

@@ -145,7 +145,7 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
     except RecursionError:
         return None, (deep,)
     except json.JSONDecodeError as error:
-        return None, (fault("E003", f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}", error.pos, error.pos + 1),)
+        return None, (fault("E003", f"is not JSON: {_words(error)}", error.pos, error.pos + 1),)
     if too_deep(value):
         return None, (deep,)
     if _SURROGATE_ESCAPE.search(text):
@@ -203,6 +203,8 @@ def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
             if pointer in seen:
                 cure = "Keep one of the two; which of them counts is not defined by JSON."
                 yield fault("E005", f"the key {quote(str(pointer[-1]))} stands twice in one object", start, end, cure)
+                # What stands in the second value is not compared with what stands in the first.
+                seen = {each for each in seen if each[: len(pointer)] != pointer}
             seen.add(pointer)
         if literal.startswith('"'):
             try:
@@ -213,6 +215,11 @@ def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
             yield fault("E004", f"{literal} is no JSON number", start, end)
         elif literal[:1] in "-0123456789" and math.isinf(float(literal)):
             yield fault("E007", "is a number too large for a double", start, end)
+
+
+def _words(error: json.JSONDecodeError) -> str:
+    text = error.msg.removesuffix(" at")
+    return text[:1].lower() + text[1:]
 
 
 def _scan(text: str) -> Iterator[tuple[Pointer, Part, int, int]]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What a unit depends on, and nothing else: the bytes of the model's files and its names."""
+    """What a unit depends on, and nothing else: the bytes of the model's files, its names, names chosen inside it."""
 
     source: ModelSource
     names: ModelNames

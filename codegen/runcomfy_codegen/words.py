@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, assert_never
 
 from . import ir
-from .literals import prose
+from .literals import prose, quoted
 
 if TYPE_CHECKING:
     from .source import Json
@@ -26,7 +25,8 @@ _OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 def parameter_text(each: ir.Property) -> str:
     """Everything worth saying about a property, as sentences."""
     sentences = [_sentence(prose(each.title)) if _says_more(each.title, each.name) else ""]
-    sentences.append(_sentence(prose(each.description)))
+    if each.description != each.title:
+        sentences.append(_sentence(prose(each.description)))
     sentences += [_sentence(text) for text in constraints(each.node)]
     if each.name != each.wire:
         sentences.append(f"Sent as {_value(each.wire)}.")
@@ -118,5 +118,5 @@ def _rule(rule: ir.Rule) -> str:
 
 def _value(value: Json) -> str:
     """A value as Python writes it."""
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    text = quoted(value) if isinstance(value, str) else repr(value)
     return prose(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…")

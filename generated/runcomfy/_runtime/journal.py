@@ -66,7 +66,7 @@ class Journal:
     def __init__(
         self, path: str | os.PathLike[str], *, keep_inputs: bool = False, _scope: tuple[str, str] | None = None
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.keep_inputs = keep_inputs
         self._scope = _scope
         self._store = Store(self.path)

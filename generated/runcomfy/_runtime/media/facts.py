@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Facts", "megabytes"]
+__all__ = ["Facts", "RemoteMedia", "megabytes", "whole_size"]
 
 
 class Facts:
     """The facts a rule can be judged by.
 
-    ``kind`` is "image", "video" or "audio"; "document" is something that is known to be none of them, None is a kind
-    that is not known here. ``size`` is in bytes, ``duration`` in seconds, ``width`` and ``height`` in pixels as stored;
-    ``turned`` says that the file asks to be shown turned by a quarter (EXIF, or a video's matrix), which swaps the two
-    for viewers. ``broken`` says why the file cannot be good, ``unread`` why its header told nothing.
+    ``kind`` is "image", "video" or "audio"; "stream" is one of the last two, "document" something that is none of the
+    three, None is not known here. ``size`` is in bytes (None if it is not known), ``duration`` in seconds, ``width``
+    and ``height`` in pixels as stored; ``turned`` says that the file asks to be shown turned by a quarter (EXIF, or a
+    video's matrix), which swaps the two for viewers. ``broken`` says why the file cannot be good, ``unread`` why its
+    header told nothing.
     """
 
     __slots__ = ("broken", "duration", "height", "kind", "mime", "size", "turned", "unread", "width")
@@ -20,7 +21,7 @@ class Facts:
         self,
         kind: str | None,
         mime: str,
-        size: int,
+        size: int | None,
         *,
         width: int | None = None,
         height: int | None = None,
@@ -42,15 +43,34 @@ class Facts:
     @property
     def measure(self) -> str:
         """The measures in words: "4097 x 2000 pixels, 1.2 MB"."""
-        told = [megabytes(self.size)]
+        told = [megabytes(self.size)] if self.size is not None else []
         if self.duration is not None:
             told.insert(0, f"{self.duration:.1f} s")
         if self.width is not None and self.height is not None:
             told.insert(0, f"{self.width} x {self.height} pixels")
-        return ", ".join(told)
+        return ", ".join(told) or "nothing known"
 
     def __repr__(self) -> str:
         return f"<Facts {self.mime}: {self.measure}>"
+
+
+class RemoteMedia:
+    """What a probe learned of a URL: its ``facts``, or why there are none (``fault``)."""
+
+    __slots__ = ("facts", "fault", "url")
+
+    def __init__(self, url: str, facts: Facts | None, fault: str = "") -> None:
+        self.url = url
+        self.facts = facts
+        self.fault = fault
+
+    def __repr__(self) -> str:
+        return f"<RemoteMedia {self.url} {self.facts or self.fault}>"
+
+
+def whole_size(facts: Facts) -> int:
+    """The size, or more than any file has where it is not known: then nothing counts as cut off."""
+    return 1 << 62 if facts.size is None else facts.size
 
 
 def megabytes(size: int) -> str:

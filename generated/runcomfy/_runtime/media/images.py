@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 
-from .whole import BrokenFile, Measured, walk
+from .blocks import Blocks, BrokenFile, OutOfReach
+from .facts import whole_size
+from .whole import Measured, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +27,19 @@ _PIXELS_PER_BYTE = 50
 
 def read_image(stream: BinaryIO, facts: Facts) -> None:
     """Measure a PNG, JPEG, GIF or WebP and see that it is whole."""
+    measured = Measured()
     try:
-        measured = walk(facts.mime, stream, facts.size)
+        walk(facts.mime, Blocks(stream, whole_size(facts)), measured)
     except BrokenFile as fault:
         facts.broken = str(fault)
-        return
-    facts.width, facts.height = measured.width, measured.height
-    _judge_size(facts)
+    except OutOfReach:
+        if not measured.width:
+            facts.unread = "its measures are not within its first bytes"
+            return
+    facts.width, facts.height = measured.width or None, measured.height or None
     facts.turned = _is_turned(measured)
+    if facts.broken is None:
+        _judge_size(facts)
 
 
 def read_other_image(stream: BinaryIO, facts: Facts) -> None:
@@ -58,7 +65,7 @@ def _judge_size(facts: Facts) -> None:
         facts.broken = "is broken: its header gives no width or no height"
         return
     pixels = facts.width * facts.height
-    if pixels > _BOMB_PIXELS and facts.size * _PIXELS_PER_BYTE < pixels:
+    if pixels > _BOMB_PIXELS and whole_size(facts) * _PIXELS_PER_BYTE < pixels:
         facts.broken = (
             f"is a decompression bomb: {facts.size} bytes that claim to be {facts.width} x {facts.height} pixels"
         )

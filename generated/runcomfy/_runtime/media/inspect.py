@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["inspect"]
 
 
-def inspect(stream: BinaryIO, size: int) -> Facts:
-    """The facts of the ``size`` bytes behind a seekable stream. Bad content never raises."""
+def inspect(stream: BinaryIO, size: int | None) -> Facts:
+    """The facts of a file of ``size`` bytes; bad content never raises.
+
+    The stream must be seekable. It may hold no more than the beginning of the file: then what lies behind it stays
+    unread, and counts neither as missing nor as broken. A size of None is one that is not known.
+    """
     stream.seek(0)
     head = stream.read(HEAD)
     kind, mime = sniff(head)
@@ -32,11 +36,17 @@ def _read(stream: BinaryIO, facts: Facts) -> None:
         from .images import read_image
 
         read_image(stream, facts)
-    elif facts.kind == "image" and facts.mime not in ("image/avif", "image/heic", "image/heif"):
+    elif facts.kind == "image":
         from .images import read_other_image
 
         read_other_image(stream, facts)
-    else:
-        from .streams import read_stream
+    elif facts.mime in ("video/mp4", "video/quicktime", "audio/mp4"):
+        from .boxes import read_boxes
 
-        read_stream(stream, facts)
+        read_boxes(stream, facts)
+    elif facts.kind == "audio":
+        from .sounds import read_sound
+
+        read_sound(stream, facts)
+    else:
+        facts.unread = f"the header of this kind ({facts.mime}) is not read here"

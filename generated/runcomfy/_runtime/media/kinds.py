@@ -25,7 +25,7 @@ _MAGIC = (
     (b"\x00\x00\x01\xba", "video/mpeg"),
     (b"\x00\x00\x01\xb3", "video/mpeg"),
     (b"fLaC", "audio/flac"),
-    (b"OggS", "audio/ogg"),
+    (b"OggS", "application/ogg"),
     (b"ID3", "audio/mpeg"),
     (b"#!AMR", "audio/amr"),
     (b"MThd", "audio/midi"),
@@ -36,6 +36,8 @@ _MAGIC = (
     (b"7z\xbc\xaf", "application/x-7z-compressed"),
     (b"\x7fELF", "application/x-elf"),
 )
+# What may hold sound alone as well as moving pictures, and is not looked into.
+_EITHER = ("video/webm", "video/x-matroska", "video/mpeg", "application/ogg")
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _BRANDS = {
     b"qt  ": "video/quicktime",
@@ -54,10 +56,12 @@ _OLD_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
 def sniff(head: bytes) -> tuple[str | None, str]:
-    """The kind ("image", "video", "audio", "document", or None if it is not known) and the MIME type of a file."""
+    """The kind of a file as ``Facts`` has it, and its MIME type."""
     mime = _mime(head)
     if mime is None:
         return None, "application/octet-stream"
+    if mime in _EITHER:
+        return "stream", mime
     major = mime.partition("/")[0]
     return (major if major in ("image", "video", "audio") else "document"), mime
 

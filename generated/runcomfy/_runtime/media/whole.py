@@ -9,25 +9,18 @@ from __future__ import annotations
 import re
 import struct
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import BinaryIO
+from .blocks import Blocks, BrokenFile
 
-__all__ = ["BrokenFile", "Measured", "walk"]
+__all__ = ["Measured", "walk"]
 
-_CUT = "is cut off: it ends before its content does"
 _LONGEST_EXIF = 1024 * 1024
 _CHUNK = 64 * 1024
 # Deflate never packs tighter than this, so fewer bytes cannot hold the pixels a header claims.
 _DEFLATE_LIMIT = 1032
 
 
-class BrokenFile(Exception):
-    """The file cannot be what it claims; the text says why."""
-
-
 class Measured:
-    """What a walk brings back."""
+    """What a walk finds, as far as it gets."""
 
     __slots__ = ("exif", "height", "width")
 
@@ -37,42 +30,13 @@ class Measured:
         self.exif: bytes | None = None
 
 
-def walk(mime: str, stream: BinaryIO, size: int) -> Measured:
-    """Walk over a PNG, JPEG, GIF or WebP. Raises BrokenFile."""
+def walk(mime: str, blocks: Blocks, measured: Measured) -> None:
+    """Walk over a PNG, JPEG, GIF or WebP. Raises BrokenFile, or OutOfReach where only the beginning is here."""
     walkers = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif, "image/webp": _webp}
-    return walkers[mime](_Blocks(stream, size))
+    walkers[mime](blocks, measured)
 
 
-class _Blocks:
-    """A stream that reads exactly, or says that the file is cut off."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream = stream
-        self._size = size
-        self.at = 0
-        stream.seek(0)
-
-    def take(self, count: int) -> bytes:
-        data = self._stream.read(count)
-        if len(data) < count:
-            raise BrokenFile(_CUT)
-        self.at += count
-        return data
-
-    def skip(self, count: int) -> None:
-        self.at += count
-        if self.at > self._size:
-            raise BrokenFile(_CUT)
-        self._stream.seek(self.at)
-
-    def some(self, most: int) -> bytes:
-        data = self._stream.read(most)
-        self.at += len(data)
-        return data
-
-
-def _png(blocks: _Blocks) -> Measured:
-    measured = Measured()
+def _png(blocks: Blocks, measured: Measured) -> None:
     blocks.skip(8)
     packed, bits = 0, 0
     while True:
@@ -101,7 +65,6 @@ def _png(blocks: _Blocks) -> Measured:
             f"is broken: its header claims {measured.width} x {measured.height} pixels, "
             f"more than its {packed} bytes can hold"
         )
-    return measured
 
 
 # After a scan begins only these bytes may follow 0xFF: a stuffed zero, a restart mark, padding. Anything else ends it.
@@ -109,8 +72,7 @@ _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
-def _jpeg(blocks: _Blocks) -> Measured:
-    measured = Measured()
+def _jpeg(blocks: Blocks, measured: Measured) -> None:
     blocks.skip(2)
     scanned = False
     while True:
@@ -140,10 +102,9 @@ def _jpeg(blocks: _Blocks) -> Measured:
             _skip_scan(blocks)
     if not scanned:
         raise BrokenFile("is broken: it ends before its first pixel")
-    return measured
 
 
-def _skip_scan(blocks: _Blocks) -> None:
+def _skip_scan(blocks: Blocks) -> None:
     """Go to the mark that ends the scan."""
     start, carried = blocks.at, b""
     while data := blocks.some(_CHUNK):
@@ -155,11 +116,10 @@ def _skip_scan(blocks: _Blocks) -> None:
             return
         carried = window[-1:]
         start += len(window) - len(carried)
-    raise BrokenFile(_CUT)
+    raise BrokenFile("is cut off: it ends before its content does")
 
 
-def _gif(blocks: _Blocks) -> Measured:
-    measured = Measured()
+def _gif(blocks: Blocks, measured: Measured) -> None:
     blocks.skip(6)
     measured.width, measured.height, flags = struct.unpack("<HHB2x", blocks.take(7))
     _skip_palette(blocks, flags)
@@ -180,16 +140,14 @@ def _gif(blocks: _Blocks) -> Measured:
             blocks.skip(length)
     if not frames:
         raise BrokenFile("is broken: it holds no picture")
-    return measured
 
 
-def _skip_palette(blocks: _Blocks, flags: int) -> None:
+def _skip_palette(blocks: Blocks, flags: int) -> None:
     if flags & 0x80:
         blocks.skip(3 << (flags & 7) + 1)
 
 
-def _webp(blocks: _Blocks) -> Measured:
-    measured = Measured()
+def _webp(blocks: Blocks, measured: Measured) -> None:
     _, size, _ = struct.unpack("<4sI4s", blocks.take(12))
     pictures = 0
     while blocks.at + 8 <= size + 8:
@@ -215,7 +173,6 @@ def _webp(blocks: _Blocks) -> Measured:
         blocks.skip(start + length + (length & 1) - blocks.at)
     if not pictures:
         raise BrokenFile("is broken: it holds no picture")
-    return measured
 
 
 def _first(measured: Measured, width: int, height: int) -> None:

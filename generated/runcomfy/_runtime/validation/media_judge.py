@@ -8,12 +8,13 @@ from ..media.data_uri import BadDataURI, read_data_uri, uri_length
 from ..media.facts import megabytes
 from ..media.inspect import inspect
 from ..media.local import LocalMedia, UnusableMedia, measure
+from .nodes import text_faults
 from .report import Advice, Problem, Unchecked, Weight
-from .words import amount
+from .words import amount, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..media.facts import Facts
+    from ..media.facts import Facts, RemoteMedia
     from .media_node import Media
     from .report import Finding
 
@@ -36,13 +37,13 @@ def judge_local(node: Media, value: object) -> list[Finding]:
     if isinstance(value, LocalMedia) and not value.readable:
         return []
     found = _judge_facts(node, facts)
-    length = uri_length(facts.mime, facts.size)
+    length = uri_length(facts.mime, facts.size or 0)
     if (node.min_length is not None and length < node.min_length) or (
         node.max_length is not None and length > node.max_length
     ):
         bounds = f"at least {node.min_length}" if node.max_length is None else f"at most {node.max_length}"
         found.append(Problem("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
-    return [*found, Weight(length, facts.size)]
+    return [*found, Weight(length, facts.size or 0)]
 
 
 def judge_data_uri(node: Media, text: str) -> list[Finding]:
@@ -62,7 +63,16 @@ def judge_data_uri(node: Media, text: str) -> list[Finding]:
         )
     if facts.kind is not None and label != facts.mime and not _same_kind(label, facts):
         found.append(Advice("media_label", f"is labelled {label or 'as nothing'} and holds {facts.mime}", given))
-    return [*found, Weight(len(text), facts.size)]
+    return [*found, Weight(len(text), len(data))]
+
+
+def judge_remote(node: Media, value: RemoteMedia) -> list[Finding]:
+    """The findings about a URL that a probe has looked at."""
+    found = list(text_faults(value.url, node.min_length, node.max_length))
+    if value.facts is None:
+        found.append(Advice("media_url", f"the URL was asked and {value.fault}", shown(value.url)))
+        return found + [rule.deferred(f"of the URL nothing is known, since {value.fault}") for rule in node.rules]
+    return found + _judge_facts(node, value.facts, sent=False)
 
 
 def body_advice(weights: list[Weight]) -> list[Finding]:
@@ -80,19 +90,15 @@ def body_advice(weights: list[Weight]) -> list[Finding]:
     ]
 
 
-def _judge_facts(node: Media, facts: Facts) -> list[Finding]:
+def _judge_facts(node: Media, facts: Facts, *, sent: bool = True) -> list[Finding]:
     given = f"{facts.mime}, {facts.measure}"
     found: list[Finding] = []
     if facts.broken is not None:
         found.append(Problem("media_broken", f"the file {facts.broken}", given))
-    if facts.kind is None:
+    if facts.kind is None or (facts.kind == "stream" and node.kind != "image"):
         if facts.broken is None:
-            found.append(
-                Unchecked(
-                    "media_kind",
-                    f"the kind of the file is not known here, so it is not sure that it is {node.expected}",
-                )
-            )
+            what = f"{facts.mime}, which holds either pictures or sound" if facts.kind else "of a kind not known here"
+            found.append(Unchecked("media_kind", f"the file is {what}; {node.expected} is expected"))
     elif facts.kind != node.kind:
         found.append(Problem("media_kind", f"expected {node.expected}, got {_article(facts)} ({facts.mime})", given))
         return found
@@ -101,16 +107,19 @@ def _judge_facts(node: Media, facts: Facts) -> list[Finding]:
         found += [finding for rule in node.rules if rule.operand == "file_size_mb" and (finding := rule.judge(facts))]
         return found
     found += [finding for rule in node.rules if (finding := rule.judge(facts)) is not None]
-    return found + _advice(facts)
+    return found + _advice(facts, sent)
 
 
-def _advice(facts: Facts) -> list[Finding]:
+def _advice(facts: Facts, sent: bool) -> list[Finding]:
+    """What RunComfy advises; ``sent`` files travel within the request, the others are fetched by its servers."""
     kind = facts.kind or ""
+    if facts.size is None:
+        return []
     if facts.size > _ADVICE.get(kind, facts.size):
         limit = megabytes(_ADVICE[kind])
         return [Advice("media_size", f"is {megabytes(facts.size)}; RunComfy advises at most {limit} for a {kind}")]
     cap = _NODE_CAPS.get(facts.mime) or _NODE_CAPS.get(kind)
-    if cap is not None and facts.size > cap:
+    if sent and cap is not None and facts.size > cap:
         what = "a PNG" if kind == "image" else f"a{'n' if kind == 'audio' else ''} {kind} file"
         return [
             Advice(
@@ -123,7 +132,9 @@ def _advice(facts: Facts) -> list[Finding]:
 
 
 def _article(facts: Facts) -> str:
-    return {"image": "an image", "audio": "an audio file", "video": "a video"}.get(facts.kind or "", "something else")
+    return {"image": "an image", "audio": "sound", "video": "a video", "stream": "a stream"}.get(
+        facts.kind or "", "something else"
+    )
 
 
 def _same_kind(label: str, facts: Facts) -> bool:

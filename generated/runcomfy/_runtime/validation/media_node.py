@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .report import Finding
     from .rules import Rule
 
-__all__ = ["Media"]
+__all__ = ["Media", "names_host"]
 
 
 class Media(Node):
@@ -43,13 +43,16 @@ class Media(Node):
 
     def judge(self, value: object) -> list[Finding] | None:
         # The order is that of frequency: a plain https URL must cost next to nothing.
-        if type(value) is str and self._plain and value[:8] == "https://" and _names_host(value):
+        if type(value) is str and self._plain and value[:8] == "https://" and names_host(value):
             return [Deferred(self.rules)] if self.rules else None
         if isinstance(value, str):
             return self._text(value)
+        from ..media.facts import RemoteMedia
         from ..media.local import is_local
-        from .media_judge import judge_local
+        from .media_judge import judge_local, judge_remote
 
+        if isinstance(value, RemoteMedia):
+            return judge_remote(self, value) or None
         if not is_local(value):
             return [
                 type_problem(
@@ -65,7 +68,7 @@ class Media(Node):
             from .media_judge import judge_data_uri
 
             found += judge_data_uri(self, value)
-        elif scheme == "https://" and _names_host(value):
+        elif scheme == "https://" and names_host(value):
             found += [Deferred(self.rules)] if self.rules else []
         else:
             found.append(self._no_source(value, scheme))
@@ -86,6 +89,7 @@ class Media(Node):
         return Problem("media_source", message, shown(value))
 
 
-def _names_host(url: str) -> bool:
+def names_host(url: str) -> bool:
+    """Whether a text that begins with https:// goes on as a URL does."""
     # The empty text is in any other, so a URL that ends here names no host; split() sees white space quickest.
     return url[8:9] not in "/?#:@" and url.split() == [url] and (url.isascii() or url.isprintable())

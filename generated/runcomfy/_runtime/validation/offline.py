@@ -10,12 +10,14 @@ from .spec import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .probe import Probe
+    from .report import Finding
     from .spec import ModelSpec
 
 __all__ = ["validate", "validate_spec"]
 
 
-def validate(model_id: str, payload: object, probe: bool = False) -> Report:
+def validate(model_id: str, payload: object, probe: bool | Probe = False) -> Report:
     """Judge a payload against a model's schema and bring back everything that is wrong with it.
 
     Args:
@@ -23,23 +25,27 @@ def validate(model_id: str, payload: object, probe: bool = False) -> Report:
         payload: the request body with wire names: a dict, JSON text (str or bytes), or the path of a JSON file
             (pathlib.Path). In a dict, media fields take what a submit takes: URLs, data: URIs, paths, bytes, open
             binary files, PIL images.
-        probe: also look at the media behind URLs, reading only their first bytes.
+        probe: also look at the media behind URLs, reading only their first bytes; a Probe says how far to go.
 
     Raises:
         UnknownModelError: no model of this id was generated; nothing else is raised.
     """
     from ..registry import known_spec
 
-    return validate_spec(known_spec(model_id), payload)
+    return validate_spec(known_spec(model_id), payload, probe)
 
 
-def validate_spec(spec: ModelSpec, payload: object) -> Report:
+def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False) -> Report:
     """As ``validate``, for a spec that is at hand."""
+    faults: list[Finding] = []
     if isinstance(payload, (str, bytes, bytearray, os.PathLike)):
         from .reading import read_payload
 
         payload, faults = read_payload(payload)
-        if faults:
-            found = None if payload is MISSING else spec.input.judge(payload)
-            return Report(spec.model_id, [*faults, *(found or ())])
-    return check(spec, payload)
+        if payload is MISSING:
+            return Report(spec.model_id, faults)
+    if probe:
+        from .probe import Probe, probed
+
+        payload = probed(spec.input, payload, Probe() if probe is True else probe)
+    return Report(spec.model_id, [*faults, *(spec.input.judge(payload) or ())]) if faults else check(spec, payload)

@@ -44,7 +44,7 @@ class Rule:
         readings = self._readings(facts)
         if not readings:
             return Unchecked(
-                "media_rule", f"{self} was not checked: {facts.unread or 'not known of this file'}", rule=self
+                "media_rule", f"{self} was not checked: {facts.unread or 'it is not known of this file'}", rule=self
             )
         kept = [self._keeps(number) for number in readings]
         if all(kept):
@@ -74,7 +74,11 @@ class Rule:
         """What the operand may be of this file: one number, or two if the file is marked to be shown turned."""
         if self.operand == "file_size_mb":
             # In the user's favour: the larger megabyte below an upper bound, the smaller one above a lower bound.
-            return [facts.size / (1024 * 1024 if self.operator in ("<", "<=") else 1_000_000)]
+            return (
+                []
+                if facts.size is None
+                else [facts.size / (1024 * 1024 if self.operator in ("<", "<=") else 1_000_000)]
+            )
         width, height = facts.width, facts.height
         if width is None or height is None:
             return []

@@ -26,6 +26,7 @@ class ImageToVideoInput(InputModel):
                 "examples": [
                     ["https://playgrounds-storage-public.runcomfy.net/tools/7002/media-files/usecase5-1-1-input.jpg"]
                 ],
+                "items": {"type": "string", "format": "image_uri"},
                 "validations": [
                     {
                         "validation_rule": "file_size_mb<",

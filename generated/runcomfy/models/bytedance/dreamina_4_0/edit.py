@@ -33,6 +33,7 @@ class EditInput(InputModel):
                         "https://playgrounds-storage-public.runcomfy.net/tools/7002/media-files/usecase5-1-2-input.jpg",
                     ]
                 ],
+                "items": {"type": "string", "format": "image_uri"},
                 "validations": [
                     {
                         "validation_rule": "file_size_mb<=",

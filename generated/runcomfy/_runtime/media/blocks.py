@@ -1,0 +1,60 @@
+"""Reading a file block by block: exactly what was asked for, or the word that the file ends too soon."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+__all__ = ["Blocks", "BrokenFile", "OutOfReach"]
+
+
+class BrokenFile(Exception):
+    """The file cannot be what it claims; the text says why."""
+
+
+class OutOfReach(Exception):
+    """The file goes on, but only its beginning is here."""
+
+
+class Blocks:
+    """A stream at a known place. Nothing is read that was not asked for; skipping is free.
+
+    ``size`` is that of the whole file, of which the stream may hold the beginning only.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self.size = size
+        self.at = 0
+        stream.seek(0)
+
+    def take(self, count: int) -> bytes:
+        """The next ``count`` bytes. Raises BrokenFile if there are fewer, OutOfReach if they are not here."""
+        end = self.at + count
+        if end > self.size:
+            raise BrokenFile("is cut off: it ends before its content does")
+        data = self._stream.read(count)
+        if len(data) < count:
+            raise OutOfReach
+        self.at = end
+        return data
+
+    def skip(self, count: int) -> None:
+        """Leave ``count`` bytes out. Raises BrokenFile if there are fewer."""
+        self.go(self.at + count)
+
+    def go(self, place: int) -> None:
+        """Continue at ``place``. Raises BrokenFile if the file ends before it."""
+        if place > self.size:
+            raise BrokenFile("is cut off: it ends before its content does")
+        self.at = place
+        self._stream.seek(place)
+
+    def some(self, most: int) -> bytes:
+        """Up to ``most`` bytes; none at the end. Raises OutOfReach if the file goes on elsewhere."""
+        data = self._stream.read(most)
+        if not data and self.at < self.size:
+            raise OutOfReach
+        self.at += len(data)
+        return data
