@@ -34,7 +34,6 @@ RUN = ("run", TEXT_TO_IMAGE, "prompt=x", "--json")
         ("submit: 503", RUN, 75, "submission_unknown"),
         ("submit: lost reply", RUN, 75, "submission_unknown"),
         ("file: 404", RUN, 74, "download"),
-        ("balance *: 503", ("balance", "--json"), 69, "server"),
     ],
 )
 def test_each_kind_of_error_has_its_exit_code(

@@ -1,0 +1,149 @@
+"""On a terminal: one live line while a job runs, colours unless NO_COLOR, and completion in a real bash."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from runcomfy_simulator import Simulator
+
+from tests.support.cli import EDIT, SCRIPT, TEXT_TO_IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.cli import Cli
+
+    Screen = Callable[..., str]
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX terminal and bash")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture
+def screen(tmp_path: Path, environment: dict[str, str]) -> Screen:
+    """Everything a command writes to a terminal, control sequences included."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    def run(*words: str, columns: int = 80, **env: str) -> str:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        with subprocess.Popen(
+            [str(SCRIPT), *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=tmp_path,
+            env={**environment, "TERM": "xterm-256color", **env},
+        ):
+            os.close(theirs)
+            seen = b""
+            # The other end reports an error, not an end of file, once the last writer has left.
+            while piece := _read(ours):
+                seen += piece
+        os.close(ours)
+        return seen.decode()
+
+    return run
+
+
+def _read(handle: int) -> bytes:
+    try:
+        return os.read(handle, 65536)
+    except OSError:
+        return b""
+
+
+def test_a_wait_is_one_live_line_that_goes(screen: Screen, tmp_path: Path) -> None:
+    with Simulator("schemas", queue_seconds=0.5, run_seconds=0.5, slots=1) as sim:
+        seen = screen("run", TEXT_TO_IMAGE, "prompt=x", RUNCOMFY_BASE_URL=sim.url, RUNCOMFY_API_TOKEN=sim.token)
+        request_id = sim.jobs[0].request_id
+    plain = CONTROL.sub("", seen)
+    assert plain.splitlines()[0] == f"request {request_id}"
+    assert re.search(r"queued, position \d  \d\.\d s", plain)
+    assert re.search(r"running  \d\.\d s", plain)
+    # Each redrawing first takes back the line before it.
+    assert seen.count("\x1b[2K") >= 5
+    assert "\x1b[?25l" in seen
+    assert "\x1b[?25h" in seen
+    last = plain.rstrip().splitlines()[-1]
+    assert (tmp_path / last).is_file()
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_no_line_is_wider_than_the_terminal(screen: Screen, columns: int) -> None:
+    for words in (("models",), ("--help",), ("run", "--help"), ("show", "bytedance/seedream-4-0/sequential")):
+        text = CONTROL.sub("", screen(*words, columns=columns)).partition("\nPython")[0]
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= columns, words
+
+
+def test_no_color_means_no_colour(screen: Screen) -> None:
+    assert re.search(r"\x1b\[[0-9;]*3[0-9]", screen("models"))
+    for words in (("models",), ("show", EDIT), ("show", "no/such"), ("validate", TEXT_TO_IMAGE, "none.json")):
+        assert not re.search(r"\x1b\[[0-9;]*3[0-9]", screen(*words, NO_COLOR="1")), words
+
+
+def test_faults_stand_out(screen: Screen) -> None:
+    assert "\x1b[1;31merror:\x1b[0m" in screen("show", "no/such")
+    assert "\x1b[1;31m" in screen("validate", TEXT_TO_IMAGE, "none.json")
+
+
+COMPLETE = """
+eval "$(runcomfy-client completion bash)"
+COMP_LINE=$1 COMP_POINT=${#1}
+_runcomfy_client_whole_words runcomfy-client
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="asks bash")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("runcomfy-client sho", ["show"]),
+        ("runcomfy-client show bytedance/dreamina-4", [EDIT, TEXT_TO_IMAGE]),
+        (f"runcomfy-client run {EDIT} s", ["scale="]),
+        (f"runcomfy-client run {EDIT} prompt=x force_single=", ["true", "false"]),
+        (f"runcomfy-client run {EDIT} width_height=3", [r"3024x1296\(21:9\)"]),
+        (f"runcomfy-client run {EDIT} image_urls=@pic", ["@pictures/"]),
+        (f"runcomfy-client validate {EDIT} --format j", ["json", "junit"]),
+    ],
+)
+def test_bash_completes(line: str, offered: list[str], environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    done = subprocess.run(
+        ["bash", "-c", COMPLETE, "bash", line],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**environment, "PATH": f"{SCRIPT.parent}:{environment['PATH']}"},
+        check=True,
+    )
+    assert done.stdout.split("\n")[:-1] == offered
+
+
+def test_bash_offers_pending_requests(cli: Cli, quick_sim: Simulator, environment: dict[str, str]) -> None:
+    request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=quick_sim).out.strip()
+    done = subprocess.run(
+        ["bash", "-c", COMPLETE, "bash", "runcomfy-client cancel "],
+        capture_output=True,
+        text=True,
+        env={**environment, "PATH": f"{SCRIPT.parent}:{environment['PATH']}"},
+        check=True,
+    )
+    assert done.stdout.split() == [request_id]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
+def test_other_shells_have_a_script_too(cli: Cli, shell: str) -> None:
+    answer = cli("completion", shell)
+    assert answer.code == 0
+    assert "__complete" in answer.out
