@@ -29,7 +29,7 @@ from runcomfy_simulator import Simulator
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
-COLUMNS = 92
+COLUMNS = 96
 MODEL = "bytedance/dreamina-4-0/text-to-image"
 
 # Of rich's page all but the font it would fetch from elsewhere: a picture must not ask a third party.
@@ -59,7 +59,7 @@ SCENES = (
             ),
             (
                 "fox.json",
-                '{"image_urls": [], "promt": "a red fox", "scale": 1.5, "width×height": "2560x1440", "force_single": 1}',
+                '{"image_urls": [], "promt": "a red fox", "scale": 2, "width×height": "2560x1440", "force_single": 1}',
             ),
         ),
     ),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
     Paste = Callable[[str, Simulator], None]
 
-DOC = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 NAMES = ("models", "show", "validate", "run", "submit", "status", "result", "cancel", "pending", "settle", "balance")
 
 
@@ -140,3 +143,11 @@ def test_every_exit_code_is_documented() -> None:
     for kind in [*leaves, faults.CommandError, faults.NoFileError, faults.NotWrittenError, KeyboardInterrupt]:
         error = kind.__new__(kind)
         assert told[faults.code_of(error)] == faults.exit_code(error)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="plays the scenes on a POSIX terminal")
+def test_the_pictures_show_what_the_commands_print() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "pictures.py"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

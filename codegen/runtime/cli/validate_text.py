@@ -44,12 +44,15 @@ class _Coloured:
     STYLES = {"good": "green", "bad": "bold red", "": ""}  # noqa: RUF012  # read only
 
     def __init__(self) -> None:
-        from rich.console import Console
+        from .output import console
 
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = console()
 
     def __call__(self, style: str, line: str) -> None:
-        self._console.print(line, style=self.STYLES[style] or None, markup=False)
+        from .output import fitted
+
+        text = fitted(line, self._console.width)
+        self._console.print(text, style=self.STYLES[style] or None, markup=False, soft_wrap=True)
 
 
 def _writer() -> _Plain | _Coloured:

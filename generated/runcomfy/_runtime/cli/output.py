@@ -64,7 +64,8 @@ def _marked(mark: str, style: str, text: str) -> None:
         except ModuleNotFoundError:
             pass
         else:
-            console(stderr=True).print(Text.assemble((f"{mark}:", style), " ", printable_lines(text)), soft_wrap=True)
+            out = console(stderr=True)
+            out.print(Text.assemble((f"{mark}:", style), " ", fitted(printable_lines(text), out.width)), soft_wrap=True)
             return
     note(f"{mark}: {text}")
 
@@ -72,6 +73,19 @@ def _marked(mark: str, style: str, text: str) -> None:
 def printable_lines(text: str) -> str:
     """The text line by line, with everything escaped that a terminal would act upon."""
     return "\n".join([printable(line) for line in text.split("\n")])
+
+
+def fitted(text: str, width: int) -> str:
+    """The text wrapped to a terminal; what does not fit of a report's row goes on under its message."""
+    import re
+    import textwrap
+
+    lines = []
+    for line in text.split("\n"):
+        row = re.match(r"\s+\S+\s+\S+\s{2,}", line)
+        indent = " " * (row.end() if row and row.end() <= width // 2 else 6 if row else 0)
+        lines += textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return "\n".join(lines)
 
 
 class _ToStderr(logging.Handler):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["completion_script"]
 
-# Inputs are key=value. The words are taken from the line again, whole; of the answers bash wants what follows the break.
+# Inputs are key=value. The words are taken from the line again, whole; bash wants what follows the last break.
 _BASH = r"""
 _runcomfy_client_whole_words() {
   local -a COMP_WORDS

@@ -85,8 +85,7 @@ def _print(
     out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
     width = min(out.width, _WIDEST)
     out.print(_table(inputs, descriptions, longest_name=width // 3), width=width)
-    for name, title in (("python", "Python"), ("shell", "Command line"), ("curl", "curl")):
-        out.print()
+    for name, title in (("python", "Python"), ("shell", "\nCommand line"), ("curl", "\ncurl")):
         out.print(Text(title, style="bold"))
         # As it is, to be pasted: never wrapped by us, never framed.
         out.print(Text(printable_lines(snippets[name])), soft_wrap=True)
