@@ -158,9 +158,9 @@ class Api:
 
     def _number(self, request: Request, name: str, *, usual: int, least: int, most: int | None) -> int:
         text = request.query_params.get(name, str(usual))
-        number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+        number = int(text) if re.fullmatch(r"[0-9]{1,300}", text) else -1
         if number < least or (most is not None and number > most):
-            raise self._bad_query(name, f"a whole number from {least} to {most or 999_999_999} is expected")
+            raise self._bad_query(name, f"a whole number from {least} {f'to {most}' if most else 'on'} is expected")
         return number
 
     def _bad_query(self, name: str, text: str) -> Refused:
