@@ -268,3 +268,11 @@ def test_whatever_is_not_plain_goes_to_the_parser(argv: list[str]) -> None:
 )
 def test_the_place_of_a_pointer(text: str, path: str, place: tuple[int, int]) -> None:
     assert place_of(text.encode(), path) == place
+
+
+def test_probing_goes_through_the_parser_and_refuses_private_addresses(cli: Cli) -> None:
+    payload = '{"image_urls": ["https://127.0.0.1:9/a.png"], "prompt": "x"}'
+    answer = cli("validate", EDIT, "-", "--probe", "--json", stdin=payload)
+    assert answer.code == 0
+    assert {finding["path"] for finding in answer.json["payloads"][0]["unchecked"]} == {"/image_urls/0"}
+    assert "no public address" in answer.out

@@ -103,9 +103,9 @@ def _checked(spec: ModelSpec, asked: Asked) -> Iterator[Checked]:
 
 
 def _judge(spec: ModelSpec, data: bytes, probe: bool) -> Report:
-    from ..validation.offline import validate, validate_spec
+    from ..validation.offline import validate_spec
 
-    return validate(spec.model_id, data, probe=True) if probe else validate_spec(spec, data)
+    return validate_spec(spec, data, probe)
 
 
 def _expanded(files: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from .faults import INVALID_INPUT, NO_FILE, OK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .validate import Checked
 
@@ -35,9 +35,8 @@ def tell_text(found: Iterable[Checked]) -> int:
     return NO_FILE if missing else INVALID_INPUT if bad else OK
 
 
-class _Plain:
-    def __call__(self, style: str, line: str) -> None:
-        print(line)
+def _plain(style: str, line: str) -> None:
+    print(line)
 
 
 class _Coloured:
@@ -55,10 +54,10 @@ class _Coloured:
         self._console.print(text, style=self.STYLES[style] or None, markup=False, soft_wrap=True)
 
 
-def _writer() -> _Plain | _Coloured:
+def _writer() -> Callable[[str, str], None]:
     if not sys.stdout.isatty():
-        return _Plain()
+        return _plain
     try:
         return _Coloured()
     except ModuleNotFoundError:  # the base install has no rich
-        return _Plain()
+        return _plain
