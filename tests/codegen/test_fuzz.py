@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SEEDS = sorted((Path(__file__).parents[2] / "schemas").rglob("input.json"))
 # What the long run does; the sample is a part of it.
 WHOLE = 10_000
-SAMPLE = 120
+SAMPLE = 60
 
 _names = st.sampled_from(HOSTILE) | st.text(max_size=8)
 _texts = st.sampled_from(HOSTILE) | st.text(max_size=20)
