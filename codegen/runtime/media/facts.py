@@ -9,10 +9,10 @@ class Facts:
     """The facts a rule can be judged by.
 
     ``kind`` is "image", "video" or "audio"; "stream" is one of the last two, "document" something that is none of the
-    three, None is not known here. ``size`` is in bytes (None if a URL's server does not tell it), ``duration`` in seconds,
-    ``width`` and ``height`` in pixels as stored; ``turned`` says that the file asks to be shown turned by a quarter
-    (EXIF, or a video's matrix), which swaps the two for viewers. ``broken`` says why the file cannot be good, ``unread``
-    why its header told nothing.
+    three, None is not known here. ``size`` is in bytes (None if it is not known), ``duration`` in seconds, ``width``
+    and ``height`` in pixels as stored; ``turned`` says that the file asks to be shown turned by a quarter (EXIF, or a
+    video's matrix), which swaps the two for viewers. ``broken`` says why the file cannot be good, ``unread`` why its
+    header told nothing.
     """
 
     __slots__ = ("broken", "duration", "height", "kind", "mime", "size", "turned", "unread", "width")

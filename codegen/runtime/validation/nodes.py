@@ -34,7 +34,9 @@ class Node:
         """The arguments this node was made with, without those that say nothing."""
         slots = [name for kind in reversed(type(self).__mro__) for name in getattr(kind, "__slots__", ())]
         given = {name: getattr(self, name) for name in slots if not name.startswith("_")}
-        return {name: value for name, value in given.items() if value is not None and value != ()}
+        return {
+            name: value for name, value in given.items() if value is not None and value is not False and value != ()
+        }
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.facts().items())})"

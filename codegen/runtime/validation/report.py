@@ -97,13 +97,17 @@ class Deferred(Unchecked):
 
     __slots__ = ("rules",)
 
+    # One of these is made for each URL of each payload, so what is the same for all of them is not stored in each.
+    code = "media_rule"
+    message = "the file is behind a URL and was not fetched"
+
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
         self.keys = ()
 
     def told(self) -> list[Finding]:
         """A finding for each rule."""
-        found: list[Finding] = [rule.deferred("the file is behind a URL and was not fetched") for rule in self.rules]
+        found: list[Finding] = [rule.deferred(self.message) for rule in self.rules]
         for finding in found:
             finding.keys = self.keys
         return found

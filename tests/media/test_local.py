@@ -1,0 +1,223 @@
+"""Reading what was given: once, whole, and with a clear word where it cannot be read."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import pickle
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from runcomfy._runtime.media import LocalMedia, UnusableMedia, encode_body, load, measure, prepare
+from runcomfy._runtime.validation import (
+    AnyOf,
+    Array,
+    Enum,
+    Integer,
+    Media,
+    ModelSpec,
+    Number,
+    Object,
+    Property,
+    String,
+    check,
+)
+
+if TYPE_CHECKING:
+    from .conftest import Picture
+
+MIB = 1024 * 1024
+
+
+def test_every_way_to_give_a_file_leads_to_the_same(tmp_path: Path, picture: Picture) -> None:
+    data = picture("PNG")
+    file = tmp_path / "a.png"
+    file.write_bytes(data)
+    with file.open("rb") as opened:
+        ways = [file, data, bytearray(data), memoryview(data), opened, io.BytesIO(data)]
+        loaded = [load(way) for way in ways]
+    assert all(medium == loaded[0] for medium in loaded)
+    assert loaded[0].data_uri() == "data:image/png;base64," + base64.b64encode(data).decode()
+    assert loaded[0].uri_length == len(loaded[0].data_uri())
+    assert load(loaded[0]) is loaded[0]
+    assert pickle.loads(pickle.dumps(loaded[0])) == loaded[0]  # our own bytes
+    assert hash(loaded[0]) == hash(loaded[1])
+    assert str(file) in repr(loaded[0])
+
+
+def test_an_open_file_is_left_where_it_was(tmp_path: Path, picture: Picture) -> None:
+    data = picture("PNG")
+    file = tmp_path / "a.bin"
+    file.write_bytes(b"head" + data)
+    with file.open("rb") as opened:
+        opened.seek(4)
+        assert measure(opened).mime == "image/png"
+        assert opened.tell() == 4
+        assert load(opened).data == data
+
+
+def test_a_stream_that_cannot_go_back_is_read_once(picture: Picture) -> None:
+    data = picture("PNG")
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as out:
+        out.write(data)
+    with os.fdopen(reading, "rb") as opened:
+        assert load(opened).data == data
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "YCbCr", "F", "I"])
+def test_pil_images_of_every_mode(mode: str) -> None:
+    medium = load(
+        Image.new("RGB", (30, 20), "teal")
+        .convert("L")
+        .convert("RGB")
+        .convert("RGBA" if mode == "LA" else "RGB")
+        .convert(mode)
+    )
+    assert (medium.facts.mime, medium.facts.width, medium.facts.height) == ("image/png", 30, 20)
+
+
+@pytest.mark.parametrize("make", [load, measure])
+def test_what_cannot_be_read_is_told(make: object, tmp_path: Path) -> None:
+    closed = io.BytesIO()
+    closed.close()
+    cases = [
+        (tmp_path / "none.png", "No such file"),
+        (Path("~/a.png"), "expanduser"),
+        (tmp_path, "directory"),
+        (Path("a\0b"), "cannot read"),
+        (io.StringIO("x"), "rb"),
+        (closed, "closed file"),
+    ]
+    for value, words in cases:
+        with pytest.raises(UnusableMedia, match=words):
+            make(value)  # type: ignore[operator]  # either of the two
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_does_not_hold_up_the_check(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    with pytest.raises(UnusableMedia, match="is not a file"):
+        measure(pipe)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs sparse files")
+def test_a_huge_file_is_refused_without_being_read(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.mp4"
+    with huge.open("wb") as out:
+        out.truncate(5 * 1024 * MIB)
+    tracemalloc.start()
+    for make in (load, measure):
+        with pytest.raises(UnusableMedia, match="https:// URL"):
+            make(huge)
+    assert tracemalloc.get_traced_memory()[1] < MIB
+    tracemalloc.stop()
+
+
+def test_measuring_a_large_file_reads_little(tmp_path: Path, sample: dict[str, bytes]) -> None:
+    film = sample["one_second.mp4"]
+    large = tmp_path / "large.mp4"
+    with large.open("wb") as out:
+        out.write(film)
+        out.write(b"\x08\0\0\0free")
+        out.truncate(len(film) + 0x08000000)
+    tracemalloc.start()
+    facts = measure(large)
+    assert tracemalloc.get_traced_memory()[1] < MIB
+    tracemalloc.stop()
+    assert (facts.width, facts.broken) == (320, None)
+
+
+INPUT = Object(
+    {
+        "images": Property(Array(Media("image"))),
+        "video": Property(Media("video")),
+        "steps": Property(Integer()),
+        "seconds": Property(Enum((5, 10))),
+        "scale": Property(Number()),
+        "count": Property(AnyOf(Integer(), Enum(("auto",)))),
+        "lora": Property(Object({"path": Property(String())})),
+    }
+)
+SPEC = ModelSpec("a/b", INPUT)
+
+
+def test_prepare_makes_wire_values(picture: Picture) -> None:
+    given = {
+        "images": (picture("PNG"), "https://example.com/a.png"),
+        "video": None,
+        "steps": 20.0,
+        "seconds": 5.0,
+        "scale": 1.0,
+        "count": 3.0,
+        "lora": {"path": "x"},
+        "unknown": (1, 2),
+    }
+    payload, faults = prepare(SPEC, given)
+    assert not faults
+    images = payload.pop("images")
+    assert isinstance(images, list)
+    assert isinstance(images[0], LocalMedia)
+    assert json.dumps(payload) == (
+        '{"steps": 20, "seconds": 5, "scale": 1.0, "count": 3, "lora": {"path": "x"}, "unknown": [1, 2]}'
+    )
+
+
+def test_prepare_can_keep_null() -> None:
+    assert prepare(SPEC, {"steps": None}, drop_none=False)[0] == {"steps": None}
+    assert prepare(SPEC, {"steps": None})[0] == {}
+
+
+def test_prepare_tells_what_it_could_not_read_and_the_check_does_not_repeat_it(tmp_path: Path) -> None:
+    payload, faults = prepare(SPEC, {"images": [tmp_path / "none.png"], "video": tmp_path, "steps": "x"})
+    assert [(fault.path, fault.code) for fault in faults] == [
+        ("/images/0", "media_source"),
+        ("/video", "media_source"),
+    ]
+    assert [problem.path for problem in check(SPEC, payload).errors] == ["/steps"]
+
+
+def test_prepare_without_a_schema_still_reads_media(picture: Picture) -> None:
+    payload, _ = prepare(None, {"anything": [{"file": picture("PNG")}], "n": 1.0})
+    assert json.loads(b"".join(encode_body(payload)))["anything"][0]["file"].startswith("data:image/png;base64,")
+
+
+def test_prepare_leaves_what_is_wrong_to_the_check(picture: Picture) -> None:
+    payload, faults = prepare(SPEC, {"lora": {"path": Path("x")}, "steps": "7", "images": picture("PNG")})
+    assert not faults
+    assert [problem.path for problem in check(SPEC, payload).errors] == ["/images", "/lora/path", "/steps"]
+
+
+def test_a_body_is_json_of_known_length_and_can_be_read_again(picture: Picture) -> None:
+    data = picture("JPEG", (900, 700))
+    payload, _ = prepare(SPEC, {"images": [data, data], "lora": {"path": 'ü"\\media-'}})
+    body = encode_body(payload)
+    first, second = b"".join(body), b"".join(body)
+    assert body.length == len(first)
+    assert first == second
+    uri = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+    assert json.loads(first) == {"images": [uri, uri], "lora": {"path": 'ü"\\media-'}}
+    assert max(map(len, body)) <= 64 * 1024
+
+
+def test_a_large_body_is_never_in_memory_as_a_whole() -> None:
+    data = b"\xff\xd8\xff" + os.urandom(40 * MIB)
+    payload, _ = prepare(None, {"file": load(data)})
+    tracemalloc.start()
+    assert sum(map(len, encode_body(payload))) > 53 * MIB
+    assert tracemalloc.get_traced_memory()[1] < 2 * MIB
+    tracemalloc.stop()
+
+
+def test_a_body_cannot_hold_what_json_cannot_carry() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        encode_body({"a": float("nan")})
+    with pytest.raises(TypeError, match="set cannot be sent"):
+        encode_body({"a": {1}})

@@ -1,0 +1,121 @@
+"""What people read: what was given, what is allowed, the nearest fit; short, and harmless to a terminal."""
+
+from __future__ import annotations
+
+import pytest
+from runcomfy._runtime.validation import (
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Media,
+    ModelSpec,
+    Node,
+    Number,
+    Object,
+    Property,
+    Report,
+    String,
+    check,
+)
+from runcomfy._runtime.validation.suggest import nearest, ranked
+
+
+def told(node: Node, value: object) -> str:
+    (finding,) = node.judge(value) or []
+    return finding.message
+
+
+RATIOS = Enum(("1024x1024(1:1)", "2048x2048(1:1)", "2560x1440(16:9)"))
+
+
+@pytest.mark.parametrize(
+    ("node", "value", "message"),
+    [
+        (Number(minimum=0, maximum=1), 1.01, "must be from 0 to 1, got 1.01"),
+        (Number(), "0.5", "expected a number, got the text '0.5'; write it without quotes"),
+        (Number(), True, "expected a number, got true; true and false are never numbers"),
+        (Integer(), 1.5, "expected an integer, got the number 1.5; it must be whole"),
+        (Boolean(), 1, "expected true or false, got the number 1; write true"),
+        (Boolean(), "False", "expected true or false, got the text 'False'; write it without quotes"),
+        (String(), 5, "expected a string, got the number 5; write it in quotes"),
+        (String(), None, "expected a string, got null; leave the key out if it is not given"),
+        (String(max_length=800), "x" * 801, "must be at most 800 characters long, got 801"),
+        (Array(String()), "x", "expected a list, got the text 'x'; put it in a list"),
+        (Array(String(), min_items=2, max_items=2), ["x"], "must hold exactly 2 items, got 1"),
+        (Enum((5, 10)), "5", "expected one of 5 or 10, got the text '5'; did you mean the number 5?"),
+        (Enum((5, 10)), 6, "6 is not allowed; it must be one of 5 or 10; did you mean 5?"),
+        (Enum(("only",)), "x", "'x' is not allowed; it must be 'only'"),
+        (
+            RATIOS,
+            "2048x2048",
+            "'2048x2048' is not allowed; it must be one of '1024x1024(1:1)', '2048x2048(1:1)' or '2560x1440(16:9)'; "
+            "did you mean '2048x2048(1:1)'?",
+        ),
+        (
+            Media("video"),
+            "clip.mp4",
+            "'clip.mp4' is neither an https:// URL nor a data: URI; to send a file, pass it as pathlib.Path(...), "
+            "as bytes or as an open binary file",
+        ),
+        (Media("image"), "", "expected an image, got an empty text; leave the key out if there is none"),
+    ],
+)
+def test_message(node: Node, value: object, message: str) -> None:
+    assert told(node, value) == message
+
+
+def test_a_misspelt_key_is_named_with_the_right_one(spec: ModelSpec, good: dict[str, object]) -> None:
+    (problem,) = check(spec, {**good, "scal": 1}).errors
+    assert (problem.path, problem.code, problem.suggestion) == ("/scal", "unknown_key", "scale")
+    assert problem.message == "unknown key 'scal': did you mean 'scale'?"
+    assert problem.allowed is not None
+    assert "seed" in problem.allowed
+
+
+def test_a_python_name_in_a_payload_is_told_its_wire_name(spec: ModelSpec, good: dict[str, object]) -> None:
+    (problem,) = check(spec, {**good, "width_height": "1024x1024(1:1)"}).errors
+    assert problem.message == "unknown key 'width_height': on the wire it is called 'width×height'"
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 10**6, ["x"] * 10**6, {"k": "x" * 10**6}, 10**4400, b"x" * 10**6], ids=range(5)
+)
+def test_a_message_never_holds_megabytes(value: object) -> None:
+    spec = ModelSpec("a/b", Object({"a": Property(Integer())}))
+    report = check(spec, {"a": value, "x" * 10**6: 1})
+    assert len(report.errors) == 2
+    assert all(len(problem.message) < 300 for problem in report.errors)
+
+
+def test_hostile_text_does_not_reach_the_terminal(spec: ModelSpec, good: dict[str, object]) -> None:
+    text = str(check(spec, {**good, "\x1b[2J\n": "\x1b]0;title\x07", "prompt": "\u202e" * 30, "extra": "\ud800"}))
+    assert text.isascii() or all(c.isprintable() or c == "\n" for c in text)
+    assert text.encode()
+    assert len(text.splitlines()) == 1 + 3 + 2  # a summary, the problems, what is not checked
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "best"),
+    [
+        ("scal", ["scale", "seed"], "scale"),
+        ("promt", ["prompt", "negative_prompt"], "prompt"),
+        ("hieght", ["height", "weight", "width"], "height"),
+        ("IMAGE_URL", ["image_url", "video_url"], "image_url"),
+        ("1080", ["720p", "1080p"], "1080p"),
+        ("zzz", ["scale", "seed"], None),
+        ("", ["a"], None),
+        ("x" * 10**7, ["x"], None),
+    ],
+)
+def test_nearest(given: str, known: list[str], best: str | None) -> None:
+    assert nearest(given, known) == best
+
+
+def test_ranked_puts_the_nearest_first() -> None:
+    ids = ["bytedance/dreamina-4-0/edit", "bytedance/dreamina-4-0/text-to-image", "kling/kling-3.0/edit"]
+    assert ranked("bytedance/dreamina-4.0/edit", ids)[0] == "bytedance/dreamina-4-0/edit"
+
+
+def test_an_empty_report_is_ok() -> None:
+    assert str(Report("a/b")) == "a/b: ok"

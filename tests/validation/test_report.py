@@ -1,0 +1,191 @@
+"""The report: every problem at once, in order, with places, and the same facts as JSON."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import runcomfy
+from runcomfy import UnknownModelError
+from runcomfy._runtime.validation import ModelSpec, Problem, Report, Unchecked, check
+from runcomfy._runtime.validation.offline import validate_spec
+
+EDIT = "bytedance/dreamina-4-0/edit"
+
+
+def test_nothing_hides_anything(spec: ModelSpec) -> None:
+    report = check(
+        spec,
+        {
+            "image_urls": ["https://example.com/a.png", "cat.png", 5, "https://example.com/b.png"],
+            "promt": "x",
+            "width×height": "2048x2048",
+            "duration": True,
+            "scale": 1.01,
+            "seed": 0.5,
+            "sound": None,
+            "loras": [{"path": 1}, {"scale": 9, "pth": ""}],
+            "size": {"width": "64", "depth": 1},
+            "note": "long",
+        },
+    )
+    assert not report.ok
+    assert [(problem.path, problem.code) for problem in report.errors] == [
+        ("/duration", "type"),
+        ("/image_urls", "items"),
+        ("/image_urls/1", "media_source"),
+        ("/image_urls/2", "type"),
+        ("/loras/0/path", "type"),
+        ("/loras/1/path", "required"),
+        ("/loras/1/pth", "unknown_key"),
+        ("/loras/1/scale", "range"),
+        ("/note", "length"),
+        ("/prompt", "required"),
+        ("/promt", "unknown_key"),
+        ("/scale", "range"),
+        ("/seed", "type"),
+        ("/size/depth", "unknown_key"),
+        ("/size/width", "type"),
+        ("/sound", "type"),
+        ("/width×height", "enum"),
+    ]
+    assert [finding.path for finding in report.unchecked] == ["/image_urls/0"] * 3 + ["/image_urls/3"] * 3
+    assert [str(finding.rule) for finding in report.unchecked[:2]] == ["file_size_mb <= 1", "width_pixels <= 4096"]
+
+
+def test_items_are_ordered_by_number_not_by_alphabet(spec: ModelSpec) -> None:
+    report = check(spec, {"image_urls": ["x"] * 12, "prompt": ""})
+    assert [problem.path for problem in report.errors][-2:] == ["/image_urls/10", "/image_urls/11"]
+
+
+def test_unchecked_is_neither_good_nor_bad(spec: ModelSpec, good: dict[str, object]) -> None:
+    report = check(spec, good)
+    assert report.ok
+    assert {finding.code for finding in report.unchecked} == {"media_rule"}
+    assert all("behind a URL" in finding.message for finding in report.unchecked)
+
+
+def test_two_reports_share_nothing(spec: ModelSpec, good: dict[str, object]) -> None:
+    first = check(spec, {**good, "scale": 7})
+    second = check(spec, {**good, "loras": [{"path": "x", "scale": 7}]})
+    assert check(spec, {**good, "scale": 7}).errors[0].path == first.errors[0].path == "/scale"
+    assert second.errors[0].path == "/loras/0/scale"
+    assert first.errors == first.errors
+    assert first.errors[0].path == "/scale"
+
+
+def test_paths_are_json_pointers(spec: ModelSpec, good: dict[str, object]) -> None:
+    (problem,) = check(spec, {**good, "a/b~c": 1}).errors
+    assert problem.path == "/a~1b~0c"
+
+
+def test_to_dict_is_json(spec: ModelSpec) -> None:
+    report = check(spec, {"image_urls": ["https://example.com/a.png"], "prompt": 5, "scale": 7})
+    facts = json.loads(json.dumps(report.to_dict()))
+    assert facts.keys() == {"model_id", "ok", "errors", "warnings", "unchecked"}
+    assert facts["errors"][0] == {
+        "path": "/prompt",
+        "code": "type",
+        "message": "expected a string, got the number 5; write it in quotes",
+        "given": "5",
+    }
+    assert facts["unchecked"][0]["rule"] == "file_size_mb <= 1"
+
+
+def test_a_report_survives_pickling(spec: ModelSpec) -> None:
+    report = check(spec, {"image_urls": ["https://example.com/a.png"], "scale": 7})
+    assert pickle.loads(pickle.dumps(report)).to_dict() == report.to_dict()  # our own bytes
+
+
+def test_a_report_can_be_made_of_findings() -> None:
+    report = Report(
+        "a/b", [Problem("type", "x", keys=("b",)), Problem("type", "y", keys=("a",))], (), [Unchecked("f", "z")]
+    )
+    assert [problem.path for problem in report.errors] == ["/a", "/b"]
+    assert len(report.unchecked) == 1
+    assert "2 problems, 1 not checked" in str(report)
+
+
+def test_text_folds_what_is_not_checked(spec: ModelSpec, good: dict[str, object]) -> None:
+    assert str(check(spec, good)).splitlines() == [
+        "acme/one/edit: ok, 3 not checked",
+        "  not checked:",
+        "    /image_urls/0  media_rule    file_size_mb <= 1, width_pixels <= 4096, width/height >= 0.33: "
+        "the file is behind a URL and was not fetched",
+    ]
+
+
+def test_validate_finds_the_model() -> None:
+    report = runcomfy.validate(EDIT, {"image_urls": ["https://example.com/a.png"], "prompt": "Bluer"})
+    assert report.ok
+    assert report.model_id == EDIT
+
+
+def test_an_unknown_model_is_told_with_the_nearest() -> None:
+    with pytest.raises(UnknownModelError, match="did you mean 'bytedance/dreamina-4-0/edit'"):
+        runcomfy.validate("bytedance/dreamina-4-0/edt", {})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [[], None, 5, "", "null", b"[]", "{", b"\xff\xfe\x00", '{"prompt": }', "\ufeff{}", b"\xef\xbb\xbf{}"],
+)
+def test_no_payload_crashes(spec: ModelSpec, payload: object) -> None:
+    assert not validate_spec(spec, payload).ok
+
+
+def test_json_text_and_files(spec: ModelSpec, good: dict[str, object], tmp_path: Path) -> None:
+    text = json.dumps(good)
+    file = tmp_path / "payload.json"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        file.write_text(text, encoding=encoding)
+        assert validate_spec(spec, file).ok
+    assert validate_spec(spec, text).ok
+    assert validate_spec(spec, text.encode()).ok
+
+
+def test_a_missing_file_is_a_fault(spec: ModelSpec, tmp_path: Path) -> None:
+    for path in (tmp_path / "none.json", tmp_path, Path("a\x00b")):
+        (problem,) = validate_spec(spec, path).errors
+        assert problem.code in ("no_file", "json")
+
+
+def test_a_file_name_as_text_is_told_how_to_pass_it(spec: ModelSpec) -> None:
+    (problem,) = validate_spec(spec, "payload.json").errors
+    assert "pathlib.Path('payload.json')" in problem.message
+
+
+def test_broken_json_is_told_with_its_place(spec: ModelSpec) -> None:
+    (problem,) = validate_spec(spec, '{"prompt": "x",\n "scale" 1}').errors
+    assert (problem.code, problem.path) == ("json", "")
+    assert "line 2, column 10" in problem.message
+
+
+def test_what_json_forbids_is_found_where_it_stands(spec: ModelSpec) -> None:
+    text = (
+        '{"prompt": "\\ud800", "prompt": "\\udfff", "image_urls": ["https://a.example/"], "scale": NaN, "seed": 1e999, '
+        '"extra": {"deep": [-Infinity, {"x": 1, "x": 2}], "digits": ' + "9" * 5000 + "}}"
+    )
+    assert [(problem.path, problem.code) for problem in validate_spec(spec, text).errors] == [
+        ("/extra/deep/0", "not_finite"),
+        ("/extra/deep/1/x", "duplicate_key"),
+        ("/extra/digits", "not_finite"),
+        ("/prompt", "duplicate_key"),
+        ("/prompt", "surrogate"),
+        ("/scale", "not_finite"),
+        ("/seed", "not_finite"),
+    ]
+
+
+@pytest.mark.parametrize("depth", [65, 900, 100_000])
+def test_depth_is_a_fault_not_a_crash(spec: ModelSpec, depth: int) -> None:
+    text = '{"image_urls": ["https://a.example/b"], "prompt": "", "extra": ' + "[" * depth + "]" * depth + "}"
+    (problem,) = validate_spec(spec, text).errors
+    assert problem.code == "too_deep"
+
+
+def test_many_equal_keys_take_no_long_time(spec: ModelSpec) -> None:
+    text = "{" + ",".join(['"a": 1', '"b": 2'] * 100_000) + "}"
+    assert [problem.code for problem in validate_spec(spec, text).errors].count("duplicate_key") == 2
