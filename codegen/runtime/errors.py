@@ -100,8 +100,8 @@ class APIError(RunComfyError):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same call may succeed later without a change: 408, 429 and 5xx."""
-        return self.status_code is not None and (self.status_code in (408, 429) or self.status_code >= 500)
+        """Whether the same call may succeed later without a change: after 408, 429, 5xx and what stands for these."""
+        return isinstance(self, (RateLimitError, ServerError))
 
 
 class AuthenticationError(APIError):

@@ -6,12 +6,13 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from .errors import JournalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = 1
@@ -44,13 +45,13 @@ CREATE INDEX by_state ON submissions (state);
 
 
 class Store:
-    """One file. Opened on first use, and anew in a forked child, which must not share its parent's connection."""
+    """One file, opened on first use. SQLite forbids to carry an open file into a forked child, so it is closed then."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._process = os.getpid()
+        _STORES.add(self)
 
     def read(self, question: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._telling("read"), self._lock:
@@ -71,18 +72,27 @@ class Store:
 
     def close(self) -> None:
         with self._lock:
-            if self._connection is not None and self._process == os.getpid():
+            if self._connection is not None:
                 self._connection.close()
             self._connection = None
 
     def __del__(self) -> None:
-        if self._connection is not None and self._process == os.getpid():
+        if self._connection is not None:
             self._connection.close()
 
+    def hold(self) -> None:
+        """Close the file and let nobody open it until `let_go`."""
+        self._lock.acquire()
+        self.close()
+
+    def let_go(self) -> None:
+        self._lock.release()
+
+    def begin_anew(self) -> None:
+        """In a forked child: the lock was taken by a thread that is not there."""
+        self._lock = threading.RLock()
+
     def _open(self) -> sqlite3.Connection:
-        if self._process != os.getpid():
-            self._process = os.getpid()
-            self._connection = None
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
@@ -120,3 +130,27 @@ class Store:
             raise JournalError(
                 f"The journal {self.path} cannot be {what}: {error}. Choose another path, or make this one writable."
             ) from error
+
+
+_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+_HELD: list[Store] = []
+
+
+def _before_fork() -> None:
+    _HELD[:] = _STORES
+    for store in _HELD:
+        store.hold()
+
+
+def _after_fork(move: Callable[[Store], None]) -> None:
+    for store in _HELD:
+        move(store)
+    _HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(Store.let_go),
+        after_in_child=lambda: _after_fork(Store.begin_anew),
+    )

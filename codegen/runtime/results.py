@@ -100,10 +100,12 @@ class ResultData(Generic[Output]):
 
     @property
     def request_id(self) -> str:
+        """The id of the job that brought this."""
         return self._job.request_id
 
     @property
     def model_id(self) -> str | None:
+        """The model that made it, or None if the job was picked up without saying."""
         return self._job.model_id
 
     def __repr__(self) -> str:

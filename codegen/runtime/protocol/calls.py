@@ -22,8 +22,9 @@ LONGEST_PAUSE = 60.0
 
 def get(session: Session, url: str, *, until: Until | None = None) -> Exchange:
     """A GET with the token, within the client's time limit and the deadline."""
+    patience = until.left() if until and until.seconds is not None else None
     total = session.config.timeouts.total
-    return Exchange(method="GET", url=url, authorised=True, timeout=until.within(total) if until else total)
+    return Exchange(method="GET", url=url, authorised=True, timeout=total, patience=patience)
 
 
 def exchanged(session: Session, exchange: Exchange, about: HttpEvent) -> Rule[Reply]:

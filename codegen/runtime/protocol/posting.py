@@ -47,7 +47,8 @@ def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -
             body=prepared.body,
             authorised=True,
             once=True,
-            timeout=until.within(total),
+            timeout=total,
+            patience=None if until.seconds is None else until.left(),
         )
         told = about(exchange, model_id=model_id)
         sending.on_the_wire = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -136,17 +135,20 @@ def retry_after(reply: Reply) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            then = parsedate_to_datetime(value)
-        except ValueError:
+        then = _date(value)
+        if then is None:
             return None
-        seconds = (then.replace(tzinfo=then.tzinfo or datetime.UTC) - _server_now(reply)).total_seconds()
+        # By the server's own clock where it shows it, so that a wrong clock here does no harm.
+        now = _date(reply.headers.get("date", "")) or datetime.datetime.now(datetime.UTC)
+        seconds = (then - now).total_seconds()
     return max(seconds, 0.0) if seconds < float("inf") else None
 
 
-def _server_now(reply: Reply) -> datetime.datetime:
-    """The server's own clock where it shows it, so that a wrong clock here does no harm."""
+def _date(text: str) -> datetime.datetime | None:
+    from email.utils import parsedate_to_datetime  # slow to load, and seldom needed
+
     try:
-        return parsedate_to_datetime(reply.headers.get("date", "")).astimezone(datetime.UTC)
+        date = parsedate_to_datetime(text)
     except ValueError:
-        return datetime.datetime.now(datetime.UTC)
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)

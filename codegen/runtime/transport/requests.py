@@ -7,7 +7,7 @@ import time
 from typing import TypedDict
 from urllib.parse import urlsplit
 
-from .config import Config, origin_of
+from .config import Config, Timeouts, origin_of
 from .steps import Exchange, Fault
 
 # A server may close a connection that stands idle; a submit sent into that moment would be unsure for good, so it takes
@@ -28,8 +28,14 @@ class RequestArguments(TypedDict):
 class Deadline:
     """The moment by which an exchange must be over."""
 
-    def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
+    def __init__(self, *seconds: float | None) -> None:
+        """The nearest of these; None stands for no limit."""
+        limits = [limit for limit in seconds if limit is not None]
+        self._end = time.monotonic() + min(limits) if limits else None
+
+    def rest(self) -> float | None:
+        """As ``left``, but never nothing: for what is about to begin."""
+        return None if self._end is None else max(self._end - time.monotonic(), 0.001)
 
     def left(self) -> float | None:
         """Seconds left, or None if there is no end; raises Fault when there are none."""
@@ -41,14 +47,13 @@ class Deadline:
         return left
 
 
-def arguments_of(exchange: Exchange, config: Config, left: float | None) -> RequestArguments:
-    limits = config.timeouts
+def arguments_of(exchange: Exchange, headers: dict[str, str], limits: Timeouts, left: float | None) -> RequestArguments:
     longest = float("inf") if left is None else left
     connect = min(limits.connect, longest)
     return {
         "method": exchange.method,
         "url": exchange.url,
-        "headers": headers_of(exchange, config),
+        "headers": headers,
         # httpx's order: connect, read, write, pool. None may outlast the whole.
         "timeout": (connect, min(limits.read, longest), min(limits.write, longest), connect),
     }

@@ -25,8 +25,10 @@ class Body(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One HTTP request. ``timeout`` covers all of it in seconds, waiting for a free connection included.
+    """One HTTP request.
 
+    ``timeout`` is in seconds and covers all of it from the moment a connection is free for it; ``patience`` covers the
+    wait for that moment too.
     ``authorised``: send the token along. ``once``: must not be sent on a connection that stood idle for long, since the
     server may have given that up, and nobody could tell whether it still read the request.
     """
@@ -38,6 +40,7 @@ class Exchange:
     authorised: bool = False
     once: bool = False
     timeout: float | None = None
+    patience: float | None = None
     limit: int = REPLY_LIMIT
 
 

@@ -13,9 +13,7 @@ from .protocol import catalog, submit
 from .protocol.echo import urls_in
 from .protocol.posting import request_id_in
 from .protocol.session import JobRef, Session
-from .transport.async_driver import AsyncDriver
 from .transport.config import Timeouts, resolve
-from .transport.sync_driver import SyncDriver
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from .models import InputModel, MediaOutput
     from .options import RequestOptions
     from .protocol.catalog import Balance, CatalogEntry
+    from .transport.async_driver import AsyncDriver
+    from .transport.sync_driver import SyncDriver
 
     JournalPath: TypeAlias = str | PathLike[str]
 
@@ -116,6 +116,8 @@ class SyncClient(ClientData):
         event_hooks: EventHooks | None = None,
     ) -> None:
         super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
+        from .transport.sync_driver import SyncDriver  # each client loads its own
+
         self._driver = SyncDriver(self._session.config, http_client)
 
     def submit(
@@ -182,6 +184,8 @@ class AsyncClient(ClientData):
         event_hooks: EventHooks | None = None,
     ) -> None:
         super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
+        from .transport.async_driver import AsyncDriver  # each client loads its own
+
         self._driver = AsyncDriver(self._session.config, http_client)
 
     async def submit(

@@ -10,13 +10,11 @@ import datetime
 import json
 import os
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import JournalError, SubmissionUnknownError
-from .journal_store import Store
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,6 +67,8 @@ class Journal:
         self.path = Path(path).expanduser()
         self.keep_inputs = keep_inputs
         self._scope = _scope
+        from .journal_store import Store  # loads SQLite, which a client without a journal has no use for
+
         self._store = Store(self.path)
         self._sending: set[str] = set()
 
@@ -139,7 +139,7 @@ class Journal:
     ) -> tuple[str, JournalEntry | None]:
         """Write down that a POST is about to leave: gives the submission id, and the job that the key has already."""
         account, base_url = self._scope or ("", "")
-        submission_id = uuid.uuid4().hex
+        submission_id = os.urandom(16).hex()
         kept = json.dumps(input, ensure_ascii=False) if self.keep_inputs else None
         with self._store.writing() as connection:
             row = None

@@ -32,7 +32,7 @@ def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *,
     """Tell on the interruption what happens to the job, after one bounded attempt to cancel if asked."""
     if ask:
         try:
-            exchange = cancel_exchange(session, job, LONGEST_FAREWELL)
+            exchange = cancel_exchange(session, job, LONGEST_FAREWELL, LONGEST_FAREWELL)
             body = yield from attempt(session, exchange, f"Cancel of {job.request_id}", job)
         except (TransportError, APIError) as error:
             came = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
@@ -48,9 +48,9 @@ def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *,
     (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)
 
 
-def cancel_exchange(session: Session, job: JobRef, seconds: float) -> Exchange:
+def cancel_exchange(session: Session, job: JobRef, seconds: float, patience: float | None = None) -> Exchange:
     url = session.config.url("requests", job.request_id, "cancel")
-    return Exchange(method="POST", url=url, authorised=True, timeout=seconds)
+    return Exchange(method="POST", url=url, authorised=True, timeout=seconds, patience=patience)
 
 
 def cancellation_of(job: JobRef, body: dict[str, object]) -> Cancellation:

@@ -15,7 +15,18 @@ from ..errors import ConfigurationError
 from .faults import AsyncBody, fault_of
 from .lanes import IdleLanes
 from .loops import Loops
-from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
+from .requests import (
+    Deadline,
+    arguments_of,
+    headers_of,
+    idle_limit,
+    lane_of,
+    no_slot,
+    nothing,
+    out_of_time,
+    too_large,
+    user_agent,
+)
 from .steps import (
     Close,
     Exchange,
@@ -162,15 +173,17 @@ class _Opened:
         self._connections = connections
         self._config = config
         self._exchange = exchange
-        self._deadline = Deadline(exchange.timeout)
 
     async def open(self) -> None:
         exchange = self._exchange
-        arguments = arguments_of(exchange, self._config, self._deadline.left())
+        patience = Deadline(exchange.patience)
         body = None if exchange.body is None else AsyncBody(exchange.body)
-        self._client = await self._connections.take(exchange, self._deadline.left())
-        left = self._deadline.left()
+        headers = headers_of(exchange, self._config)
+        self._client = await self._connections.take(exchange, patience.left())
         try:
+            self._deadline = Deadline(exchange.timeout, patience.rest())
+            left = self._deadline.rest()
+            arguments = arguments_of(exchange, headers, self._config.timeouts, left)
             # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
                 request = self._client.build_request(content=body, **arguments)

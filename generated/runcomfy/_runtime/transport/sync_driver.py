@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import ConfigurationError
 from .faults import SyncBody, fault_of
 from .lanes import IdleLanes
-from .requests import Deadline, arguments_of, idle_limit, lane_of, no_slot, nothing, out_of_time, too_large, user_agent
+from .requests import (
+    Deadline,
+    arguments_of,
+    headers_of,
+    idle_limit,
+    lane_of,
+    no_slot,
+    nothing,
+    out_of_time,
+    too_large,
+    user_agent,
+)
 from .steps import (
     Close,
     Exchange,
@@ -153,16 +164,18 @@ class _Opened:
     def __init__(self, connections: _Connections, config: Config, exchange: Exchange) -> None:
         self._connections = connections
         self._exchange = exchange
-        self._deadline = Deadline(exchange.timeout)
-        arguments = arguments_of(exchange, config, self._deadline.left())
+        patience = Deadline(exchange.patience)
         body = None if exchange.body is None else SyncBody(exchange.body)
-        self._lane = connections.take(exchange, self._deadline.left())
+        headers = headers_of(exchange, config)
+        self._lane = connections.take(exchange, patience.left())
         self._watched = Watched(self._lane.stream)
-        left = self._deadline.left()
-        if left is not None:
-            WATCHDOG.watch(self._watched, left)
         client = self._lane.client
         try:
+            self._deadline = Deadline(exchange.timeout, patience.rest())
+            left = self._deadline.rest()
+            if left is not None:
+                WATCHDOG.watch(self._watched, left)
+            arguments = arguments_of(exchange, headers, config.timeouts, left)
             request = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
             if exchange.authorised:
                 self._response = client.send(request, stream=True, follow_redirects=False)
