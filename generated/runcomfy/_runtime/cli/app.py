@@ -80,6 +80,7 @@ def show(model: ModelId, /, *, common: Common = _DEFAULT) -> int:
 @app.command(
     group=_LOOK,
     sort_key=3,
+    usage="Usage: runcomfy-client validate [OPTIONS] MODEL FILE...",
     help_epilogue=_example(
         """echo '{"prompt": "a red fox"}' |""",
         "  runcomfy-client validate bytedance/dreamina-4-0/text-to-image -",
@@ -110,6 +111,7 @@ def validate(
 @app.command(
     group=_WORK,
     sort_key=4,
+    usage="Usage: runcomfy-client run [OPTIONS] MODEL [KEY=VALUE...]",
     help_epilogue=_example(
         "runcomfy-client run bytedance/dreamina-4-0/text-to-image \\", "  prompt='a red fox' scale=0.4 --output-dir out"
     ),
@@ -136,6 +138,7 @@ def run(
 @app.command(
     group=_WORK,
     sort_key=5,
+    usage="Usage: runcomfy-client submit [OPTIONS] MODEL [KEY=VALUE...]",
     help_epilogue=_example("runcomfy-client submit bytedance/dreamina-4-0/text-to-image \\", "  prompt='a red fox'"),
 )
 def submit(
