@@ -7,7 +7,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from . import chart, page
+from . import chart, environments, page
 from .machine import describe
 from .places import CHART, PAGE
 
@@ -22,9 +22,12 @@ NAMES = ("imports", "generation", "validation", "client")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named, else all; only a whole, full run rewrites the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="fewer models and rounds: a look, not a measurement")
     options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    environments.prepare()
     line, versions = describe()
     print(line, ", ".join(f"{name} {version}" for name, version in versions.items()), sep="\n", flush=True)
     sections = [_measure(name, quick=options.quick) for name in options.names or NAMES]

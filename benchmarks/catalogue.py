@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import openapi
+from .environments import peers
 from .harness import run
-from .places import ROOT, python
+from .places import ROOT
 from .synthetic import SyntheticModel, make, write_schemas
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Catalogue:
 
     def generate(self, *, memory: bool = False) -> Cost:
         """Run our generator; what it remembers lies beside its output."""
-        command = [python(), "-m", "runcomfy_codegen.console", "generate"]
+        command = [peers(), "-m", "runcomfy_codegen.console", "generate"]
         places = ["--schemas", str(self.schemas), "--output", str(self.folder / "out")]
         return run([*command, *places], env=SOURCES, memory=memory)
 

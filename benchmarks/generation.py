@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from .catalogue import SOURCES, Catalogue
+from .environments import peers
 from .harness import Spread, run, take_turns
-from .places import python
 from .report import Row, Section, Target
 from .synthetic import make, write_schemas
 
@@ -105,15 +105,15 @@ class _Bench:
         """The floor: pydantic classes only."""
         out = self._folder / "classes"
         shutil.rmtree(out, ignore_errors=True)
-        command = [python(), "-W", "ignore", "-m", "benchmarks.peers.model_classes"]
+        command = [peers(), "-W", "ignore", "-m", "benchmarks.peers.model_classes"]
         return run([*command, str(self._standard), str(out)], env=SOURCES).cpu
 
     def openapi_python_client(self) -> float:
         """The whole client as openapi-python-client makes it."""
         out = self._folder / "client"
         shutil.rmtree(out, ignore_errors=True)
-        command = [python(), "-m", "openapi_python_client", "generate", "--path", str(self._document)]
-        path = {"PATH": f"{Path(python()).parent}:/usr/bin:/bin"}
+        command = [peers(), "-m", "openapi_python_client", "generate", "--path", str(self._document)]
+        path = {"PATH": f"{Path(peers()).parent}:/usr/bin:/bin"}
         return run([*command, "--output-path", str(out), "--overwrite"], env=path).cpu
 
     def _forget(self) -> None:

@@ -1,4 +1,4 @@
-"""What a fresh process pays before its first job: import, one model, client and submit; with few models and with many."""
+"""What a fresh process pays before its first job: import, one model, client and submit; few models and many."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from . import openapi
 from .catalogue import Catalogue
+from .environments import peers, plain
 from .harness import Spread, run, take_turns
-from .places import ROOT, python
+from .places import ROOT
 from .report import Row, Section, Target
 from .servers import simulator
 
@@ -105,7 +106,7 @@ def _modules(modules: Mapping[int, float]) -> list[Row]:
 
 
 def _milliseconds(code: str, env: Mapping[str, str]) -> float:
-    return run([python(), "-c", code], env=env).milliseconds
+    return run([plain(), "-c", code], env=env).milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,15 @@ class _Bench:
         """Name -> code and variables; ours under names that end with the number of models."""
         payload = self._model.example
         one = openapi.class_name(self._model.model_id)
-        peers = {"PYTHONPATH": str(self._peers), "PYTHONHASHSEED": "0"}
+        beside = {"PYTHONPATH": str(self._peers), "PYTHONHASHSEED": "0"}
         found: dict[str, tuple[str, Mapping[str, str]]] = {
-            "bare": ("pass", peers),
-            "libraries": ("import httpx, pydantic", peers),
-            "one class": (f"from one_class import {one}; {one}.model_validate({payload!r})", peers),
-            "httpx": (self._httpx(), peers),
+            "bare": ("pass", beside),
+            "libraries": ("import httpx, pydantic", beside),
+            "one class": (f"from one_class import {one}; {one}.model_validate({payload!r})", beside),
+            "httpx": (self._httpx(), beside),
             "openapi-python-client": (
                 f"from model_api_client.models import {self._peer_class} as M; M.from_dict({payload!r})",
-                peers,
+                beside,
             ),
         }
         for count, catalogue in self._catalogues.items():
@@ -167,7 +168,7 @@ class _Bench:
     def modules(self, count: int) -> float:
         """How many modules `import runcomfy` adds."""
         code = "import sys; before = len(sys.modules); import runcomfy; print(len(sys.modules) - before)"
-        return float(run([python(), "-c", code], env=self._catalogues[count].package_path).stdout)
+        return float(run([plain(), "-c", code], env=self._catalogues[count].package_path).stdout)
 
     def _ours(self, catalogue: Catalogue) -> dict[str, str]:
         place = Place.of(catalogue.folder / "out" / "runcomfy", self._model.model_id)
@@ -195,7 +196,7 @@ class _Bench:
     def _one_class(self, catalogue: Catalogue) -> None:
         """The model's class alone, made by the peers' script."""
         standard = catalogue.write_standard()
-        command = [python(), "-W", "ignore", "-m", "benchmarks.peers.model_classes", str(standard), str(standard)]
+        command = [peers(), "-W", "ignore", "-m", "benchmarks.peers.model_classes", str(standard), str(standard)]
         run(command, env={"PYTHONPATH": str(ROOT)})
         text = (standard / f"{self._model.model_id}.py").read_text(encoding="utf-8")
         (self._peers / "one_class.py").write_text(text, encoding="utf-8")
@@ -203,10 +204,8 @@ class _Bench:
     def _client(self, catalogue: Catalogue) -> str:
         """openapi-python-client's package of the same models; gives the name of the model's class in it."""
         out = self._peers / "project"
-        command = [python(), "-m", "openapi_python_client", "generate", "--path", str(catalogue.write_openapi())]
-        run(
-            [*command, "--output-path", str(out), "--overwrite"], env={"PATH": f"{Path(python()).parent}:/usr/bin:/bin"}
-        )
+        command = [peers(), "-m", "openapi_python_client", "generate", "--path", str(catalogue.write_openapi())]
+        run([*command, "--output-path", str(out), "--overwrite"], env={"PATH": f"{Path(peers()).parent}:/usr/bin:/bin"})
         (out / "model_api_client").rename(self._peers / "model_api_client")
         wanted = openapi.class_name(self._model.model_id).lower()
         exports = (self._peers / "model_api_client" / "models" / "__init__.py").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import os
 import platform
 from pathlib import Path
 
+from .environments import peers
 from .harness import run
-from .places import python
 
 COMPARED = (
     "pydantic",
@@ -38,7 +38,7 @@ print(json.dumps({"python": platform.python_version(), "versions": found}))
 
 def describe() -> tuple[str, dict[str, str]]:
     """One line about the machine and interpreter, and the versions of what is compared."""
-    answer = json.loads(run([python(), "-c", _ASK, *COMPARED]).stdout)
+    answer = json.loads(run([peers(), "-c", _ASK, *COMPARED]).stdout)
     line = (
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]},"
         f" CPython {answer['python']}"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .catalogue import SOURCES
-from .places import python
+from .environments import peers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def wire(*, latency: float, polls: int = 3) -> Iterator[str]:
 def _served(module: Sequence[str]) -> Iterator[str]:
     with tempfile.TemporaryFile("w+") as errors:
         server = subprocess.Popen(
-            [python(), "-m", *module],
+            [peers(), "-m", *module],
             env=SOURCES,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
