@@ -59,7 +59,7 @@ def amount(number: int, noun: str) -> str:
 
 
 def schemas_folder(given: Path | None) -> Path:
-    """The store to read; without a word that of the checkout, else `schemas/` here, else what the wheel brings."""
+    """The store to read; without a word `schemas/` here, else the checkout's, else what the wheel brings."""
     if given is not None:
         return given
     default = places.default_schemas()

@@ -22,9 +22,15 @@ def templates_folder() -> Path:
     return _CHECKOUT / "templates" if in_checkout() else _DATA / "templates"
 
 
+def _project() -> Path:
+    """The working directory if it has schemas of its own, or nothing else could be meant; else the checkout."""
+    here = Path()
+    return _CHECKOUT if in_checkout() and not (here / "schemas").is_dir() else here
+
+
 def default_schemas() -> Path:
-    """The checkout's schemas from any working directory; for a wheel those of the working directory."""
-    return _CHECKOUT / "schemas" if in_checkout() else Path("schemas")
+    """`schemas/` here; without one, and run from a checkout, the checkout's."""
+    return _project() / "schemas"
 
 
 def packaged_schemas() -> Path:
@@ -33,5 +39,5 @@ def packaged_schemas() -> Path:
 
 
 def default_output() -> Path:
-    """The folder that holds the package."""
-    return _CHECKOUT / "generated" if in_checkout() else Path("generated")
+    """The folder that holds the package: beside the default schemas."""
+    return _project() / "generated"
