@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from . import body as bodies
-from .dialect import Problem
+from .dialect import BadSchema, Problem
 from .files import reply
 from .media.intake import Intake
 from .replies import Replies, origin_of, to_json
@@ -68,7 +68,10 @@ class Api:
             body = bodies.parse(raw)
         except bodies.BadBody as fault:
             return self._replies.invalid([Problem((), str(fault), "json")])
-        problems = model.judge.problems(body)
+        try:
+            problems = model.judge.problems(body)
+        except BadSchema as fault:
+            return self._replies.error(500, None, f"The schema of {model.model_id} is faulty: {fault}")
         problems += await self._intake.problems(model.judge.media(body), _own_origins(request))
         if problems:
             return self._replies.invalid(problems)

@@ -12,6 +12,7 @@ import uvicorn
 
 from .app import World
 from .catalogue import CatalogueError, load
+from .dialect import BadSchema
 from .faults.rules import parse_script
 from .profiles import PROFILES
 from .server import BACKLOG, configure
@@ -78,7 +79,11 @@ def _prepare(options: argparse.Namespace) -> tuple[_Server, socket.socket]:
     folder = find_schemas(options.schemas)
     catalogue = load(folder)
     for model in catalogue:
-        for note in model.judge.notes:
+        try:
+            notes = model.judge.notes
+        except BadSchema as fault:
+            raise CatalogueError(f"{model.model_id}: {fault}") from None
+        for note in notes:
             print(f"runcomfy-sim: {model.model_id}: {note}", file=sys.stderr)
     try:
         listener = socket.create_server((options.host, options.port), backlog=BACKLOG)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,13 @@ _TYPES = {"string", "integer", "number", "boolean", "null", "array", "object"}
 _NESTED = ("items", "additionalProperties", "not")
 _NESTED_LISTS = ("anyOf", "oneOf", "allOf")
 
+_LONGEST_MESSAGE = 500
+
 Path = tuple[str | int, ...]
+
+
+class BadSchema(ValueError):
+    """No body can be judged by this schema; the message says where it is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +49,25 @@ class MediaSpot:
 
 
 class Judge:
-    """Judges bodies for one input schema. `notes` lists what it asks for that no body could give, and is let go."""
+    """Judges bodies for one input schema. `notes` lists what it asks for that no body could give, and is let go.
+
+    Raises:
+        BadSchema: the schema itself is wrong.
+    """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.notes: list[str] = []
         self.schema = self._plain(schema, "")
+        try:
+            Draft202012Validator.check_schema(self.schema)
+        except SchemaError as fault:
+            raise BadSchema(f"/{'/'.join(map(str, fault.absolute_path))}: {_shortened(fault.message)}") from None
         self._validator = Draft202012Validator(self.schema)
 
     def problems(self, body: Any) -> list[Problem]:
         """Everything wrong with `body` but the media it names, in a stable order."""
         found = [
-            Problem(tuple(error.absolute_path), error.message, str(error.validator))
+            Problem(tuple(error.absolute_path), _shortened(error.message), str(error.validator))
             for error in self._validator.iter_errors(body)
         ]
         return sorted(found, key=lambda problem: ([str(step) for step in problem.path], problem.code))
@@ -112,6 +127,11 @@ class Judge:
         if undefined and made["additionalProperties"] is False:
             self.notes.append(f"{where}/required: {', '.join(undefined)} is required but not defined; not asked for")
             made["required"] = [name for name in required if name not in undefined]
+
+
+def _shortened(text: str) -> str:
+    """jsonschema repeats the value, which may be a whole file."""
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:200]} ... {text[-200:]}"
 
 
 def _media_spots(node: Any, value: Any, path: Path, rules: tuple[Mapping[str, Any], ...]) -> Iterator[MediaSpot]:

@@ -93,6 +93,18 @@ def test_what_is_required_but_undefined_is_not_asked_for(tmp_path: Path, start: 
     assert "ghost" in model.judge.notes[0]
 
 
+def test_a_schema_that_judges_nothing_is_named_when_it_is_used(tmp_path: Path, start: Start, call: Call) -> None:
+    write(tmp_path, "a/b/input.json", {"type": "object", "properties": {"x": {"type": "string", "maxLength": "many"}}})
+    reply = call(start(schemas=tmp_path)).submit("a/b")
+    assert reply.status_code == 500
+    assert "/properties/x/maxLength: 'many' is not of type 'integer'" in reply.text
+
+
+def test_a_property_may_be_anything(tmp_path: Path, start: Start, call: Call) -> None:
+    write(tmp_path, "a/b/input.json", {"type": "object", "properties": {"size": True, "width": {}}})
+    assert call(start(schemas=tmp_path)).submit("a/b", size=[1], width="wide").status_code == 200
+
+
 def test_a_model_may_have_another_inside(tmp_path: Path) -> None:
     for model_id in ("a/b", "a/b/draft"):
         write(tmp_path, f"{model_id}/input.json", {"type": "object", "properties": {}})

@@ -79,6 +79,13 @@ def test_a_schema_that_is_no_json(tmp_path: Path) -> None:
     assert (done.returncode, "input.json" in done.stderr) == (65, True)
 
 
+def test_a_schema_that_is_no_schema(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "input.json").write_text('{"properties": []}', encoding="utf-8")
+    done = run("serve", "--schemas", tmp_path)
+    assert (done.returncode, "a: /properties: [] is not of type 'object'" in done.stderr) == (65, True)
+
+
 def test_a_port_that_is_taken(schemas: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("serve", "--schemas", schemas, "--port", str(taken.getsockname()[1]))

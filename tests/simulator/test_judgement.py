@@ -95,6 +95,7 @@ def test_the_nodes_profile_tells_them_in_one_text(start: Start, call: Call) -> N
         b'{"prompt": "a", "scale": NaN}',
         b'{"prompt": "a", "scale": Infinity}',
         b'{"prompt": "a", "scale": 1e999}',
+        b'{"prompt": "a", "num_images": ' + b"9" * 309 + b"}",
         b'{"prompt": "a", "num_images": ' + b"9" * 5000 + b"}",
         b'{"prompt": "\\ud800"}',
         b'{"prompt": "\xff"}',
@@ -105,6 +106,17 @@ def test_the_nodes_profile_tells_them_in_one_text(start: Start, call: Call) -> N
 def test_what_is_no_json_object(start: Start, call: Call, raw: bytes) -> None:
     reply = call(start()).post(f"/v1/models/{IMAGE}", content=raw)
     assert (reply.status_code, reply.json()["detail"][0]["loc"]) == (422, ["body"])
+
+
+def test_a_long_value_is_not_repeated_whole(start: Start, call: Call) -> None:
+    reply = call(start()).submit(IMAGE, prompt="a" * 100_000)
+    assert "is too long" in reply.text
+    assert len(reply.content) < 1_000
+
+
+def test_a_deep_body_is_judged(start: Start, call: Call) -> None:
+    raw = b'{"prompt": ' + b"[" * 900 + b"]" * 900 + b"}"
+    assert call(start()).post(f"/v1/models/{IMAGE}", content=raw).status_code == 422
 
 
 def test_a_body_too_large(start: Start, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

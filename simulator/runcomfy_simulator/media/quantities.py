@@ -39,12 +39,17 @@ _SAMPLE_RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _USUAL_FORMAT: Mapping[Kind, str] = {"image": "png", "video": "mp4", "audio": "wav"}
 
 
+def title_of(part: object) -> str:
+    """A property's title; a schema may also be `true`."""
+    return str(part.get("title", "")) if isinstance(part, dict) else ""
+
+
 def count_of(schema: Mapping[str, Any], body: Mapping[str, Any]) -> int:
     """How many files are asked for, at least one."""
     if body.get("force_single") is True:
         return 1
     for name, part in (schema.get("properties") or {}).items():
-        named = _COUNT_NAME.fullmatch(name) or _COUNT_TITLE.search(str(part.get("title", "")))
+        named = _COUNT_NAME.fullmatch(name) or _COUNT_TITLE.search(title_of(part))
         number = _number(body.get(name))
         if named and number is not None:
             return max(1, min(MOST_FILES, int(number)))

@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from .quantities import title_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,7 +41,7 @@ def size_of(kind: Kind, model_id: str, schema: Mapping[str, Any], body: Mapping[
     # The model's own name says the least, the input the most.
     hints.read(model_id.replace("/", " "), only_lines=True)
     for name, part in (schema.get("properties") or {}).items():
-        if name in body and (_SIZE_NAMES.search(name) or _SIZE_NAMES.search(str(part.get("title", "")))):
+        if name in body and (_SIZE_NAMES.search(name) or _SIZE_NAMES.search(title_of(part))):
             hints.take(body[name])
     hints.take({"width": body.get("width"), "height": body.get("height")})
     return _bounded(kind, *hints.size(kind))
