@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.support.cli import SCRIPT, Answer
+from tests.support.cli import SCHEMAS, SCRIPT, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.cli import Cli
-
-SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.support.cli import EDIT, SCRIPT, TEXT_TO_IMAGE
+from tests.support.cli import EDIT, SCHEMAS, SCRIPT, TEXT_TO_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def test_the_example_of_each_help_works_when_pasted(command: str, cli: Cli, quic
         quick_sim.script("submit 1: lost reply")
         assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", sim=quick_sim).code == 75
     if command == "cancel":
-        with Simulator("schemas", queue_seconds=60) as slow_sim:
+        with Simulator(SCHEMAS, queue_seconds=60) as slow_sim:
             paste(example, slow_sim)
     else:
         paste(example, quick_sim)

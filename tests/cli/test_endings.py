@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.support.cli import EDIT, SCRIPT, TEXT_TO_IMAGE
+from tests.support.cli import EDIT, SCHEMAS, SCRIPT, TEXT_TO_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_paid(
 
 
 def test_the_wait_ends_and_the_job_goes_on(cli: Cli) -> None:
-    with Simulator("schemas", queue_seconds=60) as sim:
+    with Simulator(SCHEMAS, queue_seconds=60) as sim:
         answer = cli(*RUN, "--timeout", "0.5", sim=sim)
         state = sim.jobs[0].state
     assert answer.code == 75
@@ -106,7 +106,7 @@ def test_tracebacks_only_when_asked_for(cli: Cli) -> None:
 @pytest.fixture
 def slow_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """A simulator whose jobs stay where the test wants them."""
-    with Simulator("schemas", **request.param) as simulator:
+    with Simulator(SCHEMAS, **request.param) as simulator:
         yield simulator
 
 

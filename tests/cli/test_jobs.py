@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from runcomfy_simulator import Simulator
 
-from tests.support.cli import EDIT, TEXT_TO_IMAGE
+from tests.support.cli import EDIT, SCHEMAS, TEXT_TO_IMAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_run_without_fetching_prints_the_urls(cli: Cli, quick_sim: Simulator, tm
 
 
 def test_the_state_is_told_line_by_line_where_there_is_no_terminal(cli: Cli, tmp_path: Path) -> None:
-    with Simulator("schemas", queue_seconds=0.6, run_seconds=0.6, slots=1) as sim:
+    with Simulator(SCHEMAS, queue_seconds=0.6, run_seconds=0.6, slots=1) as sim:
         answer = cli("run", TEXT_TO_IMAGE, "prompt=x", sim=sim)
     words = [line.partition(" (")[0] for line in answer.err.splitlines()]
     assert words[0].startswith("request ")
@@ -158,7 +158,7 @@ def test_status_of_a_job(cli: Cli, sim: Simulator) -> None:
 
 
 def test_a_result_that_is_not_there_yet(cli: Cli) -> None:
-    with Simulator("schemas", queue_seconds=60) as sim:
+    with Simulator(SCHEMAS, queue_seconds=60) as sim:
         request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip()
         answer = cli("result", request_id, sim=sim)
     assert answer.code == 75
@@ -166,7 +166,7 @@ def test_a_result_that_is_not_there_yet(cli: Cli) -> None:
 
 
 def test_cancel_says_what_came_of_it(cli: Cli) -> None:
-    with Simulator("schemas", queue_seconds=60) as sim:
+    with Simulator(SCHEMAS, queue_seconds=60) as sim:
         request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip()
         first = cli("cancel", request_id, "--json", sim=sim)
         again = cli("cancel", request_id, sim=sim)

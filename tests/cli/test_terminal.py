@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_simulator import Simulator
 
-from tests.support.cli import EDIT, SCRIPT, TEXT_TO_IMAGE
+from tests.support.cli import EDIT, SCHEMAS, SCRIPT, TEXT_TO_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def _read(handle: int) -> bytes:
 
 
 def test_a_wait_is_one_live_line_that_goes(screen: Screen, tmp_path: Path) -> None:
-    with Simulator("schemas", queue_seconds=0.5, run_seconds=0.5, slots=1) as sim:
+    with Simulator(SCHEMAS, queue_seconds=0.5, run_seconds=0.5, slots=1) as sim:
         seen = screen("run", TEXT_TO_IMAGE, "prompt=x", RUNCOMFY_BASE_URL=sim.url, RUNCOMFY_API_TOKEN=sim.token)
         request_id = sim.jobs[0].request_id
     plain = CONTROL.sub("", seen)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from runcomfy_simulator import Simulator
 
 SCRIPT = Path(sys.executable).parent / "runcomfy-client"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 TEXT_TO_IMAGE = "bytedance/dreamina-4-0/text-to-image"
 EDIT = "bytedance/dreamina-4-0/edit"
 

@@ -28,7 +28,10 @@ Inputs = Annotated[
 Input = Annotated[
     str | None,
     Parameter(
-        name="--input", alias="-i", help="The input as JSON, @FILE, or - for stdin; KEY=VALUE goes on top of it."
+        name="--input",
+        alias="-i",
+        metavar="JSON",
+        help="The input as JSON, @FILE, or - for stdin; KEY=VALUE goes on top of it.",
     ),
 ]
 
