@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +14,11 @@ from .catalogue import CatalogueError, load
 from .dialect import BadSchema
 from .faults.rules import parse_script
 from .profiles import PROFILES
-from .server import BACKLOG, configure
+from .server import configure, listen, url_of
 from .settings import Settings, find_schemas
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
 
@@ -86,12 +86,12 @@ def _prepare(options: argparse.Namespace) -> tuple[_Server, socket.socket]:
         for note in notes:
             print(f"runcomfy-sim: {model.model_id}: {note}", file=sys.stderr)
     try:
-        listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
+        listener = listen(options.host, options.port)
     except OSError as fault:
         raise OSError(f"cannot listen on {options.host}:{options.port}: {fault.strerror}") from None
     world = World(catalogue, settings)
     world.schedule.add(rules)
-    url = f"http://{options.host}:{listener.getsockname()[1]}"
+    url = url_of(options.host, listener.getsockname()[1])
     greeting = (
         f"{len(catalogue)} models from {folder}\n"
         f"Model API at {url} (profile {settings.profile.name}); Ctrl-C ends it\n"

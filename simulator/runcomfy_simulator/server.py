@@ -43,6 +43,8 @@ class Options(TypedDict, total=False):
 class Simulator:
     """A local Model API on a port of its own, from `start()` to `stop()`, or inside a `with` block.
 
+    Started again after a stop it is the same API on the same port: jobs and balances are still there.
+
     Args:
         schemas: a schemas folder or a saved catalogue reply; by default `./schemas`, else the package's own.
         token: the one token that is let in; by default any well-formed one, and `.token` is one.
@@ -77,7 +79,7 @@ class Simulator:
 
     def start(self) -> Self:
         """Listen; returns once requests are answered."""
-        listener = socket.create_server((self._host, self._port), backlog=BACKLOG)
+        listener = listen(self._host, self._port)
         self._port = listener.getsockname()[1]
         self._server = BackgroundServer(configure(self._world))
         self._server.launch(listener)
@@ -103,7 +105,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        return f"http://{self._host}:{self._port}"
+        return url_of(self._host, self._port)
 
     @property
     def accepted(self) -> int:
@@ -144,6 +146,17 @@ class Simulator:
         """Put up a file; returns a URL that a job's input may name."""
         data = file.read_bytes() if isinstance(file, Path) else file
         return self.url + self._world.files.host(data, name or (file.name if isinstance(file, Path) else ""))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; port 0 is a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Taken at once, a connection waits in the backlog even before the server runs.
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def url_of(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def configure(world: World) -> uvicorn.Config:

@@ -244,6 +244,29 @@ def test_many_simulators_at_once(start: Start, call: Call) -> None:
     assert len({simulator.url for simulator in simulators}) == 8
 
 
+def test_a_restart_loses_nothing(start: Start, call: Call) -> None:
+    simulator = start()
+    caller = call(simulator)
+    url = caller.output(IMAGE, prompt="a")["images"][0]
+    before = caller.get(url).content
+    simulator.stop()
+    with pytest.raises(httpx.ConnectError):
+        caller.get("/v1/models")
+    simulator.start()
+    assert caller.status(simulator.jobs[0].request_id)["status"] == "completed"
+    assert caller.get(url).content == before
+    assert len(caller.output(IMAGE, prompt="b")["images"]) == 1
+
+
+def test_it_listens_where_it_is_told(start: Start, call: Call) -> None:
+    try:
+        simulator = start(host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert simulator.url.startswith("http://[::1]:")
+    assert call(simulator).output(IMAGE, prompt="a")["images"][0].startswith(simulator.url)
+
+
 def test_no_schemas_says_so(tmp_path: Path, start: Start) -> None:
     with pytest.raises(FileNotFoundError, match="--schemas DIR"):
         start(schemas=tmp_path / "none")

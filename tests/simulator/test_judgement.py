@@ -194,6 +194,16 @@ def test_own_urls_are_fetched_and_judged(start: Start, call: Call) -> None:
     assert caller.submit(EDIT, images=[by_name]).status_code == 200
 
 
+def test_other_hosts_are_asked_only_if_told(start: Start, call: Call) -> None:
+    plain = start()
+    # It speaks plain HTTP, so that an https request to it fails at once and without a network.
+    elsewhere = plain.url.replace("http://", "https://") + "/a.png"
+    assert call(plain).submit(EDIT, images=[elsewhere]).status_code == 200
+    reply = call(start(fetch_inputs=True)).submit(EDIT, images=[elsewhere])
+    assert reply.status_code == 422
+    assert "the URL could not be fetched" in reply.text
+
+
 def test_an_output_is_a_good_input(start: Start, call: Call) -> None:
     simulator = start()
     caller = call(simulator)

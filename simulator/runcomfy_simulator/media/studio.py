@@ -46,7 +46,7 @@ class Studio:
     """A small workshop: one file is made once, however many ask for it."""
 
     def __init__(self) -> None:
-        self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="runcomfy-sim-studio")
+        self._workers: ThreadPoolExecutor | None = None
         self._made: OrderedDict[tuple[Order, int], bytes] = OrderedDict()
         self._size = 0
         self._making: dict[tuple[Order, int], asyncio.Future[bytes]] = {}
@@ -58,6 +58,8 @@ class Studio:
             self._made.move_to_end(key)
             return self._made[key]
         if key not in self._making:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="runcomfy-sim-studio")
             loop = asyncio.get_running_loop()
             self._making[key] = asyncio.ensure_future(loop.run_in_executor(self._workers, make, order, index))
         try:
@@ -70,7 +72,11 @@ class Studio:
         return data
 
     def close(self) -> None:
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        """Let go of the threads; the next file that is asked for brings new ones."""
+        if self._workers:
+            self._workers.shutdown(wait=False, cancel_futures=True)
+        self._workers = None
+        self._making.clear()
 
     def _keep(self, key: tuple[Order, int], data: bytes) -> None:
         if key in self._made:
