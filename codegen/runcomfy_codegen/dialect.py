@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -51,6 +50,8 @@ KEYWORDS_OF_TYPE: Final[Mapping[str, tuple[str, ...]]] = {
 OPERANDS: Final = ("file_size_mb", "width_pixels", "height_pixels", "shortest_side_pixels", "width/height")
 _OPERATORS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">="}
 _RULE = re.compile(rf"\s*({'|'.join(map(re.escape, OPERANDS))})\s*(<=|>=|<|>|≤|≥)\s*", re.ASCII)
+# Longer than any number that means something, short enough for a double.
+_LONGEST_BOUND = 64
 _NUMBER_TEXT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:/\s*([0-9]+(?:\.[0-9]+)?)\s*)?", re.ASCII)
 
 
@@ -85,17 +86,11 @@ def parse_bound(value: Json) -> int | float | None:
         return None
     if isinstance(value, int | float):
         return value if value >= 0 else None
-    found = _NUMBER_TEXT.fullmatch(value) if isinstance(value, str) else None
+    found = _NUMBER_TEXT.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST_BOUND else None
     if found is None or (found[2] is not None and Fraction(found[2]) == 0):
         return None
     exact = Fraction(found[1]) / Fraction(found[2] or 1)
-    if exact.denominator == 1:
-        return int(exact)
-    try:
-        number = float(exact)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    return int(exact) if exact.denominator == 1 else float(exact)
 
 
 def pattern_fault(pattern: str) -> str | None:

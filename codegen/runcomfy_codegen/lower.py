@@ -154,12 +154,13 @@ def _fitting(schema: Mapping[str, Json], values: list[Json]) -> tuple[Json, ...]
     return tuple(kept)
 
 
-def _string(schema: Mapping[str, Json]) -> ir.StringNode | ir.MediaNode:
+def _string(schema: Mapping[str, Json]) -> ir.Node:
     low, high = _count(schema, "minLength"), _count(schema, "maxLength")
     pattern, format = schema.get("pattern"), schema.get("format")
     kind = MEDIA_FORMATS.get(str(format))
-    if kind and pattern is None:
-        return ir.MediaNode(kind=kind, rules=_rules(schema), min_length=low, max_length=high)
+    if kind:
+        media = ir.MediaNode(kind=kind, rules=_rules(schema), min_length=low, max_length=high)
+        return ir.AllNode(nodes=(media, ir.StringNode(pattern=pattern))) if isinstance(pattern, str) else media
     return ir.StringNode(
         min_length=low,
         max_length=high,

@@ -105,11 +105,12 @@ def _bounds(node: ir.NumberNode) -> str:
 def _media(what: str, rules: tuple[ir.Rule, ...]) -> str:
     if not rules:
         return ""
-    texts = dict.fromkeys(map(_rule, rules))
+    texts = dict.fromkeys(map(rule_text, rules))
     return f"{what[:1].upper()}{what[1:]}: {', '.join(texts)}"
 
 
-def _rule(rule: ir.Rule) -> str:
+def rule_text(rule: ir.Rule) -> str:
+    """ "file size ≤ 15 MB"."""
     if rule.operand is None or rule.operator is None:
         return f"{prose(rule.raw or '')} {_value(rule.value)} (not checked by this client)"
     name, unit = _OPERANDS[rule.operand]

@@ -56,7 +56,7 @@ HOSTILE = (
     "width×height",
     "宽度",
     "été",
-    "K",  # the Kelvin sign, a k in lower case
+    "\u212a",  # the Kelvin sign, a k in lower case
     "'",
     '"',
     '"""',

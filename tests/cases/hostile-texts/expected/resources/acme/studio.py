@@ -51,7 +51,7 @@ class AcmeStudio(Resource):
         text_27: Literal["width×height", "x"] | None = None,
         text_28: Literal["宽度", "x"] | None = None,
         text_29: Literal["été", "x"] | None = None,
-        text_30: Literal["K", "x"] | None = None,
+        text_30: Literal["K", "x"] | None = None,
         text_31: Literal["'", "x"] | None = None,
         text_32: Literal['"', "x"] | None = None,
         text_33: Literal['"""', "x"] | None = None,
@@ -127,7 +127,7 @@ class AcmeStudio(Resource):
             text_27: width×height. Sent as "text-27". Server default: "width×height".
             text_28: 宽度. Sent as "text-28". Server default: "宽度".
             text_29: été. Sent as "text-29". Server default: "été".
-            text_30: K. Sent as "text-30". Server default: "K".
+            text_30: K. Sent as "text-30". Server default: "K".
             text_31: '. Sent as "text-31". Server default: "'".
             text_32: ". Sent as "text-32". Server default: '"'.
             text_33: \"\"\". Sent as "text-33". Server default: '\"\"\"'.
@@ -164,7 +164,7 @@ class AcmeStudio(Resource):
             text_63: $ref. Sent as "text-63". Server default: "$ref".
             last: _ __class__ __init__ __import__('os').system('touch /tmp/owned') class None self options
                 model_config model_fields copy json schema validate str list input INPUT MODEL Field to_payload
-                prompt Prompt num-steps 143_image width×height 宽度 été K ' " \"\"\" ''' ends with " ends with \\ \\
+                prompt Prompt num-steps 143_image width×height 宽度 été K ' " \"\"\" ''' ends with " ends with \\ \\
                 \\N{BULLET} \\x \"\"\" + __import__("os").system("true") + \"\"\" {{ 7 * 7 }} {% raw %} {} %s # noqa # type:
                 ignore a b [31m abc 😀 ../../etc/passwd /absolute a.b.c a/b~1c $ref. Image:  " " (not checked by this
                 client), _ "_" (not checked by this client), \"\"\" '\"\"\"' (not checked by this client), {{ 7 * 7 }} "{{
@@ -291,7 +291,7 @@ class AsyncAcmeStudio(AsyncResource):
         text_27: Literal["width×height", "x"] | None = None,
         text_28: Literal["宽度", "x"] | None = None,
         text_29: Literal["été", "x"] | None = None,
-        text_30: Literal["K", "x"] | None = None,
+        text_30: Literal["K", "x"] | None = None,
         text_31: Literal["'", "x"] | None = None,
         text_32: Literal['"', "x"] | None = None,
         text_33: Literal['"""', "x"] | None = None,
@@ -367,7 +367,7 @@ class AsyncAcmeStudio(AsyncResource):
             text_27: width×height. Sent as "text-27". Server default: "width×height".
             text_28: 宽度. Sent as "text-28". Server default: "宽度".
             text_29: été. Sent as "text-29". Server default: "été".
-            text_30: K. Sent as "text-30". Server default: "K".
+            text_30: K. Sent as "text-30". Server default: "K".
             text_31: '. Sent as "text-31". Server default: "'".
             text_32: ". Sent as "text-32". Server default: '"'.
             text_33: \"\"\". Sent as "text-33". Server default: '\"\"\"'.
@@ -404,7 +404,7 @@ class AsyncAcmeStudio(AsyncResource):
             text_63: $ref. Sent as "text-63". Server default: "$ref".
             last: _ __class__ __init__ __import__('os').system('touch /tmp/owned') class None self options
                 model_config model_fields copy json schema validate str list input INPUT MODEL Field to_payload
-                prompt Prompt num-steps 143_image width×height 宽度 été K ' " \"\"\" ''' ends with " ends with \\ \\
+                prompt Prompt num-steps 143_image width×height 宽度 été K ' " \"\"\" ''' ends with " ends with \\ \\
                 \\N{BULLET} \\x \"\"\" + __import__("os").system("true") + \"\"\" {{ 7 * 7 }} {% raw %} {} %s # noqa # type:
                 ignore a b [31m abc 😀 ../../etc/passwd /absolute a.b.c a/b~1c $ref. Image:  " " (not checked by this
                 client), _ "_" (not checked by this client), \"\"\" '\"\"\"' (not checked by this client), {{ 7 * 7 }} "{{

@@ -153,7 +153,7 @@ class HostileInput(InputModel):
         Field(alias="text-29", title="été", description="été", json_schema_extra={"default": "été"}),
     ] = None
     text_30: Annotated[
-        Literal["K", "x"] | None, Field(alias="text-30", title="K", description="K", json_schema_extra={"default": "K"})
+        Literal["K", "x"] | None, Field(alias="text-30", title="K", description="K", json_schema_extra={"default": "K"})
     ] = None
     text_31: Annotated[
         Literal["'", "x"] | None, Field(alias="text-31", title="'", description="'", json_schema_extra={"default": "'"})
@@ -326,7 +326,7 @@ class HostileInput(InputModel):
             description=(
                 "\n \n_\n__class__\n__init__\n__import__('os').system('touch /tmp/owned')\nclass\nNone\nself\n"
                 "options\nmodel_config\nmodel_fields\ncopy\njson\nschema\nvalidate\nstr\nlist\ninput\nINPUT\n"
-                "MODEL\nField\nto_payload\nprompt\nPrompt\nnum-steps\n143_image\nwidth×height\n宽度\nété\nK\n'\n\"\n"
+                "MODEL\nField\nto_payload\nprompt\nPrompt\nnum-steps\n143_image\nwidth×height\n宽度\nété\nK\n'\n\"\n"
                 '"""\n\'\'\'\nends with "\nends with \\\n\\\n\\N{BULLET}\n\\x\n""" + '
                 '__import__("os").system("true") + """\n{{ 7 * 7 }}\n{% raw %}\n{}\n%s\n# noqa\n# type: '
                 "ignore\n\n\na\nb\n\r\n\n\t\n\x00\n\x1b[31m\n\u2028\n\u2029\n\x85\n\u202eabc\n\ufeff\n😀\n../../etc/passwd\n/absolute\na.b.c\na/b~1c\n"

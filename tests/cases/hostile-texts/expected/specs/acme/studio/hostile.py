@@ -39,7 +39,7 @@ INPUT = Object(
         "text-27": Property(Enum(("width×height", "x")), name="text_27", default="width×height"),
         "text-28": Property(Enum(("宽度", "x")), name="text_28", default="宽度"),
         "text-29": Property(Enum(("été", "x")), name="text_29", default="été"),
-        "text-30": Property(Enum(("K", "x")), name="text_30", default="K"),
+        "text-30": Property(Enum(("K", "x")), name="text_30", default="K"),
         "text-31": Property(Enum(("'", "x")), name="text_31", default="'"),
         "text-32": Property(Enum(('"', "x")), name="text_32", default='"'),
         "text-33": Property(Enum(('"""', "x")), name="text_33", default='"""'),

@@ -1,0 +1,154 @@
+"""The meta-schema, the words of the dialect, the catalogue of faults and docs/dialect.md say the same."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from runcomfy_codegen import dialect, reserved
+from runcomfy_codegen.cli import run
+from runcomfy_codegen.codes import catalogue
+from runcomfy_codegen.intake.codes import CODES as INTAKE_CODES
+from runcomfy_codegen.plain import plain
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "codegen" / "runcomfy_codegen").glob("*.py"))
+OWN_CODES = sorted(catalogue().keys() - {each.code for each in INTAKE_CODES})
+# Recorded elsewhere than in tests/cases/: they need a package that is there, or a file that cannot be read.
+ELSEWHERE = {"E001", "E036", "E060"}
+
+
+def definition(name: str) -> Draft202012Validator:
+    definitions: Any = dialect.meta_schema()["$defs"]
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions})
+
+
+def test_the_meta_schema_is_json_schema() -> None:
+    Draft202012Validator.check_schema(dialect.meta_schema())
+
+
+def test_the_meta_schema_knows_the_types() -> None:
+    types: Any = dialect.meta_schema()["$defs"]
+    assert types["type"]["enum"] == list(dialect.TYPES)
+    assert set(dialect.KEYWORDS_OF_TYPE) == set(dialect.TYPES)
+
+
+def test_every_keyword_is_told_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "dialect.md").read_text(encoding="utf-8")
+    assert [word for word in sorted(dialect.keywords()) if f"`{word}`" not in text] == []
+
+
+@given(
+    st.text(alphabet="0123456789./ x-", max_size=8) | st.floats(allow_nan=False, allow_infinity=False) | st.integers()
+)
+def test_meta_schema_and_parser_agree_on_bounds(value: str | float) -> None:
+    assert definition("bound").is_valid(value) is (dialect.parse_bound(value) is not None)
+
+
+@pytest.mark.parametrize(
+    ("value", "bound"),
+    [(15, 15), (4.7, 4.7), ("0.33", 0.33), ("3", 3), (" 1 / 4 ", 0.25), ("6/2", 3), (0, 0), ("0/1", 0)],
+)
+def test_bounds(value: Any, bound: float) -> None:
+    found = dialect.parse_bound(value)
+    assert found == bound
+    assert type(found) is type(bound)
+
+
+@pytest.mark.parametrize("value", [True, None, -1, "", "-1", "1/0", "1/0.0", "15 MB", "1e3", "٣", "1" * 65, [], {}])
+def test_no_bounds(value: Any) -> None:
+    assert dialect.parse_bound(value) is None
+
+
+def test_every_rule_in_every_spelling() -> None:
+    for operand in dialect.OPERANDS:
+        for spelling, plain_one in (("<", "<"), ("<=", "<="), ("≤", "<="), (">", ">"), (">=", ">="), ("≥", ">=")):
+            assert dialect.parse_rule(operand + spelling) == (operand, plain_one)
+            assert dialect.parse_rule(f" {operand} {spelling} ") == (operand, plain_one)
+    for text in (
+        "",
+        "<",
+        "width_pixels",
+        "width_pixels==",
+        "Width_pixels<",
+        "width_pixels<<",
+        "moon<",
+        "width_pixels<\n1",
+    ):
+        assert dialect.parse_rule(text) is None
+
+
+def test_a_schema_in_plain_words() -> None:
+    schema: Any = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "float", "maximum": 1, "title": "x"},
+            "b": {"type": "array", "format": "image_uris", "maxItems": 2},
+            "c": {"type": ["integer", "float"], "unknown": 1, "minLength": "x"},
+        },
+        "required": ["a"],
+    }
+    assert plain(schema) == {
+        "type": ["object"],
+        "additionalProperties": False,
+        "required": ["a"],
+        "properties": {
+            "a": {"type": ["number"], "maximum": 1},
+            "b": {"type": ["array"], "maxItems": 2, "items": {"type": "string"}},
+            "c": {"type": ["integer", "number"]},
+        },
+    }
+
+
+def test_every_code_that_is_used_is_explained_and_documented() -> None:
+    used = {code for path in SOURCES for code in re.findall(r'"([EW]\d{3})"', path.read_text(encoding="utf-8"))}
+    assert used == set(OWN_CODES)
+    text = (ROOT / "docs" / "dialect.md").read_text(encoding="utf-8")
+    spans = [(first, last or first) for first, last in re.findall(r"([EW]\d{3})(?: - ([EW]\d{3}))?", text)]
+    assert [code for code in OWN_CODES if not any(first <= code <= last for first, last in spans)] == []
+
+
+def test_every_code_is_shown_by_a_case() -> None:
+    recorded = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "cases").glob("*/stderr.txt"))
+    assert [code for code in OWN_CODES if f" {code} " not in recorded and code not in ELSEWHERE] == []
+
+
+@pytest.mark.parametrize("code", [*OWN_CODES, "e031"])
+def test_explain(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", code]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{code.upper()}: ")
+    assert len(out.splitlines()) > 2
+
+
+def test_explain_knows_no_other_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "E999"]) == 2
+    assert "E031" in capsys.readouterr().err
+
+
+def test_the_frozen_lists_of_names_are_what_python_and_pydantic_have() -> None:
+    # A name that is new here must go on the list with care: it renames what is published.
+    assert set(reserved.KEYWORDS) == {word for word in keyword.kwlist if word.islower()}
+    public = {name for name in dir(pydantic.BaseModel) if not name.startswith("_")}
+    assert public <= set(reserved.PROPERTIES)
+
+
+def test_the_frozen_lists_of_names_are_what_the_client_has() -> None:
+    from runcomfy._runtime.client import AsyncClient, SyncClient
+    from runcomfy._runtime.models import InputModel, OutputModel
+    from runcomfy._runtime.resource import AsyncResource, Resource
+
+    def public(*classes: type) -> set[str]:
+        return {name for each in classes for name in dir(each) if not name.startswith("_")}
+
+    assert public(SyncClient, AsyncClient) <= set(reserved.CLIENT)
+    assert public(Resource, AsyncResource) <= set(reserved.RESOURCES)
+    assert public(InputModel) <= set(reserved.PROPERTIES)
+    assert public(OutputModel) <= set(reserved.OUTPUT_PROPERTIES)
