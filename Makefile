@@ -2,13 +2,13 @@
 SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
-HAND := codegen/runcomfy_codegen codegen/runtime simulator tests benchmarks examples
+HAND := codegen/runcomfy_codegen codegen/runtime simulator tests benchmarks examples docs
 # The first interpreter that runs and is new enough; override with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo generate check test test-long fmt lint types drift bench clean
+.PHONY: help setup demo generate check test test-long fmt lint types drift bench pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ lint: setup ## check format and lint
 	@$(BIN)/ruff check $(HAND)
 
 types: setup ## mypy --strict on all code, pyright on the generated code
-	@$(BIN)/mypy codegen/runcomfy_codegen simulator tests benchmarks examples
+	@$(BIN)/mypy codegen/runcomfy_codegen simulator tests benchmarks examples docs
 	@$(BIN)/mypy -p runtime
 	@$(BIN)/mypy -p runcomfy
 	@$(BIN)/pyright
@@ -55,6 +55,9 @@ fmt: setup ## format the hand-written code
 
 bench: setup ## measure against the peers, write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+
+pictures: setup ## draw the terminal pictures of the docs anew
+	@$(BIN)/python docs/pictures.py
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache
