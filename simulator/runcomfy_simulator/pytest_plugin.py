@@ -31,12 +31,15 @@ def runcomfy_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 
     Quick by default (no queue, 50 ms runs); `@pytest.mark.runcomfy_sim(queue_seconds=1, profile="nodes")` changes that.
     """
+    missing = None
     try:
         from .server import Simulator
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] == __package__:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __package__:
             raise
-        pytest.fail(f"the runcomfy_sim fixture needs {missing.name}: {INSTALL}", pytrace=False)
+        missing = error.name
+    if missing:
+        pytest.fail(f"the runcomfy_sim fixture needs {missing}: {INSTALL}", pytrace=False)
     options: dict[str, object] = {"queue_seconds": 0.0, "run_seconds": 0.05}
     if schemas := request.config.getini("runcomfy_sim_schemas"):
         options["schemas"] = request.config.rootpath / schemas
