@@ -58,6 +58,7 @@ class FaultProxy:
         self.upstream = upstream
         self.arrived: Counter[str] = Counter()
         self.requests: list[Request] = []
+        self.keep_requests = True
         self.connections = 0
         self._plans: dict[str, deque[Fault]] = defaultdict(deque)
         self._always: dict[str, Fault] = {}
@@ -125,7 +126,8 @@ class FaultProxy:
             return False
         with self._lock:
             self.arrived[request.operation] += 1
-            self.requests.append(request)
+            if self.keep_requests:
+                self.requests.append(request)
         if fault is not None:
             fault(Wire(request, connection, self.upstream))
         else:
@@ -197,6 +199,12 @@ def reset_after_reply(wire: Wire) -> None:
     wire.send(wire.forward().encoded())
     time.sleep(0.05)  # an RST at once would take the reply along
     wire.reset()
+
+
+def closed_after_reply(wire: Wire) -> None:
+    """The whole reply and then the end, without a word about it."""
+    wire.send(wire.forward().encoded())
+    wire.connection.shutdown(socket.SHUT_RDWR)
 
 
 def silence(wire: Wire) -> None:

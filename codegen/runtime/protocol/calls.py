@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import APIError, RateLimitError, TransportError
 from ..hooks import HttpEvent
-from ..transport.steps import Exchange, Fault, Rule, Sleep, send
+from ..transport.steps import REPLY_LIMIT, Exchange, Fault, Rule, Sleep, send
 from .replies import error_of, has_error, json_object, page_text
 from .timing import RATE_LIMIT_PAUSE, Until, backoff
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 LONGEST_PAUSE = 60.0
 
 
-def get(session: Session, url: str, *, until: Until | None = None) -> Exchange:
+def get(session: Session, url: str, *, until: Until | None = None, limit: int = REPLY_LIMIT) -> Exchange:
     """A GET with the token, within the client's time limit and the deadline."""
     patience = until.left() if until and until.seconds is not None else None
     total = session.config.timeouts.total
-    return Exchange(method="GET", url=url, authorised=True, timeout=total, patience=patience)
+    return Exchange(method="GET", url=url, authorised=True, timeout=total, patience=patience, limit=limit)
 
 
 def exchanged(session: Session, exchange: Exchange, about: HttpEvent) -> Rule[Reply]:

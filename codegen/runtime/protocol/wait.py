@@ -35,6 +35,8 @@ MOST_MISSES = 15
 GRACE_AFTER_SUBMIT = 30.0
 # How often /result may disagree with a /status that says the job is over before the status is believed.
 MOST_CONTRADICTIONS = 5
+# A /result may repeat the input, with all media in it (seen by third parties), and what is paid for is not refused.
+LARGEST_RESULT = 256 * 1024 * 1024
 
 
 def wait(session: Session, job: JobRef, timeout: float | None, *, cancel_on_interrupt: bool) -> Rule[dict[str, object]]:
@@ -77,7 +79,8 @@ def status_url(session: Session, job: JobRef) -> str:
 
 
 def get_result(session: Session, job: JobRef, until: Until | None = None) -> Exchange:
-    return get(session, session.config.url("requests", job.request_id, "result") + "?include_cost=true", until=until)
+    url = session.config.url("requests", job.request_id, "result") + "?include_cost=true"
+    return get(session, url, until=until, limit=LARGEST_RESULT)
 
 
 def update_of(job: JobRef, body: dict[str, object], since: float) -> JobUpdate:

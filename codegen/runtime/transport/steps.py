@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-REPLY_LIMIT = 64 * 1024 * 1024
+REPLY_LIMIT = 8 * 1024 * 1024
 
 
 class Body(Protocol):

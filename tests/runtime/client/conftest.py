@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import contextlib
+from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy._runtime.protocol import timing
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.fault_proxy import Upstream
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    with contextlib.suppress(ValueError):  # the tests of the generator have the same option
+        parser.addoption("--update", action="store_true", help="write the tables of docs/reliability.md anew")
 
 
-class MakeProxy(Protocol):
-    def __call__(self, upstream: Upstream) -> FaultProxy: ...
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "clients" in metafunc.fixturenames:
+        metafunc.parametrize("clients", getattr(metafunc.module, "KINDS", KINDS), indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +42,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(timing, "SECONDS_A_PLACE", 0.0)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def clients(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     if request.param == "async-plain":
         monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tests.support.tiny_api import TinyApi
 
 TOKEN = "secret-token-4711"
+KINDS = ("sync", "async")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.support.fault_proxy import FaultProxy
     from tests.support.tiny_api import TinyApi
 
+KINDS = ("sync", "async")
 A, B, C = (f"https://files.runcomfy.net/{name}" for name in "abc")
 
 
