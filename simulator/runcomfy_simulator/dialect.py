@@ -77,12 +77,11 @@ class Judge:
         return list(_media_spots(self.schema, body, (), ()))
 
     def with_defaults(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body with the defaults of optional properties; a required one's default is only a sample."""
-        required = set(self.schema.get("required", ()))
+        """A good body with the defaults of what it leaves out."""
         defaults = {
             name: copy.deepcopy(part["default"])
             for name, part in self.schema.get("properties", {}).items()
-            if isinstance(part, dict) and "default" in part and name not in required
+            if isinstance(part, dict) and "default" in part
         }
         return {**defaults, **body}
 

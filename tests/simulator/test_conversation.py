@@ -221,9 +221,10 @@ def test_cancelled_and_failed_jobs_cost_nothing(start: Start, call: Call) -> Non
     caller = call(simulator)
     cancelled = caller.accepted(IMAGE, prompt="a")
     caller.post(f"/v1/requests/{cancelled}/cancel")
-    caller.accepted(IMAGE, prompt="a #fail nsfw")
+    failed = caller.accepted(IMAGE, prompt="a #fail nsfw")
     simulator.skip(60)
     assert simulator.balance == 100
+    assert [caller.result(job, include_cost="true")["cost"] for job in (cancelled, failed)] == [0, 0]
     assert [job.state for job in simulator.jobs] == ["cancelled", "failed"]
 
 

@@ -29,6 +29,8 @@ def test_images(start: Start, call: Call, asked: str, made: str) -> None:
     urls = call(start()).output(IMAGE, prompt="A boat", output_format=asked, num_images=3)["images"]
     replies = [httpx.get(url) for url in urls]
     assert len({reply.content for reply in replies}) == 3, "each is another picture"
+    skies = {picture(reply.content).crop((0, 0, 320, 90)).tobytes() for reply in replies}
+    assert len(skies) == 3, "also without the words on it"
     for reply in replies:
         assert reply.headers["content-type"] == f"image/{made.lower()}"
         image = picture(reply.content)
