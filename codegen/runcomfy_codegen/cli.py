@@ -14,6 +14,7 @@ from .codes import catalogue
 from .diagnostics import Diagnostic, in_reading_order, quote, render
 from .intake import cli as intake
 from .openapi import cli as openapi
+from .reference import cli as reference
 from .source import display
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     lint.set_defaults(run=_lint)
     intake.register(commands)
     openapi.register(commands)
+    reference.register(commands)
     explain = commands.add_parser("explain", help="tell more about a diagnostic's code")
     explain.add_argument("code", metavar="CODE", help="as printed, for example E031")
     explain.set_defaults(run=_explain)

@@ -1,0 +1,113 @@
+"""The whole reference as a map from path to text: a page a model, and pages that list models by provider and family.
+
+Paths are made of Python names, which no two models share. The page of all models has a name that is no Python name,
+so no provider can take its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .. import ir, store
+from ..diagnostics import has_errors
+from ..gather import below, gather
+from ..identifiers import ClassName
+from ..load import load
+from ..output import lower_output
+from ..source import read_document
+from ..templating import render
+from ..unit import lower_model
+from .markdown import code, table, text
+from .page import Subject, model_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..diagnostics import Diagnostic
+    from ..identifiers import PythonName
+    from ..source import Json
+    from ..unit import Task
+
+ROOT: Final = "all-models.md"
+# How a page of ours is known again; nothing of the schemas stands in it.
+HEADER: Final = "<!-- Written by runcomfy-codegen reference; it writes it anew each time. -->"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The pages by path; none if a schema has an error."""
+
+    pages: dict[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def make_reference(schemas: Path) -> Reference:
+    """The reference of a schema store. OSError passes through."""
+    gathered = gather(schemas)
+    faults = [*gathered.diagnostics]
+    subjects: list[Subject] = []
+    for task in gathered.tasks:
+        model, unit = lower_model(task)
+        faults += [below(schemas, each) for each in unit.diagnostics]
+        if model:
+            subjects.append(_subject(model, task, schemas))
+    if has_errors(faults):
+        return Reference(pages={}, diagnostics=tuple(faults))
+    subjects.sort(key=lambda each: each.model.names.parts)
+    pages = {_path(each.model): model_page(each, HEADER) for each in subjects}
+    return Reference(pages=pages | _section_pages([each.model for each in subjects]), diagnostics=tuple(faults))
+
+
+def _subject(model: ir.Model, task: Task, schemas: Path) -> Subject:
+    loaded, _ = load(task.source)
+    assert loaded is not None
+    output = model.output
+    if output is None and loaded.common_output:
+        output, _, _ = lower_output(loaded, loaded.common_output, ClassName("MediaOutput"), task.lock)
+    return Subject(model=model, schema=loaded.input.value, output=output, facts=_facts(schemas / model.model_id))
+
+
+def _facts(folder: Path) -> dict[str, Json]:
+    path = folder / store.MODEL
+    document = read_document(path)[0] if path.is_file() else None
+    return document.value if document and isinstance(document.value, dict) else {}
+
+
+def _path(model: ir.Model) -> str:
+    return f"{'/'.join(model.names.parts)}.md"
+
+
+def _section_pages(models: Sequence[ir.Model]) -> dict[str, str]:
+    """The page of all models, one for each provider, one for each family."""
+    sections: dict[tuple[PythonName, ...], list[ir.Model]] = {(): [*models]}
+    for model in models:
+        for depth in range(1, len(model.names.parts)):
+            sections.setdefault(model.names.parts[:depth], []).append(model)
+    return {f"{'/'.join(parts)}.md" if parts else ROOT: _section(parts, own) for parts, own in sections.items()}
+
+
+def _section(parts: tuple[PythonName, ...], models: Sequence[ir.Model]) -> str:
+    """A list of models, and the way to what is one step below: families of a provider, models of a family."""
+    depth = len(parts)
+    # The page of bytedance.dreamina_4_0 lies in the folder bytedance.
+    folder = max(depth - 1, 0)
+    rows: list[list[str]] = []
+    children: dict[str, str] = {}
+    for model in models:
+        names, segments = model.names.parts, model.model_id.split("/")
+        path = "/".join(names[folder:])
+        rows.append([f"[{text(model.model_id)}]({path}.md)", code(f"client.{model.names.dotted}")])
+        last = len(names) == depth + 1
+        label = "/".join(segments[depth:]) if last else segments[depth]
+        children.setdefault("/".join(names[folder : depth + 1]), label)
+    title = "/".join(models[0].model_id.split("/")[:depth]) if parts else "Models"
+    return render(
+        "reference_section.md",
+        first_line=HEADER,
+        title=text(title),
+        about=f"{len(models)} model{'' if len(models) == 1 else 's'}.",
+        models=table(["Model", "Call"], rows),
+        children=[(label, path) for path, label in children.items()],
+    )

@@ -1,0 +1,57 @@
+"""Pages on disk: only what differs is written, pages of models that are gone go, a file of somebody else stays."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .pages import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What changed, as paths below the folder. `foreign` files stand where a page would; then nothing was written."""
+
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
+
+
+def write_pages(folder: Path, pages: Mapping[str, str]) -> Written:
+    """Make the folder hold these pages. OSError passes through."""
+    ours, others = _found(folder)
+    if foreign := sorted(pages.keys() & others):
+        return Written(changed=(), removed=(), foreign=tuple(foreign))
+    removed = sorted(ours.keys() - pages.keys())
+    changed = [path for path, text in pages.items() if ours.get(path) != text]
+    for path in removed:
+        (folder / path).unlink()
+    for path in changed:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(pages[path], encoding="utf-8", newline="\n")
+    for root, _, _ in sorted(os.walk(folder), reverse=True) if removed else ():
+        if not os.listdir(root):  # noqa: PTH208 - a walk gives strings
+            os.rmdir(root)  # noqa: PTH106
+    return Written(changed=tuple(sorted(changed)), removed=tuple(removed))
+
+
+def _found(folder: Path) -> tuple[dict[str, str], set[str]]:
+    """The pages that are there with their text, and the files that are not ours."""
+    ours: dict[str, str] = {}
+    others: set[str] = set()
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if not path.is_file():
+            continue
+        name = path.relative_to(folder).as_posix()
+        text = path.read_text(encoding="utf-8", errors="replace") if path.suffix == ".md" else ""
+        if text.startswith(HEADER):
+            ours[name] = text
+        else:
+            others.add(name)
+    return ours, others

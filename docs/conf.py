@@ -1,0 +1,51 @@
+"""The site: `make docs` builds it from docs/*.md and the reference that the generator writes; nothing is fetched."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runcomfy_codegen.cli import run
+from sphinx.errors import ExtensionError
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "runcomfy-client"
+copyright = "the authors, MIT licence"
+release = installed_version("runcomfy-client")
+
+extensions = ["myst_parser", "sphinx_copybutton"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["README.md"]
+templates_path = ["_templates"]
+nitpicky = True
+# Schemas and code are quoted as they are.
+smartquotes = False
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"runcomfy-client {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"
+copybutton_exclude = ".linenos, .gp, .go"
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx. `-D runcomfy_schemas=DIR` documents the models of another store."""
+    app.add_config_value("runcomfy_schemas", "", "env", (str,))
+    app.connect("builder-inited", _write_reference)
+
+
+def _write_reference(app: Sphinx) -> None:
+    """The pages of the models, written anew; Sphinx then reads only those that changed."""
+    arguments = ["reference", "--output", str(Path(app.srcdir, "reference"))]
+    if app.config.runcomfy_schemas:
+        arguments += ["--schemas", app.config.runcomfy_schemas]
+    if run(arguments) != 0:
+        raise ExtensionError("runcomfy-codegen reference has failed")
