@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # What begins JSON rather than prose or a template: a brace, then a quoted key and a colon, or the closing brace.
 # `{request_id}` and `{prompt: "x"}` begin otherwise. Strings may run over a line break here, to see broken ones.
 _OPENING = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})')
+# A text with more is no page, and each costs the reader a look at all that is before it.
+_MOST_BROKEN = 100
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
 ENDS_INSIDE = "the page ends inside it"
 TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
@@ -41,11 +43,12 @@ class Block:
 
 def find_blocks(text: str) -> Iterator[Block]:
     """Each block in reading order. After one that never closes nothing can be told from its inside: it is the last."""
-    at = 0
-    while opening := _OPENING.search(text, at):
+    at = broken = 0
+    while broken < _MOST_BROKEN and (opening := _OPENING.search(text, at)):
         block = _read(text, opening.start())
         yield block
         at = block.end
+        broken += block.value is None
 
 
 def _read(text: str, start: int) -> Block:

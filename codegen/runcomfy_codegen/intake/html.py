@@ -17,6 +17,7 @@ _UNSEEN = re.compile("button|select|style|svg|template")
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
 # Highlighters number the lines; a number within JSON would break it.
 _LINE_NUMBER = re.compile(r"\b(?:blob-num|line-?numbers?(?!-)|linenos?|gutter)\b|line-number", re.IGNORECASE)
+_MOST_OPEN_COMMENTS = 100
 
 
 def is_html(text: str) -> bool:
@@ -26,7 +27,7 @@ def is_html(text: str) -> bool:
 def html_page(source: str, name: str) -> PageText:
     """The text of a saved page; places lead back into the HTML."""
     reader = _Reader(source)
-    reader.feed(source)
+    reader.feed(_without_open_comments(source))
     reader.close()
     pieces = reader.pieces
     shown = "".join(text for text, _ in pieces)
@@ -40,6 +41,12 @@ def html_page(source: str, name: str) -> PageText:
         length += len(text)
     whole = "".join(text for text, _ in pieces)
     return PageText(name, whole, title=reader.title.strip(), source=source, pieces=tuple(begins))
+
+
+def _without_open_comments(source: str) -> str:
+    """The source up to where comments begin that never end, if there are many: the parser looks for each one's end."""
+    begin = source.find("<!--", source.rfind("-->") + 1)
+    return source[:begin] if begin >= 0 and source.count("<!--", begin) > _MOST_OPEN_COMMENTS else source
 
 
 class _Reader(HTMLParser):

@@ -27,6 +27,8 @@ _ANY_URL = re.compile(r"(https?://[^\s\"'\\<>`()\[\]{},]+/v1/models/[^\s\"'\\<>`
 _ID_IN_URL = re.compile(r"/v1/models/([^?#]*)")
 # What stands before a request body: `--data '`, `-d '`, `--data-raw '`, `--json '`.
 _BODY_FOLLOWS = re.compile(r"(?:--data(?:-\w+)?|--json|-d)[=\s]\s*\$?['\"]?\s*\Z")
+# Of one kind of fault on one page; more of it tells nobody more.
+_MOST_SHOWN = 8
 _TYPOGRAPHIC = "“”„‟«»‘’"
 _TYPOGRAPHIC_KEY = re.compile(rf"\{{\s*([{_TYPOGRAPHIC}])\w+[{_TYPOGRAPHIC}]\s*:")
 
@@ -55,8 +57,11 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     blocks = tuple(find_blocks(page.text))
     model_id, id_faults = _model_id(page)
     faults = [*id_faults, *_broken(page, blocks)]
-    bodies = [block for block in blocks if block.value is not None and _is_body(page.text, block)]
-    schemas = [block for block in blocks if block.value is not None and block not in bodies]
+    bodies: list[Block] = []
+    schemas: list[Block] = []
+    for block in blocks:
+        if block.value is not None:
+            (bodies if _is_body(page.text, block) else schemas).append(block)
     inputs = [block for block in schemas if block.value and _is_input(block.value)]
     outputs = [block for block in schemas if block.value and _is_output(block.value)]
     found_input = _the_one(page, inputs, "input schemas", faults)
@@ -105,12 +110,12 @@ def _model_id(page: PageText) -> tuple[ModelId | None, list[Diagnostic]]:
             end,
             "The id is what follows /v1/models/ in the request's URL, as in acme/poster-1/text-to-image.",
         )
-        for text, (start, end) in places.items()
+        for text, (start, end) in [*places.items()][:_MOST_SHOWN]
         if (reason := model_id_fault(text))
     ]
     (first, at), *others = places.items()
     here = page.place(*at)
-    for other, (start, end) in others:
+    for other, (start, end) in others[:_MOST_SHOWN]:
         faults.append(
             page.fault(
                 "E072",
@@ -139,9 +144,13 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
     """Broken blocks. One that cannot be a part of what is looked for (a sample reply with `...` in it) only warns."""
     complete = any(block.value is not None and _is_input(block.value) for block in blocks)
     faults = []
-    for block in (each for each in blocks if each.value is None):
-        endless = block.end == len(page.text)
-        wanted = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
+    broken: dict[bool, list[Block]] = {True: [], False: []}
+    for block in blocks:
+        if block.value is None:
+            endless = block.end == len(page.text)
+            wanted = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
+            broken[wanted].append(block)
+    for wanted, block in [(wanted, block) for wanted, found in broken.items() for block in found[:_MOST_SHOWN]]:
         message = f"a JSON block that begins at {_at(page, block.start)} is broken: {block.reason}"
         if not wanted:
             message += "; it is passed over"
