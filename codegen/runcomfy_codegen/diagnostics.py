@@ -64,20 +64,16 @@ def in_reading_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
 def render(diagnostic: Diagnostic) -> str:
     """`file:line:column: CODE message`, the source line with a caret below, and the cure."""
     place = diagnostic.place
-    head = [part for part in (diagnostic.file and visible(diagnostic.file),) if part]
+    where = [diagnostic.file] if diagnostic.file else []
     if place:
-        head += [str(place.line), str(place.column)]
-    lines = [
-        (
-            f"{':'.join(head)}: {diagnostic.code} {diagnostic.message}"
-            if head
-            else f"{diagnostic.code} {diagnostic.message}"
-        )
-    ]
+        where += [str(place.line), str(place.column)]
+    message = f"{diagnostic.code} {diagnostic.message}"
+    # Whatever a schema holds, nothing reaches the terminal that it would obey.
+    lines = [visible(": ".join((":".join(where), message) if where else (message,)))]
     if place:
         lines += _excerpt(place)
     if diagnostic.help:
-        first, *rest = diagnostic.help.splitlines()
+        first, *rest = [visible(line) for line in diagnostic.help.split("\n")]
         lines += [f"help: {first}", *(f"      {line}" if line else "" for line in rest)]
     return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import warnings
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -96,7 +97,8 @@ def parse_bound(value: Json) -> int | float | None:
 def pattern_fault(pattern: str) -> str | None:
     """Why Python cannot read a regular expression."""
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         return str(error)
     return None
