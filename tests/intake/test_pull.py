@@ -312,6 +312,22 @@ class TestLive:
         assert done.returncode == 69
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of this kind is POSIX's")
+    def test_a_terminal_sees_how_far_it_is(self, api: tuple[Api, dict[str, str]], tmp_path: Path) -> None:
+        served, environment = api
+        served.with_schema = False
+        ours, theirs = os.openpty()
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            done = subprocess.run(
+                [SCRIPT, "pull", "acme/*", "--schemas", tmp_path], env=environment, stderr=theirs, timeout=60
+            )
+            os.close(theirs)
+            seen = terminal.read(4096)
+        assert done.returncode == 0
+        assert b"1 of 2: acme/poster-1/4K" in seen
+        # The line is cleared at the end.
+        assert seen.endswith(b"\r\x1b[K")
+
     @pytest.mark.parametrize(("blow", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
     def test_an_interrupted_pull_leaves_whole_files_only(
         self, blow: signal.Signals, code: int, api: tuple[Api, dict[str, str]], tmp_path: Path

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..diagnostics import Diagnostic
     from ..source import Json
     from .difference import Change, Role
-    from .page import Page
+    from .page import Page, Printed
     from .text import PageText
 
 Status = Literal["new", "replaced", "unchanged", "kept", "removed"]
@@ -95,14 +95,12 @@ class _Planner:
 
     def plan(self) -> ModelPlan:
         first = self._pages[0]
-        schema = self._agreed([(page.text, page.input, page.input_at) for page in self._pages], "input")
-        output = self._agreed(
-            [(page.text, page.output, page.output_at) for page in self._pages if page.output], "output"
-        )
+        schema = self._agreed([(page.text, page.input) for page in self._pages], "input") or first.input.value
+        output = self._agreed([(page.text, page.output) for page in self._pages if page.output], "output")
         example = next((page.example for page in self._pages if page.example is not None), None)
         is_common = output is not None and self._common is not None and not differences(self._common, output, "output")
         known = self._folder.file(store.INPUT) is not None
-        files = [self._schema_file(store.INPUT, schema or first.input, "input")]
+        files = [self._schema_file(store.INPUT, schema, "input")]
         if output is not None:
             files += self._output_file(output, is_common, known)
         if example is not None:
@@ -110,26 +108,24 @@ class _Planner:
         return ModelPlan(
             model_id=first.model_id,
             pages=tuple(page.text.name for page in self._pages),
-            input=schema or first.input,
+            input=schema,
             output=output,
             example=example,
             output_is_common=is_common,
             files=tuple(files),
         )
 
-    def _agreed(
-        self, found: Sequence[tuple[PageText, dict[str, Json] | None, tuple[int, int]]], role: Role
-    ) -> dict[str, Json] | None:
+    def _agreed(self, found: Sequence[tuple[PageText, Printed]], role: Role) -> dict[str, Json] | None:
         """The schema of the pages: the first English one, else the first. All must have the same facts."""
-        schemas = [schema for _, schema, _ in found if schema is not None]
-        if not schemas:
+        if not found:
             return None
-        for text, schema, (start, _) in found[1:]:
-            if changes := differences(schemas[0], schema, role):
-                message = f"this page's {role} schema of {self._folder.model_id} is not that of {found[0][0].name}"
+        first_text, first = found[0]
+        for text, other in found[1:]:
+            if changes := differences(first.value, other.value, role):
+                message = f"this page's {role} schema of {self._folder.model_id} is not that of {first_text.name}"
                 help = _listed(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
-                self._faults.append(text.fault("E078", message, start, start + 1, help))
-        return next((schema for schema in schemas if is_english(schema)), schemas[0])
+                self._faults.append(text.fault("E078", message, other.at, other.at + 1, help))
+        return next((each.value for _, each in found if is_english(each.value)), first.value)
 
     def _schema_file(self, name: str, schema: dict[str, Json], role: Role) -> FilePlan:
         path = self._folder.path / name
@@ -173,13 +169,14 @@ class _Planner:
     def _changed(self, path: Path, schema: dict[str, Json] | None, changes: tuple[Change, ...], role: Role) -> FilePlan:
         if self._replace:
             return self._replaced(path, schema, changes=changes)
-        page = next(page for page in self._pages if role == "input" or page.output is not None)
-        start, _ = page.input_at if role == "input" else page.output_at
+        text, printed = next(
+            (page.text, found) for page in self._pages if (found := page.input if role == "input" else page.output)
+        )
         message = f"the {role} schema is not the one in {display(path)}"
         if not path.is_file():
             message = f"the output schema of {self._folder.model_id} was the common one until now"
         help = _listed(changes, "from the store to the page") + "\nIf the page is right, run again with --replace."
-        self._faults.append(page.text.fault("E079", message, start, start + 1, help))
+        self._faults.append(text.fault("E079", message, printed.at, printed.at + 1, help))
         return FilePlan(path=path, status="kept", changes=changes)
 
     def _replaced(

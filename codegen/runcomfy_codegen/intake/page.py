@@ -33,23 +33,23 @@ _TYPOGRAPHIC = "“”„‟«»‘’"
 _TYPOGRAPHIC_KEY = re.compile(rf"\{{\s*([{_TYPOGRAPHIC}])\w+[{_TYPOGRAPHIC}]\s*:")
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A JSON object of the page; `at` is the offset in the page's text where it begins."""
+
+    value: dict[str, Json]
+    at: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one page says of one model. `input_at` and `output_at` are offsets in `text`, to point at."""
+    """What one page says of one model."""
 
     text: PageText
     model_id: ModelId
-    input: dict[str, Json]
-    input_at: tuple[int, int]
-    output: dict[str, Json] | None
-    output_at: tuple[int, int]
+    input: Printed
+    output: Printed | None
     example: dict[str, Json] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    block: Block
-    value: dict[str, Json]
 
 
 def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
@@ -77,10 +77,8 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     read = Page(
         text=page,
         model_id=model_id,
-        input=_plainly_titled(found_input.value),
-        input_at=(found_input.block.start, found_input.block.end),
-        output=found_output.value if found_output else None,
-        output_at=(found_output.block.start, found_output.block.end) if found_output else (0, 0),
+        input=Printed(_plainly_titled(found_input.value), found_input.at),
+        output=found_output,
         example=example.value if example else None,
     )
     return read, warnings
@@ -167,14 +165,14 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
     return faults
 
 
-def _the_one(page: PageText, blocks: list[Block], what: str, faults: list[Diagnostic]) -> _Found | None:
+def _the_one(page: PageText, blocks: list[Block], what: str, faults: list[Diagnostic]) -> Printed | None:
     """The schema that all the blocks agree on; a page may show it twice."""
-    first: _Found | None = None
+    first: Printed | None = None
     distinct = list({block.text: block for block in reversed(blocks)}.values())[::-1]
     for block in distinct:
         found = _strict(page, block, faults)
         if found and first and differences(first.value, found.value):
-            message = f"the page has two {what}: one here, another at {_at(page, first.block.start)}"
+            message = f"the page has two {what}: one here, another at {_at(page, first.at)}"
             help = "Save each model's API page in a file of its own, with nothing of another page in it."
             faults.append(page.fault("E076", message, block.start, block.start + 1, help))
             break
@@ -182,11 +180,11 @@ def _the_one(page: PageText, blocks: list[Block], what: str, faults: list[Diagno
     return first
 
 
-def _strict(page: PageText, block: Block, faults: list[Diagnostic]) -> _Found | None:
+def _strict(page: PageText, block: Block, faults: list[Diagnostic]) -> Printed | None:
     """The block as the strict reader reads it."""
     document, found = parse_text(block.text, page.name)
     faults.extend(page.moved(fault, block.text, block.start) for fault in found)
-    return _Found(block, document.value) if document and isinstance(document.value, dict) else None
+    return Printed(document.value, block.start) if document and isinstance(document.value, dict) else None
 
 
 def _no_schema(page: PageText, schemas: list[Block]) -> Diagnostic:
