@@ -34,7 +34,7 @@ def model_page(subject: Subject, header: str) -> str:
     model = subject.model
     given = example_input(model, subject.schema)
     required_first = sorted(model.input.properties, key=lambda each: not each.required)
-    return render(
+    page = render(
         "reference_model.md",
         first_line=header,
         title=text(model.model_id),
@@ -51,6 +51,7 @@ def model_page(subject: Subject, header: str) -> str:
         output_class=code(model.output_class),
         output=output_table(subject.output.properties) if subject.output else "",
     )
+    return page.rstrip() + "\n"
 
 
 def _facts(subject: Subject) -> list[tuple[str, str]]:

@@ -1,0 +1,139 @@
+"""A schema's texts are shown, word for word, and are never markup: not in CommonMark, not in the site's MyST."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from runcomfy_codegen.literals import prose
+from runcomfy_codegen.reference.markdown import block, code, table, text
+from runcomfy_codegen.reference.pages import make_reference
+
+from tests.support.codegen import HOSTILE, input_of, write_store
+from tests.support.pages import read_markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runcomfy_codegen.source import Json
+
+MARKUP = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</td></tr></table><h1>",
+    "<!-- hidden",
+    "<http://evil.example>",
+    "[x](javascript:alert(1))",
+    "![x](https://evil.example/x.png)",
+    "[x]: https://evil.example",
+    "[^1]",
+    "| a | b |",
+    "|",
+    "a\\|b",
+    "`code`",
+    "`` ` ``",
+    "`",
+    "ends with `",
+    "```",
+    "```{raw} html",
+    "{raw}`html`",
+    "{include}`/etc/passwd`",
+    "{{ 7 * 7 }}",
+    "# heading",
+    "- item",
+    "+ item",
+    "1. item",
+    "1) item",
+    "> quote",
+    "---",
+    "===",
+    "+++",
+    "% comment",
+    "(target)=",
+    ":::{note}",
+    "term\n: definition",
+    "$x$",
+    "&lt;b&gt; &copy; &#124;",
+    "**bold** _em_ ~~s~~",
+    "two  \nlines\\\nmore",
+    "    indented",
+    "https://evil.example and me@evil.example",
+)
+TEXTS = tuple(dict.fromkeys((*MARKUP, *HOSTILE)))
+
+
+@pytest.mark.parametrize("given", TEXTS)
+def test_a_text_is_one_paragraph_of_the_same_words(given: str) -> None:
+    seen = read_markdown(text(given))
+    assert [words for _, words in seen.blocks] == ([prose(given)] if prose(given) else [])
+    assert {tag for tag, _ in seen.tags} <= {"p"}
+    assert not seen.comments
+
+
+@pytest.mark.parametrize("given", [each for each in TEXTS if prose(each)])
+def test_a_cell_holds_a_text_and_a_value(given: str) -> None:
+    seen = read_markdown(table(["text", "value", "last"], [[text(given), code(given), "x"]]))
+    words, value, last = seen.texts("td")
+    assert last == "x"
+    assert words == prose(given)
+    # Either as it is or, where code cannot hold it, as words.
+    assert value in (given.strip(" "), given, prose(given)) or re.search(r"\\[nrtu]", value)
+    assert {tag for tag, _ in seen.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+
+
+@pytest.mark.parametrize("given", TEXTS)
+def test_nothing_closes_a_block_of_code(given: str) -> None:
+    body = f"first\n{given}\nlast"
+    seen = read_markdown(block("python", body))
+    (shown,) = seen.texts("pre")
+    assert shown.startswith("first\n")
+    assert shown.rstrip().endswith("last")
+    assert {tag for tag, _ in seen.tags} == {"pre", "code"}
+
+
+def hostile_store(folder: Path) -> Path:
+    """A model of which every text is hostile, in every place that texts have."""
+    properties: dict[str, Json] = {}
+    for number, given in enumerate(TEXTS):
+        properties[f"text {number} {given}"] = {
+            "type": "string",
+            "title": given,
+            "description": given,
+            "default": given,
+        }
+        properties[f"enum {number}"] = {"type": "string", "enum": [given, f"{given}{given}?"], "default": given}
+        properties[f"sample {number}"] = {"type": "string", "default": given}
+        properties[f"media {number}"] = {
+            "type": "array",
+            "items": {"type": "string", "format": "image_uri"},
+            "validations": [
+                {"validation_rule": "file_size_mb<", "validation_value": 1, "validation_error": given},
+                {"validation_rule": f"x{given}", "validation_value": given, "validation_error": given},
+            ],
+        }
+        properties[f"object {number}"] = {
+            "type": "object",
+            "properties": {f"inner {given}": {"type": "string", "description": given}},
+        }
+    required = [name for name in properties if name.startswith("sample")]
+    schema = input_of(properties, required)
+    schema["description"] = MARKUP[0]
+    return write_store(folder, {"acme/hostile/task": schema})
+
+
+def test_a_page_of_hostile_texts_shows_them_and_nothing_else(tmp_path: Path) -> None:
+    reference = make_reference(hostile_store(tmp_path))
+    assert reference.pages, reference.diagnostics
+    seen = read_markdown(reference.pages["acme/hostile/task.md"].partition("\n")[2])
+    kinds = {"h1", "h2", "h3", "p", "pre", "code", "table", "thead", "tbody", "tr", "th", "td"}
+    assert {tag for tag, _ in seen.tags} == kinds
+    assert not seen.comments
+    headings = seen.texts("h2")
+    assert headings == ["Input", "Call it", "Check a payload offline", "Output"]
+    for number, given in enumerate(TEXTS):
+        if words := prose(given):
+            name = next(each for each in seen.texts("h3") if re.fullmatch(rf"text_{number}(_.*)?", each))
+            (shown,) = (words for kind, words in seen.below(name) if kind == "p")
+            assert shown.startswith(words)
+            assert words in [cell for kind, cell in seen.below(f"media_{number}") if kind == "td"]
