@@ -10,7 +10,7 @@ import pytest
 import runcomfy
 from PIL import Image
 from runcomfy._runtime.media import Facts, LocalMedia
-from runcomfy._runtime.validation import Array, Media, ModelSpec, Object, Property, Report, Rule, check
+from runcomfy._runtime.validation import AllOf, Array, Media, ModelSpec, Object, Property, Report, Rule, String, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,6 +191,13 @@ def test_the_sum_of_a_request_is_shown() -> None:
     (warning,) = check(spec, {"files": [value] * 3}).warnings
     assert (warning.code, warning.path) == ("body_size", "")
     assert "80.00 MB as base64 (3 files: 20.00 MB + 20.00 MB + 20.00 MB)" in warning.message
+
+
+def test_a_pattern_on_a_media_field_is_meant_for_its_text(picture: Picture) -> None:
+    field = AllOf(Media("image"), String(pattern="^https://cdn"))
+    assert not field.judge("https://cdn.example/a.png")
+    assert not field.judge(picture("PNG"))
+    assert [finding.code for finding in field.judge("https://a.example/") or []] == ["pattern"]
 
 
 def test_open_files_and_pictures(picture: Picture) -> None:

@@ -1,0 +1,83 @@
+"""The models that the oracle tests judge by: those of the repository, of the catalogue, and made-up ones."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from runcomfy_codegen.generate import Request, generate
+
+from tests.support.codegen import write_store
+from tests.support.dialect_schemas import inputs
+
+ROOT = Path(__file__).parents[2]
+
+
+class Models:
+    """A generated package and the schemas it was made of."""
+
+    def __init__(self, package: str, schemas: dict[str, dict[str, Any]]) -> None:
+        self.schemas = schemas
+        self.registry = importlib.import_module(f"{package}._runtime.registry")
+        self.validation = importlib.import_module(f"{package}._runtime.validation")
+        self.invalid: type[Exception] = importlib.import_module(f"{package}._runtime.errors").InvalidInputError
+
+    def admitted_by_class(self, model_id: str, payload: object) -> bool:
+        try:
+            self.registry.input_class(model_id).model_validate(payload)
+        except self.invalid:
+            return False
+        return True
+
+
+def made_models(folder: Path, package: str, schemas: dict[str, dict[str, Any]]) -> Models:
+    """Generate a package of its own. Schemas that nothing can satisfy are refused, and left out here."""
+    write_store(folder / "schemas", schemas)
+    outcome = generate(
+        Request(schemas=folder / "schemas", output=folder, package=package, skip_faulty=True), lambda done, of: None
+    )
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    kept = set(importlib.import_module(f"{package}._index").MODELS)
+    assert len(kept) > len(schemas) // 3, outcome.diagnostics
+    return Models(package, {model_id: schema for model_id, schema in schemas.items() if model_id in kept})
+
+
+@pytest.fixture(scope="session")
+def real_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """The models in schemas/ and the 55 of the catalogue."""
+    entries = json.loads((ROOT / "tests" / "support" / "catalogue.json").read_text(encoding="utf-8"))["models"]
+    schemas = {entry["model_id"]: entry["input_schema"] for entry in entries}
+    for path in (ROOT / "schemas").rglob("input.json"):
+        schemas[path.parent.relative_to(ROOT / "schemas").as_posix()] = json.loads(path.read_text(encoding="utf-8"))
+    return made_models(tmp_path_factory.mktemp("real"), "oracle_real", schemas)
+
+
+def drawn(count: int) -> dict[str, dict[str, Any]]:
+    """Schemas from hypothesis, the same ones every time."""
+    found: dict[str, dict[str, Any]] = {}
+
+    @settings(
+        max_examples=count, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(inputs())
+    def collect(schema: dict[str, Any]) -> None:
+        found[json.dumps(schema, sort_keys=True)] = schema
+
+    collect()
+    return {f"drawn/family/model-{number}": schema for number, schema in enumerate(found.values())}
+
+
+@pytest.fixture(scope="session")
+def drawn_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    return made_models(tmp_path_factory.mktemp("drawn"), "oracle_drawn", drawn(60))
+
+
+@pytest.fixture(scope="session")
+def many_drawn_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    return made_models(tmp_path_factory.mktemp("many"), "oracle_many", drawn(500))
