@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from .characters import all_visible, is_visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -86,10 +88,10 @@ def quote(text: str) -> str:
 
 def visible(text: str) -> str:
     """Escape what is not printable: control characters, line separators, direction marks, lone surrogates."""
-    if text.isprintable():
+    if all_visible(text):
         return text
     return "".join(
-        char if char.isprintable() else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+        char if is_visible(char) else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
         for char in text
     )
 
@@ -97,7 +99,7 @@ def visible(text: str) -> str:
 def json_text(value: object, indent: int | None = None) -> str:
     """JSON to be copied from a message: letters as they are, what is not printable as JSON escapes it."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
+    return "".join(char if is_visible(char) or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def _excerpt(place: Place) -> list[str]:
@@ -117,7 +119,7 @@ def _excerpt(place: Place) -> list[str]:
 
 def _one_cell(text: str) -> str:
     # Tabs and the unprintable would shift the caret: each becomes one visible cell.
-    return "".join(" " if char == "\t" else char if char.isprintable() else "�" for char in text)
+    return "".join(" " if char == "\t" else char if is_visible(char) else "�" for char in text)
 
 
 def _cells(text: str) -> int:

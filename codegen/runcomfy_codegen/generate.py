@@ -65,6 +65,8 @@ def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
     """Run all steps. Writes unless it is a check, or something is an error that may not be skipped."""
     folder = request.output / request.package
     gathered = gather(request.schemas)
+    if lost := _store_lost(gathered, request.schemas, folder):
+        return Outcome(diagnostics=(*gathered.diagnostics, lost), models=0)
     units, _ = build_all(gathered.tasks, _cache(request), progress)
     published = published_names(folder)
     faults = [*gathered.diagnostics]
@@ -99,6 +101,16 @@ def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
     if outcome.names_stale:
         write_json(request.schemas / NAMES, names)
     return outcome
+
+
+def _store_lost(gathered: Gathered, schemas: Path, folder: Path) -> Diagnostic | None:
+    """A store without models beside a package that has some is a wrong --schemas more often than a wish."""
+    models = len(published_names(folder))
+    if gathered.models or not models:
+        return None
+    message = f"there is no input.json below it, and {display(folder)} has {models} models that would be deleted"
+    help = "Name the right folder with --schemas. If the models are to go, delete the package's folder first."
+    return Diagnostic(code="E061", message=message, file=display(schemas), help=help)
 
 
 def _cache(request: Request) -> Cache | None:

@@ -1,10 +1,12 @@
-"""The only way for a schema's text into code: values through `repr`, prose through one docstring filter."""
+"""The only way for a schema's text into code: values as literals, prose through one docstring filter."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from typing import TYPE_CHECKING
+
+from .characters import is_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 _STRING_WIDTH = 84
 # How much of one text a docstring takes; the class has it whole.
 _LONGEST_PROSE = 1200
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PIECES = re.compile(r"\S+\s*|\s+")
 
 
@@ -42,9 +45,18 @@ def string(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """repr, in double quotes where that costs no escape, as black would have it."""
-    plain = repr(text)
-    return f'"{plain[1:-1]}"' if plain[0] == "'" and '"' not in text else plain
+    """A string literal: repr, but the same on every Python, and in the quotes that black would choose."""
+    quote = "'" if '"' in text and "'" not in text else '"'
+    return quote + "".join(_ESCAPES.get(char) or _spelt(char, quote) for char in text) + quote
+
+
+def _spelt(char: str, quote: str) -> str:
+    if char == quote:
+        return "\\" + char
+    if is_visible(char):
+        return char
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def tuple_of(expressions: Iterable[str]) -> str:
@@ -61,7 +73,7 @@ def call(name: str, /, *arguments: str, **keywords: str | None) -> str:
 
 def prose(text: str) -> str:
     """A schema's text as running words: one line, nothing unprintable, cut if it is a novel."""
-    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    words = " ".join("".join(char if is_visible(char) else " " for char in text).split())
     if len(words) <= _LONGEST_PROSE:
         return words
     return words[:_LONGEST_PROSE].rsplit(" ", 1)[0] + " …"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .expressions import names_used, object_expression
 from .formatting import formatted
 from .imports import LINE_LENGTH, Imports, relative
-from .literals import call, docstring, literal, prose, string, wrapped
+from .literals import call, docstring, literal, prose, quoted, string, wrapped
 from .models import make_classes
 from .normalise import classes_below
 from .templating import render
@@ -107,7 +107,7 @@ def _class_view(model: ir.Model, each: Class, base: str, imports: Imports) -> di
 
 
 def _field_line(field: Field, source: ir.Property, imports: Imports) -> str:
-    type_ = ast.unparse(field.type) + ("" if field.required else " | None")
+    type_ = _source(field.type) + ("" if field.required else " | None")
     extras = dict(source.extras)
     keywords = {
         "alias": string(source.wire) if source.wire != source.name else None,
@@ -140,8 +140,7 @@ def _methods(model: ir.Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict
     fields = sorted(root.fields, key=lambda field: not field.required)
     types = {field.name: _Parameter(nested).visit(copy.deepcopy(field.type)) for field in fields}
     parameters = [
-        f"{field.name}: {ast.unparse(types[field.name])}{'' if field.required else ' | None = None'}"
-        for field in fields
+        f"{field.name}: {_source(types[field.name])}{'' if field.required else ' | None = None'}" for field in fields
     ]
     # Resources lie in a package of their provider; a method of the provider itself stands in its __init__.
     depth = 2
@@ -171,6 +170,16 @@ def _asynchronous(method: str) -> str:
     if not (start and arrow and submit):
         raise AssertionError(f"not a method of ours: {method}")
     return f"{head}    async def {signature}{arrow}Async{body}\n        return await self._submit({end}"
+
+
+def _source(type_: ast.expr) -> str:
+    """A type as text, its strings spelt as all others are."""
+    return ast.unparse(_Spelt().visit(copy.deepcopy(type_)))
+
+
+class _Spelt(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Name(quoted(node.value)) if isinstance(node.value, str) else node
 
 
 class _Parameter(ast.NodeTransformer):

@@ -139,6 +139,12 @@ STORE_CODES = (
         "deleted, and as long as it is there nothing is written. Links are refused too: what is written must land in "
         "the output folder.",
     ),
+    Code(
+        "E061",
+        "a store without models",
+        "There is no model below the folder of schemas, but the package that was generated has some. They are not "
+        "deleted for what is most likely a wrong --schemas.",
+    ),
     Code("W101", "a file nobody reads", "A model's folder holds input.json, output.json, example.json and patch.json."),
     Code(
         "W102",

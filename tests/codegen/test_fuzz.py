@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runcomfy_codegen.characters import all_visible
 from runcomfy_codegen.diagnostics import has_errors, render
 from runcomfy_codegen.unit import build_unit
 
@@ -94,7 +95,7 @@ def answered(data: bytes, package: Package) -> bool:
     unit = build_unit(task(data))
     for each in unit.diagnostics:
         text = render(each)
-        assert text.isprintable() or all(line.isprintable() for line in text.split("\n")), text
+        assert all(map(all_visible, text.split("\n"))), text
     if has_errors(unit.diagnostics):
         assert unit.rendered is None
         return False

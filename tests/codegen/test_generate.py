@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import runcomfy
+import runcomfy_codegen
 from runcomfy_codegen.cli import run
 from runcomfy_codegen.templating import HEADER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.codegen.conftest import Workshop
 
 INTEGER = '{"type": "object", "properties": {"seed": {"type": "integer"}}}'
@@ -229,6 +232,19 @@ def test_a_store_that_is_not_there_is_a_usage_error(tmp_path: Path, capsys: pyte
     for command in ("generate", "lint"):
         assert run([command, "--schemas", str(tmp_path / "no")]) == 2
     assert "--schemas DIR" in capsys.readouterr().err
+
+
+def test_a_store_without_models_deletes_nothing(generated: Workshop) -> None:
+    before = generated.files()
+    shutil.rmtree(generated.schemas)
+    generated.schemas.mkdir()
+    assert generated.codes(generated.generate()) == ["E061"]
+    assert generated.files() == before
+
+
+def test_the_version_is_told_once_for_all() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert runcomfy.__version__ == runcomfy_codegen.__version__ == project["project"]["version"]
 
 
 def test_the_repository_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runcomfy_codegen import reserved
+from runcomfy_codegen.characters import all_visible, is_visible
 from runcomfy_codegen.identifiers import class_name, is_python_name, python_name
 from runcomfy_codegen.literals import docstring, literal, prose, string
 from runcomfy_codegen.lock import Lock
@@ -92,9 +93,15 @@ def test_a_digit_after_a_digit_keeps_its_distance() -> None:
 @given(st.text() | st.text(alphabet="\"'\\{}\n\t\u2028x "))
 def test_text_in_code_is_the_text(text: str) -> None:
     for expression in (string(text), literal({"a": [text, {text: 1.5}]})):
-        assert expression.isprintable()
+        assert all_visible(expression)
     assert eval(string(text)) == text  # noqa: S307 - that it evaluates to the text is what is tested
     assert eval(literal([text])) == [text]  # noqa: S307
+
+
+def test_what_is_visible_does_not_depend_on_the_edition_of_unicode() -> None:
+    # Assigned in Unicode 15, 15.1 and 16, and not at all.
+    assert all(map(is_visible, "\U0001fae8\U0002ebf0\U0001fae9\U0003fffd"))
+    assert not any(map(is_visible, "\0\t\n\x7f\x85\xa0\xad\u200b\u2028\u202e\ud800\ue000\ufeff"))
 
 
 @given(st.lists(st.text() | st.text(alphabet="\"'\\{}\n\t\u2028x "), min_size=1, max_size=4))
