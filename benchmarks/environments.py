@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / ".venv-bench"
-_OURS = {"plain": ".", "peers": ".[codegen,simulator]"}
+_OURS = {"plain": ".", "peers": ".[codegen,fast,simulator]"}
 
 
 def prepare() -> None:

@@ -1,0 +1,191 @@
+"""`judging`: microseconds a payload for each judge in each case, as JSON; all in one process, in turns.
+
+The judges are our check, the pydantic class that one would write by hand for the same model, and three validators of
+JSON Schema, told that a float is a number. Where a payload is bad, every judge makes all the messages it has.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import fastjsonschema
+import jsonschema
+import jsonschema_rs
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
+from runcomfy._runtime.registry import input_class, known_spec
+from runcomfy._runtime.validation import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Judge = Callable[[dict[str, object]], object]
+
+TEXT_TO_IMAGE = "bytedance/dreamina-4-0/text-to-image"
+EDIT = "bytedance/dreamina-4-0/edit"
+SIZES = (
+    "1024x1024(1:1)", "2048x2048(1:1)", "2304x1728(4:3)", "2496x1664(3:2)", "2560x1440(16:9)", "3024x1296(21:9)",
+    "4096x4096(1:1)", "4694x3520(4:3)", "4992x3328(3:2)", "5404x3040(16:9)", "6198x2656(21:9)",
+)  # fmt: skip
+URL = "https://playgrounds-storage-public.runcomfy.net/tools/7002/media-files/usecase5-1-1-input.jpg"
+GOOD: dict[str, object] = {
+    "prompt": "A paper moon",
+    "width×height": "2048x2048(1:1)",
+    "scale": 0.5,
+    "force_single": False,
+}
+ONE_FAULT: dict[str, object] = {**GOOD, "scale": 1.01}
+THREE_FAULTS: dict[str, object] = {
+    "prompt": "A paper moon",
+    "width×height": "2048x2048",
+    "scale": 1.01,
+    "forse_single": True,
+}
+# More of them than any memory of earlier answers holds, and long before the first comes again.
+NEW_FAULTS: list[dict[str, object]] = [
+    {"prompt": "A paper moon", "width×height": f"{number}x2048", "scale": 1 + number / 64, f"force{number}": True}
+    for number in range(1, 4001)
+]
+CASES: dict[str, tuple[str, Sequence[dict[str, object]]]] = {
+    "good": (TEXT_TO_IMAGE, [GOOD]),
+    "good with URLs": (EDIT, [{**GOOD, "image_urls": [URL, URL]}]),
+    "one fault": (TEXT_TO_IMAGE, [ONE_FAULT]),
+    "three faults": (TEXT_TO_IMAGE, [THREE_FAULTS]),
+    "three new faults": (TEXT_TO_IMAGE, NEW_FAULTS),
+}
+SECONDS = 0.15
+ROUNDS = 3
+
+
+class TextToImage(BaseModel):
+    """As one writes it by hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Annotated[str, Field(max_length=800)]
+    width_height: Annotated[Literal[SIZES] | None, Field(alias="width×height")] = None  # type: ignore[valid-type]  # a tuple
+    scale: Annotated[float | None, Field(ge=0, le=1)] = None
+    force_single: bool | None = None
+
+
+class Edit(TextToImage):
+    """With media as plain strings, of which any will do."""
+
+    image_urls: Annotated[list[str], Field(min_length=1, max_length=10)]
+
+
+class EditWithUrls(TextToImage):
+    """With media as URLs, as our check has them."""
+
+    image_urls: Annotated[list[HttpUrl], Field(min_length=1, max_length=10)]
+
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["prompt"],
+    "properties": {
+        "image_urls": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 10},
+        "prompt": {"type": "string", "maxLength": 800},
+        "width×height": {"type": "string", "enum": list(SIZES)},
+        "scale": {"type": "number", "minimum": 0, "maximum": 1},
+        "force_single": {"type": "boolean"},
+    },
+}
+
+
+def ours(model_id: str) -> Judge:
+    """Our check, its messages read."""
+    spec = known_spec(model_id)
+
+    def judge(payload: dict[str, object]) -> object:
+        report = check(spec, payload)
+        return report.ok or [(problem.path, problem.message) for problem in report.errors]
+
+    return judge
+
+
+def by_pydantic(model: type[BaseModel]) -> Judge:
+    """A hand-written class, its errors read."""
+
+    def judge(payload: dict[str, object]) -> object:
+        try:
+            return model.model_validate(payload)
+        except ValidationError as fault:
+            return fault.errors()
+
+    return judge
+
+
+def by_jsonschema() -> Judge:
+    """jsonschema's iter_errors, to the end."""
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    return lambda payload: [(error.absolute_path, error.message) for error in validator.iter_errors(payload)]
+
+
+def by_jsonschema_rs() -> Judge:
+    """The same in Rust."""
+    validator = jsonschema_rs.Draft202012Validator(SCHEMA)
+    return lambda payload: [(error.instance_path, error.message) for error in validator.iter_errors(payload)]
+
+
+def by_fastjsonschema() -> Judge:
+    """fastjsonschema stops at the first fault."""
+    validate = fastjsonschema.compile(SCHEMA)
+
+    def judge(payload: dict[str, object]) -> object:
+        try:
+            return validate(payload)
+        except fastjsonschema.JsonSchemaValueException as fault:
+            return fault.message
+
+    return judge
+
+
+def judges(model_id: str) -> dict[str, Judge]:
+    """Who judges payloads of a model."""
+    model = input_class(model_id)
+    assert model is not None
+    found: dict[str, Judge] = {
+        "ours": ours(model_id),
+        "pydantic": by_pydantic(Edit if model_id == EDIT else TextToImage),
+        "jsonschema": by_jsonschema(),
+        "jsonschema-rs": by_jsonschema_rs(),
+        "fastjsonschema": by_fastjsonschema(),
+    }
+    if model_id == EDIT:
+        found["pydantic, URLs"] = by_pydantic(EditWithUrls)
+    return found
+
+
+def microseconds(judge: Judge, payloads: Sequence[dict[str, object]]) -> float:
+    """Processor time for one payload."""
+    endless: Iterator[dict[str, object]] = itertools.cycle(payloads)
+    for payload in itertools.islice(endless, 20):
+        judge(payload)
+    count, spent = 0, 0.0
+    while spent < SECONDS:
+        batch = list(itertools.islice(endless, 200))
+        started = time.process_time()
+        for payload in batch:
+            judge(payload)
+        spent += time.process_time() - started
+        count += len(batch)
+    return spent / count * 1e6
+
+
+def main() -> int:
+    """See the module."""
+    found: dict[str, float] = {}
+    for case, (model_id, payloads) in CASES.items():
+        for name, judge in judges(model_id).items():
+            found[f"{case}: {name}"] = min(microseconds(judge, payloads) for _ in range(ROUNDS))
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
