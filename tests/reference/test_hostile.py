@@ -10,57 +10,11 @@ from runcomfy_codegen.literals import prose
 from runcomfy_codegen.reference.markdown import block, code, table, text
 from runcomfy_codegen.reference.pages import make_reference
 
-from tests.support.codegen import HOSTILE, input_of, write_store
+from tests.support.hostile_store import TEXTS, hostile_store
 from tests.support.pages import read_markdown
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from runcomfy_codegen.source import Json
-
-MARKUP = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "</td></tr></table><h1>",
-    "<!-- hidden",
-    "<http://evil.example>",
-    "[x](javascript:alert(1))",
-    "![x](https://evil.example/x.png)",
-    "[x]: https://evil.example",
-    "[^1]",
-    "| a | b |",
-    "|",
-    "a\\|b",
-    "`code`",
-    "`` ` ``",
-    "`",
-    "ends with `",
-    "```",
-    "```{raw} html",
-    "{raw}`html`",
-    "{include}`/etc/passwd`",
-    "{{ 7 * 7 }}",
-    "# heading",
-    "- item",
-    "+ item",
-    "1. item",
-    "1) item",
-    "> quote",
-    "---",
-    "===",
-    "+++",
-    "% comment",
-    "(target)=",
-    ":::{note}",
-    "term\n: definition",
-    "$x$",
-    "&lt;b&gt; &copy; &#124;",
-    "**bold** _em_ ~~s~~",
-    "two  \nlines\\\nmore",
-    "    indented",
-    "https://evil.example and me@evil.example",
-)
-TEXTS = tuple(dict.fromkeys((*MARKUP, *HOSTILE)))
 
 
 @pytest.mark.parametrize("given", TEXTS)
@@ -90,36 +44,6 @@ def test_nothing_closes_a_block_of_code(given: str) -> None:
     assert shown.startswith("first\n")
     assert shown.rstrip().endswith("last")
     assert {tag for tag, _ in seen.tags} == {"pre", "code"}
-
-
-def hostile_store(folder: Path) -> Path:
-    """A model of which every text is hostile, in every place that texts have."""
-    properties: dict[str, Json] = {}
-    for number, given in enumerate(TEXTS):
-        properties[f"text {number} {given}"] = {
-            "type": "string",
-            "title": given,
-            "description": given,
-            "default": given,
-        }
-        properties[f"enum {number}"] = {"type": "string", "enum": [given, f"{given}{given}?"], "default": given}
-        properties[f"sample {number}"] = {"type": "string", "default": given}
-        properties[f"media {number}"] = {
-            "type": "array",
-            "items": {"type": "string", "format": "image_uri"},
-            "validations": [
-                {"validation_rule": "file_size_mb<", "validation_value": 1, "validation_error": given},
-                {"validation_rule": f"x{given}", "validation_value": given, "validation_error": given},
-            ],
-        }
-        properties[f"object {number}"] = {
-            "type": "object",
-            "properties": {f"inner {given}": {"type": "string", "description": given}},
-        }
-    required = [name for name in properties if name.startswith("sample")]
-    schema = input_of(properties, required)
-    schema["description"] = MARKUP[0]
-    return write_store(folder, {"acme/hostile/task": schema})
 
 
 def test_a_page_of_hostile_texts_shows_them_and_nothing_else(tmp_path: Path) -> None:
