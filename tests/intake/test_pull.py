@@ -269,7 +269,7 @@ def live(environment: dict[str, str], store: Path, *words: str) -> subprocess.Co
 
 
 class TestLive:
-    @pytest.mark.parametrize(("page", "total"), [(500, 3), (500, None), (1, 3), (1, None), (2, 99)])
+    @pytest.mark.parametrize(("page", "total"), [(500, 3), (500, None), (1, 3), (1, None), (2, 99), (2, 1)])
     def test_paging(
         self, page: int, total: int | None, api: tuple[Api, dict[str, str]], tmp_path: Path, saved: Callable[..., Path]
     ) -> None:

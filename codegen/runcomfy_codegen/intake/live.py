@@ -25,7 +25,7 @@ class _Model(Protocol):
 
 
 class _Catalogue(Protocol):
-    def list(self) -> Iterable[_Model]: ...
+    def list(self, *, include_schema: bool) -> Iterable[_Model]: ...
 
     def get(self, model_id: str) -> _Model: ...
 
@@ -59,7 +59,8 @@ def _fetch(
     missing: type[Exception],
 ) -> tuple[list[str], dict[str, Entry]]:
     tell("asking for the list of models")
-    listed = {str(model.raw["model_id"]): model.raw for model in catalogue.list() if model.raw.get("model_id")}
+    models = [model.raw for model in catalogue.list(include_schema=True)]
+    listed = {str(model["model_id"]): model for model in models if model.get("model_id")}
     chosen = choose(list(listed))
     entries = {}
     for number, model_id in enumerate(chosen, 1):

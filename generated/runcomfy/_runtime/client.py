@@ -231,9 +231,11 @@ class Catalog:
         self._session = session
         self._driver = driver
 
-    def list(self, search: str | None = None, category: str | None = None) -> list[CatalogEntry]:
-        """Every model that fits, with its base price."""
-        return self._driver.run(catalog.list_models(self._session, search, category))
+    def list(
+        self, search: str | None = None, category: str | None = None, *, include_schema: bool = False
+    ) -> list[CatalogEntry]:
+        """Every model that fits, with its base price; with its input schema too if asked."""
+        return self._driver.run(catalog.list_models(self._session, search, category, include_schema))
 
     def get(self, model_id: str) -> CatalogEntry:
         """One model, with its input schema. Raises NotFoundError."""
@@ -247,9 +249,11 @@ class AsyncCatalog:
         self._session = session
         self._driver = driver
 
-    async def list(self, search: str | None = None, category: str | None = None) -> list[CatalogEntry]:
-        """Every model that fits, with its base price."""
-        return await self._driver.run(catalog.list_models(self._session, search, category))
+    async def list(
+        self, search: str | None = None, category: str | None = None, *, include_schema: bool = False
+    ) -> list[CatalogEntry]:
+        """Every model that fits, with its base price; with its input schema too if asked."""
+        return await self._driver.run(catalog.list_models(self._session, search, category, include_schema))
 
     async def get(self, model_id: str) -> CatalogEntry:
         """One model, with its input schema. Raises NotFoundError."""

@@ -51,9 +51,13 @@ class Balance:
         return "unknown" if self.usd is None else f"{self.usd:.2f} {self.currency}"
 
 
-def list_models(session: Session, search: str | None, category: str | None) -> Rule[list[CatalogEntry]]:
+def list_models(
+    session: Session, search: str | None, category: str | None, include_schema: bool
+) -> Rule[list[CatalogEntry]]:
     """Every entry that fits, over all pages."""
-    wanted = {name: text for name, text in (("search", search), ("category", category)) if text}
+    flag = "true" if include_schema else None
+    asked = (("search", search), ("category", category), ("include_schema", flag))
+    wanted = {name: text for name, text in asked if text}
     entries: dict[str, CatalogEntry] = {}
     offset = 0
     for _ in range(MOST_PAGES):
@@ -65,8 +69,8 @@ def list_models(session: Session, search: str | None, category: str | None) -> R
         fresh = [entry for entry in page if entry.model_id and entry.model_id not in entries]
         entries.update((entry.model_id, entry) for entry in fresh)
         offset += len(page)
-        total = body.get("total")
-        if not fresh or (isinstance(total, int) and offset >= total):
+        # A total that is already passed is wrong; only one that is met ends the list before an empty page does.
+        if not fresh or body.get("total") == offset:
             break
     return list(entries.values())
 
