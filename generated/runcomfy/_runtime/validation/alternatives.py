@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .media_node import Media
 from .nodes import Node, Null
 from .report import Problem, raised
 from .words import shown
@@ -75,16 +76,20 @@ class OneOf(_Alternatives):
 class AllOf(Node):
     """A value that fits every one of the nodes."""
 
-    __slots__ = ("nodes",)
+    __slots__ = ("_media", "nodes")
 
     def __init__(self, *nodes: Node) -> None:
         self.nodes = nodes
+        self._media = next((node for node in nodes if isinstance(node, Media)), None)
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # told by the parts here
         return self.nodes[0].expected if self.nodes else "a value"
 
     def judge(self, value: object) -> list[Finding] | None:
+        if self._media is not None and not isinstance(value, str):
+            # Local media become a string that no one wrote, so what is said of strings is not meant for them.
+            return self._media.judge(value)
         found: list[Finding] = []
         for node in self.nodes:
             found += node.judge(value) or ()

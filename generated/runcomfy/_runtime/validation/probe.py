@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..media.remote import Probe, look
-from .alternatives import AnyOf, OneOf
+from .alternatives import AllOf, AnyOf, OneOf
 from .containers import Array, Object
 from .media_node import Media, names_host
 
@@ -31,7 +31,7 @@ def probed(node: Node, payload: object, probe: Probe) -> object:
 
 
 def _mapped(node: Node | None, value: object, change: Callable[[str], object]) -> object:
-    if isinstance(node, (AnyOf, OneOf)):
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
         # A URL is looked at if any alternative would have it as media; an object is the business of those with keys.
         for option in node.nodes:
             value = _mapped(option, value, change)
