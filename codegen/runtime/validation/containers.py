@@ -6,7 +6,7 @@ from .enums import same
 from .nodes import REMEMBERED, Node, text_faults
 from .numbers import MAX_NUMBER, not_finite
 from .report import Problem
-from .suggest import nearest
+from .suggest import Speller
 from .words import amount, choices, shown, type_problem
 
 TYPE_CHECKING = False
@@ -143,7 +143,7 @@ class Object(Node):
     input this is, once a ModelSpec says so.
     """
 
-    __slots__ = ("_judges", "_strays", "extra", "model", "model_id", "properties", "required")
+    __slots__ = ("_judges", "_names", "_speller", "_strays", "extra", "model", "model_id", "properties", "required")
 
     expected = "an object"
 
@@ -154,6 +154,8 @@ class Object(Node):
         self.model: type[InputModel] | None = None
         self.model_id = ""
         self._strays: dict[str, Problem] = {}
+        self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
+        self._speller: Speller | None = None
         self._judges = {name: known.node.judge for name, known in properties.items()}
 
     def facts(self) -> dict[str, object]:
@@ -201,11 +203,13 @@ class Object(Node):
 
     def _unknown(self, key: str) -> Problem:
         name, known = shown(key), tuple(self.properties)
-        wire = next((wire for wire, known in self.properties.items() if known.name == key), None)
+        wire = self._names.get(key)
         if wire is not None:
             message = f"unknown key {name}: on the wire it is called {shown(wire)}"
             return Problem("unknown_key", message, name, known, wire)
-        near = nearest(key, self.properties)
+        if self._speller is None:
+            self._speller = Speller(self.properties)
+        near = self._speller.nearest(key)
         if near is not None:
             return Problem("unknown_key", f"unknown key {name}: did you mean {shown(near)}?", name, known, near)
         hint = f"; known are {choices(known)}" if known else ": no keys are known here"

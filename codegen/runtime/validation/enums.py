@@ -5,7 +5,7 @@ from __future__ import annotations
 from .nodes import Leaf
 from .numbers import MAX_NUMBER
 from .report import Problem
-from .suggest import nearest
+from .suggest import Speller
 from .words import choices, shown
 
 TYPE_CHECKING = False
@@ -18,12 +18,13 @@ __all__ = ["Enum", "same"]
 class Enum(Leaf):
     """One of the listed values. 1.0 is 1, true is not."""
 
-    __slots__ = ("_expected", "_plain", "values")
+    __slots__ = ("_expected", "_plain", "_speller", "values")
 
     def __init__(self, values: tuple[object, ...]) -> None:
         super().__init__()
         self.values = values
         self._expected: str | None = None
+        self._speller: Speller | None = None
         # One set for each kind that Python would otherwise mix up: True == 1 in any set.
         plain: dict[type, set[object]] = {str: set(), int: set(), float: set(), bool: set()}
         for value in values:
@@ -53,7 +54,9 @@ class Enum(Leaf):
         given = shown(value)
         suggestion: object = None
         if isinstance(value, str) and self._plain[str]:
-            suggestion = nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
+            if self._speller is None:
+                self._speller = Speller([allowed for allowed in self.values if isinstance(allowed, str)])
+            suggestion = self._speller.nearest(value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:
             suggestion = _closest(value, self.values)
         elif all(_kind(value) != _kind(allowed) for allowed in self.values):

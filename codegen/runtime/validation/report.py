@@ -207,6 +207,8 @@ class Report:
 
 def pointer(keys: tuple[Key, ...]) -> str:
     """The JSON pointer (RFC 6901) of a place: "~" and "/" in a name are written "~0" and "~1"."""
+    if len(keys) == 1 and isinstance(keys[0], str) and "~" not in keys[0] and "/" not in keys[0]:
+        return "/" + keys[0]  # nearly every path is one name without either
     return "".join([f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys])
 
 
