@@ -50,9 +50,9 @@ class Catalogue:
         """The variables with which a process imports the generated package."""
         return {"PYTHONPATH": str(self.folder / "out"), "PYTHONHASHSEED": "0"}
 
-    def generate(self, *, memory: bool = False) -> Cost:
-        """Run our generator; what it remembers lies beside its output."""
-        command = [peers(), "-m", "runcomfy_codegen.console", "generate"]
+    def generate(self, *, memory: bool = False, python: str | None = None) -> Cost:
+        """Run our generator, by default in the peers' environment; what it remembers lies beside its output."""
+        command = [python or peers(), "-m", "runcomfy_codegen.console", "generate"]
         places = ["--schemas", str(self.schemas), "--output", str(self.folder / "out")]
         return run([*command, *places], env=SOURCES, memory=memory)
 

@@ -1,0 +1,39 @@
+"""A package of many models, generated once a run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FEW, SOME, MANY = 4, 30, 1000
+
+
+def generated(folder: Path, count: int) -> Catalogue:
+    catalogue = Catalogue.at(folder, count)
+    catalogue.generate(python=sys.executable)
+    return catalogue
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The package of the first four models."""
+    return generated(tmp_path_factory.mktemp("few"), FEW)
+
+
+@pytest.fixture(scope="session")
+def some(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The package of thirty models, the four among them."""
+    return generated(tmp_path_factory.mktemp("some"), SOME)
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The package of a thousand models."""
+    return generated(tmp_path_factory.mktemp("many"), MANY)

@@ -1,0 +1,43 @@
+"""An editor's completion sees through the lazy parts: exports, providers, families, methods, arguments, fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jedi  # type: ignore[import-untyped]  # it has no types
+import pytest
+
+GENERATED = Path(__file__).resolve().parents[2] / "generated"
+
+
+@pytest.fixture(scope="module")
+def project() -> jedi.Project:
+    return jedi.Project(GENERATED, added_sys_path=[str(GENERATED)])
+
+
+def names(project: jedi.Project, code: str) -> set[str]:
+    """What is offered at the end of `code`."""
+    lines = code.splitlines()
+    return {each.name for each in jedi.Script(code, project=project).complete(len(lines), len(lines[-1]))}
+
+
+@pytest.mark.parametrize("client", ["RunComfy", "AsyncRunComfy"])
+def test_from_the_client_to_an_argument(project: jedi.Project, client: str) -> None:
+    start = f"from runcomfy import {client}\nclient = {client}()\nclient"
+    assert {"bytedance", "catalog", "balance", "job", "submit"} <= names(project, f"{start}.")
+    assert "dreamina_4_0" in names(project, f"{start}.bytedance.")
+    assert {"edit", "text_to_image"} <= names(project, f"{start}.bytedance.dreamina_4_0.")
+    assert {"prompt=", "width_height=", "scale=", "options="} <= names(project, f"{start}.bytedance.dreamina_4_0.edit(")
+
+
+def test_what_the_root_exports(project: jedi.Project) -> None:
+    import runcomfy
+
+    assert set(runcomfy.__all__) <= names(project, "import runcomfy\nruncomfy.")
+
+
+def test_the_fields_of_a_result(project: jedi.Project) -> None:
+    code = "from runcomfy import RunComfy\njob = RunComfy().bytedance.dreamina_4_0.edit(image_urls=[], prompt='')\n"
+    assert {"wait", "cancel", "request_id", "updates"} <= names(project, f"{code}job.")
+    assert {"output", "files", "cost", "download"} <= names(project, f"{code}job.wait().")
+    assert {"image", "images", "video", "videos"} <= names(project, f"{code}job.wait().output.")
