@@ -1,0 +1,34 @@
+"""docs/validation.md lists every code there is, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = ROOT / "codegen" / "runtime"
+FINDINGS = {"Problem": "Errors", "Advice": "Warnings", "Unchecked": "Unchecked"}
+
+
+def codes_in_code() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {section: set() for section in FINDINGS.values()}
+    for path in [*(RUNTIME / "validation").glob("*.py"), *(RUNTIME / "media").glob("*.py"), RUNTIME / "models.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in FINDINGS
+                and node.args
+            ):
+                code = node.args[0]
+                assert isinstance(code, ast.Constant), f"{path}:{node.lineno}: a code is a plain string"
+                found[FINDINGS[node.func.id]].add(str(code.value))
+    return found
+
+
+def test_every_code_is_documented() -> None:
+    text = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+    for section, codes in codes_in_code().items():
+        part = text.partition(f"### {section}\n")[2].partition("\n#")[0]
+        assert set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) == codes, section
