@@ -125,6 +125,8 @@ def test_line_ends_and_byte_order_marks_do_not_matter(tmp_path: Path) -> None:
     [
         pytest.param("\n", "\n    \u00a0\u00a0", id="indents of no-break spaces"),
         pytest.param('": ', '":\u00a0', id="no-break spaces after colons"),
+        pytest.param("{\n", "{\u200b\n", id="zero-width spaces after braces"),
+        pytest.param('"image_urls"', '\ufeff"image_urls"\u2060', id="zero-width marks around keys"),
         pytest.param("on the boat", "on the captain'\\''s boat", id="a quote escaped for the shell"),
         pytest.param("--data '", "--data-raw '", id="data-raw"),
         pytest.param("--url https://", '--url "https://', id="quoted URL"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # What begins JSON rather than prose or a template: a brace, then a quoted key and a colon, or the closing brace.
 # `{request_id}` and `{prompt: "x"}` begin otherwise. Strings may run over a line break here, to see broken ones.
-_OPENING = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})')
+_OPENING = re.compile(r'\{[\s\u200b\u2060\ufeff]*(?:"(?:[^"\\]|\\.){0,500}"[\s\u200b\u2060\ufeff]*:|\})')
 # A text with more is no page, and each costs the reader a look at all that is before it.
 _MOST_BROKEN = 100
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
@@ -23,7 +23,7 @@ TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 # Shells end a quoted string, add an escaped quote and go on: 'it'\''s'. In JSON that is only a quote.
 _SHELL_QUOTE = "'\\''"
 # Browsers copy layout as no-break and zero-width spaces, which JSON does not know; within a string they are text.
-_LAYOUT = re.compile(r'("(?:[^"\\\n]|\\.)*")|[\u00a0\u2007\u200b\u202f\u3000\ufeff]')
+_LAYOUT = re.compile(r'("(?:[^"\\\n]|\\.)*")|[\u00a0\u2007\u200b\u202f\u2060\u3000\ufeff]')
 
 
 @dataclass(frozen=True, slots=True)
