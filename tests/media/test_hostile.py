@@ -67,7 +67,7 @@ def png(width: int, height: int, packed: bytes) -> bytes:
 
 def test_a_decompression_bomb_is_refused_without_being_unpacked() -> None:
     bomb = png(30_000, 30_000, zlib.compress(bytes(90_001 * 30_000 // 8), 9) * 8)
-    started = time.perf_counter()
+    started = time.process_time()
     tracemalloc.start()
     facts = measure(bomb)
     peak = tracemalloc.get_traced_memory()[1]
@@ -75,7 +75,7 @@ def test_a_decompression_bomb_is_refused_without_being_unpacked() -> None:
     assert facts.broken is not None
     assert "bomb" in facts.broken
     assert peak < 4 * 1024 * 1024
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_picture_that_claims_more_than_it_can_hold_is_refused() -> None:
@@ -104,9 +104,9 @@ def test_tables_that_lie_cost_nothing(sample: dict[str, bytes]) -> None:
             continue
         for offset in (4, 6, 8, 12):
             data[place + offset : place + offset + 4] = b"\x7f\xff\xff\xff"
-        started = time.perf_counter()
+        started = time.process_time()
         measure(bytes(data))
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
 
 def test_boxes_in_boxes_end() -> None:
@@ -146,10 +146,10 @@ def spoil(picture: Picture, sample: dict[str, bytes], rounds: int) -> None:
     rnd = random.Random(rounds)
     for _ in range(rounds):
         data = changed(rnd.choice(whole), rnd)
-        started = time.perf_counter()
+        started = time.process_time()
         facts = measure(data)
         assert facts.measure
-        assert time.perf_counter() - started < 2, data.hex()
+        assert time.process_time() - started < 2, data.hex()
 
 
 @pytest.mark.filterwarnings("ignore::Warning")  # Pillow's, of damaged TIFFs

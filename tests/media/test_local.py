@@ -182,6 +182,8 @@ def test_prepare_tells_what_it_could_not_read_and_the_check_does_not_repeat_it(t
         ("/video", "media_source"),
     ]
     assert [problem.path for problem in check(SPEC, payload).errors] == ["/steps"]
+    with pytest.raises(ValueError, match="could not be read"):
+        encode_body(payload)
 
 
 def test_prepare_without_a_schema_still_reads_media(picture: Picture) -> None:

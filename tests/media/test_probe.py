@@ -204,7 +204,7 @@ def test_a_server_that_drips_is_left_in_time(host: Host, picture: Picture) -> No
     probe = Probe(allow_private=True, context=host.probe.context, timeout=1)
     started = time.monotonic()
     (warning,) = probed(host, probe, images=[host.url("/a.png?drip")]).warnings
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert "did not answer" in warning.message or "cannot be reached" in warning.message
 
 
@@ -213,7 +213,7 @@ def test_a_server_that_never_speaks_is_left_in_time() -> None:
         url = f"https://localhost:{silent.getsockname()[1]}/a.png"
         started = time.monotonic()
         report = validate_spec(SPEC, {"images": [url] * 3}, Probe(allow_private=True, timeout=0.5))
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
         assert len(report.warnings) == 3
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pytest
 import runcomfy
 from runcomfy import UnknownModelError
 from runcomfy._runtime.validation import ModelSpec, Problem, Report, Unchecked, check
 from runcomfy._runtime.validation.offline import validate_spec
+
+if TYPE_CHECKING:
+    from runcomfy._runtime.models import InputModel
 
 EDIT = "bytedance/dreamina-4-0/edit"
 
@@ -144,6 +149,13 @@ def test_json_text_and_files(spec: ModelSpec, good: dict[str, object], tmp_path:
         assert validate_spec(spec, file).ok
     assert validate_spec(spec, text).ok
     assert validate_spec(spec, text.encode()).ok
+
+
+def test_an_input_and_other_mappings_stand_for_their_payload(
+    spec: ModelSpec, good: dict[str, object], edit_input: type[InputModel]
+) -> None:
+    assert validate_spec(spec, edit_input(**good)).ok
+    assert validate_spec(spec, MappingProxyType(good)).ok
 
 
 def test_a_missing_file_is_a_fault(spec: ModelSpec, tmp_path: Path) -> None:
