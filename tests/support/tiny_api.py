@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,9 +63,10 @@ class TinyApi:
         data = self.files.get(request.path.partition("?")[0])
         if data is None:
             return Response(404)
-        mark = {"ETag": '"v1"', "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream"}
+        tag = f'"{zlib.crc32(data):x}"'
+        mark = {"ETag": tag, "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream"}
         wanted = request.headers.get("range", "")
-        if wanted and request.headers.get("if-range", '"v1"') == '"v1"':
+        if wanted and request.headers.get("if-range", tag) == tag:
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
             where = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
             return Response(206, data[start:], {**mark, **where})

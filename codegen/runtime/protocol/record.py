@@ -28,7 +28,7 @@ _ENDS = {
 def record(session: Session, job: JobRef, body: dict[str, object]) -> Rule[None]:
     """Write down what a /result reply says, if it says that the job is over."""
     state = _ENDS.get(judge(body).verdict)
-    if state is not None:
+    if session.journal is not None and state is not None:
         files = [file.url for file in result_files(session, job, body)]
         yield from record_end(session, job, state, cost_in(body), files, text_of(body.get("error")) or None)
 

@@ -289,13 +289,15 @@ from runcomfy._runtime.journal import Journal
 journal = Journal(sys.argv[1]).scoped("account", "url")
 journal.intend("any/model", "digest", None, None)
 child = os.fork()
+assert journal._store._connection is None, "an open file went along"
 journal.intend("any/model", "digest", None, None)
 journal.close()
 if not child:
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", script, str(path)], check=True)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script, str(path)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
     assert len(states(path)) == 3
 
 

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import aiohttp
+import httpx
 import pytest
 from runcomfy._runtime.errors import (
     APIError,
@@ -22,6 +24,8 @@ from runcomfy._runtime.errors import (
     TransportError,
     UnknownModelError,
 )
+from runcomfy._runtime.transport import requests
+from runcomfy._runtime.transport.faults import fault_of
 
 from tests.support.fault_proxy import FaultProxy, answer, forward_to, reset_after_reply, silence
 from tests.support.http_wire import Response, json_response
@@ -143,6 +147,75 @@ def test_a_connection_the_server_gave_up_while_idle_costs_nothing(clients: Clien
         assert client.submit(MODEL, {}).request_id == f"job-{number}"
         time.sleep(0.15)
     assert proxy.arrived["submit"] == 3
+
+
+def test_a_submit_trusts_no_connection_that_stood_idle(
+    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the server is just closing it cannot be seen in time, so a submit takes a fresh one, and polls do not."""
+    monkeypatch.setattr(requests, "IDLE_BEFORE_SUBMIT", 0.2)
+    client = clients(proxy.url)
+    for _ in range(3):
+        client.submit(MODEL, {})
+    assert proxy.connections == 1
+    time.sleep(0.4)
+    client.submit(MODEL, {})
+    assert proxy.connections == 2
+    for _ in range(3):
+        client.balance()
+        time.sleep(0.3)
+    assert proxy.connections == 3
+
+
+def test_a_transport_that_calls_it_a_connect_error_though_it_read_the_body(clients: Clients, proxy: FaultProxy) -> None:
+    """Some transports name every broken connection so; what was read of the body tells the truth."""
+    sent = 0
+
+    class Sync(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal sent
+            sent += 1
+            request.read()
+            raise httpx.ConnectTimeout("so it says")
+
+    class Async(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal sent
+            sent += 1
+            await request.aread()
+            raise httpx.ConnectTimeout("so it says")
+
+    own = clients.http_client(transport=Async() if clients.is_async else Sync())
+    with pytest.raises(SubmissionUnknownError, match="so it says"):
+        clients(proxy.url, http_client=own).submit(MODEL, {})
+    assert sent == 1
+
+
+class Refused(aiohttp.ClientConnectorError):
+    """As aiohttp raises it, without the connection it is about."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "refused")
+
+    def __str__(self) -> str:
+        return "refused"
+
+
+@pytest.mark.parametrize(
+    ("cause", "nothing_sent"),
+    [
+        (aiohttp.ServerDisconnectedError(), False),
+        (aiohttp.ClientOSError(104, "reset"), False),
+        (aiohttp.ServerTimeoutError(), False),
+        (aiohttp.ConnectionTimeoutError(), True),
+        (Refused(), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_aiohttp_says_counts_and_not_what_it_is_turned_into(cause: Exception, nothing_sent: bool) -> None:
+    error = httpx.ConnectTimeout("all of them become this or a ConnectError")
+    error.__cause__ = cause
+    assert fault_of(error).nothing_sent is nothing_sent
 
 
 def test_the_time_limit_of_a_submit_is_one_over_all(clients: Clients, proxy: FaultProxy) -> None:
