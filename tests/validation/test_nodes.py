@@ -82,6 +82,7 @@ CASES: list[tuple[Node, object, list[str]]] = [
     (Number(multiple_of=0.1, maximum=1), 1.25, ["range", "multiple_of"]),
     (Number(multiple_of=8), 2**70, []),
     (Number(multiple_of=8), 2**70 + 1, ["multiple_of"]),
+    (Integer(multiple_of=3), 1e300, []),  # as the integer it is sent as, 10**300 is none
     (Integer(), 1, []),
     (Integer(), 1.0, []),
     (Integer(), -0.0, []),
@@ -129,6 +130,7 @@ CASES: list[tuple[Node, object, list[str]]] = [
     (Object({"a": Property(Integer())}), {"a": "x", "b": 1, 3: 1}, ["type", "unknown_key", "unknown_key"]),
     (Object({"a": Property(Integer())}), [], ["type"]),
     (Object({}, extra=True), {"a": {"b": "\udfff"}}, ["surrogate"]),
+    (Object({}, extra=True), {"\ud800": {"\udfff": math.nan}}, ["surrogate", "surrogate", "not_finite"]),
     (AnyOf(Number(maximum=1), Null()), None, []),
     (AnyOf(Number(maximum=1), Null()), 2, ["range"]),
     (AnyOf(Number(maximum=1), Null()), "x", ["type"]),

@@ -120,8 +120,9 @@ def not_finite(value: float) -> Problem:
 
 
 def _is_multiple(value: float, step: float) -> bool:
-    if isinstance(value, int) and isinstance(step, int):
-        return value % step == 0
+    if isinstance(step, int) and value == int(value):
+        # Where an integer is asked for, a whole float is sent as one, and all its digits count.
+        return int(value) % step == 0
     from fractions import Fraction
 
     # Read as people write them: 0.3 is three times 0.1, though their doubles are not.

@@ -193,7 +193,7 @@ class Object(Node):
         if not isinstance(key, str):
             return [_no_key(key)]
         if self.extra:
-            return _json_faults(item, MAX_DEPTH)
+            return [*text_faults(key, None, None), *(_json_faults(item, MAX_DEPTH) or ())] or None
         kept = self._strays.get(key)
         if kept is None:
             if len(self._strays) >= REMEMBERED:
@@ -242,7 +242,9 @@ def _json_faults(value: object, depth: int) -> list[Finding] | None:
     found: list[Finding] = []
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         part = _json_faults(item, depth - 1)
-        if isinstance(value, dict) and not isinstance(key, str):
+        if isinstance(key, str):
+            part = [*text_faults(key, None, None), *(part or ())] or None
+        elif isinstance(value, dict):
             key, part = str(key), [_no_key(key)]
         if part is not None:
             for finding in part:
