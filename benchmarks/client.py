@@ -42,7 +42,7 @@ def measure(*, quick: bool) -> Section:
                 "ours": partial(_load, "runcomfy", "sequential", origin, 20, plain()),
                 "httpx": partial(_load, "httpx", "sequential", origin, 20, plain()),
             },
-            2 * rounds,
+            rounds,
         )
     with wire(latency=FAR) as origin:
         far = take_turns(_concurrent(origin, jobs), 1, warm_up=0)

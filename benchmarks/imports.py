@@ -34,7 +34,7 @@ bare httpx does the same by hand, without looking at the payload."""
 
 def measure(*, quick: bool) -> Section:
     """Measure imports."""
-    many, rounds = (60, 8) if quick else (1000, 40)
+    many, rounds = (60, 8) if quick else (1000, 20)
     with tempfile.TemporaryDirectory(prefix="runcomfy-bench-") as folder, ExitStack() as stack:
         bench = _Bench(Path(folder), many)
         bench.origin = stack.enter_context(simulator(bench.schemas))

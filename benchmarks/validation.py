@@ -40,7 +40,7 @@ PAIRS: tuple[tuple[str, str, float | None], ...] = (
 
 def measure(*, quick: bool) -> Section:
     """Measure validation."""
-    rounds = 3 if quick else 15
+    rounds = 3 if quick else 7
     found = Rounds()
     for _ in range(rounds):
         cost = run([peers(), "-m", "benchmarks.peers.judging"], cwd=ROOT)
