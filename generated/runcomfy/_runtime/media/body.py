@@ -53,6 +53,8 @@ def encode_body(payload: Mapping[str, object]) -> EncodedBody:
     def stand_in(value: object) -> str:
         if not isinstance(value, LocalMedia):
             raise TypeError(f"a Python {type(value).__name__} cannot be sent as JSON")
+        if not value.readable:
+            raise ValueError("it holds a file that could not be read")
         media.append(value)
         return mark
 

@@ -59,8 +59,10 @@ class Leaf(Node):
     def _told(self, value: object) -> list[Finding] | None:
         """What ``_faults`` says of a value, this time or last time."""
         try:
-            kept = self._memory[type(value), value]
-        except (KeyError, TypeError):  # TypeError: a list or an object is no key
+            kept = self._memory.get((type(value), value))
+        except TypeError:  # a list or an object is no key
+            return self._faults(value) or None
+        if kept is None:
             return self._first_told(value)
         return [kept[0].again()] if len(kept) == 1 else [finding.again() for finding in kept] or None
 

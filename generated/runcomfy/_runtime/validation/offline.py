@@ -24,7 +24,7 @@ def validate(model_id: str, payload: object, probe: bool | Probe = False) -> Rep
         model_id: such as "bytedance/dreamina-4-0/edit".
         payload: the request body with wire names: a dict, JSON text (str or bytes), or the path of a JSON file
             (pathlib.Path). In a dict, media fields take what a submit takes: URLs, data: URIs, paths, bytes, open
-            binary files, PIL images.
+            binary files, PIL images. An input class's instance stands for its payload.
         probe: also look at the media behind URLs, reading only their first bytes; a Probe says how far to go.
 
     Raises:
@@ -44,8 +44,20 @@ def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False)
         payload, faults = read_payload(payload)
         if payload is MISSING:
             return Report(spec.model_id, faults)
+    elif not isinstance(payload, dict):
+        payload = _plain(payload)
     if probe:
         from .probe import Probe, probed
 
         payload = probed(spec.input, payload, Probe() if probe is True else probe)
     return Report(spec.model_id, [*faults, *(spec.input.judge(payload) or ())]) if faults else check(spec, payload)
+
+
+def _plain(payload: object) -> object:
+    """The dict that another kind of mapping, or an input class's instance, stands for."""
+    from collections.abc import Mapping
+
+    to_payload = getattr(payload, "to_payload", None)
+    if callable(to_payload):
+        return to_payload()
+    return dict(payload) if isinstance(payload, Mapping) else payload

@@ -9,9 +9,14 @@ if TYPE_CHECKING:
 __all__ = ["printable", "report_text"]
 
 
+# Nobody reads more, and a list of a million wrong items must not become a message of a hundred megabytes.
+_MOST_ROWS = 50
+_WIDEST_PATH = 120
+
+
 def report_text(report: Report) -> str:
     """The report as ``str(report)`` shows it; what is unchecked is folded to one line a path."""
-    lines = [f"{report.model_id}: {_summary(report)}"]
+    lines = [f"{printable(report.model_id)}: {_summary(report)}"]
     lines += _rows([(finding, finding.message) for finding in report.errors], "  ")
     if report.warnings:
         lines += ["  warnings:", *_rows([(finding, finding.message) for finding in report.warnings], "    ")]
@@ -35,12 +40,19 @@ def _summary(report: Report) -> str:
 
 
 def _rows(findings: list[tuple[Finding, str]], indent: str) -> list[str]:
-    paths = [printable(finding.path) or "(payload)" for finding, _ in findings]
+    shown = findings[:_MOST_ROWS]
+    paths = [_path(finding) for finding, _ in shown]
     width = min(max(map(len, paths), default=0), 32)
-    return [
+    rows = [
         f"{indent}{path:<{width}}  {finding.code:<12}  {printable(message)}"
-        for path, (finding, message) in zip(paths, findings, strict=True)
+        for path, (finding, message) in zip(paths, shown, strict=True)
     ]
+    return [*rows, f"{indent}... and {len(findings) - _MOST_ROWS} more"] if len(findings) > _MOST_ROWS else rows
+
+
+def _path(finding: Finding) -> str:
+    path = finding.path
+    return printable(path if len(path) <= _WIDEST_PATH else path[:_WIDEST_PATH] + "...") or "(payload)"
 
 
 def _folded(report: Report) -> list[tuple[Finding, str]]:
