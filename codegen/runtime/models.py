@@ -90,7 +90,8 @@ class InputModel(BaseModel):
     @classmethod
     def _judged(cls, given: Mapping[str, object]) -> dict[str, object]:
         """The payload that ``given`` stands for. Raises InvalidInputError."""
-        renamed, faults = _renamed(cls._node(), {name: value for name, value in given.items() if value is not None})
+        kept = {name: value for name, value in given.items() if value is not None or not cls._knows(name)}
+        renamed, faults = _renamed(cls._node(), kept)
         payload, unread = prepare(cls._node(), renamed)
         report = Report(cls._title(), [*faults, *unread, *(cls._node().judge(payload) or ())])
         if not report.ok:
@@ -110,6 +111,10 @@ class InputModel(BaseModel):
         object.__setattr__(self, "__pydantic_fields_set__", given | extra.keys())
         object.__setattr__(self, "__pydantic_extra__", extra or None)
         object.__setattr__(self, "__pydantic_private__", None)
+
+    @classmethod
+    def _knows(cls, name: str) -> bool:
+        return name in cls._node().properties or name in cls.model_fields
 
     @classmethod
     def _node(cls) -> Object:

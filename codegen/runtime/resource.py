@@ -20,7 +20,7 @@ class Resource:
 
     # Any: the endpoint method that calls this declares the model's output class.
     def _submit(self, model_id: str, given: Mapping[str, object], options: RequestOptions | None) -> Job[Any]:
-        return self._client.submit(model_id, given, options)
+        return self._client.submit(model_id, _told(given), options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
@@ -35,7 +35,12 @@ class AsyncResource:
     async def _submit(
         self, model_id: str, given: Mapping[str, object], options: RequestOptions | None
     ) -> AsyncJob[Any]:
-        return await self._client.submit(model_id, given, options)
+        return await self._client.submit(model_id, _told(given), options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
+
+
+def _told(given: Mapping[str, object]) -> dict[str, object]:
+    """The arguments that the caller gave: None is what a method's parameters are until they are given."""
+    return {name: value for name, value in given.items() if value is not None}

@@ -152,7 +152,6 @@ SPEC = ModelSpec("a/b", INPUT)
 def test_prepare_makes_wire_values(picture: Picture) -> None:
     given = {
         "images": (picture("PNG"), "https://example.com/a.png"),
-        "video": None,
         "steps": 20.0,
         "seconds": 5.0,
         "scale": 1.0,
@@ -170,9 +169,8 @@ def test_prepare_makes_wire_values(picture: Picture) -> None:
     )
 
 
-def test_prepare_can_keep_null() -> None:
-    assert prepare(SPEC, {"steps": None}, drop_none=False)[0] == {"steps": None}
-    assert prepare(SPEC, {"steps": None})[0] == {}
+def test_prepare_leaves_null_to_the_check() -> None:
+    assert prepare(SPEC, {"steps": None, "unknown": None}) == ({"steps": None, "unknown": None}, [])
 
 
 def test_prepare_tells_what_it_could_not_read_and_the_check_does_not_repeat_it(tmp_path: Path) -> None:

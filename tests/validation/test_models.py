@@ -48,6 +48,12 @@ def test_none_is_not_given_and_not_sent(edit_input: type[Any]) -> None:
     assert "scale" not in made.model_fields_set
 
 
+def test_none_does_not_hide_an_unknown_name(edit_input: type[Any]) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        edit_input(image_urls=[URL], prompt="x", promt=None)
+    assert problems(raised) == [("/promt", "unknown_key")]
+
+
 def test_everything_wrong_is_told_at_once(edit_input: type[Any]) -> None:
     with pytest.raises(InvalidInputError) as raised:
         edit_input(image_urls=URL, prompt="x" * 21, scale=True, loras=[{"path": 1}], promt="x")

@@ -19,20 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["prepare"]
 
 
-def prepare(
-    spec: ModelSpec | Object | None, given: Mapping[str, object], *, drop_none: bool = True
-) -> tuple[dict[str, object], list[Finding]]:
+def prepare(spec: ModelSpec | Object | None, given: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
     """The payload that ``given`` (wire names) stands for, and the local media that could not be read.
 
     Sequences become lists, mappings and input classes dicts, a whole float an integer where the schema wants one, and a
-    path, bytes, an open file or a PIL image at a media field a LocalMedia. With ``drop_none`` a None at the top means
-    "not given". All else stays as it is: judging it is the check's business. What is in the findings has not been
-    read, so a payload with findings must not be sent; the check does not name them again.
+    path, bytes, an open file or a PIL image at a media field a LocalMedia. All else stays as it is, None as null:
+    judging it is the check's business. What is in the findings has not been read, so a payload with findings must not
+    be sent; the check does not name them again.
     """
     node = spec.input if isinstance(spec, ModelSpec) else spec
     faults: list[Finding] = []
-    kept = {key: value for key, value in given.items() if value is not None or not drop_none}
-    return _object(node, kept, (), faults), faults
+    return _object(node, given, (), faults), faults
 
 
 def _value(node: Node | None, value: object, keys: tuple[Key, ...], faults: list[Finding]) -> object:

@@ -38,9 +38,10 @@ MODEL = "any/model"
 
 
 def test_what_is_sent_is_what_was_given(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
-    job = clients(proxy.url).submit(MODEL, {"prompt": "ünïcode", "seed": 1}, {"extra_input": {"new": [1.5]}})
+    given = {"prompt": "ünïcode", "seed": 1, "mask": None}
+    job = clients(proxy.url).submit(MODEL, given, {"extra_input": {"new": [1.5]}})
     assert job.request_id == "job-1"
-    assert api.submits == [{"prompt": "ünïcode", "seed": 1, "new": [1.5]}]
+    assert api.submits == [{**given, "new": [1.5]}]
     (sent,) = proxy.requests
     assert (sent.method, sent.path) == ("POST", "/v1/models/any/model")
     assert sent.headers["authorization"] == "Bearer secret-token-4711"
@@ -275,8 +276,9 @@ def test_nothing_is_sent_for_what_is_wrong_here(clients: Clients, proxy: FaultPr
     for model_id in ("", "a//b", "a/../b", "a b/c", "/a"):
         with pytest.raises(UnknownModelError):
             client.submit(model_id, {})
-    with pytest.raises(InvalidInputError):
-        client.submit("bytedance/dreamina-4-0/text-to-image", {"prompt": "x", "scale": 2})
+    for wrong in ({"scale": 2}, {"scale": None}, {"promt": None}):
+        with pytest.raises(InvalidInputError):
+            client.submit("bytedance/dreamina-4-0/text-to-image", {"prompt": "x", **wrong})
     with pytest.raises(InvalidInputError):
         client.submit(MODEL, {"when": object()})
     with pytest.raises(ConfigurationError, match="job_kye"):

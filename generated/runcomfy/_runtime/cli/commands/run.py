@@ -98,7 +98,7 @@ def _payload(model_id: str, words: Sequence[str], base: str | None, sending: Sen
     """The input, judged as a file would be: here null is a fault, not "not given" as in Python."""
     spec = spec_for(model_id) if sending.no_validate else known_spec(model_id)
     given = read_inputs(model_id, spec, words, base)
-    payload, findings = prepare(spec, given, drop_none=False)
+    payload, findings = prepare(spec, given)
     if findings:
         raise InvalidInputError(Report(model_id, findings))
     if spec is not None and not sending.no_validate:
