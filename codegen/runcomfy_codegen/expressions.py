@@ -84,7 +84,8 @@ def names_used(node: ir.Node) -> set[str]:
     match node:
         case ir.ObjectNode():
             found = {"Object"}.union(*(names_used(each.node) for each in node.properties))
-            return found | ({"Property"} if node.properties else set())
+            ruled = any(each.rules for each in node.properties)
+            return found | ({"Property"} if node.properties else set()) | ({"Rule"} if ruled else set())
         case ir.ArrayNode():
             return {"Array"} | ({"Rule"} if node.rules else set()) | (names_used(node.items) if node.items else set())
         case ir.MediaNode():
@@ -99,6 +100,7 @@ def _property(each: ir.Property) -> str:
     return call(
         "Property",
         node_expression(each.node),
+        rules=_rules(each.rules),
         name=string(each.name) if each.name != each.wire else None,
         default=None if each.default is ir.MISSING else literal(each.default),
         sample=None if each.sample is ir.MISSING else literal(each.sample),

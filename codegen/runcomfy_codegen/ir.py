@@ -132,12 +132,14 @@ Node: TypeAlias = (
 class Property:
     """A property under both its names. `default` is what the server applies, `sample` a required property's example.
 
-    `extras` are the schema's words that no type of Python carries; they stay on the class as data.
+    `extras` are the schema's words that no type of Python carries; they stay on the class as data. `rules` are
+    validations of what is no media: nothing can measure them, and the check says so.
     """
 
     wire: str
     name: PythonName
     node: Node
+    rules: tuple[Rule, ...] = ()
     required: bool
     title: str = ""
     description: str = ""

@@ -125,10 +125,12 @@ class _Lowering:
     ) -> ir.Property:
         # `"default": null` is how some schemas say that there is none.
         default: Json | ir.Missing = ir.MISSING if schema.get("default") is None else schema["default"]
+        node = self._node(schema, pointer)
         return ir.Property(
             wire=wire,
             name=name,
-            node=self._node(schema, pointer),
+            node=node,
+            rules=() if _takes_rules(node) else _rules(schema),
             required=required,
             title=_text(schema, "title"),
             description=_text(schema, "description"),
@@ -183,6 +185,17 @@ def _number(schema: Mapping[str, Json], *, integer: bool) -> ir.NumberNode:
         exclusive_maximum=bound("exclusiveMaximum"),
         multiple_of=bound("multipleOf"),
     )
+
+
+def _takes_rules(node: ir.Node) -> bool:
+    """Do the validations of a schema of this node stand on the node itself?"""
+    match node:
+        case ir.MediaNode() | ir.ArrayNode():
+            return True
+        case ir.AlternativesNode() | ir.AllNode():
+            return any(map(_takes_rules, node.nodes))
+        case _:
+            return False
 
 
 def _rules(schema: Mapping[str, Json]) -> tuple[ir.Rule, ...]:

@@ -43,6 +43,8 @@ def codes(node: Node, value: object) -> list[str]:
 SPAN = Number(minimum=0, maximum=1)
 HUGE = 10**400
 
+RULED = Object({"steps": Property(Integer(), rules=(Rule(None, None, 5, raw="hops<"), Rule("width_pixels", "<", 5)))})
+
 CASES: list[tuple[Node, object, list[str]]] = [
     (String(), "", []),
     (String(), "naïve \U0001f319", []),
@@ -161,6 +163,9 @@ CASES: list[tuple[Node, object, list[str]]] = [
     (Media("image", max_length=20), "https://example.com/a.png", ["length"]),
     (Media("image", rules=(Rule("width_pixels", "<", 5),)), "https://example.com/a", ["media_rule"]),
     (Media("image", rules=(Rule(None, None, "x", raw="odd<"),)), "https://example.com/a", ["unknown_rule"]),
+    (RULED, {"steps": 3}, ["unknown_rule", "media_rule"]),
+    (RULED, {"steps": "x"}, ["type", "unknown_rule", "media_rule"]),
+    (RULED, {}, []),
 ]
 
 

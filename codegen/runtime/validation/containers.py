@@ -38,20 +38,33 @@ class Property:
 
     ``name`` is the Python name where it differs from the wire name, ``default`` what the server applies if the
     property is not given, ``sample`` the schema's default of a required property: an example, never sent unasked.
+    ``rules`` are validations of a property that is no media: nothing here can measure them, so they are told.
     """
 
-    __slots__ = ("default", "name", "node", "sample")
+    __slots__ = ("default", "name", "node", "rules", "sample")
 
     def __init__(
-        self, node: Node, *, name: str | None = None, default: object = MISSING, sample: object = MISSING
+        self,
+        node: Node,
+        *,
+        rules: tuple[Rule, ...] = (),
+        name: str | None = None,
+        default: object = MISSING,
+        sample: object = MISSING,
     ) -> None:
         self.node = node
+        self.rules = rules
         self.name = name
         self.default = default
         self.sample = sample
 
+    def judge(self, value: object) -> list[Finding] | None:
+        found = self.node.judge(value)
+        return [*(found or ()), *(rule.deferred("the property is no media") for rule in self.rules)] or None
+
     def __repr__(self) -> str:
-        extras = [f", {key}={value!r}" for key, value in (("name", self.name),) if value is not None]
+        said = (("rules", self.rules or None), ("name", self.name))
+        extras = [f", {key}={value!r}" for key, value in said if value is not None]
         given = (("default", self.default), ("sample", self.sample))
         extras += [f", {key}={value!r}" for key, value in given if value is not MISSING]
         return f"Property({self.node!r}{''.join(extras)})"
@@ -156,7 +169,7 @@ class Object(Node):
         self._strays: dict[str, Problem] = {}
         self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
         self._speller: Speller | None = None
-        self._judges = {name: known.node.judge for name, known in properties.items()}
+        self._judges = {name: known.judge if known.rules else known.node.judge for name, known in properties.items()}
 
     def facts(self) -> dict[str, object]:
         facts: dict[str, object] = {"properties": self.properties}

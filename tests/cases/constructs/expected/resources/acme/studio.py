@@ -58,6 +58,7 @@ class AcmeStudio(Resource):
         options_: str | None = None,
         schema_: str | None = None,
         list_: str | None = None,
+        ruled_number: int | None = None,
         options: RequestOptions | None = None,
     ) -> Job[DrawOutput]:
         """Submit a job to acme/studio/draw.
@@ -98,6 +99,7 @@ class AcmeStudio(Resource):
             options_: Sent as "options".
             schema_: Sent as "schema".
             list_: Sent as "list".
+            ruled_number:
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -141,6 +143,7 @@ class AcmeStudio(Resource):
                 "options": options_,
                 "schema": schema_,
                 "list": list_,
+                "ruled_number": ruled_number,
             },
             options,
         )
@@ -230,6 +233,7 @@ class AsyncAcmeStudio(AsyncResource):
         options_: str | None = None,
         schema_: str | None = None,
         list_: str | None = None,
+        ruled_number: int | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[DrawOutput]:
         """Submit a job to acme/studio/draw.
@@ -270,6 +274,7 @@ class AsyncAcmeStudio(AsyncResource):
             options_: Sent as "options".
             schema_: Sent as "schema".
             list_: Sent as "list".
+            ruled_number:
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -313,6 +318,7 @@ class AsyncAcmeStudio(AsyncResource):
                 "options": options_,
                 "schema": schema_,
                 "list": list_,
+                "ruled_number": ruled_number,
             },
             options,
         )

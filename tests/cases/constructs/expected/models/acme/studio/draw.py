@@ -147,6 +147,14 @@ class DrawInput(InputModel):
     options_: Annotated[str | None, Field(alias="options")] = None
     schema_: Annotated[str | None, Field(alias="schema")] = None
     list_: Annotated[str | None, Field(alias="list")] = None
+    ruled_number: Annotated[
+        int | None,
+        Field(
+            json_schema_extra={
+                "validations": [{"validation_rule": "hops<", "validation_value": 5, "validation_error": "Fewer hops."}]
+            }
+        ),
+    ] = None
 
 
 DrawOutput = MediaOutput

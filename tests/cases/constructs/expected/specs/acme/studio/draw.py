@@ -93,6 +93,7 @@ INPUT = Object(
         "options": Property(String(), name="options_"),
         "schema": Property(String(), name="schema_"),
         "list": Property(String(), name="list_"),
+        "ruled_number": Property(Integer(), rules=(Rule(None, None, 5, "Fewer hops.", raw="hops<"),)),
     },
     required=("prompt", "143_image"),
 )
