@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from . import chart, environments, page
 from .machine import describe
-from .places import CHART, PAGE
+from .places import CHART, FINDINGS, PAGE
+from .report import SAVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ NAMES = ("imports", "generation", "validation", "client")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmarks that are named, else all; only a whole, full run rewrites the page."""
+    """Run the benchmarks that are named, else all; the page is rewritten with what was measured last of the others."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="fewer models and rounds: a look, not a measurement")
@@ -30,9 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environments.prepare()
     line, versions = describe()
     print(line, ", ".join(f"{name} {version}" for name, version in versions.items()), sep="\n", flush=True)
-    sections = [_measure(name, quick=options.quick) for name in options.names or NAMES]
-    if options.quick or options.names:
+    for name in options.names or NAMES:
+        section = _measure(name, quick=options.quick)
+        if not options.quick:
+            FINDINGS.mkdir(parents=True, exist_ok=True)
+            (FINDINGS / f"{name}.json").write_bytes(SAVED.dump_json(section))
+    if options.quick:
         return 0
+    saved = [FINDINGS / f"{name}.json" for name in NAMES]
+    if missing := [path.stem for path in saved if not path.exists()]:
+        print(f"the page waits for: {', '.join(missing)}")
+        return 0
+    sections = [SAVED.validate_json(path.read_bytes()) for path in saved]
     PAGE.write_text(page.render(sections, line, versions), encoding="utf-8")
     CHART.write_text(chart.render(sections), encoding="utf-8")
     print(f"wrote {PAGE} and {CHART}")

@@ -64,7 +64,7 @@ def _growth(found: Rounds, many: int) -> list[Row]:
             peer=f"the same, {FEW} models",
             theirs=found.cost(f"{name} {FEW}"),
             ratio=found.ratio(f"{name} {many}", f"{name} {FEW}"),
-            target=Target(1.1),
+            target=Target(1.1) if name == "import" else None,
         )
         for name, text in what.items()
     ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from .harness import Spread
+from pydantic import TypeAdapter
+
+from .harness import Spread  # noqa: TC001 - read at run time, to load saved sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,6 @@ class Section:
     method: str
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+
+
+SAVED = TypeAdapter(Section)
