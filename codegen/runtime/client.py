@@ -9,7 +9,7 @@ from .errors import ConfigurationError
 from .hooks import EventHooks, Hooks
 from .jobs import AsyncJob, Job
 from .journal import Journal
-from .protocol import catalog, submit
+from .protocol import submit
 from .protocol.echo import urls_in
 from .protocol.posting import request_id_in
 from .protocol.session import JobRef, Session
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from .catalog import AsyncCatalog, Catalog
     from .models import InputModel, MediaOutput
     from .options import RequestOptions
-    from .protocol.catalog import Balance, CatalogEntry
-    from .transport.async_driver import AsyncDriver
-    from .transport.sync_driver import SyncDriver
+    from .protocol.catalog import Balance
 
     JournalPath: TypeAlias = str | PathLike[str]
 
@@ -123,7 +122,7 @@ class SyncClient(ClientData):
     def submit(
         self, model_id: str, input: Mapping[str, object] | InputModel, options: RequestOptions | None = None
     ) -> Job[MediaOutput]:
-        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names.
+        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names, None is null.
 
         Raises InvalidInputError before anything is sent, APIError if the API refuses, TransportError if nothing could
         be sent, SubmissionUnknownError if nobody can tell whether the job was started.
@@ -138,10 +137,14 @@ class SyncClient(ClientData):
     @property
     def catalog(self) -> Catalog:
         """RunComfy's list of models."""
+        from .catalog import Catalog
+
         return Catalog(self._session, self._driver)
 
     def balance(self) -> Balance:
         """What the account has left. Costs nothing, so it is also the check whether the token is good."""
+        from .protocol import catalog
+
         return self._driver.run(catalog.balance(self._session))
 
     def close(self) -> None:
@@ -191,7 +194,7 @@ class AsyncClient(ClientData):
     async def submit(
         self, model_id: str, input: Mapping[str, object] | InputModel, options: RequestOptions | None = None
     ) -> AsyncJob[MediaOutput]:
-        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names.
+        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names, None is null.
 
         Raises InvalidInputError before anything is sent, APIError if the API refuses, TransportError if nothing could
         be sent, SubmissionUnknownError if nobody can tell whether the job was started.
@@ -206,10 +209,14 @@ class AsyncClient(ClientData):
     @property
     def catalog(self) -> AsyncCatalog:
         """RunComfy's list of models."""
+        from .catalog import AsyncCatalog
+
         return AsyncCatalog(self._session, self._driver)
 
     async def balance(self) -> Balance:
         """What the account has left. Costs nothing, so it is also the check whether the token is good."""
+        from .protocol import catalog
+
         return await self._driver.run(catalog.balance(self._session))
 
     async def close(self) -> None:
@@ -222,42 +229,6 @@ class AsyncClient(ClientData):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
-
-
-class Catalog:
-    """RunComfy's list of models."""
-
-    def __init__(self, session: Session, driver: SyncDriver) -> None:
-        self._session = session
-        self._driver = driver
-
-    def list(
-        self, search: str | None = None, category: str | None = None, *, include_schema: bool = False
-    ) -> list[CatalogEntry]:
-        """Every model that fits, with its base price; with its input schema too if asked."""
-        return self._driver.run(catalog.list_models(self._session, search, category, include_schema))
-
-    def get(self, model_id: str) -> CatalogEntry:
-        """One model, with its input schema. Raises NotFoundError."""
-        return self._driver.run(catalog.get_model(self._session, model_id))
-
-
-class AsyncCatalog:
-    """RunComfy's list of models."""
-
-    def __init__(self, session: Session, driver: AsyncDriver) -> None:
-        self._session = session
-        self._driver = driver
-
-    async def list(
-        self, search: str | None = None, category: str | None = None, *, include_schema: bool = False
-    ) -> list[CatalogEntry]:
-        """Every model that fits, with its base price; with its input schema too if asked."""
-        return await self._driver.run(catalog.list_models(self._session, search, category, include_schema))
-
-    async def get(self, model_id: str) -> CatalogEntry:
-        """One model, with its input schema. Raises NotFoundError."""
-        return await self._driver.run(catalog.get_model(self._session, model_id))
 
 
 def given(input: Mapping[str, object] | InputModel) -> Mapping[str, object]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import os
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -91,7 +89,8 @@ class Config:
         return "/".join([self.base_url, "v1", *(quote(segment, safe="/:@") for segment in segments)])
 
     def may_see_token(self, url: str) -> bool:
-        return origin_of(url) in (origin_of(self.base_url), origin_of(self.balance_url))
+        own = url.startswith(f"{self.base_url}/v1/")  # nearly always, and quick to see
+        return own or origin_of(url) in (origin_of(self.base_url), origin_of(self.balance_url))
 
     def authorization(self) -> str:
         if self.token is None:
@@ -104,7 +103,6 @@ class Config:
         return self.token.redact(text) if self.token else text
 
 
-@lru_cache(maxsize=1024)
 def origin_of(url: str) -> str:
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port and (parts.scheme, parts.port) not in (("https", 443), ("http", 80)) else ""
@@ -114,6 +112,8 @@ def origin_of(url: str) -> str:
 def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    import ipaddress  # for those who set an address of their own
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,7 +12,7 @@ import threading
 from typing import Generic, TypeAlias, TypeVar
 
 Client = TypeVar("Client")
-LaneKey: TypeAlias = tuple[str, str, bool]
+LaneKey: TypeAlias = tuple[str, bool]
 
 
 class IdleLanes(Generic[Client]):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 import time
 from typing import TypedDict
-from urllib.parse import urlsplit
 
 from .config import Config, Timeouts, origin_of
 from .steps import Exchange, Fault
@@ -72,13 +71,13 @@ def headers_of(exchange: Exchange, config: Config) -> dict[str, str]:
 
 
 def user_agent() -> str:
-    return f"runcomfy-client Python/{platform.python_version()}"
+    return "runcomfy-client Python/{}.{}.{}".format(*sys.version_info)
 
 
-def lane_of(exchange: Exchange) -> tuple[str, str, bool]:
+def lane_of(exchange: Exchange) -> tuple[str, bool]:
     """Requests with the same key may follow each other on one connection."""
-    parts = urlsplit(exchange.url)
-    return parts.scheme, parts.netloc, exchange.once
+    scheme, _, rest = exchange.url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}", exchange.once
 
 
 def idle_limit(exchange: Exchange) -> float:

@@ -54,9 +54,10 @@ def test_the_wrong_kind_of_client_is_refused() -> None:
         AsyncClient(TOKEN, http_client=own)  # type: ignore[arg-type]  # the fault
 
 
-def test_one_async_client_serves_several_loops(clients: Clients, proxy: FaultProxy) -> None:
-    if not clients.is_async:
-        pytest.skip("there are no loops")
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_one_async_client_serves_several_loops(proxy: FaultProxy, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if plain:
+        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
     client = AsyncClient(TOKEN, proxy.url)
 
     async def scene() -> str:

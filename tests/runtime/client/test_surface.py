@@ -6,7 +6,8 @@ import inspect
 import re
 
 import pytest
-from runcomfy._runtime.client import AsyncCatalog, AsyncClient, Catalog, SyncClient
+from runcomfy._runtime.catalog import AsyncCatalog, Catalog
+from runcomfy._runtime.client import AsyncClient, SyncClient
 from runcomfy._runtime.jobs import AsyncJob, Job
 from runcomfy._runtime.resource import AsyncResource, Resource
 from runcomfy._runtime.results import AsyncResult, Result

@@ -51,7 +51,7 @@ def jitter(seconds: float) -> float:
 
 def backoff(misses: int) -> float:
     """The pause after so many failures in a row, the first being 1."""
-    return jitter(min(FIRST_BACKOFF * 2.0 ** (misses - 1), LONGEST_BACKOFF))
+    return jitter(min(FIRST_BACKOFF * 2.0 ** min(misses - 1, 16), LONGEST_BACKOFF))
 
 
 def poll_pause(in_state: float, position: int | None) -> float:

@@ -1,13 +1,13 @@
 """What a rule may ask of a driver: every step is a frozen value and has one kind of answer.
 
+The values are named tuples because a process that submits one job makes these classes too, and dataclasses take long.
 A rule is a generator that yields steps and is sent their answers. The helpers at the end give each answer its type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -23,8 +23,7 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One HTTP request.
 
     ``timeout`` is in seconds and covers all of it from the moment a connection is free for it; ``patience`` covers the
@@ -36,7 +35,7 @@ class Exchange:
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    body: Body | None = field(default=None, repr=False)
+    body: Body | None = None
     authorised: bool = False
     once: bool = False
     timeout: float | None = None
@@ -44,8 +43,7 @@ class Exchange:
     limit: int = REPLY_LIMIT
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply, wholly read. Header names are lower case."""
 
     status: int
@@ -70,65 +68,56 @@ class Interrupted(BaseException):
         self.original = original
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Answer: Reply, or Fault is raised."""
 
     exchange: Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(NamedTuple):
     """Answer: Reply without content, whose ``stream`` Read and Close take; or Fault is raised."""
 
     exchange: Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """An open reply. ``handle`` is the driver's own."""
 
     reply: Reply
     handle: object
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """Answer: the next bytes, empty at the end; or Fault is raised."""
 
     stream: Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """Answer: None. Must follow every Open that was answered."""
 
     stream: Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(NamedTuple):
     """Answer: None, after that many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(NamedTuple):
     """Answer: None, after the caller has seen the update."""
 
     update: object
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Blocking work. Answer: what it returned. The async driver does it in a thread."""
 
     work: Callable[[], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Shield:
+class Shield(NamedTuple):
     """Carry out a whole rule that Ctrl-C and cancellation must not cut. Answer: what it returned.
 
     On an interruption the driver lets the rule go on for up to ``linger`` seconds before it raises Interrupted here.
@@ -138,8 +127,7 @@ class Shield:
     linger: float
 
 
-@dataclass(frozen=True, slots=True)
-class Gather:
+class Gather(NamedTuple):
     """Carry out rules, at once where the driver can. Answer: their values, in order; the first error is raised."""
 
     rules: tuple[Rule[object], ...]

@@ -6,16 +6,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
 from contextlib import closing
-from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
 from .faults import SyncBody, fault_of
+from .interrupts import HeldInterrupts
 from .lanes import IdleLanes
 from .requests import (
     Deadline,
@@ -125,18 +122,8 @@ class SyncDriver:
         return None
 
     def _shielded(self, rule: Rule[object], linger: float) -> object:
-        # Python interrupts the main thread only, so the rule runs in another one while this one waits.
-        if threading.current_thread() is not threading.main_thread():
+        with HeldInterrupts(linger):
             return self.run(rule)
-        outcome: Future[object] = Future()
-        work = partial(copy_context().run, self.run, rule)
-        threading.Thread(target=_fulfil, args=(outcome, work), name="runcomfy-submit", daemon=True).start()
-        try:
-            return outcome.result()
-        except BaseException:
-            if not outcome.done():
-                wait_for([outcome], linger)
-            raise
 
     def _send(self, exchange: Exchange) -> Reply:
         opened = _Opened(self._connections, self._config, exchange)
@@ -149,13 +136,6 @@ class SyncDriver:
             return Reply(opened.reply.status, opened.reply.headers, bytes(content))
         finally:
             opened.close()
-
-
-def _fulfil(outcome: Future[object], work: Callable[[], object]) -> None:
-    try:
-        outcome.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-        outcome.set_exception(error)
 
 
 class _Opened:
