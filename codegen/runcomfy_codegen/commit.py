@@ -70,14 +70,22 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-@contextlib.contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A folder beside the package's, on the same file system; what a killed run left behind goes first."""
-    prefix = f".{folder.name}.staging-"
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left beside the package's folder."""
+    prefix = _prefix(folder)
     for left in folder.parent.glob(f"{prefix}*"):
         if not _alive(left.name.removeprefix(prefix)):
             shutil.rmtree(left, ignore_errors=True)
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{prefix}{os.getpid()}-"))
+
+
+def _prefix(folder: Path) -> str:
+    return f".{folder.name}.staging-"
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder beside the package's, on the same file system."""
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_prefix(folder)}{os.getpid()}-"))
     try:
         yield staging
     finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .cache import Cache
-from .commit import commit
+from .commit import commit, sweep
 from .diagnostics import Diagnostic, has_errors, quote
 from .gather import below, gather
 from .lock import renames
@@ -96,6 +96,7 @@ def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
     )
     if request.check or made.faults:
         return outcome
+    sweep(folder)
     if not made.nothing:
         commit(made, tree)
     if outcome.names_stale:
