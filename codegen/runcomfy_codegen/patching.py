@@ -84,7 +84,7 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
         try:
             after: Json = jsonpatch.apply_patch(value, [step])
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError) as error:
-            message = f"the patch no longer applies: {quote(str(step['path']))}: {_reason(error)}"
+            message = f"the patch no longer applies: {quote(_unfit(step, value))}: {_reason(error)}"
             return None, (patch.diagnostic("E041", message, (number,), help=_UPSTREAM),)
         if json.dumps(after) == json.dumps(value) and step["op"] != "test":
             message = (
@@ -99,6 +99,15 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
             written.append((_parts(str(step["path"]), value), number))
         value = after
     return PatchedDocument(received, value, patch, tuple(written)), ()
+
+
+def _unfit(step: dict[str, Json], value: Json) -> str:
+    """Which of an operation's pointers does not fit."""
+    source = step.get("from")
+    missing = object()
+    if isinstance(source, str) and jsonpointer.JsonPointer(source).resolve(value, missing) is missing:
+        return source
+    return str(step["path"])
 
 
 def _reason(error: Exception) -> str:

@@ -190,7 +190,8 @@ def place_at(text: str, start: int, end: int) -> Place:
 def display(path: Path) -> str:
     """A path as messages show it: from the working directory when it lies below, with forward slashes."""
     try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
+        # A link is named by its own name, not by where it leads.
+        return (path.parent.resolve() / path.name).relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix()
 

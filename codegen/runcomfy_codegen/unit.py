@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .lock import ModelLock
     from .store import ModelId
 
+_NOT_NEEDED = "Delete patch.json; but if you are just writing it, correct the place that it names."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -113,7 +115,7 @@ def _upstream_fixed(source: ModelSource, faults: tuple[Diagnostic, ...]) -> tupl
     if unpatched is None or has_errors((*found, *check(unpatched))):
         return faults
     message = f"{faults[0].message}; the schema has no errors without it: upstream has fixed the fault"
-    return (dataclasses.replace(faults[0], code="E042", message=message, help="Delete patch.json."),)
+    return (dataclasses.replace(faults[0], code="E042", message=message, help=_NOT_NEEDED),)
 
 
 def build_unit(task: Task) -> Unit:

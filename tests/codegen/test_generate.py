@@ -167,7 +167,9 @@ def test_no_file_is_written_through_a_link(generated: Workshop, link: str) -> No
     target.symlink_to(outside)
     before = outside.read_bytes() if outside.is_file() else sorted(outside.rglob("*"))
     generated.write("acme/solo/input.json", INTEGER)
-    assert "E060" in generated.codes(generated.generate())
+    outcome = generated.generate()
+    assert "E060" in generated.codes(outcome)
+    assert {told.file for told in outcome.diagnostics if "link" in told.message} == {target.as_posix()}
     assert (outside.read_bytes() if outside.is_file() else sorted(outside.rglob("*"))) == before
 
 
