@@ -11,7 +11,7 @@ import pytest
 from runcomfy._runtime.transport.interrupts import HeldInterrupts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(autouse=True)
@@ -24,35 +24,42 @@ def _handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+def held(linger: float, *steps: Callable[[], object]) -> None:
+    with HeldInterrupts(linger):
+        for step in steps:
+            step()
+
+
+def ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
 def test_the_first_waits_for_the_end() -> None:
-    done = False
-    with pytest.raises(KeyboardInterrupt), HeldInterrupts(5.0):
-        signal.raise_signal(signal.SIGINT)
-        done = True
-    assert done
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        held(5.0, ctrl_c, lambda: done.append("all"))
+    assert done == ["all"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_second_does_not_wait() -> None:
-    with pytest.raises(KeyboardInterrupt), HeldInterrupts(5.0):
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-        pytest.fail("went on")
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        held(5.0, ctrl_c, ctrl_c, lambda: done.append("all"))
+    assert done == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_it_does_not_wait_for_ever() -> None:
     begun = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), HeldInterrupts(0.2):
-        signal.raise_signal(signal.SIGINT)
-        time.sleep(10)
+    with pytest.raises(KeyboardInterrupt):
+        held(0.2, ctrl_c, lambda: time.sleep(10))
     assert 0.15 < time.monotonic() - begun < 5
 
 
 def test_an_error_in_the_block_gives_way_to_the_interruption() -> None:
-    with pytest.raises(KeyboardInterrupt) as caught, HeldInterrupts(5.0):
-        signal.raise_signal(signal.SIGINT)
-        raise ValueError("in the block")
+    with pytest.raises(KeyboardInterrupt) as caught:
+        held(5.0, ctrl_c, lambda: int("no number"))
     assert isinstance(caught.value.__context__, ValueError)
 
 
