@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runcomfy_codegen.cli import run
 from sphinx.errors import ExtensionError
@@ -19,7 +19,6 @@ release = installed_version("runcomfy-client")
 extensions = ["myst_parser", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["README.md"]
-templates_path = ["_templates"]
 nitpicky = True
 # Schemas and code are quoted as they are.
 smartquotes = False
@@ -41,6 +40,8 @@ def setup(app: Sphinx) -> None:
     """Called by Sphinx. `-D runcomfy_schemas=DIR` documents the models of another store."""
     app.add_config_value("runcomfy_schemas", "", "env", (str,))
     app.connect("builder-inited", _write_reference)
+    # Before the theme, which asks for the tree at 500.
+    app.connect("html-page-context", _fold_navigation, priority=400)
 
 
 def _write_reference(app: Sphinx) -> None:
@@ -50,3 +51,9 @@ def _write_reference(app: Sphinx) -> None:
         arguments += ["--schemas", app.config.runcomfy_schemas]
     if run(arguments) != 0:
         raise ExtensionError("runcomfy-codegen reference has failed")
+
+
+def _fold_navigation(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Unfold only the branch one stands in, or each page would list, and cost, as much as there are models."""
+    whole = context["toctree"]
+    context["toctree"] = lambda **options: whole(**{**options, "collapse": True})
