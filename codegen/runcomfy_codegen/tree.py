@@ -53,12 +53,15 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
         "UnknownModelError",
     ),
     "._runtime.jobs": ("AsyncJob", "Job"),
-    "._runtime.journal": ("Journal",),
+    "._runtime.hooks": ("HttpEvent",),
+    "._runtime.journal": ("Journal", "JournalEntry"),
     "._runtime.models": ("MediaOutput",),
     "._runtime.options": ("RequestOptions",),
-    "._runtime.results": ("AsyncResult", "File", "JobUpdate", "Result"),
+    "._runtime.results": ("AsyncResult", "Cancellation", "DownloadProgress", "File", "JobUpdate", "Result"),
     "._runtime.transport.config": ("Timeouts",),
     "._runtime.validation.offline": ("validate",),
+    "._runtime.validation.probe": ("Probe",),
+    "._runtime.validation.report": ("Finding", "Report"),
 }
 
 

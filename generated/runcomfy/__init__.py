@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING  # not a False of our own: editors that complete names know only this one
 
 __version__ = "0.1.0"
 
@@ -32,13 +32,16 @@ if TYPE_CHECKING:
         TransportError,
         UnknownModelError,
     )
+    from ._runtime.hooks import HttpEvent
     from ._runtime.jobs import AsyncJob, Job
-    from ._runtime.journal import Journal
+    from ._runtime.journal import Journal, JournalEntry
     from ._runtime.models import MediaOutput
     from ._runtime.options import RequestOptions
-    from ._runtime.results import AsyncResult, File, JobUpdate, Result
+    from ._runtime.results import AsyncResult, Cancellation, DownloadProgress, File, JobUpdate, Result
     from ._runtime.transport.config import Timeouts
     from ._runtime.validation.offline import validate
+    from ._runtime.validation.probe import Probe
+    from ._runtime.validation.report import Finding, Report
 
 __all__ = [
     "APIError",
@@ -46,9 +49,13 @@ __all__ = [
     "AsyncResult",
     "AsyncRunComfy",
     "AuthenticationError",
+    "Cancellation",
     "ConfigurationError",
     "DownloadError",
+    "DownloadProgress",
     "File",
+    "Finding",
+    "HttpEvent",
     "InsufficientBalanceError",
     "InvalidInputError",
     "Job",
@@ -59,12 +66,15 @@ __all__ = [
     "JobTimeoutError",
     "JobUpdate",
     "Journal",
+    "JournalEntry",
     "JournalError",
     "MediaOutput",
     "NotFoundError",
     "PermissionDeniedError",
+    "Probe",
     "RateLimitError",
     "RejectedInputError",
+    "Report",
     "RequestOptions",
     "Result",
     "RunComfy",
@@ -85,9 +95,13 @@ _MODULES = {
     "AsyncResult": "._runtime.results",
     "AsyncRunComfy": "._client",
     "AuthenticationError": "._runtime.errors",
+    "Cancellation": "._runtime.results",
     "ConfigurationError": "._runtime.errors",
     "DownloadError": "._runtime.errors",
+    "DownloadProgress": "._runtime.results",
     "File": "._runtime.results",
+    "Finding": "._runtime.validation.report",
+    "HttpEvent": "._runtime.hooks",
     "InsufficientBalanceError": "._runtime.errors",
     "InvalidInputError": "._runtime.errors",
     "Job": "._runtime.jobs",
@@ -98,12 +112,15 @@ _MODULES = {
     "JobTimeoutError": "._runtime.errors",
     "JobUpdate": "._runtime.results",
     "Journal": "._runtime.journal",
+    "JournalEntry": "._runtime.journal",
     "JournalError": "._runtime.errors",
     "MediaOutput": "._runtime.models",
     "NotFoundError": "._runtime.errors",
     "PermissionDeniedError": "._runtime.errors",
+    "Probe": "._runtime.validation.probe",
     "RateLimitError": "._runtime.errors",
     "RejectedInputError": "._runtime.errors",
+    "Report": "._runtime.validation.report",
     "RequestOptions": "._runtime.options",
     "Result": "._runtime.results",
     "RunComfy": "._client",
