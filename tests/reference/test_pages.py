@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.reference.pages import HEADER, ROOT, make_reference
+from runcomfy_codegen.codes import catalogue as codes
+from runcomfy_codegen.reference.pages import CODES, HEADER, ROOT, make_reference
 from runcomfy_codegen.reference.writing import write_pages
 
 from tests.support.codegen import input_of, write_store
@@ -69,10 +70,17 @@ def test_required_comes_first_and_is_told(pages: dict[str, str]) -> None:
 def test_a_small_store_in_full() -> None:
     expected = {path.relative_to(HERE / "expected").as_posix(): path for path in (HERE / "expected").rglob("*.md")}
     found = make_reference(HERE / "store").pages
-    assert found.keys() == expected.keys()
-    for path, text in found.items():
+    # The page of all codes is not of this store.
+    assert found.keys() - {CODES} == expected.keys() - {CODES}
+    for path in expected.keys() - {CODES}:
         cure = "runcomfy-codegen reference --schemas tests/reference/store --output tests/reference/expected"
-        assert text == expected[path].read_text(encoding="utf-8"), f"if that is meant: {cure}"
+        assert found[path] == expected[path].read_text(encoding="utf-8"), f"if that is meant: {cure}"
+
+
+def test_every_code_has_its_place(pages: dict[str, str]) -> None:
+    seen = read_markdown(pages[CODES].partition("\n")[2])
+    assert [text.partition(":")[0] for text in seen.texts("h2")] == sorted(codes())
+    assert {tag for tag, _ in seen.tags} <= {"h1", "h2", "p", "code", "pre", "ul", "li"}
 
 
 def test_all_pages_are_linked_from_the_page_of_all_models(catalogue: Path) -> None:
@@ -90,7 +98,8 @@ def test_all_pages_are_linked_from_the_page_of_all_models(catalogue: Path) -> No
         waiting += [(folder / f"{each}.md").as_posix() for each in below]
         for link in re.findall(r"\]\(([^)]*)\)", found[path]) if tree else ():
             assert (folder / link).as_posix() in found
-    assert reached == found.keys()
+    # The site's start leads to the diagnostics; they are of no model.
+    assert reached == found.keys() - {CODES}
     assert len(found) > len(list(catalogue.rglob("input.json")))
 
 

@@ -1,7 +1,7 @@
-"""The whole reference as a map from path to text: a page a model, and pages that list models by provider and family.
+"""The whole reference as a map from path to text: a page a model, lists by provider and family, and all diagnostics.
 
-Paths are made of Python names, which no two models share. The page of all models has a name that is no Python name,
-so no provider can take its place.
+Paths are made of Python names, which no two models share. The pages of all models and of all codes have names that are
+no Python names, so no provider can take their place.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .. import ir, store
+from ..codes import catalogue
 from ..diagnostics import has_errors
 from ..gather import below, gather
 from ..identifiers import ClassName
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..unit import Task
 
 ROOT: Final = "all-models.md"
+CODES: Final = "all-codes.md"
 # How a page of ours is known again; nothing of the schemas stands in it.
 HEADER: Final = "<!-- Written by runcomfy-codegen reference; it writes it anew each time. -->"
 
@@ -57,7 +59,10 @@ def make_reference(schemas: Path) -> Reference:
         return Reference(pages={}, diagnostics=tuple(faults))
     subjects.sort(key=lambda each: each.model.names.parts)
     pages = {_path(each.model): model_page(each, HEADER) for each in subjects}
-    return Reference(pages=pages | _section_pages([each.model for each in subjects]), diagnostics=tuple(faults))
+    pages |= _section_pages([each.model for each in subjects])
+    codes = sorted(catalogue().values(), key=lambda each: each.code)
+    pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
+    return Reference(pages=pages, diagnostics=tuple(faults))
 
 
 def _subject(model: ir.Model, task: Task, schemas: Path) -> Subject:

@@ -1,0 +1,123 @@
+"""What documents point at is there: files, headings, make targets, commands, codes; and what is there is documented."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import runcomfy
+from markdown_it import MarkdownIt
+from runcomfy_codegen.codes import catalogue
+from runcomfy_codegen.schema_codes import SCHEMA_CODES
+from runcomfy_codegen.store_codes import STORE_CODES
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "*/README.md", "*/*/README.md", "examples/**/*.md")
+    for path in ROOT.glob(pattern)
+    if not path.is_relative_to(ROOT / "docs/reference") and not path.relative_to(ROOT).parts[0].startswith(".")
+)
+ALL = {path: (ROOT / path).read_text(encoding="utf-8") for path in DOCUMENTS}
+# The site's start links to pages that its build writes.
+WRITTEN = "docs/reference/"
+MAKE = re.compile(r"(?<![\w/.-])make ([a-z][a-z-]*)\b")
+
+
+def links(text: str) -> list[str]:
+    found = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        for child in token.children or ():
+            target = (
+                child.attrGet("href")
+                if child.type == "link_open"
+                else child.attrGet("src") if child.type == "image" else None
+            )
+            if isinstance(target, str):
+                found.append(unquote(target))
+    return found
+
+
+def anchors(text: str) -> set[str]:
+    """The headings, as GitHub and the site turn them into anchors."""
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_links_lead_somewhere(path: str) -> None:
+    for link in links(ALL[path]):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, fragment = link.partition("#")
+        file = (ROOT / path).parent / target if target else ROOT / path
+        place = file.resolve().relative_to(ROOT).as_posix()
+        if place.startswith(WRITTEN):
+            continue
+        assert file.exists(), f"{path}: {link}"
+        if fragment and file.suffix == ".md":
+            assert fragment in anchors(file.read_text(encoding="utf-8")), f"{path}: {link}"
+
+
+@pytest.mark.parametrize("path", [each for each in DOCUMENTS if MAKE.search(ALL[each])])
+def test_make_targets_are_there(path: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    code = "\n".join(re.findall(r"`[^`\n]+`|^(?:    |\t).*$|^make .*$", ALL[path], re.MULTILINE))
+    assert set(MAKE.findall(code)) <= targets
+
+
+def test_every_target_says_what_it_is_for() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    for target in phony[1].split():
+        assert re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("script", ["runcomfy-codegen", "runcomfy-client", "runcomfy-sim"])
+def test_commands_in_documents_are_there(script: str) -> None:
+    scripts = Path(sys.executable).parent
+    shown = subprocess.run([str(scripts / script), "--help"], capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"[a-z]{3,}", shown))
+    for path, text in ALL.items():
+        used = set(re.findall(rf"{script} ([a-z]+)\b", text))
+        assert used <= known, f"{path}: {sorted(used - known)}"
+
+
+def test_codes_of_the_generator_are_the_documented_ones() -> None:
+    """Raised means explained, explained means raised; the dialect's table has each that it is about."""
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "codegen/runcomfy_codegen").rglob("*.py"))
+    raised = set(re.findall(r"\"([EW]\d{3})\"", source))
+    explained = catalogue()
+    assert raised == explained.keys()
+    for code, said in explained.items():
+        assert said.title, code
+        assert said.text, code
+    assert expanded("\n".join(ALL.values())) <= explained.keys()
+    # What is said while pages and catalogues are brought in is no matter of the dialect.
+    of_schemas = {each.code for each in (*STORE_CODES, *SCHEMA_CODES)}
+    assert of_schemas <= expanded(ALL["docs/dialect.md"])
+
+
+def expanded(text: str) -> set[str]:
+    """The codes that a text names, ranges such as `E001 - E008` included."""
+    found = set(re.findall(r"\b[EW]\d{3}\b", text))
+    for letter, first, last in re.findall(r"\b([EW])(\d{3}) ?[-–] ?[EW](\d{3})\b", text):
+        found |= {f"{letter}{number:03}" for number in range(int(first), int(last) + 1)} & catalogue().keys()
+    return found
+
+
+def test_every_error_is_documented() -> None:
+    """The table of errors is the tree of errors."""
+    told = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", ALL["docs/errors.md"], re.MULTILINE))
+    exported = [getattr(runcomfy, name) for name in runcomfy.__all__]
+    errors = [each for each in exported if inspect.isclass(each) and issubclass(each, Exception)]
+    assert told == {each.__name__: each.__bases__[0].__name__ for each in errors}
+    for each in errors:
+        assert each.__doc__, each
