@@ -23,7 +23,7 @@ _EXCHANGE = 2
 def commit(plan: Plan, tree: Mapping[str, bytes]) -> None:
     """Make the package's folder what the plan says. Unchanged files stay the same files, with their times.
 
-    Whatever happens on the way (no space, a kill, a power cut), the old tree is there whole, or the new one is.
+    Whatever happens on the way (no space, a kill), the old tree is there whole, or the new one is.
     """
     folder = plan.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -36,10 +36,7 @@ def commit(plan: Plan, tree: Mapping[str, bytes]) -> None:
         for path in plan.writes:
             target = new / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
-                file.write(tree[path])
-                file.flush()
-        _sync(new)
+            target.write_bytes(tree[path])
         if folder.exists():
             _exchange(new, folder, staging / "old")
         else:
@@ -104,16 +101,6 @@ def _alive(suffix: str) -> bool:
     except OSError:
         return True
     return True
-
-
-def _sync(folder: Path) -> None:
-    """Ask for the data to be on disk before the folder's name points to it."""
-    if hasattr(os, "sync"):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _exchange(new: Path, folder: Path, old: Path) -> None:

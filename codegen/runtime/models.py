@@ -16,6 +16,7 @@ from .validation.report import raised
 from .validation.words import shown, type_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
     from pydantic import GetCoreSchemaHandler
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .validation import Finding, Node
 
 __all__ = ["FileURL", "InputModel", "MediaOutput", "OutputModel", "bind"]
+
+_LONGEST_SHOWN = 200
 
 
 class InputModel(BaseModel):
@@ -50,6 +53,12 @@ class InputModel(BaseModel):
         given = {**self.__dict__, **(self.__pydantic_extra__ or {})}
         names = {known.name or wire: wire for wire, known in self._node().properties.items()}
         return {names.get(name, name): _wire(value) for name, value in given.items() if name in self.model_fields_set}
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """What was given, megabytes of data: URI cut short."""
+        for name, value in self.__dict__.items():
+            if name in self.model_fields_set:
+                yield name, _brief(value)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -166,6 +175,12 @@ def _typed(node: Node | None, value: object) -> object:
     if isinstance(node, Object) and isinstance(value, dict) and node.model is not None:
         return node.model._made(value)
     return value
+
+
+def _brief(value: object) -> object:
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
+        return f"{value[:_LONGEST_SHOWN]}... ({len(value)} characters)"
+    return [_brief(item) for item in value] if isinstance(value, list) else value
 
 
 def _wire(value: object) -> object:

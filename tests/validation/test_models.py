@@ -215,3 +215,11 @@ def test_additional_keys_are_kept_where_the_schema_lets_them() -> None:
     made = Open(a=1, b="x")  # type: ignore[call-arg]  # what the schema does not name
     assert made.to_payload() == {"a": 1, "b": "x"}
     assert made.model_copy(update={"c": 2}).to_payload() == {"a": 1, "b": "x", "c": 2}
+
+
+def test_a_repr_shows_what_was_given_in_a_line() -> None:
+    long = "https://example.com/" + "a" * 5000
+    shown = repr(RealInput(image_urls=[long], prompt="Bluer"))
+    assert shown.startswith("EditInput(image_urls=['https://example.com/aaa")
+    assert shown.endswith("(5020 characters)'], prompt='Bluer')")
+    assert len(shown) < 400
