@@ -40,6 +40,8 @@ class AsyncBody(WatchedBody):
 
 def fault_of(error: Exception, body: WatchedBody | None = None) -> Fault:
     """Turn what httpx raised into a Fault; the reason names the failure, never the request's headers."""
+    if isinstance(error, Fault):
+        return error
     kinds = {kind.__name__ for kind in type(error).__mro__}
     unsent = not kinds.isdisjoint(UNSENT)
     cause = error.__cause__

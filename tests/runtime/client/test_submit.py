@@ -24,6 +24,8 @@ from runcomfy._runtime.errors import (
     TransportError,
     UnknownModelError,
 )
+from runcomfy._runtime.protocol import submit as submit_rule
+from runcomfy._runtime.protocol.preflight import prepare_submit
 from runcomfy._runtime.transport import requests
 from runcomfy._runtime.transport.faults import fault_of
 
@@ -303,3 +305,16 @@ def test_the_proxy_stands_before_a_real_server_too(clients: Clients, api: TinyAp
     with FaultProxy(api) as far, FaultProxy(forward_to(far.url)) as near:
         assert clients(near.url).submit(MODEL, {"a": 1}).request_id == "job-1"
         assert (near.arrived["submit"], far.arrived["submit"]) == (1, 1)
+
+
+def test_time_that_was_up_before_anything_was_sent_is_no_riddle(
+    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*args: object) -> object:
+        time.sleep(0.1)
+        return prepare_submit(*args)  # type: ignore[arg-type]  # passed on as they are
+
+    monkeypatch.setattr(submit_rule, "prepare_submit", slowly)
+    with pytest.raises(TransportError, match="Nothing was sent"):
+        clients(proxy.url).submit(MODEL, {}, {"timeout": 0.05})
+    assert not proxy.requests

@@ -41,6 +41,10 @@ def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -
     misses = 0
     while True:
         yield from _wait_out(session, until)
+        if until.over():
+            raise TransportError(
+                f"Submit of {model_id}: out of time. Nothing was sent, so no job was started.", model_id=model_id
+            )
         exchange = Exchange(
             method="POST",
             url=session.config.url("models", model_id),

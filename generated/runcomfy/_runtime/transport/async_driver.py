@@ -9,7 +9,6 @@ from contextlib import closing
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
-from urllib.request import getproxies
 
 from ..errors import ConfigurationError
 from .faults import AsyncBody, fault_of
@@ -17,13 +16,17 @@ from .lanes import IdleLanes
 from .loops import Loops
 from .requests import (
     Deadline,
+    RequestArguments,
     arguments_of,
+    for_a_transport,
+    headers_in,
     headers_of,
     idle_limit,
     lane_of,
     no_slot,
     nothing,
     out_of_time,
+    proxied,
     too_large,
     user_agent,
 )
@@ -49,10 +52,13 @@ from .steps import (
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
+    from typing import TypeAlias, Unpack
 
     import httpx
 
     from .config import Config
+
+    _Client: TypeAlias = "httpx.AsyncClient | _Direct"
 
 T = TypeVar("T")
 OnUpdate = Callable[[object], object]
@@ -147,12 +153,7 @@ class AsyncDriver:
     async def _send(self, exchange: Exchange) -> Reply:
         opened = await self._open(exchange)
         try:
-            content = bytearray()
-            while chunk := await opened.read():
-                content += chunk
-                if len(content) > exchange.limit:
-                    raise too_large(exchange)
-            return Reply(opened.reply.status, opened.reply.headers, bytes(content))
+            return opened.reply._replace(content=await opened.read_all())
         finally:
             await opened.close()
 
@@ -179,7 +180,7 @@ class _Opened:
         patience = Deadline(exchange.patience)
         body = None if exchange.body is None else AsyncBody(exchange.body)
         headers = headers_of(exchange, self._config)
-        self._client = await self._connections.take(exchange, patience.left())
+        self._client = await self._connections.take(exchange, patience.rest())
         try:
             self._deadline = Deadline(exchange.timeout, patience.rest())
             left = self._deadline.rest()
@@ -202,7 +203,21 @@ class _Opened:
             await self._connections.drop(self._client)
             raise
         self._chunks = self._response.aiter_bytes()
-        self.reply = Reply(self._response.status_code, dict(self._response.headers.items()))
+        self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+
+    async def read_all(self) -> bytes:
+        content = bytearray()
+        try:
+            async with asyncio.timeout(self._deadline.left()):
+                async for chunk in self._chunks:
+                    content += chunk
+                    if len(content) > self._exchange.limit:
+                        raise too_large(self._exchange)
+        except TimeoutError:
+            raise out_of_time() from None
+        except Exception as error:
+            raise fault_of(error) from error
+        return bytes(content)
 
     async def read(self) -> bytes:
         try:
@@ -220,23 +235,44 @@ class _Opened:
             await self._connections.give_back(self._exchange, self._client)
 
 
+class _Direct:
+    """A transport, called as a client is. A client's cookies and second look at the URL cost a fifth of a request."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+        self.aclose = transport.aclose
+
+    def build_request(self, *, content: AsyncBody | None, **arguments: Unpack[RequestArguments]) -> httpx.Request:
+        import httpx
+
+        return httpx.Request(content=content, **for_a_transport(arguments))
+
+    async def send(self, request: httpx.Request, **of_a_client: object) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+
 class _Connections:
     """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
 
     def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
         self._shared = shared
         self._slots = asyncio.Semaphore(config.max_connections)
-        self._idle: IdleLanes[httpx.AsyncClient] = IdleLanes(config.max_connections)
-        self._fast: dict[tuple[bool, bool], httpx.AsyncClient] = {}
+        self._idle: IdleLanes[_Client] = IdleLanes(config.max_connections)
+        self._fast: dict[tuple[bool, bool], _Direct] = {}
         self._use_fast = shared is None and _fast_is_there()
         self._certificates: ssl.SSLContext | None = None
 
-    async def take(self, exchange: Exchange, left: float | None) -> httpx.AsyncClient:
-        try:
-            async with asyncio.timeout(left):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise no_slot() from None
+    async def take(self, exchange: Exchange, left: float | None) -> _Client:
+        if self._slots.locked():
+            try:
+                async with asyncio.timeout(left):
+                    await self._slots.acquire()
+            except TimeoutError:
+                raise no_slot() from None
+        else:
+            await self._slots.acquire()  # at once
         try:
             if self._use_fast:
                 return self._fast_client(exchange)
@@ -245,13 +281,13 @@ class _Connections:
             self._slots.release()
             raise
 
-    async def give_back(self, exchange: Exchange, client: httpx.AsyncClient) -> None:
+    async def give_back(self, exchange: Exchange, client: _Client) -> None:
         surplus = self._idle.put(lane_of(exchange), client) if self._is_lane(client) else None
         self._slots.release()
         if surplus is not None:
             await surplus.aclose()
 
-    async def drop(self, client: httpx.AsyncClient) -> None:
+    async def drop(self, client: _Client) -> None:
         self._slots.release()
         if self._is_lane(client):
             await client.aclose()
@@ -261,21 +297,23 @@ class _Connections:
             await client.aclose()
         self._fast.clear()
 
-    def _is_lane(self, client: httpx.AsyncClient) -> bool:
+    def _is_lane(self, client: _Client) -> bool:
         return client is not self._shared and not self._use_fast
 
-    def _lane(self, exchange: Exchange) -> httpx.AsyncClient:
+    def _lane(self, exchange: Exchange) -> _Client:
         import httpx
 
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange))
-        return httpx.AsyncClient(headers={"User-Agent": user_agent()}, verify=self._verify(exchange), limits=limits)
+        verify = self._verify(exchange)
+        if proxied():
+            return httpx.AsyncClient(headers={"User-Agent": user_agent()}, verify=verify, limits=limits)
+        return _Direct(httpx.AsyncHTTPTransport(verify=verify, limits=limits))
 
-    def _fast_client(self, exchange: Exchange) -> httpx.AsyncClient:
+    def _fast_client(self, exchange: Exchange) -> _Direct:
         """aiohttp's own pool is quick to search, so there is one client for each way of keeping connections."""
         key = exchange.url.startswith("https:"), exchange.once
         if key not in self._fast:
             import aiohttp
-            import httpx
             import httpx_aiohttp
 
             verify = self._verify(exchange)
@@ -285,7 +323,7 @@ class _Connections:
                 return aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar())
 
             transport = httpx_aiohttp.AiohttpTransport(verify=verify, client=session)
-            self._fast[key] = httpx.AsyncClient(headers={"User-Agent": user_agent()}, transport=transport)
+            self._fast[key] = _Direct(transport)
         return self._fast[key]
 
     def _verify(self, exchange: Exchange) -> ssl.SSLContext | bool:
@@ -300,7 +338,7 @@ class _Connections:
 
 def _fast_is_there() -> bool:
     """Whether the extra `fast` is installed. It knows nothing of the environment's proxies, so then it is not used."""
-    return not getproxies() and find_spec("httpx_aiohttp") is not None
+    return not proxied() and find_spec("httpx_aiohttp") is not None
 
 
 def _opened(stream: Stream) -> _Opened:

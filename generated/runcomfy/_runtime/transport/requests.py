@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from .config import Config, Timeouts, origin_of
 from .steps import Exchange, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # A server may close a connection that stands idle; a submit sent into that moment would be unsure for good, so it takes
 # only a connection used a moment ago. Other requests can be repeated and may find a closed one.
@@ -22,6 +25,15 @@ class RequestArguments(TypedDict):
     url: str
     headers: dict[str, str]
     timeout: tuple[float, float, float, float]
+
+
+class TransportArguments(TypedDict):
+    """What ``httpx.Request`` is called with, beside the body."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    extensions: dict[str, object]
 
 
 class Deadline:
@@ -68,6 +80,28 @@ def headers_of(exchange: Exchange, config: Config) -> dict[str, str]:
         headers["Content-Type"] = "application/json"
         headers["Content-Length"] = str(exchange.body.length)
     return headers
+
+
+def headers_in(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """A reply's headers; httpx's own mapping looks for the encoding again with each of them."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+
+
+def for_a_transport(arguments: RequestArguments) -> TransportArguments:
+    """The same request for ``httpx.Request`` itself, with the headers that httpx's clients would add."""
+    return {
+        "method": arguments["method"],
+        "url": arguments["url"],
+        "headers": {"Accept-Encoding": "gzip, deflate", "User-Agent": user_agent(), **arguments["headers"]},
+        "extensions": {"timeout": dict(zip(("connect", "read", "write", "pool"), arguments["timeout"], strict=True))},
+    }
+
+
+def proxied() -> bool:
+    """Whether the environment names proxies; only httpx's own clients know which request goes to which."""
+    from urllib.request import getproxies  # httpx loads it too
+
+    return bool(getproxies())
 
 
 def user_agent() -> str:
