@@ -1,4 +1,4 @@
-"""The site: `make docs` builds it from docs/*.md and the reference that the generator writes; nothing is fetched."""
+"""The site, built from docs/*.md and the reference that the generator writes: `python -m sphinx -W docs site`."""
 
 from __future__ import annotations
 

@@ -6,11 +6,13 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 import runcomfy
+import runcomfy_codegen
 from markdown_it import MarkdownIt
 from runcomfy_codegen.codes import catalogue
 from runcomfy_codegen.schema_codes import SCHEMA_CODES
@@ -26,6 +28,7 @@ DOCUMENTS = sorted(
 ALL = {path: (ROOT / path).read_text(encoding="utf-8") for path in DOCUMENTS}
 # The site's start links to pages that its build writes.
 WRITTEN = "docs/reference/"
+ROOMS = ("benchmarks", "codegen", "examples", "schemas", "templates", "tests")
 MAKE = re.compile(r"(?<![\w/.-])make ([a-z][a-z-]*)\b")
 
 
@@ -121,3 +124,27 @@ def test_every_error_is_documented() -> None:
     assert told == {each.__name__: each.__bases__[0].__name__ for each in errors}
     for each in errors:
         assert each.__doc__, each
+
+
+def test_there_is_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert runcomfy_codegen.__version__ == project["version"]
+    assert runcomfy.__version__ == project["version"]
+    assert re.search(rf"^## {re.escape(project['version'])}\b", ALL["CHANGELOG.md"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_says_what_lives_there(room: str) -> None:
+    init = ROOT / room / "__init__.py"
+    assert (ROOT / room / "README.md").exists() or (
+        init.exists() and init.read_text(encoding="utf-8").startswith('"""')
+    )
+
+
+@pytest.mark.parametrize("room", ["tests", "examples", "codegen"])
+def test_a_readme_names_every_folder_beside_it(room: str) -> None:
+    text = ALL[f"{room}/README.md"]
+    for folder in (ROOT / room).iterdir():
+        # What git does not keep is nobody's folder.
+        if folder.is_dir() and any(path.suffix != ".pyc" for path in folder.rglob("*.*")):
+            assert f"`{folder.name}/`" in text, folder.name
