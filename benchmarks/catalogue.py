@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import openapi
@@ -32,6 +33,7 @@ class Catalogue:
 
     folder: Path
     models: Sequence[SyntheticModel]
+    sources: Path = ROOT
 
     @classmethod
     def at(cls, folder: Path, count: int) -> Catalogue:
@@ -54,7 +56,15 @@ class Catalogue:
         """Run our generator, by default in the peers' environment; what it remembers lies beside its output."""
         command = [python or peers(), "-m", "runcomfy_codegen.console", "generate"]
         places = ["--schemas", str(self.schemas), "--output", str(self.folder / "out")]
-        return run([*command, *places], env=SOURCES, memory=memory)
+        env = {**SOURCES, "PYTHONPATH": os.pathsep.join((str(self.sources / "codegen"), SOURCES["PYTHONPATH"]))}
+        return run([*command, *places], env=env, memory=memory)
+
+    def with_sources_of_its_own(self) -> Catalogue:
+        """The same, made by a copy of our generator: who edits it meanwhile does not make all caches stale."""
+        sources = self.folder / "sources"
+        for name in ("codegen", "templates"):
+            shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
+        return replace(self, sources=sources)
 
     def write_standard(self) -> Path:
         """The same models as standard JSON Schema files, for the peers."""

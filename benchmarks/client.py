@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,24 +37,32 @@ PEERS = (
 
 def measure(*, quick: bool) -> Section:
     """Measure the client."""
-    jobs, rounds, crowd = (100, 2, 500) if quick else (1000, 3, 5000)
+    with tempfile.TemporaryDirectory(prefix="runcomfy-bench-") as folder:
+        # A copy: who runs `make generate` meanwhile does not disturb.
+        shutil.copytree(ROOT / "generated", folder, dirs_exist_ok=True)
+        return _measured(folder, *((100, 2, 500) if quick else (1000, 3, 5000)))
+
+
+def _measured(package: str, jobs: int, rounds: int, crowd: int) -> Section:
     with wire(latency=0) as origin:
         single = take_turns(
             {
-                "ours": partial(_load, "runcomfy", "sequential", origin, 20, plain()),
-                "httpx": partial(_load, "httpx", "sequential", origin, 20, plain()),
+                "ours": partial(_load, package, "runcomfy", "sequential", origin, 20, plain()),
+                "httpx": partial(_load, package, "httpx", "sequential", origin, 20, plain()),
             },
             rounds,
         )
     with wire(latency=FAR) as origin:
-        far = take_turns(_concurrent(origin, jobs), 1, warm_up=0)
+        far = take_turns(_concurrent(package, origin, jobs), 1, warm_up=0)
     with wire(latency=NEAR) as origin:
-        many = take_turns(_concurrent(origin, jobs), rounds, warm_up=0)
+        many = take_turns(_concurrent(package, origin, jobs), rounds, warm_up=0)
         most = take_turns(
-            {"fast": partial(_load, "runcomfy", "concurrent", origin, crowd, peers(), pinned=True)}, rounds, warm_up=0
+            {"fast": partial(_load, package, "runcomfy", "concurrent", origin, crowd, peers(), pinned=True)},
+            rounds,
+            warm_up=0,
         )
     with wire(latency=0, polls=NEVER) as origin:
-        waiting = take_turns(_waiting(origin, jobs), rounds, warm_up=0)
+        waiting = take_turns(_waiting(package, origin, jobs), rounds, warm_up=0)
     return Section(
         name="client",
         title="Running jobs",
@@ -72,19 +82,19 @@ def measure(*, quick: bool) -> Section:
     )
 
 
-def _concurrent(origin: str, jobs: int) -> dict[str, Callable[[], float]]:
+def _concurrent(package: str, origin: str, jobs: int) -> dict[str, Callable[[], float]]:
     found: dict[str, Callable[[], float]] = {
-        who: partial(_load, who, "concurrent", origin, jobs, peers()) for who in ("fal", "httpx", "aiohttp")
+        who: partial(_load, package, who, "concurrent", origin, jobs, peers()) for who in ("fal", "httpx", "aiohttp")
     }
-    found["base"] = partial(_load, "runcomfy", "concurrent", origin, jobs, plain())
-    found["fast"] = partial(_load, "runcomfy", "concurrent", origin, jobs, peers())
+    found["base"] = partial(_load, package, "runcomfy", "concurrent", origin, jobs, plain())
+    found["fast"] = partial(_load, package, "runcomfy", "concurrent", origin, jobs, peers())
     return found
 
 
-def _waiting(origin: str, jobs: int) -> dict[str, Callable[[], float]]:
+def _waiting(package: str, origin: str, jobs: int) -> dict[str, Callable[[], float]]:
     return {
-        "fast": partial(_load, "runcomfy", "waiting", origin, jobs, peers(), figure="bytes"),
-        "fal": partial(_load, "fal", "waiting", origin, jobs, peers(), figure="bytes"),
+        "fast": partial(_load, package, "runcomfy", "waiting", origin, jobs, peers(), figure="bytes"),
+        "fal": partial(_load, package, "fal", "waiting", origin, jobs, peers(), figure="bytes"),
     }
 
 
@@ -106,11 +116,11 @@ def _scaled(spread: Spread, scale: float) -> Spread:
 
 
 def _load(
-    who: str, mode: str, origin: str, jobs: int, python: str, *, figure: str = "cpu", pinned: bool = False
+    package: str, who: str, mode: str, origin: str, jobs: int, python: str, *, figure: str = "cpu", pinned: bool = False
 ) -> float:
     """Run `peers/load.py`; what it says of `figure`. Raises RuntimeError if a job was lost."""
     command = [python, "-m", "benchmarks.peers.load", who, mode, origin, str(jobs)]
-    env = {"PYTHONPATH": os.pathsep.join((str(ROOT / "generated"), str(ROOT))), "PYTHONHASHSEED": "0"}
+    env = {"PYTHONPATH": os.pathsep.join((package, str(ROOT))), "PYTHONHASHSEED": "0"}
     found = json.loads(run(["taskset", "--cpu-list", "0", *command] if pinned else command, env=env).stdout)
     if found["ended"] != jobs:
         raise RuntimeError(f"{who}: {found['ended']} of {jobs} jobs ended")

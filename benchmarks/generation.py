@@ -71,7 +71,7 @@ class _Bench:
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
         self._count = count
-        self._catalogue = Catalogue.at(folder, count)
+        self._catalogue = Catalogue.at(folder, count).with_sources_of_its_own()
         self._added = make(count + 1)[-1]
         self._standard = self._catalogue.write_standard()
         self._document = self._catalogue.write_openapi()
