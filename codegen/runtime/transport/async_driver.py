@@ -11,23 +11,17 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
-from .faults import AsyncBody, fault_of
+from .async_exchange import Opened
 from .lanes import IdleLanes
 from .loops import Loops
 from .requests import (
-    Deadline,
     RequestArguments,
-    arguments_of,
     for_a_transport,
-    headers_in,
-    headers_of,
     idle_limit,
     lane_of,
     no_slot,
     nothing,
-    out_of_time,
     proxied,
-    too_large,
     user_agent,
 )
 from .steps import (
@@ -57,6 +51,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .config import Config
+    from .faults import AsyncBody
 
     _Client: TypeAlias = "httpx.AsyncClient | _Direct"
 
@@ -71,7 +66,7 @@ class AsyncDriver:
         if http_client is not None and not hasattr(http_client, "aclose"):
             raise ConfigurationError("AsyncRunComfy takes an httpx.AsyncClient; an httpx.Client goes to RunComfy.")
         self._config = config
-        self._loops = Loops(partial(_Connections, config, http_client), shared=http_client is not None)
+        self._loops = Loops(partial(Connections, config, http_client), shared=http_client is not None)
 
     async def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
         """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
@@ -145,8 +140,8 @@ class AsyncDriver:
             await _ended(tasks)
             raise
 
-    async def _open(self, exchange: Exchange) -> _Opened:
-        opened = _Opened(await self._loops.here(), self._config, exchange)
+    async def _open(self, exchange: Exchange) -> Opened:
+        opened = Opened(await self._loops.here(), self._config, exchange)
         await opened.open()
         return opened
 
@@ -163,76 +158,6 @@ async def _ended(tasks: Sequence[asyncio.Future[object]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Opened:
-    """A request under way: it holds its connection until it is closed."""
-
-    reply: Reply
-
-    def __init__(self, connections: _Connections, config: Config, exchange: Exchange) -> None:
-        self._connections = connections
-        self._config = config
-        self._exchange = exchange
-
-    async def open(self) -> None:
-        exchange = self._exchange
-        patience = Deadline(exchange.patience)
-        body = None if exchange.body is None else AsyncBody(exchange.body)
-        headers = headers_of(exchange, self._config)
-        self._client = await self._connections.take(exchange, patience.rest())
-        try:
-            self._deadline = Deadline(exchange.timeout, patience.rest())
-            left = self._deadline.rest()
-            arguments = arguments_of(exchange, headers, self._config.timeouts, left)
-            # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
-            async with asyncio.timeout(None if left is None else left + 0.1):
-                request = self._client.build_request(content=body, **arguments)
-                if exchange.authorised:
-                    self._response = await self._client.send(request, stream=True, follow_redirects=False)
-                else:
-                    request.headers.pop("Authorization", None)
-                    self._response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
-        except TimeoutError:
-            await self._connections.drop(self._client)
-            raise out_of_time() from None
-        except Exception as error:  # a user's hooks and transports may raise anything
-            await self._connections.give_back(exchange, self._client)
-            raise fault_of(error, body) from error
-        except BaseException:
-            await self._connections.drop(self._client)
-            raise
-        self._chunks = self._response.aiter_bytes()
-        self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
-
-    async def read_all(self) -> bytes:
-        content = bytearray()
-        try:
-            async with asyncio.timeout(self._deadline.left()):
-                async for chunk in self._chunks:
-                    content += chunk
-                    if len(content) > self._exchange.limit:
-                        raise too_large(self._exchange)
-        except TimeoutError:
-            raise out_of_time() from None
-        except Exception as error:
-            raise fault_of(error) from error
-        return bytes(content)
-
-    async def read(self) -> bytes:
-        try:
-            async with asyncio.timeout(self._deadline.left()):
-                return await anext(self._chunks, b"")
-        except TimeoutError:
-            raise out_of_time() from None
-        except Exception as error:
-            raise fault_of(error) from error
-
-    async def close(self) -> None:
-        try:
-            await self._response.aclose()
-        finally:
-            await self._connections.give_back(self._exchange, self._client)
 
 
 class _Direct:
@@ -253,7 +178,7 @@ class _Direct:
         return response
 
 
-class _Connections:
+class Connections:
     """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
 
     def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
@@ -341,6 +266,6 @@ def _fast_is_there() -> bool:
     return not proxied() and find_spec("httpx_aiohttp") is not None
 
 
-def _opened(stream: Stream) -> _Opened:
-    assert isinstance(stream.handle, _Opened)
+def _opened(stream: Stream) -> Opened:
+    assert isinstance(stream.handle, Opened)
     return stream.handle

@@ -11,29 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
-from .faults import SyncBody, fault_of
 from .interrupts import HeldInterrupts
 from .lanes import IdleLanes
 from .requests import (
-    Deadline,
     RequestArguments,
-    arguments_of,
     for_a_transport,
-    headers_in,
-    headers_of,
     idle_limit,
     lane_of,
     no_slot,
     nothing,
-    out_of_time,
     proxied,
-    too_large,
     user_agent,
 )
 from .steps import (
     Close,
     Exchange,
-    Fault,
     Gather,
     Interrupted,
     Notify,
@@ -49,7 +41,7 @@ from .steps import (
     Step,
     Stream,
 )
-from .watchdog import WATCHDOG, NetworkStream, Watched
+from .sync_exchange import Opened
 
 if TYPE_CHECKING:
     import ssl
@@ -58,6 +50,8 @@ if TYPE_CHECKING:
     import httpx
 
     from .config import Config
+    from .faults import SyncBody
+    from .watchdog import NetworkStream
 
 T = TypeVar("T")
 OnUpdate = Callable[[object], object]
@@ -70,7 +64,7 @@ class SyncDriver:
         if http_client is not None and hasattr(http_client, "aclose"):
             raise ConfigurationError("RunComfy takes an httpx.Client; an httpx.AsyncClient goes to AsyncRunComfy.")
         self._config = config
-        self._connections = _Connections(config, http_client)
+        self._connections = Connections(config, http_client)
 
     def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
         """Carry out the rule and give its value; each update goes to `on_update` first."""
@@ -108,7 +102,7 @@ class SyncDriver:
             case Send(exchange):
                 return self._send(exchange)
             case Open(exchange):
-                opened = _Opened(self._connections, self._config, exchange)
+                opened = Opened(self._connections, self._config, exchange)
                 return Stream(opened.reply, opened)
             case Read(stream):
                 return _opened(stream).read()
@@ -131,77 +125,11 @@ class SyncDriver:
             return self.run(rule)
 
     def _send(self, exchange: Exchange) -> Reply:
-        opened = _Opened(self._connections, self._config, exchange)
+        opened = Opened(self._connections, self._config, exchange)
         try:
             return opened.reply._replace(content=opened.read_all())
         finally:
             opened.close()
-
-
-class _Opened:
-    """A request under way: it holds its connection until it is closed."""
-
-    def __init__(self, connections: _Connections, config: Config, exchange: Exchange) -> None:
-        self._connections = connections
-        self._exchange = exchange
-        patience = Deadline(exchange.patience)
-        body = None if exchange.body is None else SyncBody(exchange.body)
-        headers = headers_of(exchange, config)
-        self._lane = connections.take(exchange, patience.rest())
-        self._watched = Watched(self._lane.stream)
-        client = self._lane.client
-        try:
-            self._deadline = Deadline(exchange.timeout, patience.rest())
-            left = self._deadline.rest()
-            if left is not None:
-                WATCHDOG.watch(self._watched, left)
-            arguments = arguments_of(exchange, headers, config.timeouts, left)
-            request = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
-            if exchange.authorised:
-                self._response = client.send(request, stream=True, follow_redirects=False)
-            else:
-                request.headers.pop("Authorization", None)
-                self._response = client.send(request, stream=True, follow_redirects=False, auth=None)
-        except Exception as error:  # a user's hooks and transports may raise anything
-            self._leave()
-            raise self._fault(error, body) from error
-        except BaseException:
-            self._leave(broken=True)
-            raise
-        self._chunks = self._response.iter_bytes()
-        self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
-
-    def read_all(self) -> bytes:
-        content = bytearray()
-        while chunk := self.read():
-            content += chunk
-            if len(content) > self._exchange.limit:
-                raise too_large(self._exchange)
-        return bytes(content)
-
-    def read(self) -> bytes:
-        self._deadline.left()
-        try:
-            return next(self._chunks, b"")
-        except Exception as error:
-            raise self._fault(error) from error
-
-    def close(self) -> None:
-        try:
-            self._response.close()
-        finally:
-            self._leave()
-
-    def _leave(self, *, broken: bool = False) -> None:
-        self._lane.stream = self._watched.stream
-        WATCHDOG.finish(self._watched)
-        if broken:
-            self._connections.drop(self._lane)
-        else:
-            self._connections.give_back(self._exchange, self._lane)
-
-    def _fault(self, error: Exception, body: SyncBody | None = None) -> Fault:
-        return out_of_time() if self._watched.expired else fault_of(error, body)
 
 
 class _Direct:
@@ -227,43 +155,43 @@ class _Direct:
 
 
 @dataclass(slots=True)
-class _Lane:
+class Lane:
     """A client for one connection at a time, and that connection. A shared client's connection is not known."""
 
     client: httpx.Client | _Direct
     stream: NetworkStream | None = None
 
 
-class _Connections:
+class Connections:
     """The lanes in use and idle; never more requests under way than the limit."""
 
     def __init__(self, config: Config, shared: httpx.Client | None) -> None:
         self._shared = shared
         self._slots = threading.BoundedSemaphore(config.max_connections)
-        self._idle: IdleLanes[_Lane] = IdleLanes(config.max_connections)
+        self._idle: IdleLanes[Lane] = IdleLanes(config.max_connections)
         self._certificates: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         # For those who do not close the client.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
-    def take(self, exchange: Exchange, left: float | None) -> _Lane:
+    def take(self, exchange: Exchange, left: float | None) -> Lane:
         if not self._slots.acquire(timeout=left):
             raise no_slot()
         try:
             if self._shared is not None:
-                return _Lane(self._shared)
+                return Lane(self._shared)
             return self._idle.take(lane_of(exchange)) or self._new(exchange)
         except BaseException:
             self._slots.release()
             raise
 
-    def give_back(self, exchange: Exchange, lane: _Lane) -> None:
+    def give_back(self, exchange: Exchange, lane: Lane) -> None:
         surplus = None if self._shared is not None else self._idle.put(lane_of(exchange), lane)
         self._slots.release()
         if surplus is not None:
             surplus.client.close()
 
-    def drop(self, lane: _Lane) -> None:
+    def drop(self, lane: Lane) -> None:
         self._slots.release()
         if self._shared is None:
             lane.client.close()
@@ -271,7 +199,7 @@ class _Connections:
     def close(self) -> None:
         _close_all(self._idle)
 
-    def _new(self, exchange: Exchange) -> _Lane:
+    def _new(self, exchange: Exchange) -> Lane:
         import httpx
 
         with self._lock:
@@ -281,15 +209,15 @@ class _Connections:
         verify = self._certificates if self._certificates is not None and secure else False
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange))
         if proxied():
-            return _Lane(httpx.Client(headers={"User-Agent": user_agent()}, verify=verify, limits=limits))
-        return _Lane(_Direct(httpx.HTTPTransport(verify=verify, limits=limits)))
+            return Lane(httpx.Client(headers={"User-Agent": user_agent()}, verify=verify, limits=limits))
+        return Lane(_Direct(httpx.HTTPTransport(verify=verify, limits=limits)))
 
 
-def _close_all(idle: IdleLanes[_Lane]) -> None:
+def _close_all(idle: IdleLanes[Lane]) -> None:
     for lane in idle.clear():
         lane.client.close()
 
 
-def _opened(stream: Stream) -> _Opened:
-    assert isinstance(stream.handle, _Opened)
+def _opened(stream: Stream) -> Opened:
+    assert isinstance(stream.handle, Opened)
     return stream.handle
