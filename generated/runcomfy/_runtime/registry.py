@@ -16,6 +16,9 @@ __all__ = ["input_class", "known_spec", "model_ids", "output_class", "spec_for"]
 # The package this file was copied into: the client's root, whatever its name.
 _ROOT = __name__.rpartition(".")[0].rpartition(".")[0]
 
+# Specs that were loaded: asking the import system again costs several times what a check does.
+_loaded: dict[str, ModelSpec] = {}
+
 
 def model_ids() -> list[str]:
     """The ids of all models that were generated, by alphabet."""
@@ -24,10 +27,12 @@ def model_ids() -> list[str]:
 
 def spec_for(model_id: str) -> ModelSpec | None:
     """What is known of a model's input, or None if no model of this id was generated."""
-    place = _index().get(model_id)
-    if place is None:
-        return None
-    spec: ModelSpec = import_module(f"{_ROOT}.specs.{place}").MODEL
+    spec = _loaded.get(model_id)
+    if spec is None:
+        place = _index().get(model_id)
+        if place is None:
+            return None
+        spec = _loaded[model_id] = import_module(f"{_ROOT}.specs.{place}").MODEL
     return spec
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..registry import known_spec
 from .containers import MISSING
 from .report import Report
 from .spec import check
@@ -30,13 +31,13 @@ def validate(model_id: str, payload: object, probe: bool | Probe = False) -> Rep
     Raises:
         UnknownModelError: no model of this id was generated; nothing else is raised.
     """
-    from ..registry import known_spec
-
     return validate_spec(known_spec(model_id), payload, probe)
 
 
 def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False) -> Report:
     """As ``validate``, for a spec that is at hand."""
+    if type(payload) is dict and not probe:
+        return check(spec, payload)
     faults: list[Finding] = []
     if isinstance(payload, (str, bytes, bytearray, os.PathLike)):
         from .reading import read_payload
