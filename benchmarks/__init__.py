@@ -1,1 +1,6 @@
-"""Measurements side by side with the peers; `python -m benchmarks` runs them and writes docs/benchmarks.md."""
+"""Measurements side by side with the peers; `python -m benchmarks` runs them and writes docs/benchmarks.md.
+
+One module per benchmark (`imports`, `generation`, `validation`, `client`), each with `measure(quick=...) -> Section`.
+`synthetic` makes the catalogues, `peers/` holds the programs that are measured, `harness` counts processor time,
+`environments` installs what is compared, `page` and `chart` write down what was found.
+"""

@@ -65,7 +65,7 @@ def _bar(row: Row, y: int) -> _Bar:
     colour = MISSED if row.met is False else CHEAPER if value <= 1 else DEARER
     return _Bar(
         y=y,
-        label=f"{row.what} / {row.peer}",
+        label=f"{row.what} / {row.peer}".replace("`", ""),
         x=ends[0],
         width=max(1.0, round(ends[1] - ends[0], 1)),
         colour=colour,
