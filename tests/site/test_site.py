@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.support.hostile_store import hostile_store
+from tests.support.hostile_store import MARKUP, hostile_store
 from tests.support.pages import Seen, read_html
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / path.name).symlink_to(path)
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("reference", "__pycache__"))
     shutil.copytree(SCHEMAS, folder / "schemas")
-    hostile_store(folder / "schemas")
+    hostile_store(folder / "schemas", MARKUP)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"),

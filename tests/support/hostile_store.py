@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.support.codegen import HOSTILE, input_of, write_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from runcomfy_codegen.source import Json
@@ -56,10 +57,10 @@ MARKUP = (
 TEXTS = tuple(dict.fromkeys((*MARKUP, *HOSTILE)))
 
 
-def hostile_store(folder: Path) -> Path:
+def hostile_store(folder: Path, texts: Sequence[str] = TEXTS) -> Path:
     """A model of which every text is hostile, in every place that texts have."""
     properties: dict[str, Json] = {}
-    for number, given in enumerate(TEXTS):
+    for number, given in enumerate(texts):
         properties[f"text {number} {given}"] = {
             "type": "string",
             "title": given,
