@@ -79,7 +79,8 @@ class ImageToVideoInput(InputModel):
         ),
     ] = None
     resolution: Annotated[
-        Literal["720P", "1080P"] | None, Field(title="Resolution", json_schema_extra={"default": "720P"})
+        Literal["720P", "1080P"] | None,
+        Field(title="Resolution", json_schema_extra={"default": "720P"}),
     ] = None
     seed: Annotated[int | None, Field(title="Seed", json_schema_extra={"default": -1})] = None
 

@@ -68,7 +68,8 @@ class SequentialInput(InputModel):
         ),
     ] = None
     sequential_image_generation: Annotated[
-        str | None, Field(title="sequential_image_generation", json_schema_extra={"default": "auto"})
+        str | None,
+        Field(title="sequential_image_generation", json_schema_extra={"default": "auto"}),
     ] = None
 
 
