@@ -42,7 +42,7 @@ def node_expression(node: ir.Node) -> str:
         case ir.MediaNode():
             return call(
                 "Media",
-                repr(node.kind),
+                string(node.kind),
                 rules=_rules(node.rules),
                 min_length=_given(node.min_length),
                 max_length=_given(node.max_length),

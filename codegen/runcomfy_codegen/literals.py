@@ -46,7 +46,7 @@ def string(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A string literal: repr, but the same on every Python, and in the quotes that black would choose."""
-    quote = "'" if '"' in text and "'" not in text else '"'
+    quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + "".join(_ESCAPES.get(char) or _spelt(char, quote) for char in text) + quote
 
 
@@ -84,10 +84,10 @@ def docstring(lines: Iterable[str], indent: int) -> str:
     margin = " " * indent
     body = "\n".join(f"{margin}{_harmless(line)}" if line else "" for line in lines)
     text = body.strip()
-    # A quote at the end would run into the closing ones.
-    if text.endswith('"'):
-        text = text[:-1] + '\\"'
     ending = f"\n{margin}" if "\n" in text else ""
+    # A quote at the end would run into the closing ones; the space is black's.
+    if text.endswith('"'):
+        text = text[:-1] + '\\"' + ("" if ending else " ")
     return f'"""{text}{ending}"""'
 
 

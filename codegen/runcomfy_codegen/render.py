@@ -1,4 +1,4 @@
-"""Sixth step, per model: its two modules and its two methods as text, formatted."""
+"""Sixth step, per model: its two modules and its two methods as text, in the lines black would give it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .expressions import names_used, object_expression
 from .formatting import formatted
 from .imports import LINE_LENGTH, Imports, relative
+from .layout import laid_out
 from .literals import call, docstring, literal, prose, quoted, string, wrapped
 from .models import make_classes
 from .normalise import classes_below
@@ -37,8 +38,8 @@ def render_model(model: ir.Model) -> Rendered:
     outputs = make_classes(model.output) if model.output else ()
     method, async_method, imports = _methods(model, inputs)
     return Rendered(
-        spec=formatted(_spec(model)),
-        models=formatted(_models(model, inputs, outputs)),
+        spec=_spec(model),
+        models=_models(model, inputs, outputs),
         method=method,
         async_method=async_method,
         imports=imports,
@@ -62,8 +63,8 @@ def _spec(model: ir.Model) -> str:
         "spec.py",
         docstring=docstring([f"What {model.model_id} takes, as the offline check reads it."], 0),
         imports=imports.text(),
-        constants=[{"name": each.constant, "expression": object_expression(each)} for each in (*nested, model.input)],
-        model=spec,
+        constants=[laid_out(f"{each.constant} = {object_expression(each)}") for each in (*nested, model.input)],
+        model=laid_out(f"MODEL = {spec}"),
     )
 
 
@@ -120,7 +121,7 @@ def _field_line(field: Field, source: ir.Property, imports: Imports) -> str:
         imports.add("typing", "Annotated")
         imports.add("pydantic", "Field")
         type_ = f"Annotated[{type_}, {call('Field', **keywords)}]"
-    return f"{field.name}: {type_}{'' if field.required else ' = None'}"
+    return laid_out(f"{field.name}: {type_}{'' if field.required else ' = None'}", 4).lstrip()
 
 
 def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> set[str]:

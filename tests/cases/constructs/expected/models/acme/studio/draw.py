@@ -69,7 +69,8 @@ class DrawInput(InputModel):
     seed: int | None = None
     mask: Annotated[str | None, Field(json_schema_extra={"maxLength": 10})] = None
     width_height: Annotated[
-        Literal["1x1", "2x1"] | None, Field(alias="width×height", title="Size", json_schema_extra={"default": "1x1"})
+        Literal["1x1", "2x1"] | None,
+        Field(alias="width×height", title="Size", json_schema_extra={"default": "1x1"}),
     ] = None
     field_143_image: Annotated[
         ImageInput,
@@ -91,7 +92,8 @@ class DrawInput(InputModel):
         ),
     ]
     clips: Annotated[
-        list[VideoInput] | None, Field(max_length=3, min_length=0, json_schema_extra={"format": "video_uris"})
+        list[VideoInput] | None,
+        Field(max_length=3, min_length=0, json_schema_extra={"format": "video_uris"}),
     ] = None
     sounds: Annotated[
         list[AudioInput] | None,
@@ -126,7 +128,8 @@ class DrawInput(InputModel):
         ),
     ] = None
     tags: Annotated[
-        list[str] | None, Field(json_schema_extra={"items": {"type": "string", "maxLength": 20}, "uniqueItems": True})
+        list[str] | None,
+        Field(json_schema_extra={"items": {"type": "string", "maxLength": 20}, "uniqueItems": True}),
     ] = None
     anything: list[Any] | None = None
     extra: dict[str, Any] | None = None

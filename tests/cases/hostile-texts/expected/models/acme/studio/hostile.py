@@ -17,10 +17,12 @@ class HostileInput(InputModel):
 
     text_0: Annotated[Literal["", "x"] | None, Field(alias="text-0", json_schema_extra={"default": ""})] = None
     text_1: Annotated[
-        Literal[" ", "x"] | None, Field(alias="text-1", title=" ", description=" ", json_schema_extra={"default": " "})
+        Literal[" ", "x"] | None,
+        Field(alias="text-1", title=" ", description=" ", json_schema_extra={"default": " "}),
     ] = None
     text_2: Annotated[
-        Literal["_", "x"] | None, Field(alias="text-2", title="_", description="_", json_schema_extra={"default": "_"})
+        Literal["_", "x"] | None,
+        Field(alias="text-2", title="_", description="_", json_schema_extra={"default": "_"}),
     ] = None
     text_3: Annotated[
         Literal["__class__", "x"] | None,
@@ -153,13 +155,16 @@ class HostileInput(InputModel):
         Field(alias="text-29", title="été", description="été", json_schema_extra={"default": "été"}),
     ] = None
     text_30: Annotated[
-        Literal["K", "x"] | None, Field(alias="text-30", title="K", description="K", json_schema_extra={"default": "K"})
+        Literal["K", "x"] | None,
+        Field(alias="text-30", title="K", description="K", json_schema_extra={"default": "K"}),
     ] = None
     text_31: Annotated[
-        Literal["'", "x"] | None, Field(alias="text-31", title="'", description="'", json_schema_extra={"default": "'"})
+        Literal["'", "x"] | None,
+        Field(alias="text-31", title="'", description="'", json_schema_extra={"default": "'"}),
     ] = None
     text_32: Annotated[
-        Literal['"', "x"] | None, Field(alias="text-32", title='"', description='"', json_schema_extra={"default": '"'})
+        Literal['"', "x"] | None,
+        Field(alias="text-32", title='"', description='"', json_schema_extra={"default": '"'}),
     ] = None
     text_33: Annotated[
         Literal['"""', "x"] | None,
