@@ -81,7 +81,7 @@ async def _polled(origin: str) -> int:
     """How many jobs the server has been polled for."""
     import httpx
 
-    async with httpx.AsyncClient(verify=False) as asker:
+    async with httpx.AsyncClient(verify=False, timeout=None) as asker:
         return int((await asker.get(f"{origin}/counts")).json().get("polled jobs", 0))
 
 
