@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,7 @@ def submit_row(scene: Scene, clients: Clients, folder: Path) -> tuple[str, ...]:
     with FaultProxy(api) as proxy, Refusing() as nowhere:
         if scene.fault is not None:
             proxy.plan("submit", scene.fault)
-        path = folder / f"{proxy.port}.sqlite"
+        path = folder / f"{uuid.uuid4()}.sqlite"  # a port may come again
         client = make(clients, scene, nowhere if scene.fault is None else proxy.url, journal=path, max_retries=2)
         name, value = told(lambda: client.submit("any/model", {"prompt": "x"}))
         with Journal(path) as journal:
