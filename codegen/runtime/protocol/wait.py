@@ -22,7 +22,7 @@ from .calls import attempt, call, get, passing, pause_after
 from .cancel import cancel_on_the_way_out
 from .record import record
 from .replies import NOT_READY, text_of
-from .states import COMPLETED, OVER, QUEUED, Judged, Verdict, judge, state_of
+from .states import COMPLETED, OVER, QUEUED, Verdict, judge, state_of
 from .timing import Until, poll_pause
 
 if TYPE_CHECKING:
@@ -161,19 +161,25 @@ class Watch:
         self._misses = 0
         self._contradictions = 0
         self._odd_words: set[str] = set()
+        # The /status reply that says the job is over, until /result has answered: one question at a poll, so that a
+        # flaky server does not get two chances to spoil each.
+        self._ended: dict[str, object] | None = None
         self.over = False
 
     def look(self, until: Until) -> Rule[dict[str, object]]:
-        """One poll: /status, and /result as soon as that says the job is over."""
+        """One poll: /status, and from when that says the job is over /result, until it agrees or contradicts."""
         doing = f"Wait for {self._job.request_id}"
-        url = status_url(self._session, self._job)
-        said = yield from attempt(self._session, get(self._session, url, until=until), doing, self._job)
-        state, known = state_of(said.get("status"))
-        if not known:
-            self._wonder(said.get("status"))
-        if state not in OVER:
+        said = self._ended
+        if said is None:
+            url = status_url(self._session, self._job)
+            said = yield from attempt(self._session, get(self._session, url, until=until), doing, self._job)
             self._misses = 0
-            return said
+            state, known = state_of(said.get("status"))
+            if not known:
+                self._wonder(said.get("status"))
+            if state not in OVER:
+                return said
+            self._ended = said
         try:
             body = yield from attempt(self._session, get_result(self._session, self._job, until), doing, self._job)
         except APIError as error:
@@ -181,18 +187,18 @@ class Watch:
                 raise
             body = {**said, "status": "in_progress"}
         self._misses = 0
+        self._ended = None
+        return self._believe(said, body)
+
+    def _believe(self, said: dict[str, object], body: dict[str, object]) -> dict[str, object]:
+        """/result has the last word, unless it goes on contradicting a /status that says failed or cancelled."""
         judged = judge(body)
         if not judged.known:
             self._wonder(body.get("status"))
-        return self._believe(said, state, body, judged)
-
-    def _believe(
-        self, said: dict[str, object], state: str, body: dict[str, object], judged: Judged
-    ) -> dict[str, object]:
-        """/result has the last word, unless it goes on contradicting a /status that says failed or cancelled."""
         if judged.verdict in (Verdict.RUNNING, Verdict.EMPTY):
             self._contradictions += 1
             patient = self._contradictions < MOST_CONTRADICTIONS
+            state, _ = state_of(said.get("status"))
             if patient or (judged.verdict is Verdict.RUNNING and state == COMPLETED):
                 return {**body, "status": "in_progress"}
             if judged.verdict is Verdict.RUNNING:
@@ -231,12 +237,19 @@ class Watch:
         return pause
 
     def timed_out(self, until: Until) -> JobError:
-        state = str(self._seen) if self._seen else "not seen yet"
         job = self._job
+        if self._ended is not None:
+            state: str | None = state_of(self._ended.get("status"))[0]
+            told = f"is over ({state}), but its result could not be read within {until.seconds:g} s. It is paid for"
+        else:
+            state = self._seen.state if self._seen else None
+            told = (
+                f"was not over after {until.seconds:g} s; last seen: {self._seen or 'not seen yet'}."
+                " It still runs and is paid for"
+            )
         return JobTimeoutError(
-            f"Job {job.request_id} was not over after {until.seconds:g} s; last seen: {state}. It still runs and is"
-            f" paid for; go on with client.job({job.request_id!r}).wait().",
-            state=self._seen.state if self._seen else None,
+            f"Job {job.request_id} {told}; go on with client.job({job.request_id!r}).wait().",
+            state=state,
             request_id=job.request_id,
             model_id=job.model_id,
         )

@@ -141,6 +141,27 @@ def test_misses_of_the_result_are_bounded_too(
         job.wait()
 
 
+def test_a_job_known_to_be_over_is_asked_for_its_result_alone(
+    clients: Clients, proxy: FaultProxy, api: TinyApi
+) -> None:
+    api.statuses = [COMPLETED]
+    job = clients(proxy.url).submit("any/model", {})
+    proxy.plan("result", faults.reset_before_reply, answer(faults.html(502)))
+    assert job.wait(10).files
+    assert (proxy.arrived["status"], proxy.arrived["result"]) == (1, 3)
+
+
+def test_the_deadline_tells_of_a_job_whose_result_could_not_be_read(
+    clients: Clients, proxy: FaultProxy, api: TinyApi
+) -> None:
+    api.statuses = [COMPLETED]
+    job = clients(proxy.url).submit("any/model", {})
+    proxy.always("result", answer(faults.html(502)))
+    with pytest.raises(JobTimeoutError, match=r"is over \(completed\).*client\.job\('job-1'\)") as caught:
+        job.wait(0.5)
+    assert caught.value.state == "completed"
+
+
 def test_there_is_one_deadline_over_everything(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
     api.statuses = [QUEUED]
     job = clients(proxy.url).submit("any/model", {})
