@@ -13,10 +13,10 @@ def main() -> int:
         if (missing.name or "").partition(".")[0] == __package__:
             raise
         print(
-            f'runcomfy-sim needs {missing.name}, which is not installed: pip install "runcomfy-client[simulator]"',
+            f'runcomfy-sim needs {missing.name}. Install it with: pip install "runcomfy-client[simulator]"',
             file=sys.stderr,
         )
-        return 69
+        return 2
     return run(sys.argv[1:])
 
 

@@ -118,7 +118,7 @@ sys.meta_path.insert(0, Blocked())
 def test_without_the_extra_it_says_which(missing: str) -> None:
     program = BLOCKED.format(names={missing}) + "from runcomfy_simulator.console import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
-    assert done.returncode == 69
+    assert done.returncode == 2
     assert missing in done.stderr
     assert 'pip install "runcomfy-client[simulator]"' in done.stderr
     assert "Traceback" not in done.stderr
