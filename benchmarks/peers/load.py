@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PAUSE = 0.25
+# While memory is counted: a client that can't keep up with its polls would hold replies as well.
+CALM = 10.0
 PROMPT = "a lantern over a quiet harbour at night"
 MODEL = "bytedance/dreamina-4-0/text-to-image"
 WARM_UP = 5
@@ -31,19 +33,19 @@ def sequential(who: ModuleType, origin: str, jobs: int) -> dict[str, float]:
     """One job after the other on one client; the first few are not counted."""
     with who.opened(origin) as client:
         for _ in range(WARM_UP):
-            who.job(client)
+            who.job(client, PAUSE)
         cpu, wall = time.process_time(), time.monotonic()
         for _ in range(jobs):
-            who.job(client)
+            who.job(client, PAUSE)
         return {"cpu": (time.process_time() - cpu) / jobs, "wall": (time.monotonic() - wall) / jobs, "ended": jobs}
 
 
 async def concurrent(who: ModuleType, origin: str, jobs: int) -> dict[str, float]:
     """All jobs at once on one client; the first few are not counted."""
     async with who.aopened(origin) as client:
-        await asyncio.gather(*(who.ajob(client) for _ in range(WARM_UP)))
+        await asyncio.gather(*(who.ajob(client, PAUSE) for _ in range(WARM_UP)))
         cpu, wall = time.process_time(), time.monotonic()
-        outcomes = await asyncio.gather(*(who.ajob(client) for _ in range(jobs)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(who.ajob(client, PAUSE) for _ in range(jobs)), return_exceptions=True)
         spent = {"cpu": time.process_time() - cpu, "wall": time.monotonic() - wall}
     for lost in [outcome for outcome in outcomes if isinstance(outcome, BaseException)][:1]:
         print(f"{type(lost).__name__}: {lost}", file=sys.stderr)
@@ -54,11 +56,11 @@ async def waiting(who: ModuleType, origin: str, jobs: int) -> dict[str, float]:
     """Memory that `jobs` waiting jobs hold, on a server whose jobs never end; the client itself is not counted."""
     async with who.aopened(origin) as client:
         polled = await _polled(origin)
-        few = [asyncio.create_task(who.ajob(client)) for _ in range(FEW)]
+        few = [asyncio.create_task(who.ajob(client, CALM)) for _ in range(FEW)]
         await _all_polled(origin, polled + FEW)
         gc.collect()
         before = _resident()
-        many = [asyncio.create_task(who.ajob(client)) for _ in range(jobs)]
+        many = [asyncio.create_task(who.ajob(client, CALM)) for _ in range(jobs)]
         await _all_polled(origin, polled + FEW + jobs)
         gc.collect()
         held = _resident() - before

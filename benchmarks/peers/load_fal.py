@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import fal_client  # type: ignore[import-not-found] # lives in the peers' environment only
 import fal_client.client  # type: ignore[import-not-found]
 
-from .load import PAUSE, PROMPT
+from .load import PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +23,6 @@ async def aopened(origin: str) -> AsyncIterator[fal_client.AsyncClient]:
     yield fal_client.AsyncClient(key="benchmark-key")
 
 
-async def ajob(client: fal_client.AsyncClient) -> object:
+async def ajob(client: fal_client.AsyncClient, pause: float) -> object:
     handle = await client.submit("benchmark/model", {"prompt": PROMPT})
-    return await handle.get(interval=PAUSE)
+    return await handle.get(interval=pause)

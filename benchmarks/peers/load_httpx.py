@@ -7,7 +7,7 @@ import time
 
 import httpx
 
-from .load import MODEL, PAUSE, PROMPT
+from .load import MODEL, PROMPT
 
 HEADERS = {"Authorization": "Bearer benchmark-token"}
 
@@ -20,17 +20,17 @@ def aopened(origin: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=origin, headers=HEADERS, timeout=None)
 
 
-def job(client: httpx.Client) -> object:
+def job(client: httpx.Client, pause: float) -> object:
     request_id = _read(client.post(f"/v1/models/{MODEL}", json={"prompt": PROMPT}))["request_id"]
     while _read(client.get(f"/v1/requests/{request_id}/status"))["status"] != "completed":
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return _read(client.get(f"/v1/requests/{request_id}/result"))["output"]
 
 
-async def ajob(client: httpx.AsyncClient) -> object:
+async def ajob(client: httpx.AsyncClient, pause: float) -> object:
     request_id = _read(await client.post(f"/v1/models/{MODEL}", json={"prompt": PROMPT}))["request_id"]
     while _read(await client.get(f"/v1/requests/{request_id}/status"))["status"] != "completed":  # noqa: ASYNC110
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
     return _read(await client.get(f"/v1/requests/{request_id}/result"))["output"]
 
 
