@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import places
-from .codes import catalogue
-from .diagnostics import Diagnostic, in_reading_order, quote, render
+from .faults.codes import catalogue
+from .faults.diagnostics import Diagnostic, in_reading_order, quote, render
 from .intake import cli as intake
 from .openapi import cli as openapi
+from .reading.source import display
 from .reference import cli as reference
-from .source import display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +161,7 @@ def _cure(arguments: argparse.Namespace) -> str:
 
 
 def _lint(arguments: argparse.Namespace) -> int:
-    from .lint import lint
+    from .building.lint import lint
 
     schemas = schemas_folder(arguments.schemas)
     if not schemas.is_dir():

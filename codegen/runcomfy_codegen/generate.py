@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .cache import Cache
-from .commit import commit, sweep
-from .diagnostics import Diagnostic, has_errors, quote
-from .gather import below, gather
-from .lock import renames
-from .plan import plan, published_names
-from .pool import build_all
-from .recover import recover
-from .source import display
-from .store import INPUT, NAMES, write_json
-from .tree import names_entry, package_tree
+from .building.cache import Cache
+from .building.gather import below, gather
+from .building.pool import build_all
+from .faults.diagnostics import Diagnostic, has_errors, quote
+from .naming.lock import renames
+from .reading.source import display
+from .reading.store import INPUT, NAMES, write_json
+from .writing.commit import commit, sweep
+from .writing.plan import plan, published_names
+from .writing.recover import recover
+from .writing.tree import names_entry, package_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from .gather import Gathered
-    from .plan import Plan
-    from .source import Json
-    from .store import ModelId
-    from .unit import Unit
+    from .building.gather import Gathered
+    from .building.unit import Unit
+    from .reading.source import Json
+    from .reading.store import ModelId
+    from .writing.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,11 @@ def in_checkout() -> bool:
     return not _DATA.is_dir()
 
 
+def generator_folder() -> Path:
+    """The generator's own modules; in a wheel its data lies there too, below `_data`."""
+    return _PACKAGE
+
+
 def runtime_folder() -> Path:
     return _CHECKOUT / "codegen" / "runtime" if in_checkout() else _DATA / "runtime"
 

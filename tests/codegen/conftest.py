@@ -13,7 +13,7 @@ from tests.support.codegen import input_of, write_store
 
 if TYPE_CHECKING:
     from runcomfy_codegen.generate import Outcome
-    from runcomfy_codegen.source import Json
+    from runcomfy_codegen.reading.source import Json
 
 CATALOGUE = Path(__file__).parents[1] / "support" / "catalogue.json"
 SCHEMAS = Path(__file__).parents[2] / "schemas"

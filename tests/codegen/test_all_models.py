@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runcomfy_codegen.formatting import formatted
+from runcomfy_codegen.rendering.format import formatted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

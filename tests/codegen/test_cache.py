@@ -7,12 +7,12 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_codegen import cache as caching
 from runcomfy_codegen import places
-from runcomfy_codegen.cache import Cache, key
-from runcomfy_codegen.gather import gather
-from runcomfy_codegen.identifiers import PythonName
-from runcomfy_codegen.pool import build_all
+from runcomfy_codegen.building import cache as caching
+from runcomfy_codegen.building.cache import Cache, key
+from runcomfy_codegen.building.gather import gather
+from runcomfy_codegen.building.pool import build_all
+from runcomfy_codegen.naming.identifiers import PythonName
 
 from tests.support.codegen import task
 
@@ -71,12 +71,19 @@ def test_names_count() -> None:
     assert len({key(before), key(other_name), key(chosen)}) == 3
 
 
-def test_templates_and_tools_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_templates_and_tools_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key(task(INPUT))
+    modules = shutil.copytree(places.generator_folder(), tmp_path / "modules")
+    monkeypatch.setattr(caching, "generator_folder", lambda: modules)
     templates = shutil.copytree(places.templates_folder(), tmp_path / "templates")
     monkeypatch.setattr(caching, "templates_folder", lambda: templates)
+    (modules / "_data/runtime").mkdir(parents=True)
+    (modules / "_data/runtime/client.py").write_text("it is copied, and no unit depends on it")
     keys = {before}
-    for change in ("nothing", "template", "tool"):
+    for change in ("nothing", "module", "dialect", "template", "tool"):
+        if change in ("module", "dialect"):
+            path = modules / ("lowering/lower.py" if change == "module" else "checking/dialect.schema.json")
+            path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         if change == "template":
             template = templates / "models.py.jinja"
             template.write_text(template.read_text() + "{# #}")
@@ -85,7 +92,7 @@ def test_templates_and_tools_count(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         caching._generator.cache_clear()
         keys.add(key(task(INPUT)))
     caching._generator.cache_clear()
-    assert len(keys) == 3, "the same text elsewhere is no change, the other two are"
+    assert len(keys) == 5, "the same text elsewhere is no change, the other four are"
 
 
 def test_a_damaged_cache_is_no_cache(generated: Workshop) -> None:

@@ -91,7 +91,7 @@ def test_a_kill_between_staging_and_swap_leaves_the_old_tree(generated: Workshop
     generated.write("acme/solo/input.json", '{"type": "object", "properties": {}}')
     code = (
         "import os, signal, sys\n"
-        "import runcomfy_codegen.commit as commit\n"
+        "import runcomfy_codegen.writing.commit as commit\n"
         "commit._exchange = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from runcomfy_codegen.cli import run\n"
         f"run(['generate', '--schemas', {str(generated.schemas)!r}, '--output', {str(generated.output)!r}])\n"

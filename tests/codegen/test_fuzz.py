@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from runcomfy_codegen.characters import all_visible
-from runcomfy_codegen.diagnostics import has_errors, render
-from runcomfy_codegen.unit import build_unit
+from runcomfy_codegen.building.unit import build_unit
+from runcomfy_codegen.faults.characters import all_visible
+from runcomfy_codegen.faults.diagnostics import has_errors, render
 
 from tests.support.codegen import HOSTILE, Package, encoded, input_of, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runcomfy_codegen.source import Json
+    from runcomfy_codegen.reading.source import Json
 
 SEEDS = sorted((Path(__file__).parents[2] / "schemas").rglob("input.json"))
 # What the long run does; the sample is a part of it.

@@ -15,7 +15,7 @@ import pytest
 import runcomfy
 import runcomfy_codegen
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.templating import HEADER
+from runcomfy_codegen.rendering.templating import HEADER
 
 if TYPE_CHECKING:
     from tests.codegen.conftest import Workshop

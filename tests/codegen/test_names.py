@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runcomfy_codegen import reserved
-from runcomfy_codegen.characters import all_visible, is_visible
-from runcomfy_codegen.identifiers import class_name, is_python_name, python_name
-from runcomfy_codegen.literals import docstring, literal, prose, string
-from runcomfy_codegen.lock import Lock
-from runcomfy_codegen.names import input_class, model_names
-from runcomfy_codegen.store import ModelId, model_id_fault
+from runcomfy_codegen.faults.characters import all_visible, is_visible
+from runcomfy_codegen.naming import reserved
+from runcomfy_codegen.naming.identifiers import class_name, is_python_name, python_name
+from runcomfy_codegen.naming.lock import Lock
+from runcomfy_codegen.naming.names import input_class, model_names
+from runcomfy_codegen.reading.store import ModelId, model_id_fault
+from runcomfy_codegen.rendering.literals import docstring, literal, prose, string
 
 IDS = {
     "bytedance/dreamina-4-0/text-to-image": ("bytedance.dreamina_4_0.text_to_image", "TextToImageInput"),

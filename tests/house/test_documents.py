@@ -14,9 +14,9 @@ import pytest
 import runcomfy
 import runcomfy_codegen
 from markdown_it import MarkdownIt
-from runcomfy_codegen.codes import catalogue
-from runcomfy_codegen.schema_codes import SCHEMA_CODES
-from runcomfy_codegen.store_codes import STORE_CODES
+from runcomfy_codegen.faults.codes import catalogue
+from runcomfy_codegen.faults.schema_codes import SCHEMA_CODES
+from runcomfy_codegen.faults.store_codes import STORE_CODES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(

@@ -10,7 +10,7 @@ from runcomfy_codegen.intake.difference import differences
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runcomfy_codegen.source import Json
+    from runcomfy_codegen.reading.source import Json
 
 RULE = {"validation_rule": "width_pixels<=", "validation_value": 4096, "validation_error": "Too wide."}
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from markdown_it import MarkdownIt
+from runcomfy_codegen.checking.plain import validator
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.plain import validator
 from runcomfy_codegen.reference.pages import make_reference
 from runcomfy_codegen.reference.snippets import API
 

@@ -9,20 +9,20 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from runcomfy_codegen import store
-from runcomfy_codegen.load import ModelSource
-from runcomfy_codegen.lock import Lock
-from runcomfy_codegen.names import model_names
+from runcomfy_codegen.building.unit import Task, Unit
+from runcomfy_codegen.naming.lock import Lock
+from runcomfy_codegen.naming.names import model_names
 from runcomfy_codegen.places import runtime_folder
-from runcomfy_codegen.store import ModelId
-from runcomfy_codegen.tree import package_tree
-from runcomfy_codegen.unit import Task, Unit
+from runcomfy_codegen.reading import store
+from runcomfy_codegen.reading.load import ModelSource
+from runcomfy_codegen.reading.store import ModelId
+from runcomfy_codegen.writing.tree import package_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from runcomfy_codegen.source import Json
+    from runcomfy_codegen.reading.source import Json
 
 # Names and texts that want to be code, to close a string, to hide, or to be something else in Python.
 HOSTILE = (

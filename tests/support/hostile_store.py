@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from runcomfy_codegen.source import Json
+    from runcomfy_codegen.reading.source import Json
 
 MARKUP = (
     "<script>alert(1)</script>",

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..source import MAX_DEPTH, Json
+from ..reading.source import MAX_DEPTH, Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ..diagnostics import Diagnostic, quote
-from ..source import parse_text
-from ..store import model_id_fault
+from ..faults.diagnostics import Diagnostic, quote
+from ..reading.source import parse_text
+from ..reading.store import model_id_fault
 from .text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..source import Document, Json, Pointer
+    from ..reading.source import Document, Json, Pointer
 
 # What the catalogue says of a model besides its schema. `inputs` and `required_inputs` only repeat the schema.
 FACTS = ("display_name", "description", "categories", "kind", "base_price_usd", "price_unit", "pricing_note")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..codes import Code
+from ..faults.codes import Code
 
 PAGE_CODES = (
     Code(

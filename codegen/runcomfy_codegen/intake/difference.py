@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..facts import facts
-from ..source import pointer_text
+from ..reading.facts import facts
+from ..reading.source import pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..source import Json, Pointer
+    from ..reading.source import Json, Pointer
 
 Role = Literal["input", "output"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..diagnostics import visible
-from ..source import display
+from ..faults.diagnostics import visible
+from ..reading.source import display
 from .text import MAX_BYTES
 
 STDIN = "<stdin>"

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..cli import BAD_SCHEMA, OK, USAGE, report
-from ..diagnostics import has_errors, visible
-from ..source import display
+from ..faults.diagnostics import has_errors, visible
+from ..reading.source import display
 from .files import read_all
 from .importing import plan
 from .page import read_page
@@ -18,8 +18,8 @@ from .writing import apply
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..diagnostics import Diagnostic
-    from ..source import Json
+    from ..faults.diagnostics import Diagnostic
+    from ..reading.source import Json
     from .importing import FilePlan, ModelPlan
 
 

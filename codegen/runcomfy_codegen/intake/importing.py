@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from .. import store
 from ..places import packaged_schemas
-from ..source import display, read_document
+from ..reading import store
+from ..reading.source import display, read_document
 from .difference import differences
 from .language import is_english
 from .writing import Write
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..diagnostics import Diagnostic
-    from ..source import Json
+    from ..faults.diagnostics import Diagnostic
+    from ..reading.source import Json
     from .difference import Change, Role
     from .page import Page, Printed
     from .text import PageText

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..source import Json
+    from ..reading.source import Json
 
 # Two signs, no dictionary. Letters outside ASCII: English has next to none (signs such as × or ≤ are no letters), every
 # other language of the site has more or has another script. Function words: no sentence does without, and those listed

@@ -6,13 +6,13 @@ import importlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from ..store import model_id_fault
+from ..reading.store import model_id_fault
 from .catalogue import Entry, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..source import Json
+    from ..reading.source import Json
 
 
 class LiveError(Exception):

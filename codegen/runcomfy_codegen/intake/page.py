@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..diagnostics import Diagnostic, quote
-from ..source import parse_text
-from ..store import ModelId, model_id_fault
+from ..faults.diagnostics import Diagnostic, quote
+from ..reading.source import parse_text
+from ..reading.store import ModelId, model_id_fault
 from .blocks import ENDS_INSIDE, TOO_DEEP, Block, find_blocks
 from .difference import differences
 
 if TYPE_CHECKING:
-    from ..source import Json
+    from ..reading.source import Json
     from .text import PageText
 
 INPUT_TITLE = "Input schema"

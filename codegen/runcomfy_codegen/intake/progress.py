@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ..diagnostics import visible
+from ..faults.diagnostics import visible
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..cli import BAD_SCHEMA, OK, USAGE, report
-from ..diagnostics import has_errors, visible
+from ..faults.diagnostics import has_errors, visible
 from .catalogue import choose, read_reply
 from .files import read_all
 from .live import LiveError, fetch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from ..diagnostics import Diagnostic
+    from ..faults.diagnostics import Diagnostic
     from .catalogue import Entry
     from .pulling import ModelPull, PullPlan
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from .. import store
-from ..source import read_document
+from ..reading import store
+from ..reading.source import read_document
 from .catalogue import faults_of, wanted
 from .difference import differences
 from .language import is_english
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    from ..diagnostics import Diagnostic
-    from ..source import Json
+    from ..faults.diagnostics import Diagnostic
+    from ..reading.source import Json
     from .catalogue import Entry
     from .difference import Change
 

@@ -11,7 +11,7 @@ from .blocks import find_blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..source import Json
+    from ..reading.source import Json
 
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 # Next.js sends its data in pieces, which may be cut anywhere; each line of the whole is `number:JSON`.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..diagnostics import quote, visible
+from ..faults.diagnostics import quote, visible
 
 if TYPE_CHECKING:
-    from ..source import Json
+    from ..reading.source import Json
 
 _MEDIA_FORMATS = ("image_uri", "video_uri", "audio_uri", "image_uris", "video_uris", "audio_uris")
 

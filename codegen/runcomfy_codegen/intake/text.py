@@ -7,11 +7,11 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..diagnostics import Diagnostic
-from ..source import place_at
+from ..faults.diagnostics import Diagnostic
+from ..reading.source import place_at
 
 if TYPE_CHECKING:
-    from ..diagnostics import Place
+    from ..faults.diagnostics import Place
 
 # A saved page has some kilobytes, with every picture inlined some megabytes. What is larger is something else.
 MAX_BYTES = 32 * 1024 * 1024

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..store import dumps
+from ..reading.store import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..source import Json
+    from ..reading.source import Json
 
 _STAGING = ".intake-"
 # Writing takes seconds; what is older belongs to a run that was killed.

@@ -21,7 +21,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _openapi(arguments: argparse.Namespace) -> int:
     # What reads schemas is not loaded to print a help text; and the command line loads this module first.
-    from .. import cli, store
+    from .. import cli
+    from ..reading import store
     from .from_store import document_of
 
     schemas = cli.schemas_folder(arguments.schemas)

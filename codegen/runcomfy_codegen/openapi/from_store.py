@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import __version__, store
-from ..diagnostics import has_errors
-from ..lint import lint
-from ..load import load, read_source
-from ..output import own_output
-from ..source import parse_document
+from .. import __version__
+from ..building.lint import lint
+from ..faults.diagnostics import has_errors
+from ..lowering.output import own_output
+from ..reading import store
+from ..reading.load import load, read_source
+from ..reading.source import parse_document
 from .document import ModelSchemas, make_document
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..diagnostics import Diagnostic
-    from ..load import Loaded
-    from ..source import Json
+    from ..faults.diagnostics import Diagnostic
+    from ..reading.load import Loaded
+    from ..reading.source import Json
 
 
 def document_of(schemas: Path, server: str | None = None) -> tuple[dict[str, object] | None, tuple[Diagnostic, ...]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from .. import ir
-from ..plain import validator
+from ..checking.plain import validator
+from ..lowering import ir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dialect import MediaKind
-    from ..source import Json
+    from ..checking.dialect import MediaKind
+    from ..reading.source import Json
 
 _FILES: Final[Mapping[MediaKind, str]] = {"image": "image.png", "video": "video.mp4", "audio": "audio.mp3"}
 _WORDS: Final = "a red fox in the snow"

@@ -6,10 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from ..literals import prose
+from ..rendering.literals import prose
 
 if TYPE_CHECKING:
-    from ..source import Json
+    from ..reading.source import Json
 
 # What CommonMark, HTML, entities and MyST's roles, targets and substitutions begin with.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#~$^&@=:]")

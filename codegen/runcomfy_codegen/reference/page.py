@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..templating import render
+from ..rendering.templating import render
 from .examples import example_input
 from .markdown import block, code, sentence, text
 from .parameters import details, media_sentence, output_table, parameter_table
@@ -14,8 +14,8 @@ from .snippets import API, async_call, curl_lines, offline_check, sync_call
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .. import ir
-    from ..source import Json
+    from ..lowering import ir
+    from ..reading.source import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .. import ir, store
-from ..codes import catalogue
-from ..diagnostics import has_errors
-from ..gather import below, gather
-from ..identifiers import ClassName
-from ..load import load
-from ..output import lower_output
-from ..source import read_document
-from ..templating import render
-from ..unit import lower_model
+from ..building.gather import below, gather
+from ..building.unit import lower_model
+from ..faults.codes import catalogue
+from ..faults.diagnostics import has_errors
+from ..lowering.output import lower_output
+from ..naming.identifiers import ClassName
+from ..reading import store
+from ..reading.load import load
+from ..reading.source import read_document
+from ..rendering.templating import render
 from .markdown import code, table, text
 from .page import Subject, model_page
 
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..diagnostics import Diagnostic
-    from ..identifiers import PythonName
-    from ..source import Json
-    from ..unit import Task
+    from ..building.unit import Task
+    from ..faults.diagnostics import Diagnostic
+    from ..lowering import ir
+    from ..naming.identifiers import PythonName
+    from ..reading.source import Json
 
 ROOT: Final = "all-models.md"
 CODES: Final = "all-codes.md"

@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
-from .. import ir
-from ..words import constraints, rule_text
+from ..lowering import ir
+from ..rendering.words import constraints, rule_text
 from .markdown import code, sentence, table, text, value_code
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import black
 from black.mode import Mode, TargetVersion
 
-from ..literals import literal, string
 from ..openapi.common import API_SERVER
+from ..rendering.literals import literal, string
 from .markdown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .. import ir
-    from ..source import Json
+    from ..lowering import ir
+    from ..reading.source import Json
 
 API = f"{API_SERVER}/v1"
 # What fits a column of text beside a navigation.

@@ -1,0 +1,128 @@
+"""Units that were built before, by a digest of everything they depend on: a model's files, its names, the generator."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..faults.diagnostics import Diagnostic, Place
+from ..lowering.ir import ModelNames
+from ..places import generator_folder, templates_folder
+from ..reading.store import ModelId
+from .unit import Rendered, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .unit import Task
+
+# Each has a say in what a unit's text is.
+_TOOLS = ("black", "datamodel-code-generator", "jinja2", "jsonpatch", "jsonschema", "pydantic")
+
+
+class Cache:
+    """A folder of units. It may be deleted at any time, and a damaged entry is one that is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, task: Task) -> Unit | None:
+        """The unit of a task, if it was built before from the same inputs."""
+        path = self._path(task)
+        try:
+            digest, _, body = path.read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        if digest != _digest(body).encode():
+            return None
+        return _unit(json.loads(body))
+
+    def put(self, task: Task, unit: Unit) -> None:
+        """Keep a unit that has text. A cache that cannot be written is no reason to fail."""
+        if unit.rendered is None:
+            return
+        body = json.dumps(asdict(unit), ensure_ascii=False, separators=(",", ":")).encode()
+        path = self._path(task)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(_digest(body).encode() + b"\n" + body)
+            Path(temporary).replace(path)
+        except OSError:
+            return
+
+    def keep_only(self, tasks: Iterable[Task]) -> None:
+        """Drop the entries of all other tasks."""
+        kept = {self._path(task).name for task in tasks}
+        try:
+            for path in self._folder.iterdir():
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def _path(self, task: Task) -> Path:
+        return self._folder / key(task)
+
+
+def key(task: Task) -> str:
+    """The digest of everything a unit depends on."""
+    found = hashlib.sha256(_generator().encode())
+    source = task.source
+    names = json.dumps([source.model_id, asdict(task.names), asdict(task.lock)], sort_keys=True)
+    for part in (names.encode(), source.input, source.output, source.example, source.patch, source.common_output):
+        # Lengths keep the parts apart; a file that is not there is not an empty one.
+        found.update(b"-" if part is None else b"%d:" % len(part) + part)
+    return found.hexdigest()
+
+
+@functools.cache
+def _generator() -> str:
+    """The digest of the generator itself: its modules, its templates, the tools it stands on."""
+    found = hashlib.sha256()
+    for folder in (generator_folder(), templates_folder()):
+        for path in sorted(_sources(folder)):
+            found.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    found.update(json.dumps({tool: version(tool) for tool in _TOOLS}).encode())
+    return found.hexdigest()
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    """The files below a folder that are the generator's own: not what a wheel puts beside them."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.name not in ("_data", "__pycache__"):
+            yield from _sources(path)
+        elif path.suffix in (".py", ".json", ".jinja"):
+            yield path
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _unit(saved: Any) -> Unit:
+    return Unit(
+        model_id=ModelId(saved["model_id"]),
+        names=ModelNames(**saved["names"]),
+        diagnostics=tuple(_diagnostic(each) for each in saved["diagnostics"]),
+        properties=saved["properties"],
+        objects=saved["objects"],
+        rendered=Rendered(
+            **{
+                **saved["rendered"],
+                "imports": {name: tuple(each) for name, each in saved["rendered"]["imports"].items()},
+            }
+        ),
+    )
+
+
+def _diagnostic(saved: Any) -> Diagnostic:
+    return Diagnostic(**{**saved, "place": Place(**saved["place"]) if saved["place"] else None})

@@ -1,0 +1,82 @@
+"""Everything the store says, read once: the models' files, the locked names, and a task for each model."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..faults.diagnostics import Diagnostic, has_errors
+from ..naming.lock import Lock, read_lock, unknown_models
+from ..naming.names import deviations, model_names
+from ..reading import store
+from ..reading.load import read_source
+from ..reading.source import display, read_document
+from .unit import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..reading.source import Document
+    from ..reading.store import ModelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The store. `faulty` are the models whose own names clash; `blocking` faults leave nothing to go on with."""
+
+    models: tuple[ModelId, ...]
+    tasks: tuple[Task, ...]
+    faulty: frozenset[str]
+    lock: Lock
+    names_document: Document | None
+    diagnostics: tuple[Diagnostic, ...]
+    blocking: bool
+
+
+def gather(schemas: Path) -> Gathered:
+    """Read a store. OSError passes through."""
+    folders, faults = store.walk(schemas)
+    names_document, found = _names(schemas)
+    lock, lock_faults = read_lock(names_document)
+    found += lock_faults
+    blocking = has_errors(found)
+    common = schemas / store.OUTPUT
+    common_output = common.read_bytes() if common.is_file() else None
+    ids = [folder.model_id for folder in folders]
+    names, clashes = model_names(ids, lock)
+    tasks = [
+        Task(
+            source=read_source(folder, common_output),
+            names=names[folder.model_id],
+            lock=deviations(names[folder.model_id], lock.model(folder.model_id)),
+        )
+        for folder in folders
+    ]
+    found += tuple(unknown_models(lock, frozenset(ids), names_document))
+    return Gathered(
+        models=tuple(ids),
+        tasks=tuple(tasks),
+        faulty=frozenset(map(_owner, clashes)),
+        lock=lock,
+        names_document=names_document,
+        diagnostics=(*faults, *found, *(below(schemas, each) for each in clashes)),
+        blocking=blocking,
+    )
+
+
+def below(schemas: Path, diagnostic: Diagnostic) -> Diagnostic:
+    """A diagnostic whose file is named from schemas/ on, with the file's name as people see it."""
+    if diagnostic.file is None:
+        return diagnostic
+    return dataclasses.replace(diagnostic, file=display(schemas / diagnostic.file))
+
+
+def _names(schemas: Path) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    path = schemas / store.NAMES
+    return read_document(path) if path.is_file() else (None, ())
+
+
+def _owner(clash: Diagnostic) -> str:
+    """The model a fault of names belongs to: it is told at the model's input.json."""
+    return (clash.file or "").removesuffix(f"/{store.INPUT}")

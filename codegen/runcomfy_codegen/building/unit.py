@@ -1,0 +1,136 @@
+"""All the work that concerns one model alone: load, check, name, lower, make classes, render, format."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..checking.check import check
+from ..faults.diagnostics import has_errors
+from ..lowering import ir
+from ..lowering.lower import lower_input
+from ..lowering.output import lower_output, own_output
+from ..naming.names import input_class, output_class
+from ..naming.object_names import name_objects
+from ..reading.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..faults.diagnostics import Diagnostic
+    from ..lowering.ir import ModelNames
+    from ..naming.identifiers import ClassName, PythonName
+    from ..naming.lock import ModelLock
+    from ..reading.load import ModelSource
+    from ..reading.store import ModelId
+
+_NOT_NEEDED = "Delete patch.json; but if you are just writing it, correct the place that it names."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a unit depends on, and nothing else: the bytes of the model's files, its names, names chosen inside it."""
+
+    source: ModelSource
+    names: ModelNames
+    lock: ModelLock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The text of one model. `imports` are those its methods' annotations need, relative to the family's module."""
+
+    spec: str
+    models: str
+    method: str
+    async_method: str
+    imports: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What comes of it. Without errors there is text, and the names it used: {wire: Python name} by class."""
+
+    model_id: ModelId
+    names: ModelNames
+    diagnostics: tuple[Diagnostic, ...]
+    properties: Mapping[str, str]
+    objects: Mapping[str, Mapping[str, str]]
+    rendered: Rendered | None
+
+
+def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
+    """The steps up to the frozen model: all that `lint` needs. The unit has no text yet."""
+    names, lock = task.names, task.lock
+    model_id = task.source.model_id
+
+    def unit(
+        faults: tuple[Diagnostic, ...],
+        properties: Mapping[str, str] | None = None,
+        objects: Mapping[ClassName, Mapping[str, PythonName]] | None = None,
+    ) -> Unit:
+        return Unit(
+            model_id=model_id,
+            names=names,
+            diagnostics=faults,
+            properties=properties or {},
+            objects={str(name): each for name, each in (objects or {}).items()},
+            rendered=None,
+        )
+
+    loaded, faults = load(task.source)
+    if loaded is None:
+        return None, unit(_upstream_fixed(task.source, faults))
+    # Whatever an earlier step has found, the next one still looks: all faults are told at once.
+    faults += check(loaded)
+    inner, clashes = name_objects(model_id, loaded.input, names, lock)
+    faults += clashes
+    objects: dict[ClassName, Mapping[str, PythonName]] = {**inner.objects}
+    output, output_node = own_output(loaded), None
+    if output:
+        output_node, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
+        faults += clashes
+        objects |= output_names
+    found = unit(faults, inner.input, objects)
+    if has_errors(faults):
+        return None, found
+    model = ir.Model(
+        model_id=model_id,
+        names=names,
+        input=lower_input(loaded.input, inner),
+        input_class=input_class(names),
+        output=output_node,
+        output_class=output_class(names),
+        example=loaded.example.value if loaded.example else ir.MISSING,
+    )
+    return model, found
+
+
+def _upstream_fixed(source: ModelSource, faults: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """A patch that does not apply to a schema that has no errors without it is one that is not needed any more."""
+    if source.patch is None or [each.code for each in faults] != ["E041"]:
+        return faults
+    unpatched, found = load(dataclasses.replace(source, patch=None))
+    if unpatched is None or has_errors((*found, *check(unpatched))):
+        return faults
+    message = f"{faults[0].message}; the schema has no errors without it: upstream has fixed the fault"
+    return (dataclasses.replace(faults[0], code="E042", message=message, help=_NOT_NEEDED),)
+
+
+def build_unit(task: Task) -> Unit:
+    """All steps of one model. A pure function of the task."""
+    model, unit = lower_model(task)
+    if model is None:
+        return unit
+    # The libraries that write code are slow to load, and lint does without them.
+    from ..rendering.render import render_model
+
+    return Unit(
+        model_id=unit.model_id,
+        names=unit.names,
+        diagnostics=unit.diagnostics,
+        properties=unit.properties,
+        objects=unit.objects,
+        rendered=render_model(model),
+    )

@@ -1,0 +1,118 @@
+"""The output's schema becomes nodes, leniently: a paid result is never rejected, so only shapes count, not bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..checking.dialect import MEDIA_FORMATS, types_of
+from ..naming import reserved
+from ..naming.identifiers import ClassName, PythonName, class_name, constant_name
+from ..naming.names import Cure, property_names
+from ..reading.facts import same_facts
+from . import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..faults.diagnostics import Diagnostic
+    from ..naming.lock import ModelLock
+    from ..reading.load import Loaded
+    from ..reading.source import Document, Json, Pointer
+
+_FILE_FORMATS = frozenset({"uri", "url", *MEDIA_FORMATS})
+_LEAVES: Mapping[str, ir.Node] = {
+    "string": ir.StringNode(),
+    "integer": ir.NumberNode(integer=True),
+    "number": ir.NumberNode(integer=False),
+    "boolean": ir.BooleanNode(),
+    "null": ir.NullNode(),
+}
+
+
+def own_output(loaded: Loaded) -> Document | None:
+    """The model's output.json if it says anything that the common one does not."""
+    if loaded.output is None or (loaded.common_output and same_facts(loaded.output.value, loaded.common_output.value)):
+        return None
+    return loaded.output
+
+
+def lower_output(
+    loaded: Loaded, document: Document, output_class: ClassName, lock: ModelLock
+) -> tuple[ir.ObjectNode | None, dict[ClassName, dict[str, PythonName]], tuple[Diagnostic, ...]]:
+    """The output as nodes, the names of its properties by class, and faults."""
+    pointer: Pointer = ()
+    schema = document.value
+    # Pages wrap it.
+    if isinstance(schema, dict) and set(schema) == {"output"}:
+        pointer, schema = ("output",), schema["output"]
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+        message = 'an output schema is {"output": {"type": "object", "properties": {...}}}'
+        return None, {}, (document.diagnostic("E017", message, pointer),)
+    lowering = _Lowering(loaded, document, lock)
+    node = lowering.object(schema, pointer, output_class)
+    return node, lowering.names, tuple(lowering.faults)
+
+
+class _Lowering:
+    def __init__(self, loaded: Loaded, document: Document, lock: ModelLock) -> None:
+        self._model_id = loaded.model_id
+        self._document = document
+        self._lock = lock
+        self.names: dict[ClassName, dict[str, PythonName]] = {}
+        self.faults: list[Diagnostic] = []
+
+    def object(self, schema: Mapping[str, Json], pointer: Pointer, name: ClassName) -> ir.ObjectNode:
+        properties = schema["properties"]
+        assert isinstance(properties, dict)
+        if name in self.names:
+            message = f"two objects of this output both become the class {name}"
+            self.faults.append(self._document.diagnostic("E037", message, pointer))
+        cure = Cure(model_id=self._model_id, class_name=name)
+        names, clashes = property_names(properties, self._lock.of(name), reserved.OUTPUT_PROPERTIES, cure)
+        for clash in clashes:
+            place = (*pointer, "properties", clash.wire)
+            self.faults.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
+        self.names[name] = names
+        return ir.ObjectNode(
+            properties=tuple(
+                ir.Property(
+                    wire=wire,
+                    name=names[wire],
+                    node=self._node(each, (*pointer, "properties", wire), (name, names[wire])),
+                    required=False,
+                    title=_text(each, "title"),
+                    description=_text(each, "description"),
+                )
+                for wire, each in properties.items()
+                if wire in names
+            ),
+            extra=True,
+            class_name=name,
+            constant=constant_name(name, reserved=reserved.CONSTANTS),
+            description=_text(schema, "description"),
+        )
+
+    def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+        if not isinstance(schema, dict):
+            return ir.AnyNode()
+        made = [self._typed(each, schema, pointer, path) for each in types_of(schema)]
+        if not made:
+            return ir.AnyNode()
+        return made[0] if len(made) == 1 else ir.AlternativesNode(exactly_one=False, nodes=tuple(made))
+
+    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+        if type == "array":
+            items = self._node(schema["items"], (*pointer, "items"), (*path, "item")) if "items" in schema else None
+            return ir.ArrayNode(items=items)
+        if type == "object":
+            if isinstance(schema.get("properties"), dict):
+                return self.object(schema, pointer, class_name(*path))
+            return ir.ObjectNode(extra=True)
+        if type == "string" and str(schema.get("format")) in _FILE_FORMATS:
+            return ir.FileNode()
+        return _LEAVES.get(type, ir.AnyNode())
+
+
+def _text(schema: Json | Mapping[str, Json], keyword: str) -> str:
+    value = schema.get(keyword) if isinstance(schema, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,233 @@
+"""Third step: every Python name is made here. A clash is refused, never resolved silently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..faults.diagnostics import Diagnostic, json_text, quote
+from ..lowering.ir import ModelNames
+from ..reading.store import INPUT, ModelId
+from . import reserved
+from .identifiers import ClassName, PythonName, class_name, python_name
+from .lock import ModelLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..reading.source import Json
+    from .lock import Lock
+
+# What a leading digit gets in front: in a model's name, in a property's.
+_MODEL_PREFIX = "v"
+_PROPERTY_PREFIX = "field_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyFault:
+    """A property that gets no name of its own; the reader of the schema knows where it stands."""
+
+    code: str
+    wire: str
+    message: str
+    help: str
+
+
+def model_names(ids: Iterable[ModelId], lock: Lock) -> tuple[dict[ModelId, ModelNames], tuple[Diagnostic, ...]]:
+    """The names of all models, and the clashes among them."""
+    names: dict[ModelId, ModelNames] = {}
+    # Those that are published first: a newcomer is the one that has to give way.
+    for model_id in sorted(ids, key=lambda each: (each not in lock.models, each)):
+        names[model_id] = lock.model(model_id).name or _derived(model_id)
+    faults = (*_case_faults(names), *_clashes(names))
+    told = {each.file for each in faults}
+    return names, (*faults, *(each for each in _merged(names, lock) if each.file not in told))
+
+
+def property_names(
+    wires: Iterable[str], locked: Mapping[str, PythonName], reserved_names: Mapping[str, str], cure: Cure
+) -> tuple[dict[str, PythonName], tuple[PropertyFault, ...]]:
+    """The names of one object's properties. `cure` says where in names.json a name of this object stands."""
+    names: dict[str, PythonName] = {}
+    faults: list[PropertyFault] = []
+    owners: dict[PythonName, str] = {}
+    for wire in wires:
+        name = locked.get(wire) or python_name(wire, _PROPERTY_PREFIX, reserved_names)
+        if name is None:
+            message = f"{quote(wire)} leaves no Python name: a name is made of the letters a to z, digits and _"
+            faults.append(PropertyFault(code="E034", wire=wire, message=message, help=cure.text(wire, "a_name")))
+        elif name in owners:
+            message = f"{quote(owners[name])} and {quote(wire)} both become {quote(name)}"
+            faults.append(PropertyFault(code="E031", wire=wire, message=message, help=cure.text(wire, f"{name}_2")))
+        else:
+            owners[name] = wire
+            names[wire] = name
+    return names, tuple(faults)
+
+
+def deviations(names: ModelNames, lock: ModelLock) -> ModelLock:
+    """The locked names that the rule would not make: all that a model depends on.
+
+    So what is published for the first time, by rule, changes nothing about the model.
+    """
+
+    def chosen(locked: Mapping[str, PythonName], reserved_names: Mapping[str, str]) -> dict[str, PythonName]:
+        return {
+            wire: name for wire, name in locked.items() if name != python_name(wire, _PROPERTY_PREFIX, reserved_names)
+        }
+
+    def reserved_of(name: ClassName) -> Mapping[str, str]:
+        return reserved.OUTPUT_PROPERTIES if name.startswith(output_class(names)) else reserved.PROPERTIES
+
+    objects = {name: chosen(each, reserved_of(name)) for name, each in lock.objects.items()}
+    return ModelLock(
+        properties=chosen(lock.properties, reserved.PROPERTIES),
+        objects={name: each for name, each in objects.items() if each},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cure:
+    """Where the names of one object stand in names.json; `class_name` is None for the input itself."""
+
+    model_id: ModelId
+    class_name: ClassName | None = None
+
+    def text(self, wire: str, name: str) -> str:
+        """The ready line, as help."""
+        line: Json = {wire: name}
+        entry: Json = {"objects": {self.class_name: line}} if self.class_name else {"properties": line}
+        return names_cure({self.model_id: entry})
+
+
+def input_class(names: ModelNames) -> ClassName:
+    return class_name(names.method, suffix="Input")
+
+
+def output_class(names: ModelNames) -> ClassName:
+    return class_name(names.method, suffix="Output")
+
+
+def nested_class(names: ModelNames, path: Iterable[str]) -> ClassName:
+    """The class of an object inside the input, after the Python names that lead to it."""
+    return class_name(names.method, *path, reserved=dict.fromkeys((input_class(names), output_class(names)), ""))
+
+
+def provider_class(names: ModelNames) -> ClassName:
+    return class_name(names.provider, reserved=reserved.CLASSES)
+
+
+def family_class(names: ModelNames) -> ClassName:
+    """With the provider's name in front: some providers have a family of their own name."""
+    assert names.family is not None
+    return class_name(names.provider, names.family, reserved=reserved.CLASSES)
+
+
+def names_cure(lines: dict[str, Json]) -> str:
+    """Help that prints lines for names.json."""
+    return f"Choose a name, and put it into schemas/names.json (beside what is there):\n{json_text(lines, indent=2)}"
+
+
+def _derived(model_id: ModelId) -> ModelNames:
+    provider, *middle = model_id.split("/")
+    family, rest = (middle[0], middle[1:]) if len(middle) > 1 else (None, middle)
+    return ModelNames(
+        provider=_name(provider, reserved.CLIENT),
+        family=_name(family, reserved.RESOURCES) if family else None,
+        method=_name("_".join(rest), reserved.RESOURCES),
+    )
+
+
+def _name(segment: str, reserved_names: Mapping[str, str]) -> PythonName:
+    name = python_name(segment, _MODEL_PREFIX, reserved_names)
+    # The store lets only ids pass whose segments begin with a letter or a digit.
+    assert name is not None
+    return name
+
+
+def _case_faults(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
+    """Folders that are one folder on a file system that does not tell case."""
+    seen: dict[str, ModelId] = {}
+    for model_id in names:
+        other = seen.setdefault(model_id.lower(), model_id)
+        if other != model_id:
+            yield Diagnostic(
+                code="E033",
+                message=f"{quote(other)} and {quote(model_id)} differ only by case",
+                file=f"{model_id}/{INPUT}",
+                help="On many file systems the two are one folder. Keep the one that the API knows.",
+            )
+
+
+def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
+    owners: dict[tuple[str, ...], ModelId] = {}
+    families: dict[tuple[str, ...], ModelId] = {}
+    classes: dict[tuple[str | None, ...], ModelId] = {}
+    for model_id, made in names.items():
+        other = owners.setdefault(made.parts, model_id)
+        if other != model_id:
+            # Ids that differ only by case have been told so.
+            if other.lower() != model_id.lower():
+                yield _clash(model_id, made, f"{quote(other)} and {quote(model_id)} both become {quote(made.dotted)}")
+            continue
+        if made.family:
+            families.setdefault((made.provider, made.family), model_id)
+        # The methods of one family stand in one module, and so do the names of their classes.
+        key = (made.provider, made.family, class_name(made.method))
+        twin = classes.setdefault(key, model_id)
+        if twin != model_id:
+            yield _clash(
+                model_id, made, f"the classes of {quote(twin)} and {quote(model_id)} both become {quote(key[2])}…"
+            )
+    for model_id, made in names.items():
+        if made.family is None and made.parts in families:
+            other = families[made.parts]
+            message = (
+                f"{quote(model_id)} becomes the method {quote(made.dotted)}, which is the family of {quote(other)}"
+            )
+            yield _clash(model_id, made, message)
+    yield from _family_class_clashes(names)
+
+
+def _merged(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
+    """Segments that differ and would become one provider or one family without anybody having said so."""
+    seen: dict[tuple[str, ...], tuple[str, ModelId]] = {}
+    for model_id, made in names.items():
+        provider, *middle = model_id.split("/")
+        levels: list[tuple[tuple[str, ...], str]] = [((made.provider,), provider)]
+        if made.family:
+            levels.append(((made.provider, made.family), f"{provider}/{middle[0]}"))
+        for key, segment in levels:
+            other, owner = seen.setdefault(key, (segment, model_id))
+            if other != segment and lock.model(model_id).name is None and other.lower() != segment.lower():
+                message = f"{quote(other)} (of {quote(owner)}) and {quote(segment)} both become {quote('.'.join(key))}"
+                yield _clash(model_id, made, message, len(key) - 1)
+                break
+
+
+def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
+    """Two providers, or two families of one provider, whose classes would have one name in one module."""
+    seen: dict[tuple[str, str], tuple[PythonName, ModelId]] = {}
+    for model_id, made in names.items():
+        levels = [("", provider_class(made), made.provider)]
+        if made.family:
+            levels.append((made.provider, family_class(made), made.family))
+        for part, (module, own, name) in enumerate(levels):
+            for each in (own, f"Async{own}"):
+                other, owner = seen.setdefault((module, each), (name, model_id))
+                if other != name:
+                    message = f"{quote(other)} (of {quote(owner)}) and {quote(name)} both get the class {quote(each)}"
+                    yield _clash(model_id, made, message, part)
+                    break
+
+
+def _clash(model_id: ModelId, made: ModelNames, message: str, part: int = -1) -> Diagnostic:
+    """`part` is the name to change, of those that `made.parts` has."""
+    parts = [str(each) for each in made.parts]
+    parts[part] = parts[part].rstrip("_") + "_2"
+    help = _model_cure(model_id, ".".join(parts))
+    return Diagnostic(code="E032", message=message, file=f"{model_id}/{INPUT}", help=help)
+
+
+def _model_cure(model_id: ModelId, name: str) -> str:
+    return names_cure({model_id: {"name": name}})

@@ -1,0 +1,86 @@
+"""First step: a model's files become documents; a patch is applied on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import store
+from .patching import apply_patch
+from .source import parse_document
+
+if TYPE_CHECKING:
+    from ..faults.diagnostics import Diagnostic
+    from .patching import PatchedDocument
+    from .source import Document
+    from .store import ModelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSource:
+    """The bytes of a model's files, as they lie in the store. `common_output` is the output.json all models share."""
+
+    model_id: ModelId
+    input: bytes
+    output: bytes | None = None
+    example: bytes | None = None
+    patch: bytes | None = None
+    common_output: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A model's documents, read and patched."""
+
+    model_id: ModelId
+    input: PatchedDocument
+    output: Document | None
+    example: Document | None
+    common_output: Document | None
+
+
+def read_source(folder: store.ModelFolder, common_output: bytes | None) -> ModelSource:
+    """Read a model's files; OSError passes through."""
+
+    def content(name: str) -> bytes | None:
+        path = folder.file(name)
+        return path.read_bytes() if path else None
+
+    return ModelSource(
+        model_id=folder.model_id,
+        input=(folder.path / store.INPUT).read_bytes(),
+        output=content(store.OUTPUT),
+        example=content(store.EXAMPLE),
+        patch=content(store.PATCH),
+        common_output=common_output,
+    )
+
+
+def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
+    """Parse and patch. Files are named as below schemas/: `acme/poster-1/input.json`."""
+    faults: list[Diagnostic] = []
+
+    def parsed(data: bytes | None, name: str) -> Document | None:
+        if data is None:
+            return None
+        document, found = parse_document(data, name)
+        faults.extend(found)
+        return document
+
+    def own(name: str) -> str:
+        return f"{source.model_id}/{name}"
+
+    received = parsed(source.input, own(store.INPUT))
+    patch = parsed(source.patch, own(store.PATCH))
+    output = parsed(source.output, own(store.OUTPUT))
+    example = parsed(source.example, own(store.EXAMPLE))
+    common = parsed(source.common_output, store.OUTPUT)
+    if received is None or faults:
+        return None, tuple(faults)
+    document, found = apply_patch(received, patch)
+    if document is None:
+        return None, found
+    return (
+        Loaded(model_id=source.model_id, input=document, output=output, example=example, common_output=common),
+        found,
+    )

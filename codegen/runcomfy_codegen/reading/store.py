@@ -1,0 +1,143 @@
+"""Where schemas live: `schemas/<model id>/{input,output,example,patch,model}.json`, and how they are written there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NewType
+
+from ..faults.diagnostics import Diagnostic, quote
+from .source import display
+
+if TYPE_CHECKING:
+    from .source import Json
+
+ModelId = NewType("ModelId", str)
+
+INPUT = "input.json"
+OUTPUT = "output.json"
+EXAMPLE = "example.json"
+PATCH = "patch.json"
+# What the catalogue says of a model besides its schema: display name, categories, base price, ...
+MODEL = "model.json"
+NAMES = "names.json"
+# What a model's folder may hold. `schemas/` itself holds names.json and the output.json that every page prints.
+MODEL_FILES = (INPUT, OUTPUT, EXAMPLE, PATCH, MODEL)
+
+# A segment becomes a folder here and part of a URL there: no `..`, nothing hidden, nothing a file system trips over.
+_SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+# Beyond this the module's file name would be too long for common file systems.
+_LONGEST_ID = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFolder:
+    """A model that has an input schema in the store."""
+
+    model_id: ModelId
+    path: Path
+
+    def file(self, name: str) -> Path | None:
+        """One of MODEL_FILES, if the folder has it."""
+        path = self.path / name
+        return path if path.is_file() else None
+
+
+def model_id_fault(text: str) -> str | None:
+    """Why a text cannot be a model id here, as the rest of the sentence "... is no usable model id: "."""
+    segments = text.split("/")
+    if len(segments) < 2:
+        return "it needs a provider and a name, as in acme/poster-1"
+    for segment in segments:
+        if not _SEGMENT.fullmatch(segment):
+            return (
+                f"the segment {quote(segment)} may hold only letters, digits, '.', '_' and '-', begins with a letter "
+                "or digit and does not end with '.'"
+            )
+        if segment.lower() in (*MODEL_FILES, NAMES):
+            return f"the segment {quote(segment)} is the name of a file of the schema store"
+    if len(text) > _LONGEST_ID:
+        return f"it has {len(text)} characters, more than {_LONGEST_ID}"
+    return None
+
+
+def model_folder(schemas: Path, model_id: ModelId) -> ModelFolder:
+    """The folder of a model, whether it is there or not."""
+    return ModelFolder(model_id=model_id, path=schemas.joinpath(*model_id.split("/")))
+
+
+def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]]:
+    """Every folder with an input.json, sorted by id; and what lies about that no model owns."""
+    folders: list[ModelFolder] = []
+    faults: list[Diagnostic] = []
+    for root, directories, files in os.walk(schemas):
+        directories[:] = sorted(each for each in directories if not each.startswith("."))
+        here = Path(root)
+        if here == schemas:
+            continue
+        model_id = here.relative_to(schemas).as_posix()
+        stray = sorted(name for name in files if name not in MODEL_FILES and not name.startswith("."))
+        faults += [_stray(here / name) for name in stray]
+        if INPUT not in files:
+            orphans = sorted(name for name in files if name in MODEL_FILES)
+            faults += [
+                Diagnostic(
+                    code="W102", message="belongs to no model: there is no input.json", file=display(here / name)
+                )
+                for name in orphans
+            ]
+        elif reason := model_id_fault(model_id):
+            faults.append(
+                Diagnostic(
+                    code="E030",
+                    message=f"{quote(model_id)} is no usable model id: {reason}",
+                    file=display(here / INPUT),
+                    help="Rename or remove the folder; the id is the path from schemas/ to it.",
+                )
+            )
+        else:
+            folders.append(ModelFolder(model_id=ModelId(model_id), path=here))
+    return tuple(sorted(folders, key=lambda folder: folder.model_id)), tuple(faults)
+
+
+def dumps(value: Json) -> str:
+    """The layout of the store: two spaces, values and keys in the order given, every alphabet as it is."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Half a surrogate pair cannot be written as UTF-8; JSON can spell it.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half.group()):04x}", text)
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Write a file of the store, folders included; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(dumps(value))
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; these are shared like any other source.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink()
+        raise
+
+
+def _stray(path: Path) -> Diagnostic:
+    return Diagnostic(
+        code="W101",
+        message="is not read: a model's folder holds " + ", ".join(MODEL_FILES),
+        file=display(path),
+    )
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,100 @@
+"""The only way for a schema's text into code: values as literals, prose through one docstring filter."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from ..faults.characters import is_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..reading.source import Json
+
+# A longer string is written in pieces, so that lines stay readable at any depth of indentation.
+_STRING_WIDTH = 84
+# How much of one text a docstring takes; the class has it whole.
+_LONGEST_PROSE = 1200
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_PIECES = re.compile(r"\S+\s*|\s+")
+
+
+def literal(value: Json) -> str:
+    """A JSON value as a Python expression."""
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(name)}: {literal(each)}' for name, each in value.items())}}}"
+    return repr(value)
+
+
+def string(text: str) -> str:
+    """A string as a Python expression; a long one as pieces in parentheses, broken between words."""
+    if len(text) <= _STRING_WIDTH:
+        return quoted(text)
+    pieces = [""]
+    for word in _PIECES.findall(text):
+        if pieces[-1] and len(pieces[-1]) + len(word) > _STRING_WIDTH:
+            pieces.append("")
+        pieces[-1] += word
+    return quoted(text) if len(pieces) == 1 else f"({' '.join(map(quoted, pieces))})"
+
+
+def quoted(text: str) -> str:
+    """A string literal: repr, but the same on every Python, and in the quotes that black would choose."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + "".join(_ESCAPES.get(char) or _spelt(char, quote) for char in text) + quote
+
+
+def _spelt(char: str, quote: str) -> str:
+    if char == quote:
+        return "\\" + char
+    if is_visible(char):
+        return char
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def tuple_of(expressions: Iterable[str]) -> str:
+    """`(a, b)`, `(a,)`, `()`."""
+    made = list(expressions)
+    return f"({', '.join(made)}{',' if len(made) == 1 else ''})"
+
+
+def call(name: str, /, *arguments: str, **keywords: str | None) -> str:
+    """`name(arguments, keyword=...)`; a keyword of None is left out."""
+    given = [*arguments, *(f"{key}={value}" for key, value in keywords.items() if value is not None)]
+    return f"{name}({', '.join(given)})"
+
+
+def prose(text: str) -> str:
+    """A schema's text as running words: one line, nothing unprintable, cut if it is a novel."""
+    words = " ".join("".join(char if is_visible(char) else " " for char in text).split())
+    if len(words) <= _LONGEST_PROSE:
+        return words
+    return words[:_LONGEST_PROSE].rsplit(" ", 1)[0] + " …"
+
+
+def docstring(lines: Iterable[str], indent: int) -> str:
+    """Lines of prose as a docstring that stands at an indentation, in quotes that no text can close."""
+    margin = " " * indent
+    body = "\n".join(f"{margin}{_harmless(line)}" if line else "" for line in lines)
+    text = body.strip()
+    ending = f"\n{margin}" if "\n" in text else ""
+    # A quote at the end would run into the closing ones; the space is black's.
+    if text.endswith('"'):
+        text = text[:-1] + '\\"' + ("" if ending else " ")
+    return f'"""{text}{ending}"""'
+
+
+def wrapped(text: str, width: int, *, hanging: str = "") -> list[str]:
+    """Prose broken into lines; all but the first begin with `hanging`."""
+    return textwrap.wrap(text, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _harmless(line: str) -> str:
+    return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

@@ -1,0 +1,121 @@
+"""Fifth step: datamodel-code-generator makes the pydantic classes; their fields are read off its text, not executed."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, generate
+from datamodel_code_generator.enums import DataModelType
+
+from ..naming.identifiers import ClassName, PythonName
+from .normalise import RUNTIME, classes_below, normalised
+
+if TYPE_CHECKING:
+    from ..lowering import ir
+
+_BASE = "Base"
+# What a type may be made of; anything else in the text of a field would be a fault of ours.
+_TYPE_NODES = (ast.Name, ast.Constant, ast.Subscript, ast.BinOp, ast.BitOr, ast.Tuple, ast.Load, ast.UnaryOp, ast.USub)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field as datamodel-code-generator wrote it: its type, without the None of an optional one, and its bounds."""
+
+    name: PythonName
+    type: ast.expr
+    bounds: tuple[tuple[str, int | float], ...]
+    required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Class:
+    """A class and the object it was made from."""
+
+    name: ClassName
+    node: ir.ObjectNode
+    fields: tuple[Field, ...]
+
+
+def make_classes(root: ir.ObjectNode) -> tuple[Class, ...]:
+    """The classes of an object and of all below it, each after those it uses."""
+    nodes = (*classes_below(root), root)
+    if not any(each.properties for each in nodes):
+        return tuple(_class(each, {}) for each in nodes)
+    module = ast.parse(_generated(root))
+    found = {each.name: each for each in module.body if isinstance(each, ast.ClassDef)}
+    names = {str(each.class_name) for each in nodes}
+    if found.keys() != names:
+        raise AssertionError(f"datamodel-code-generator made the classes {sorted(found)}, expected {sorted(names)}")
+    return tuple(_class(each, {field.name: field for field in _fields(found[str(each.class_name)])}) for each in nodes)
+
+
+def _generated(root: ir.ObjectNode) -> str:
+    text = generate(
+        json.dumps(normalised(root)),
+        input_file_type=InputFileType.JsonSchema,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        formatters=[],
+        enum_field_as_literal=LiteralType.All,
+        field_constraints=True,
+        use_annotated=True,
+        target_python_version=PythonVersion.PY_311,
+        use_standard_collections=True,
+        use_union_operator=True,
+        base_class=f"{RUNTIME}.{_BASE}",
+        disable_timestamp=True,
+        class_name=str(root.class_name),
+    )
+    if not isinstance(text, str):
+        raise AssertionError(f"datamodel-code-generator returned a {type(text).__name__}, expected text")
+    return text
+
+
+def _class(node: ir.ObjectNode, fields: dict[PythonName, Field]) -> Class:
+    names = [each.name for each in node.properties]
+    if fields.keys() != set(names):
+        raise AssertionError(f"datamodel-code-generator named the fields {sorted(fields)}, expected {sorted(names)}")
+    assert node.class_name is not None
+    return Class(name=node.class_name, node=node, fields=tuple(fields[name] for name in names))
+
+
+def _fields(definition: ast.ClassDef) -> list[Field]:
+    return [_field(each) for each in definition.body if isinstance(each, ast.AnnAssign)]
+
+
+def _field(statement: ast.AnnAssign) -> Field:
+    assert isinstance(statement.target, ast.Name)
+    annotation, call, alias = _taken_apart(statement.annotation)
+    for node in ast.walk(annotation):
+        if not isinstance(node, _TYPE_NODES):
+            raise AssertionError(f"no type of ours: {ast.unparse(annotation)}")
+    required = statement.value is None
+    return Field(
+        # It renames a few (`copy`, `list`); what we gave it is the alias then, and our own base class allows it.
+        name=PythonName(alias or statement.target.id),
+        type=annotation if required else _without_none(annotation),
+        bounds=call,
+        required=required,
+    )
+
+
+def _taken_apart(annotation: ast.expr) -> tuple[ast.expr, tuple[tuple[str, int | float], ...], str | None]:
+    """`Annotated[T, Field(...)]` as T, the bounds, the alias."""
+    if not (isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated"):
+        return annotation, (), None
+    assert isinstance(annotation.slice, ast.Tuple)
+    type_, call = annotation.slice.elts
+    assert isinstance(call, ast.Call)
+    given = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+    alias = given.pop("alias", None)
+    return type_, tuple((name, bound) for name, bound in given.items()), alias
+
+
+def _without_none(annotation: ast.expr) -> ast.expr:
+    """`T | None` as T."""
+    if isinstance(annotation, ast.BinOp) and ast.unparse(annotation.right) == "None":
+        return annotation.left
+    return annotation

@@ -1,0 +1,219 @@
+"""Sixth step, per model: its two modules and its two methods as text, in the lines black would give it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import TYPE_CHECKING, Final
+
+from ..building.unit import Rendered
+from .expressions import names_used, object_expression
+from .format import formatted
+from .imports import LINE_LENGTH, Imports, relative
+from .layout import laid_out
+from .literals import call, docstring, literal, prose, quoted, string, wrapped
+from .models import make_classes
+from .normalise import classes_below
+from .templating import render
+from .words import parameter_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..lowering import ir
+    from ..naming.identifiers import ClassName
+    from .models import Class, Field
+
+_MEDIA: Final = frozenset({"ImageInput", "VideoInput", "AudioInput"})
+_TYPING: Final = frozenset({"Any", "Literal"})
+_RUNTIME_MEDIA: Final = "_runtime.media"
+_RUNTIME_MODELS: Final = "_runtime.models"
+_FILE: Final = "FileURL"
+_COMMON_OUTPUT: Final = "MediaOutput"
+
+
+def render_model(model: ir.Model) -> Rendered:
+    """Make and format all text that belongs to one model alone."""
+    inputs = make_classes(model.input)
+    outputs = make_classes(model.output) if model.output else ()
+    method, async_method, imports = _methods(model, inputs)
+    return Rendered(
+        spec=_spec(model),
+        models=_models(model, inputs, outputs),
+        method=method,
+        async_method=async_method,
+        imports=imports,
+    )
+
+
+def _spec(model: ir.Model) -> str:
+    nested = [each for each in classes_below(model.input) if each.constant]
+    imports = Imports()
+    used = {"ModelSpec"}.union(*map(names_used, (*nested, model.input)))
+    imports.add(relative(len(model.names.parts), "_runtime.validation"), *used)
+    spec = call(
+        "ModelSpec",
+        string(model.model_id),
+        "INPUT",
+        input_class=string(model.input_class),
+        output_class=string(model.output_class),
+        example=literal(model.example) if isinstance(model.example, dict) else None,
+    )
+    return render(
+        "spec.py",
+        docstring=docstring([f"What {model.model_id} takes, as the offline check reads it."], 0),
+        imports=imports.text(),
+        constants=[laid_out(f"{each.constant} = {object_expression(each)}") for each in (*nested, model.input)],
+        model=laid_out(f"MODEL = {spec}"),
+    )
+
+
+def _models(model: ir.Model, inputs: tuple[Class, ...], outputs: tuple[Class, ...]) -> str:
+    depth = len(model.names.parts)
+    imports = Imports()
+    views = []
+    for base, classes in (("InputModel", inputs), ("OutputModel", outputs)):
+        for each in classes:
+            imports.add(relative(depth, _RUNTIME_MODELS), base)
+            views.append(_class_view(model, each, base, imports))
+    bindings = [f"bind({each.name}, {each.node.constant})" for each in inputs]
+    constants = [str(each.node.constant) for each in inputs]
+    imports.add(relative(depth, f"specs.{model.names.dotted}"), *constants)
+    imports.add(relative(depth, _RUNTIME_MODELS), "bind", *([] if outputs else [_COMMON_OUTPUT]))
+    _import_types(imports, depth, [field.type for each in (*inputs, *outputs) for field in each.fields])
+    return render(
+        "models.py",
+        docstring=docstring([f"Input and output of {model.model_id}."], 0),
+        imports=imports.text(),
+        classes=views,
+        output_alias="" if outputs else f"{model.output_class} = {_COMMON_OUTPUT}",
+        bindings=bindings,
+    )
+
+
+def _class_view(model: ir.Model, each: Class, base: str, imports: Imports) -> dict[str, object]:
+    if each.node.description:
+        text = prose(each.node.description)
+    elif each.name in (model.input_class, model.output_class):
+        text = f"What {model.model_id} {'takes' if base == 'InputModel' else 'returns'}."
+    else:
+        text = f"An object in the {'input' if base == 'InputModel' else 'output'} of {model.model_id}."
+    properties = {each.name: each for each in each.node.properties}
+    return {
+        "name": each.name,
+        "base": base,
+        "docstring": docstring(wrapped(text, LINE_LENGTH - 8), 4),
+        "fields": [_field_line(field, properties[field.name], imports) for field in each.fields],
+    }
+
+
+def _field_line(field: Field, source: ir.Property, imports: Imports) -> str:
+    type_ = _source(field.type) + ("" if field.required else " | None")
+    extras = dict(source.extras)
+    keywords = {
+        "alias": string(source.wire) if source.wire != source.name else None,
+        "title": string(source.title) if source.title else None,
+        "description": string(source.description) if source.description else None,
+        **{name: repr(bound) for name, bound in field.bounds},
+        "json_schema_extra": literal(extras) if extras else None,
+    }
+    if any(keywords.values()):
+        imports.add("typing", "Annotated")
+        imports.add("pydantic", "Field")
+        type_ = f"Annotated[{type_}, {call('Field', **keywords)}]"
+    return laid_out(f"{field.name}: {type_}{'' if field.required else ' = None'}", 4).lstrip()
+
+
+def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> set[str]:
+    """Import what the types name; the names that are classes of the model itself are left over."""
+    names = {node.id for each in types for node in ast.walk(each) if isinstance(node, ast.Name)}
+    imports.add("typing", *(names & _TYPING))
+    imports.add("collections.abc", *(names & {"Mapping", "Sequence"}))
+    imports.add(relative(depth, _RUNTIME_MEDIA), *(names & _MEDIA))
+    imports.add(relative(depth, _RUNTIME_MODELS), *(names & {_FILE}))
+    return {name for name in names if name[:1].isupper()} - _TYPING - _MEDIA - {"Mapping", "Sequence", _FILE}
+
+
+def _methods(model: ir.Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict[str, tuple[str, ...]]]:
+    """The method, sync and async, and what its annotations import."""
+    root = inputs[-1]
+    nested = {each.name for each in inputs[:-1]}
+    fields = sorted(root.fields, key=lambda field: not field.required)
+    types = {field.name: _Parameter(nested).visit(copy.deepcopy(field.type)) for field in fields}
+    parameters = [
+        f"{field.name}: {_source(types[field.name])}{'' if field.required else ' | None = None'}" for field in fields
+    ]
+    # Resources lie in a package of their provider; a method of the provider itself stands in its __init__.
+    depth = 2
+    imports = Imports()
+    classes = _import_types(imports, depth, types.values())
+    imports.add(relative(depth, f"models.{model.names.dotted}"), model.output_class, *classes)
+    properties = {each.name: each for each in root.node.properties}
+    payload = [f"{string(properties[field.name].wire)}: {field.name}" for field in root.fields]
+    source = render(
+        "method.py",
+        name=model.names.method,
+        parameters=[*parameters, "options: RequestOptions | None = None"],
+        returns=f"Job[{model.output_class}]",
+        docstring=docstring(_method_docs(model, [properties[field.name] for field in fields]), 8),
+        model_id=string(model.model_id),
+        payload=payload,
+    )
+    method = formatted(f"class First:\n{source}").removeprefix("class First:\n").strip("\n")
+    return method, _asynchronous(method), imports.frozen()
+
+
+def _asynchronous(method: str) -> str:
+    """The same method, awaited. It differs in three lines only, so it need not be formatted again."""
+    head, start, rest = method.partition("    def ")
+    signature, arrow, rest = rest.partition("\n    ) -> ")
+    body, submit, end = rest.rpartition("\n        return self._submit(")
+    if not (start and arrow and submit):
+        raise AssertionError(f"not a method of ours: {method}")
+    return f"{head}    async def {signature}{arrow}Async{body}\n        return await self._submit({end}"
+
+
+def _source(type_: ast.expr) -> str:
+    """A type as text, its strings spelt as all others are."""
+    return ast.unparse(_Spelt().visit(copy.deepcopy(type_)))
+
+
+class _Spelt(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Name(quoted(node.value)) if isinstance(node.value, str) else node
+
+
+class _Parameter(ast.NodeTransformer):
+    """A field's type as a parameter takes it: any sequence, and a mapping for an object."""
+
+    def __init__(self, nested: set[ClassName]) -> None:
+        self._nested = nested
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id == "list":
+            return ast.Name("Sequence")
+        if node.id == "dict":
+            return ast.Name("Mapping")
+        if node.id in self._nested:
+            mapping: ast.expr = ast.parse("Mapping[str, Any]", mode="eval").body
+            return ast.BinOp(node, ast.BitOr(), mapping)
+        return node
+
+
+def _method_docs(model: ir.Model, properties: list[ir.Property]) -> list[str]:
+    width = LINE_LENGTH - 12
+    lines = [f"Submit a job to {model.model_id}."]
+    if model.input.description:
+        lines += ["", *wrapped(prose(model.input.description), width)]
+    lines += ["", "Args:"]
+    for each in properties:
+        text = f"{each.name}: {parameter_text(each)}".rstrip()
+        lines += ["    " + line for line in wrapped(text, width - 4, hanging="    ")]
+    lines += [
+        "    options: How to send it: timeout, extra_input, job_key.",
+        "",
+        "Raises:",
+        "    InvalidInputError: The input does not fit; nothing was sent.",
+        "    SubmissionUnknownError: The reply was lost; the job may run.",
+    ]
+    return lines

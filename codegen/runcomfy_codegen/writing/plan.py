@@ -1,0 +1,134 @@
+"""Last step before writing: compare the tree that should be with the one on disk; decide what to write and delete."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..faults.diagnostics import Diagnostic
+from ..reading.source import display
+from ..rendering.templating import HEADER
+from .tree import MANIFEST, MARKER, RUNTIME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do below the package's folder, by paths relative to it; `faults` forbid doing it."""
+
+    folder: Path
+    missing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        return tuple(sorted((*self.missing, *self.stale)))
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.missing or self.stale or self.extra)
+
+
+def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
+    """Compare. Only files of ours may be replaced or deleted; anything else in the way is a fault."""
+    missing: list[str] = []
+    stale: list[str] = []
+    extra: list[str] = []
+    faults: list[Diagnostic] = []
+    present, links = _present(folder)
+    faults += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
+    # Copies of the runtime have no header: those copied now are known by their place, older ones by the manifest.
+    runtime = _runtime_files(folder) | {path for path in tree if path.startswith(f"{RUNTIME}/")}
+    for path, content in tree.items():
+        if path not in present:
+            missing.append(path)
+        elif (existing := (folder / path).read_bytes()) != content:
+            stale.append(path)
+            if not _is_ours(path, existing, runtime):
+                faults.append(
+                    _not_ours(folder / path, "stands where a generated file belongs, but has not our first line")
+                )
+    for path in sorted(present - tree.keys()):
+        extra.append(path)
+        if not _is_ours(path, (folder / path).read_bytes(), runtime):
+            faults.append(_not_ours(folder / path, "is not the generator's: it has not our first line"))
+    return Plan(
+        folder=folder,
+        missing=tuple(sorted(missing)),
+        stale=tuple(sorted(stale)),
+        extra=tuple(extra),
+        faults=tuple(faults),
+    )
+
+
+def published_names(folder: Path) -> Mapping[str, object]:
+    """The names of the package as it was generated last; empty if there is none."""
+    names = _manifest(folder).get("names")
+    return names if isinstance(names, dict) else {}
+
+
+def is_passed_over(name: str) -> bool:
+    """Caches and hidden files are nobody's source: they are neither compared nor touched."""
+    return name == "__pycache__" or name.startswith(".")
+
+
+def _present(folder: Path) -> tuple[set[str], list[str]]:
+    """The files below a folder, and the links, by relative path."""
+    files: set[str] = set()
+    links: list[str] = []
+    if folder.is_symlink():
+        return files, ["."]
+    for root, directories, names in os.walk(folder):
+        here = Path(root)
+        links += [(here / each).relative_to(folder).as_posix() for each in directories if (here / each).is_symlink()]
+        directories[:] = [each for each in directories if not is_passed_over(each)]
+        for name in names:
+            if is_passed_over(name):
+                continue
+            path = (here / name).relative_to(folder).as_posix()
+            if (here / name).is_symlink():
+                links.append(path)
+            else:
+                files.add(path)
+    return files, sorted(links)
+
+
+def _is_ours(path: str, content: bytes, runtime: frozenset[str]) -> bool:
+    if path == MANIFEST:
+        return content.startswith(b'{\n "generator": "runcomfy-codegen ')
+    if path == MARKER:
+        return not content.strip()
+    return content.startswith(HEADER.encode()) or path in runtime
+
+
+def _runtime_files(folder: Path) -> frozenset[str]:
+    listed = _manifest(folder).get("runtime")
+    return frozenset(path for path in _texts(listed) if path.startswith(f"{RUNTIME}/"))
+
+
+def _texts(value: object) -> Iterator[str]:
+    yield from (each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _manifest(folder: Path) -> dict[str, object]:
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _not_ours(path: Path, reason: str) -> Diagnostic:
+    return Diagnostic(
+        code="E060",
+        message=reason,
+        file=display(path),
+        help="Move it elsewhere, or delete it; the generator neither overwrites nor deletes it.",
+    )
