@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from runcomfy_codegen.faults.characters import all_visible, is_visible
 from runcomfy_codegen.naming import reserved
@@ -105,6 +105,9 @@ def test_what_is_visible_does_not_depend_on_the_edition_of_unicode() -> None:
 
 
 @given(st.lists(st.text() | st.text(alphabet="\"'\\{}\n\t\u2028x "), min_size=1, max_size=4))
+@example(['"""'])
+@example(['\\"""', '""""'])
+@example(['"""', '\\"\\"\\"'])
 def test_prose_in_a_docstring_is_the_prose(texts: list[str]) -> None:
     lines = [prose(text) for text in texts]
     written = docstring(lines, 4)

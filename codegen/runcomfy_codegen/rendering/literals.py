@@ -18,6 +18,8 @@ _STRING_WIDTH = 84
 # How much of one text a docstring takes; the class has it whole.
 _LONGEST_PROSE = 1200
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# A triple quote as a docstring holds it.
+_TRIPLE = '\\"\\"\\"'
 _PIECES = re.compile(r"\S+\s*|\s+")
 
 
@@ -85,9 +87,9 @@ def docstring(lines: Iterable[str], indent: int) -> str:
     body = "\n".join(f"{margin}{_harmless(line)}" if line else "" for line in lines)
     text = body.strip()
     ending = f"\n{margin}" if "\n" in text else ""
-    # A quote at the end would run into the closing ones; the space is black's.
+    # A quote at the end would run into the closing ones, unless it is escaped already; the space is black's.
     if text.endswith('"'):
-        text = text[:-1] + '\\"' + ("" if ending else " ")
+        text = (text if text.endswith(_TRIPLE) else text[:-1] + '\\"') + ("" if ending else " ")
     return f'"""{text}{ending}"""'
 
 
@@ -97,4 +99,4 @@ def wrapped(text: str, width: int, *, hanging: str = "") -> list[str]:
 
 
 def _harmless(line: str) -> str:
-    return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return line.replace("\\", "\\\\").replace('"""', _TRIPLE)
