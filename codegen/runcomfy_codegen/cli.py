@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import argparse
 import keyword
-import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import places
-from .faults.codes import catalogue
-from .faults.diagnostics import Diagnostic, in_reading_order, quote, render
+from .faults.diagnostics import has_errors, quote
+from .faults.explained import catalogue
 from .intake import cli as intake
 from .openapi import cli as openapi
 from .reading.source import display
 from .reference import cli as reference
+from .terminal import BAD_SCHEMA, DRIFT, OK, USAGE, Progress, amount, nothing_written, report, schemas_folder, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .generate import Outcome
-
-OK = 0
-DRIFT = 1
-USAGE = 2
-BAD_SCHEMA = 65
 
 # A first run lists hundreds of files; nobody reads them.
 _MOST_LISTED = 24
@@ -36,35 +29,6 @@ def run(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     outcome: int = parsed.run(parsed)
     return outcome
-
-
-def report(diagnostics: tuple[Diagnostic, ...]) -> None:
-    """Print faults on stderr, in reading order, with a count at the end."""
-    shown = in_reading_order(diagnostics)
-    for each in shown:
-        print(render(each), end="\n\n", file=sys.stderr)
-    if shown:
-        print(count(shown), file=sys.stderr)
-
-
-def count(diagnostics: tuple[Diagnostic, ...]) -> str:
-    """ "2 errors, 1 warning"."""
-    errors = sum(each.severity == "error" for each in diagnostics)
-    return ", ".join(
-        amount(number, kind) for number, kind in ((errors, "error"), (len(diagnostics) - errors, "warning")) if number
-    )
-
-
-def amount(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def schemas_folder(given: Path | None) -> Path:
-    """The store to read; without a word `schemas/` here, else the checkout's, else what the wheel brings."""
-    if given is not None:
-        return given
-    default = places.default_schemas()
-    return default if default.is_dir() else places.packaged_schemas()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,12 +63,12 @@ def _generate(arguments: argparse.Namespace) -> int:
     # Loaded here: other commands work without the libraries this one needs.
     from .generate import Request, generate
 
-    schemas = schemas_folder(arguments.schemas)
     package: str = arguments.package
-    if not schemas.is_dir():
-        return _usage(f"there is no folder {display(schemas)}; name the schemas with --schemas DIR")
     if not package.isidentifier() or not package.isascii() or keyword.iskeyword(package):
-        return _usage(f"{quote(package)} is no name for a package")
+        return usage(f"{quote(package)} is no name for a package")
+    schemas = schemas_folder(arguments.schemas)
+    if schemas is None:
+        return USAGE
     request = Request(
         schemas=schemas,
         output=arguments.output or places.default_output(),
@@ -114,13 +78,14 @@ def _generate(arguments: argparse.Namespace) -> int:
         accept_renames=arguments.accept_renames,
         use_cache=not arguments.no_cache,
     )
-    outcome = generate(request, _progress())
+    with Progress() as tell:
+        outcome = generate(request, lambda done, total: tell(f"generating {done} of {total}"))
     report(outcome.diagnostics)
     if outcome.plan:
         _print_plan(outcome, request.check, display(request.output / package))
     if outcome.failed:
         if not outcome.skipped or (outcome.plan and outcome.plan.faults):
-            print("Nothing was written.", file=sys.stderr)
+            return nothing_written()
         return BAD_SCHEMA
     if request.check and outcome.drifted:
         print(f"Cure: {_cure(arguments)}")
@@ -164,38 +129,21 @@ def _lint(arguments: argparse.Namespace) -> int:
     from .building.lint import lint
 
     schemas = schemas_folder(arguments.schemas)
-    if not schemas.is_dir():
-        return _usage(f"there is no folder {display(schemas)}; name the schemas with --schemas DIR")
+    if schemas is None:
+        return USAGE
     models, faults = lint(schemas)
     report(faults)
     if not faults:
         print(f"{amount(models, 'model')}, nothing to say against them.")
-    return BAD_SCHEMA if any(each.severity == "error" for each in faults) else OK
+    return BAD_SCHEMA if has_errors(faults) else OK
 
 
 def _explain(arguments: argparse.Namespace) -> int:
     found = catalogue().get(arguments.code.upper())
     if found is None:
-        return _usage(f"there is no code {quote(arguments.code)}; all codes: {', '.join(sorted(catalogue()))}")
+        return usage(f"there is no code {quote(arguments.code)}; all codes: {', '.join(sorted(catalogue()))}")
     print(f"{found.code}: {found.title}\n")
     for paragraph in found.text.split("\n\n"):
         # A paragraph that is indented is an example and stays as it is.
         print(paragraph if paragraph.startswith(" ") else textwrap.fill(paragraph, 88), end="\n\n")
     return OK
-
-
-def _progress() -> Callable[[int, int], None]:
-    """A counter on a terminal, for runs that take a while; silence elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda done, total: None
-
-    def show(done: int, total: int) -> None:
-        end = "\r\033[K" if done == total else ""
-        print(f"\rgenerating {done} of {total}{end}", end="", file=sys.stderr, flush=True)
-
-    return show
-
-
-def _usage(message: str) -> int:
-    print(f"runcomfy-codegen: {message}", file=sys.stderr)
-    return USAGE

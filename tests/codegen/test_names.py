@@ -9,7 +9,8 @@ from runcomfy_codegen.faults.characters import all_visible, is_visible
 from runcomfy_codegen.naming import reserved
 from runcomfy_codegen.naming.identifiers import class_name, is_python_name, python_name
 from runcomfy_codegen.naming.lock import Lock
-from runcomfy_codegen.naming.names import input_class, model_names
+from runcomfy_codegen.naming.model import input_class
+from runcomfy_codegen.naming.names import model_names
 from runcomfy_codegen.reading.store import ModelId, model_id_fault
 from runcomfy_codegen.rendering.literals import docstring, literal, prose, string
 

@@ -14,7 +14,7 @@ import pytest
 import runcomfy
 import runcomfy_codegen
 from markdown_it import MarkdownIt
-from runcomfy_codegen.faults.codes import catalogue
+from runcomfy_codegen.faults.explained import catalogue
 from runcomfy_codegen.faults.schema_codes import SCHEMA_CODES
 from runcomfy_codegen.faults.store_codes import STORE_CODES
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..faults.diagnostics import Diagnostic, Place
-from ..lowering.ir import ModelNames
+from ..naming.model import ModelNames
 from ..places import generator_folder, templates_folder
 from ..reading.store import ModelId
-from .unit import Rendered, Unit
+from ..rendering.rendered import Rendered
+from .unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

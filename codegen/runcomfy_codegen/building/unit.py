@@ -11,7 +11,7 @@ from ..faults.diagnostics import has_errors
 from ..lowering import ir
 from ..lowering.lower import lower_input
 from ..lowering.output import lower_output, own_output
-from ..naming.names import input_class, output_class
+from ..naming.model import input_class, output_class
 from ..naming.object_names import name_objects
 from ..reading.load import load
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..faults.diagnostics import Diagnostic
-    from ..lowering.ir import ModelNames
     from ..naming.identifiers import ClassName, PythonName
     from ..naming.lock import ModelLock
+    from ..naming.model import ModelNames
     from ..reading.load import ModelSource
     from ..reading.store import ModelId
+    from ..rendering.rendered import Rendered
 
 _NOT_NEEDED = "Delete patch.json; but if you are just writing it, correct the place that it names."
 
@@ -35,17 +36,6 @@ class Task:
     source: ModelSource
     names: ModelNames
     lock: ModelLock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """The text of one model. `imports` are those its methods' annotations need, relative to the family's module."""
-
-    spec: str
-    models: str
-    method: str
-    async_method: str
-    imports: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from ..cli import BAD_SCHEMA, OK, USAGE, report
 from ..faults.diagnostics import has_errors, visible
 from ..reading.source import display
+from ..terminal import OK, USAGE, amount, nothing_written, report, usage
 from .files import read_all
 from .importing import plan
 from .page import read_page
 from .reading import open_page
-from .summary import described, plural
+from .summary import described
 from .writing import apply
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def run(names: list[str], schemas: Path, *, replace: bool) -> int:
     files, unreadable = read_all(names)
     if unreadable:
         for each in unreadable:
-            print(f"runcomfy-codegen import: {each}", file=sys.stderr)
+            usage(each, "import")
         return USAGE
     faults: list[Diagnostic] = []
     pages = []
@@ -45,14 +44,13 @@ def run(names: list[str], schemas: Path, *, replace: bool) -> int:
     faults.extend(found)
     report(tuple(faults))
     if has_errors(faults):
-        print("Nothing was written.", file=sys.stderr)
-        return BAD_SCHEMA
+        return nothing_written()
     apply(schemas, planned.writes)
     for model in planned.models:
         _show(model)
     for file in planned.common:
         _show_file(file)
-    models, files_changed = plural(len(planned.models), "model", "models"), plural(len(planned.writes), "file", "files")
+    models, files_changed = amount(len(planned.models), "model"), amount(len(planned.writes), "file")
     print(f"{models}, {files_changed} changed")
     return OK
 

@@ -6,14 +6,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..cli import BAD_SCHEMA, OK, USAGE, report
 from ..faults.diagnostics import has_errors, visible
+from ..terminal import BAD_SCHEMA, OK, UNAVAILABLE, Progress, amount, nothing_written, report, usage
 from .catalogue import choose, read_reply
 from .files import read_all
 from .live import LiveError, fetch
-from .progress import Progress
 from .pulling import plan
-from .summary import described, plural
+from .summary import described
 from .writing import apply
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from ..faults.diagnostics import Diagnostic
     from .catalogue import Entry
     from .pulling import ModelPull, PullPlan
-
-# As runcomfy-client's commands say it.
-UNAVAILABLE = 69
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +44,11 @@ def run(patterns: list[str], schemas: Path, source: str | None, *, dry_run: bool
     else:
         files, unreadable = read_all([source])
         if unreadable:
-            print(f"runcomfy-codegen pull: {unreadable[0]}", file=sys.stderr)
-            return USAGE
+            return usage(unreadable[0], "pull")
         taken = _saved(*files[0], patterns)
     if has_errors(taken.faults):
         report(taken.faults)
-        print("Nothing was written.", file=sys.stderr)
-        return BAD_SCHEMA
+        return nothing_written()
     planned, found = plan(taken.entries, taken.ids, patterns, schemas)
     if not dry_run:
         apply(schemas, planned.writes)
@@ -99,8 +93,8 @@ def _show(planned: PullPlan, *, dry_run: bool) -> None:
     breaking = sum(model.breaking for model in planned.models)
     rest = len(planned.models) - sum(counts.values())
     print(
-        f"{plural(len(planned.models), 'model', 'models')}: {counts['added']} added, {counts['changed']} changed "
-        f"({breaking} breaking), {rest} with the same facts; {plural(len(planned.writes), 'file', 'files')} "
+        f"{amount(len(planned.models), 'model', 'models')}: {counts['added']} added, {counts['changed']} changed "
+        f"({breaking} breaking), {rest} with the same facts; {amount(len(planned.writes), 'file', 'files')} "
         + ("would be written (dry run)" if dry_run else "written")
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..checking.dialect import MEDIA_FORMATS
 from ..faults.diagnostics import quote, visible
+from ..terminal import amount
 
 if TYPE_CHECKING:
     from ..reading.source import Json
-
-_MEDIA_FORMATS = ("image_uri", "video_uri", "audio_uri", "image_uris", "video_uris", "audio_uris")
 
 
 def described(schema: Json) -> str:
@@ -18,7 +18,7 @@ def described(schema: Json) -> str:
         return "no object"
     properties = schema.get("properties")
     names = properties if isinstance(properties, dict) else {}
-    parts = [plural(len(names), "property", "properties")]
+    parts = [amount(len(names), "property", "properties")]
     required = schema.get("required")
     if isinstance(required, list) and required:
         parts.append("required: " + ", ".join(_name(each) for each in required))
@@ -27,16 +27,12 @@ def described(schema: Json) -> str:
     return "; ".join(parts)
 
 
-def plural(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
 def _media_kind(node: Json) -> str:
     if not isinstance(node, dict):
         return ""
     for each in (node, node.get("items")):
-        if isinstance(each, dict) and each.get("format") in _MEDIA_FORMATS:
-            return str(each["format"]).partition("_")[0]
+        if isinstance(each, dict) and (kind := MEDIA_FORMATS.get(str(each.get("format")))):
+            return kind
     return ""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from ..checking.dialect import MediaKind
     from ..naming.identifiers import ClassName, ConstantName, PythonName
+    from ..naming.model import ModelNames
     from ..reading.source import Json
     from ..reading.store import ModelId
 
@@ -146,23 +147,6 @@ class Property:
     default: Json | Missing = MISSING
     sample: Json | Missing = MISSING
     extras: tuple[tuple[str, Json], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelNames:
-    """The Python names of one model. `family` is None for an id of two segments, whose method is the provider's own."""
-
-    provider: PythonName
-    family: PythonName | None
-    method: PythonName
-
-    @property
-    def parts(self) -> tuple[PythonName, ...]:
-        return (self.provider, *((self.family,) if self.family else ()), self.method)
-
-    @property
-    def dotted(self) -> str:
-        return ".".join(self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

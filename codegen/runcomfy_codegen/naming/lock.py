@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import Diagnostic, quote
-from ..lowering.ir import ModelNames
 from ..reading.store import NAMES, ModelId
 from . import reserved
 from .identifiers import ClassName, PythonName, is_python_name
+from .model import ModelNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import Diagnostic, json_text, quote
-from ..lowering.ir import ModelNames
 from ..reading.store import INPUT, ModelId
 from . import reserved
 from .identifiers import ClassName, PythonName, class_name, python_name
 from .lock import ModelLock
+from .model import ModelNames, family_class, output_class, provider_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,29 +98,6 @@ class Cure:
         line: Json = {wire: name}
         entry: Json = {"objects": {self.class_name: line}} if self.class_name else {"properties": line}
         return names_cure({self.model_id: entry})
-
-
-def input_class(names: ModelNames) -> ClassName:
-    return class_name(names.method, suffix="Input")
-
-
-def output_class(names: ModelNames) -> ClassName:
-    return class_name(names.method, suffix="Output")
-
-
-def nested_class(names: ModelNames, path: Iterable[str]) -> ClassName:
-    """The class of an object inside the input, after the Python names that lead to it."""
-    return class_name(names.method, *path, reserved=dict.fromkeys((input_class(names), output_class(names)), ""))
-
-
-def provider_class(names: ModelNames) -> ClassName:
-    return class_name(names.provider, reserved=reserved.CLASSES)
-
-
-def family_class(names: ModelNames) -> ClassName:
-    """With the provider's name in front: some providers have a family of their own name."""
-    assert names.family is not None
-    return class_name(names.provider, names.family, reserved=reserved.CLASSES)
 
 
 def names_cure(lines: dict[str, Json]) -> str:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from . import reserved
 from .identifiers import ClassName, ConstantName, PythonName, constant_name
-from .names import Cure, input_class, nested_class, property_names
+from .model import input_class, nested_class
+from .names import Cure, property_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..faults.diagnostics import Diagnostic
-    from ..lowering.ir import ModelNames
     from ..reading.patching import PatchedDocument
     from ..reading.source import Json, Pointer
     from ..reading.store import ModelId
     from .lock import ModelLock
+    from .model import ModelNames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..terminal import OK, USAGE, nothing_written, report, schemas_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -20,22 +21,19 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _openapi(arguments: argparse.Namespace) -> int:
-    # What reads schemas is not loaded to print a help text; and the command line loads this module first.
-    from .. import cli
-    from ..reading import store
+    # What reads schemas is not loaded to print a help text.
+    from ..reading.store import dumps, write_json
     from .from_store import document_of
 
-    schemas = cli.schemas_folder(arguments.schemas)
-    if not schemas.is_dir():
-        print(f"runcomfy-codegen: there is no folder {schemas}; name the schemas with --schemas DIR", file=sys.stderr)
-        return cli.USAGE
+    schemas = schemas_folder(arguments.schemas)
+    if schemas is None:
+        return USAGE
     document, faults = document_of(schemas, arguments.server)
-    cli.report(faults)
+    report(faults)
     if document is None:
-        print("Nothing was written.", file=sys.stderr)
-        return cli.BAD_SCHEMA
+        return nothing_written()
     if arguments.output:
-        store.write_json(arguments.output, document)  # type: ignore[arg-type]  # it is JSON all through
+        write_json(arguments.output, document)  # type: ignore[arg-type]  # it is JSON all through
     else:
-        print(store.dumps(document), end="")  # type: ignore[arg-type]
-    return cli.OK
+        print(dumps(document), end="")  # type: ignore[arg-type]
+    return OK

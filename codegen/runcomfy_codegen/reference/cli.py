@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..terminal import OK, USAGE, nothing_written, report, schemas_folder, usage
 
 if TYPE_CHECKING:
     import argparse
@@ -19,29 +20,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _reference(arguments: argparse.Namespace) -> int:
-    # What reads schemas is not loaded to print a help text; and the command line loads this module first.
-    from .. import cli
+    # What reads schemas is not loaded to print a help text.
     from .pages import make_reference
     from .writing import write_pages
 
-    schemas, output = cli.schemas_folder(arguments.schemas), arguments.output
-    if not schemas.is_dir():
-        return _usage(f"there is no folder {schemas}; name the schemas with --schemas DIR")
+    schemas, output = schemas_folder(arguments.schemas), arguments.output
+    if schemas is None:
+        return USAGE
     reference = make_reference(schemas)
-    cli.report(reference.diagnostics)
+    report(reference.diagnostics)
     if not reference.pages:
-        print("Nothing was written.", file=sys.stderr)
-        return cli.BAD_SCHEMA
+        return nothing_written()
     written = write_pages(output, reference.pages)
     if written.foreign:
         names = ", ".join(written.foreign)
-        return _usage(f"not written by this command and therefore not overwritten, in {output}: {names}")
+        return usage(f"not written by this command and therefore not overwritten, in {output}: {names}")
     print(f"{output}: {len(reference.pages)} pages, {len(written.changed)} changed, {len(written.removed)} removed")
-    return cli.OK
-
-
-def _usage(message: str) -> int:
-    from .. import cli
-
-    print(f"runcomfy-codegen: {message}", file=sys.stderr)
-    return cli.USAGE
+    return OK

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..building.gather import below, gather
 from ..building.unit import lower_model
-from ..faults.codes import catalogue
 from ..faults.diagnostics import has_errors
+from ..faults.explained import catalogue
 from ..lowering.output import lower_output
 from ..naming.identifiers import ClassName
 from ..reading import store

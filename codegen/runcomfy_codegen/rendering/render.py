@@ -6,7 +6,6 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Final
 
-from ..building.unit import Rendered
 from .expressions import names_used, object_expression
 from .format import formatted
 from .imports import LINE_LENGTH, Imports, relative
@@ -14,6 +13,7 @@ from .layout import laid_out
 from .literals import call, docstring, literal, prose, quoted, string, wrapped
 from .models import make_classes
 from .normalise import classes_below
+from .rendered import Rendered
 from .templating import render
 from .words import parameter_text
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..building.unit import Rendered, Unit
-from ..lowering.ir import ModelNames
+from ..building.unit import Unit
 from ..naming.identifiers import PythonName, is_python_name
+from ..naming.model import ModelNames
+from ..rendering.rendered import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

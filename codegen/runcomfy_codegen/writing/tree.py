@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from .. import __version__
-from ..naming.names import family_class, provider_class
+from ..naming.model import family_class, provider_class
 from ..places import runtime_folder
 from ..rendering.imports import Imports, relative
 from ..rendering.literals import docstring, string

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..faults.codes import Code
+from .codes import Code
 
 PAGE_CODES = (
     Code(
@@ -69,9 +69,6 @@ PAGE_CODES = (
         "A block that begins like JSON is broken, but it cannot be a schema or the example: often a sample reply with "
         "dots in it. All that the page must have was found elsewhere.",
     ),
-)
-
-CATALOGUE_CODES = (
     Code(
         "E085",
         "a file is no catalogue reply",
@@ -101,5 +98,3 @@ CATALOGUE_CODES = (
         "A catalogue reply has two entries of one id that say different things. The first one counts.",
     ),
 )
-
-CODES: tuple[Code, ...] = (*PAGE_CODES, *CATALOGUE_CODES)
