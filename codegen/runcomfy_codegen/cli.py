@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import keyword
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from . import places
 from .faults.diagnostics import has_errors, quote
 from .faults.explained import catalogue
 from .intake import cli as intake
+from .naming.package import package_fault
 from .openapi import cli as openapi
 from .reading.source import display
 from .reference import cli as reference
@@ -64,8 +64,8 @@ def _generate(arguments: argparse.Namespace) -> int:
     from .generate import Request, generate
 
     package: str = arguments.package
-    if not package.isidentifier() or not package.isascii() or keyword.iskeyword(package):
-        return usage(f"{quote(package)} is no name for a package")
+    if fault := package_fault(package):
+        return usage(fault)
     schemas = schemas_folder(arguments.schemas)
     if schemas is None:
         return USAGE
@@ -83,9 +83,12 @@ def _generate(arguments: argparse.Namespace) -> int:
     report(outcome.diagnostics)
     if outcome.plan:
         _print_plan(outcome, request.check, display(request.output / package))
+    in_the_way = outcome.plan is not None and bool(outcome.plan.faults)
     if outcome.failed:
-        if not outcome.skipped or (outcome.plan and outcome.plan.faults):
-            return nothing_written()
+        if not outcome.skipped or in_the_way:
+            nothing_written()
+        if request.check and in_the_way:
+            print(f"Cure: move or delete what is in the way, then {_cure(arguments)}")
         return BAD_SCHEMA
     if request.check and outcome.drifted:
         print(f"Cure: {_cure(arguments)}")

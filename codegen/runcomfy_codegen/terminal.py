@@ -38,7 +38,7 @@ def report(diagnostics: tuple[Diagnostic, ...]) -> None:
 
 
 def nothing_written() -> int:
-    """Say so, after the faults; the exit code."""
+    """Say so, after the faults; the exit code that goes with it."""
     print("Nothing was written.", file=sys.stderr)
     return BAD_SCHEMA
 

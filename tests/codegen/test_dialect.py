@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from runcomfy_codegen.checking import dialect
 from runcomfy_codegen.checking.plain import plain
 from runcomfy_codegen.cli import run
@@ -143,3 +146,21 @@ def test_the_frozen_lists_of_names_are_what_the_client_has() -> None:
     assert public(Resource, AsyncResource) <= set(reserved.RESOURCES)
     assert public(InputModel) <= set(reserved.PROPERTIES)
     assert public(OutputModel) <= set(reserved.OUTPUT_PROPERTIES)
+
+
+def test_no_package_hides_what_the_client_needs() -> None:
+    """The frozen list has what the client's libraries, and theirs, install here."""
+    needed: set[str] = set()
+    waiting = [("runcomfy-client", {"", "cli", "fast"})]
+    while waiting:
+        name, extras = waiting.pop()
+        for line in metadata.requires(name) or ():
+            wanted = Requirement(line)
+            chosen = any(not wanted.marker or wanted.marker.evaluate({"extra": extra}) for extra in extras)
+            if chosen and canonicalize_name(wanted.name) not in needed:
+                needed.add(canonicalize_name(wanted.name))
+                waiting.append((wanted.name, {"", *wanted.extras}))
+    owners = metadata.packages_distributions()
+    modules = {module for module, names in owners.items() if needed & {*map(canonicalize_name, names)}}
+    assert len(modules) > 20
+    assert modules <= reserved.PACKAGES.keys()

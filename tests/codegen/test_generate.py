@@ -151,6 +151,21 @@ def test_a_file_of_somebody_else_is_refused(generated: Workshop, path: str) -> N
     assert generated.files() == before
 
 
+def test_a_check_that_meets_a_file_of_somebody_else_says_the_cure(
+    generated: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (generated.package / "_index.py").write_text("print('mine')\n")
+    arguments = ["--schemas", str(generated.schemas), "--output", str(generated.output)]
+    assert run(["generate", "--check", *arguments]) == 65
+    said = capsys.readouterr()
+    command = " ".join(["runcomfy-codegen generate", *arguments])
+    assert said.out.endswith(f"Cure: move or delete what is in the way, then {command}\n")
+    assert "E060 stands where a generated file belongs" in said.err
+    (generated.package / "_index.py").unlink()
+    assert run(command.split()[1:]) == 0
+    assert run(["generate", "--check", *arguments]) == 0
+
+
 def test_the_file_of_a_removed_model_is_refused_if_it_was_replaced(generated: Workshop) -> None:
     target = generated.package / "models" / "acme" / "solo.py"
     target.write_text("print('mine')\n")
@@ -222,11 +237,21 @@ def test_a_package_of_another_name_stands_alone(workshop: Workshop) -> None:
     assert done.stdout.split("\n")[:3] == ["True", "{'prompt': 'x'}", "False"], done.stderr
 
 
-@pytest.mark.parametrize("name", ["", "a.b", "../x", "class", "été", "1a"])
-def test_a_package_needs_a_usable_name(workshop: Workshop, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        *((name, "no name for a package") for name in ("", "a.b", "../x", "class", "été", "1a", "__main__")),
+        *((name, "a module of Python itself") for name in ("json", "typing", "_io")),
+        *((name, "a library that the client needs") for name in ("httpx", "pydantic", "PIL")),
+        ("runcomfy_simulator", "another package of this distribution"),
+    ],
+)
+def test_a_package_needs_a_usable_name(
+    workshop: Workshop, name: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["--schemas", str(workshop.schemas), "--output", str(workshop.output), "--package", name]
     assert run(["generate", *arguments]) == 2
-    assert "no name for a package" in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
     assert not workshop.output.exists()
 
 

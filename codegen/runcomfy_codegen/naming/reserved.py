@@ -77,5 +77,17 @@ CLASSES: Final[Mapping[str, str]] = _because(
     "Literal Mapping MediaOutput OutputModel RequestOptions Resource RunComfy Sequence SyncClient VideoInput",
 )
 
+# A folder of that name, once on the path, would be found in place of what the client imports under it. Python's own
+# modules are known to Python itself.
+PACKAGES: Final[Mapping[str, str]] = {
+    **_because(
+        "is a library that the client needs, or one that such a library needs",
+        "PIL aiohappyeyeballs aiohttp aiosignal annotated_types anyio attr attrs certifi cyclopts docstring_parser "
+        "frozenlist h11 httpcore httpx httpx_aiohttp idna markdown_it mdurl multidict platformdirs propcache pydantic "
+        "pydantic_core pygments rich rich_rst sniffio tinytag typing_extensions typing_inspection yarl",
+    ),
+    **_because("is another package of this distribution", "runcomfy_codegen runcomfy_simulator"),
+}
+
 # Constants of a spec module that are always there.
 CONSTANTS: Final[Mapping[str, str]] = _because("is a constant of every spec module", "INPUT MODEL")

@@ -1,0 +1,19 @@
+"""The name of the generated package: one that can be imported, and that hides nothing else that is."""
+
+from __future__ import annotations
+
+import keyword
+import sys
+
+from ..faults.diagnostics import quote
+from .reserved import PACKAGES
+
+
+def package_fault(name: str) -> str | None:
+    """Why a package cannot have this name."""
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name) or name.startswith("__"):
+        return f"{quote(name)} is no name for a package"
+    reason = "is a module of Python itself" if name in sys.stdlib_module_names else PACKAGES.get(name)
+    if reason is None:
+        return None
+    return f"{quote(name)} is no name for the package: it {reason}, and would be hidden; choose another"
