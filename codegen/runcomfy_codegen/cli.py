@@ -15,7 +15,19 @@ from .naming.package import package_fault
 from .openapi import cli as openapi
 from .reading.source import display
 from .reference import cli as reference
-from .terminal import BAD_SCHEMA, DRIFT, OK, USAGE, Progress, amount, nothing_written, report, schemas_folder, usage
+from .terminal import (
+    BAD_SCHEMA,
+    DRIFT,
+    OK,
+    USAGE,
+    Progress,
+    amount,
+    nothing_written,
+    report,
+    say,
+    schemas_folder,
+    usage,
+)
 
 if TYPE_CHECKING:
     from .generate import Outcome
@@ -79,7 +91,11 @@ def _generate(arguments: argparse.Namespace) -> int:
         use_cache=not arguments.no_cache,
     )
     with Progress() as tell:
-        outcome = generate(request, lambda done, total: tell(f"generating {done} of {total}"))
+        outcome = generate(
+            request,
+            lambda done, total: tell(f"generating {done} of {total}"),
+            lambda: say(f"another run is writing below {display(request.output)}; waiting for it to end"),
+        )
     report(outcome.diagnostics)
     if outcome.plan:
         _print_plan(outcome, request.check, display(request.output / package))

@@ -7,7 +7,9 @@ import sys
 import traceback
 
 # The modules of the `codegen` extra and what they bring along.
-_EXTRA = frozenset({"black", "datamodel_code_generator", "jinja2", "jsonpatch", "jsonpointer", "jsonschema"})
+_EXTRA = frozenset(
+    {"black", "datamodel_code_generator", "filelock", "jinja2", "jsonpatch", "jsonpointer", "jsonschema"}
+)
 _BUG = 70
 _USAGE = 2
 _IO_ERROR = 74

@@ -16,6 +16,7 @@ from .writing.commit import commit, sweep
 from .writing.plan import plan, published_names
 from .writing.recover import recover
 from .writing.tree import names_entry, package_tree
+from .writing.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,8 +62,20 @@ class Outcome:
         return self.names_stale or self.plan is None or not self.plan.nothing
 
 
-def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
-    """Run all steps. Writes unless it is a check, or something is an error that may not be skipped."""
+def generate(
+    request: Request, progress: Callable[[int, int], None], waiting: Callable[[], None] = lambda: None
+) -> Outcome:
+    """Run all steps. Writes unless it is a check, or something is an error that may not be skipped.
+
+    Args:
+        progress: told how many models are built, and how many have to be.
+        waiting: called if another run has the output folder; this one goes on when that one has ended.
+    """
+    with turn(request.output / ".cache" / "runcomfy-codegen.lock", waiting) as alone:
+        return _generate(request, progress, alone)
+
+
+def _generate(request: Request, progress: Callable[[int, int], None], alone: bool) -> Outcome:
     folder = request.output / request.package
     gathered = gather(request.schemas)
     if lost := _store_lost(gathered, request.schemas, folder):
@@ -96,7 +109,8 @@ def generate(request: Request, progress: Callable[[int, int], None]) -> Outcome:
     )
     if request.check or made.faults:
         return outcome
-    sweep(folder)
+    if alone:
+        sweep(folder)
     if not made.nothing:
         commit(made, tree)
     if outcome.names_stale:

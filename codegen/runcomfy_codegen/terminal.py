@@ -45,8 +45,13 @@ def nothing_written() -> int:
 
 def usage(message: str, command: str = "") -> int:
     """Say what is wrong with the words of a command; the exit code."""
-    print(f"runcomfy-codegen{command and f' {command}'}: {message}", file=sys.stderr)
+    say(message, command)
     return USAGE
+
+
+def say(message: str, command: str = "") -> None:
+    """A sentence on stderr, and who says it."""
+    print(f"runcomfy-codegen{command and f' {command}'}: {message}", file=sys.stderr, flush=True)
 
 
 def amount(number: int, noun: str, plural: str | None = None) -> str:

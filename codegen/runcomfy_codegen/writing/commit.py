@@ -68,11 +68,9 @@ def _link(source: Path, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed runs left beside the package's folder."""
-    prefix = _prefix(folder)
-    for left in folder.parent.glob(f"{prefix}*"):
-        if not _alive(left.name.removeprefix(prefix)):
-            shutil.rmtree(left, ignore_errors=True)
+    """Remove what killed runs left beside the package's folder; for a run that has the turn."""
+    for left in folder.parent.glob(f"{_prefix(folder)}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _prefix(folder: Path) -> str:
@@ -82,25 +80,11 @@ def _prefix(folder: Path) -> str:
 @contextlib.contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
     """A folder beside the package's, on the same file system."""
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_prefix(folder)}{os.getpid()}-"))
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_prefix(folder)))
     try:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _alive(suffix: str) -> bool:
-    """Does the run that made a staging folder still go on? Its process id is in the name."""
-    pid = suffix.partition("-")[0]
-    if not pid.isdigit() or sys.platform == "win32":
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _exchange(new: Path, folder: Path, old: Path) -> None:
