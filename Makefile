@@ -2,13 +2,13 @@
 SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
-HAND := codegen/runcomfy_codegen codegen/runtime simulator tests benchmarks examples docs
+HAND := codegen/runcomfy_codegen codegen/runtime simulator tests benchmarks examples docs noxfile.py
 # The first interpreter that runs and is new enough; override with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo generate check test test-long fmt lint types drift bench pictures clean
+.PHONY: help setup demo generate check test test-long fmt lint types drift docs wheels bench pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ lint: setup ## check format and lint
 	@$(BIN)/ruff check $(HAND)
 
 types: setup ## mypy --strict on all code, pyright on the generated code
-	@$(BIN)/mypy codegen/runcomfy_codegen simulator tests benchmarks examples docs
+	@$(BIN)/mypy $(filter-out codegen/runtime,$(HAND))
 	@$(BIN)/mypy -p runtime
 	@$(BIN)/mypy -p runcomfy
 	@$(BIN)/pyright
@@ -53,11 +53,17 @@ fmt: setup ## format the hand-written code
 	@$(BIN)/black --quiet $(HAND)
 	@$(BIN)/ruff check --fix --exit-zero --quiet $(HAND)
 
+docs: setup ## build the site with a page for each model: site/index.html
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs site
+
+wheels: setup ## build wheel and sdist, try them in empty environments on each Python that is here
+	@$(BIN)/python -m nox
+
 bench: setup ## measure against the peers, write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
 pictures: setup ## draw the terminal pictures of the docs anew
 	@$(BIN)/python docs/pictures.py
 
-clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the virtual environment, caches and all else that is made and not committed
+	rm -rf $(VENV) .cache .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache docs/reference generated/.cache site

@@ -1,4 +1,4 @@
-"""The site, built from docs/*.md and the reference that the generator writes: `python -m sphinx -W docs site`."""
+"""The site, built from docs/*.md and the reference that the generator writes: `make docs`."""
 
 from __future__ import annotations
 
