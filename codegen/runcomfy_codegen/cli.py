@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import places
-from .faults.diagnostics import has_errors, quote
+from .faults.diagnostics import display, has_errors, quote
 from .faults.explained import catalogue
 from .intake import cli as intake
 from .naming.package import package_fault
 from .openapi import cli as openapi
-from .reading.source import display
 from .reference import cli as reference
 from .terminal import (
     BAD_SCHEMA,

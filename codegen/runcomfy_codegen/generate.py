@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .building.cache import Cache
 from .building.gather import below, gather
 from .building.pool import build_all
-from .faults.diagnostics import Diagnostic, has_errors, quote
+from .faults.diagnostics import Diagnostic, display, has_errors, quote
 from .naming.lock import renames
-from .reading.source import display
 from .reading.store import INPUT, NAMES, write_json
 from .writing.commit import commit, sweep
 from .writing.plan import plan, published_names

@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import places
-from .faults.diagnostics import Diagnostic, in_reading_order, render, visible
-from .reading.source import display
+from .faults.diagnostics import Diagnostic, display, in_reading_order, render, visible
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic, has_errors
-from ..naming.lock import Lock, read_lock, unknown_models
+from ..faults.diagnostics import Diagnostic, display, has_errors
+from ..naming.lock import read_lock, unknown_models
 from ..naming.names import deviations, model_names
 from ..reading import store
 from ..reading.load import read_source
-from ..reading.source import display, read_document
+from ..reading.source import read_document
 from .unit import Task
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ class Gathered:
     models: tuple[ModelId, ...]
     tasks: tuple[Task, ...]
     faulty: frozenset[str]
-    lock: Lock
     names_document: Document | None
     diagnostics: tuple[Diagnostic, ...]
     blocking: bool
@@ -58,7 +57,6 @@ def gather(schemas: Path) -> Gathered:
         models=tuple(ids),
         tasks=tuple(tasks),
         faulty=frozenset(map(_owner, clashes)),
-        lock=lock,
         names_document=names_document,
         diagnostics=(*faults, *found, *(below(schemas, each) for each in clashes)),
         blocking=blocking,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ..faults.diagnostics import Diagnostic
     from ..reading.load import Loaded
     from ..reading.patching import PatchedDocument
-    from ..reading.source import Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Json
 
 _VALUES = frozenset({"enum", "const"})
 _KNOWN_TYPES = frozenset(KEYWORDS_OF_TYPE)

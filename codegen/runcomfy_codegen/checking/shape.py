@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from ..faults.diagnostics import quote
 from ..reading.patching import operation
-from ..reading.source import pointer_text
+from ..reading.positions import pointer_text
 from .dialect import ANNOTATIONS, TYPES, meta_schema
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ..faults.diagnostics import Diagnostic
     from ..reading.patching import PatchedDocument
-    from ..reading.source import Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Json
 
 # What people write for a type, and what the dialect calls it.
 _OTHER_WORDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .characters import all_visible, is_visible
@@ -94,6 +95,15 @@ def visible(text: str) -> str:
         char if is_visible(char) else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
         for char in text
     )
+
+
+def display(path: Path) -> str:
+    """A path as messages show it: from the working directory when it lies below, with forward slashes."""
+    try:
+        # A link is named by its own name, not by where it leads.
+        return (path.parent.resolve() / path.name).relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
 
 
 def json_text(value: object, indent: int | None = None) -> str:

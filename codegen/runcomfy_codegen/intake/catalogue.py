@@ -17,7 +17,8 @@ from .text import decode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..reading.source import Document, Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Document, Json
 
 # What the catalogue says of a model besides its schema. `inputs` and `required_inputs` only repeat the schema.
 FACTS = ("display_name", "description", "categories", "kind", "base_price_usd", "price_unit", "pricing_note")

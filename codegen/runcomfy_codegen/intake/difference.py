@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..reading.facts import facts
-from ..reading.source import pointer_text
+from ..reading.positions import pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..reading.source import Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Json
 
 Role = Literal["input", "output"]
 

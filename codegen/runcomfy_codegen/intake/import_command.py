@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import has_errors, visible
-from ..reading.source import display
+from ..faults.diagnostics import display, has_errors, visible
 from ..terminal import OK, USAGE, amount, nothing_written, report, usage
 from .files import read_all
 from .importing import plan

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..faults.diagnostics import display
 from ..places import packaged_schemas
 from ..reading import store
-from ..reading.source import display, read_document
+from ..reading.source import read_document
 from .difference import differences
 from .language import is_english
 from .writing import Write

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import Diagnostic
-from ..reading.source import place_at
+from ..reading.positions import place_at, place_of_byte
 
 if TYPE_CHECKING:
     from ..faults.diagnostics import Place
@@ -88,12 +88,10 @@ def decode(data: bytes, name: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
             return refused(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
         if b"\0" in data[:4096]:
             return refused("is no text: it looks like a binary file", save_again)
-        before = data[: error.start].decode("utf-8")
-        line = data[error.start :].split(b"\n", 1)[0].decode("utf-8", "replace")
         return refused(
             f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here",
             "Save the page again as UTF-8.",
-            place_at(before + line, len(before), len(before) + 1),
+            place_of_byte(data, error.start),
         )
     if _NEVER_IN_TEXT.intersection(text[:4096]):
         return refused("is no text: it looks like a binary file", save_again)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..naming.identifiers import PythonName
     from ..naming.object_names import InputNames, ObjectNames
     from ..reading.patching import PatchedDocument
-    from ..reading.source import Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Json
 
 _ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")
 _VALUES = frozenset({"enum", "const"})

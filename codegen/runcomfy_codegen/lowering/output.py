@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..faults.diagnostics import Diagnostic
     from ..naming.lock import ModelLock
     from ..reading.load import Loaded
-    from ..reading.source import Document, Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Document, Json
 
 _FILE_FORMATS = frozenset({"uri", "url", *MEDIA_FORMATS})
 _LEAVES: Mapping[str, ir.Node] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import Diagnostic, quote
-from ..reading.store import NAMES, ModelId
+from ..reading.store import ModelId
 from . import reserved
 from .identifiers import ClassName, PythonName, is_python_name
 from .model import ModelNames
@@ -14,7 +14,8 @@ from .model import ModelNames
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..reading.source import Document, Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Document, Json
 
 _SHAPE = '{"name": "provider.family.method", "properties": {wire name: Python name}, "objects": {class: {...}}}'
 
@@ -146,6 +147,3 @@ def unknown_models(lock: Lock, ids: frozenset[ModelId], document: Document | Non
         if document and model_id not in ids:
             message = f"there is no model {quote(model_id)}; its names will be dropped"
             yield document.diagnostic("W136", message, (model_id,), "key")
-
-
-__all__ = ["NAMES", "Lock", "ModelLock", "read_lock", "renames", "unknown_models"]

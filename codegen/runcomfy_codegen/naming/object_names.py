@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ..faults.diagnostics import Diagnostic
     from ..reading.patching import PatchedDocument
-    from ..reading.source import Json, Pointer
+    from ..reading.positions import Pointer
+    from ..reading.source import Json
     from ..reading.store import ModelId
     from .lock import ModelLock
     from .model import ModelNames

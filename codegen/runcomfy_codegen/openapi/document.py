@@ -28,7 +28,6 @@ class ModelSchemas:
     input: Mapping[str, object]
     output: Mapping[str, object] | None = None
     example: object = None
-    summary: str = ""
 
 
 def make_document(
@@ -88,7 +87,7 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
         "post": {
             "operationId": f"submit_{operation}",
             "tags": ["models"],
-            "summary": model.summary or f"Run {model.model_id}",
+            "summary": f"Run {model.model_id}",
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": {
                 "200": {"description": "Accepted.", **submitted},

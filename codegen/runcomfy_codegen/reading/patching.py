@@ -10,11 +10,13 @@ import jsonpatch
 import jsonpointer
 
 from ..faults.diagnostics import json_text, quote, visible
-from .source import pointer_text, too_deep
+from .positions import pointer_text
+from .source import too_deep
 
 if TYPE_CHECKING:
     from ..faults.diagnostics import Diagnostic
-    from .source import Document, Json, Part, Pointer
+    from .positions import Part, Pointer
+    from .source import Document, Json
 
 _OPERATIONS = {
     "add": ("value",),

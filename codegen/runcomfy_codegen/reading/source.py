@@ -1,4 +1,4 @@
-"""Read a JSON file strictly, and find the line and column of any part of it when a diagnostic asks."""
+"""Read a JSON file strictly: into a document, or into every reason why there is none."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ..faults.diagnostics import Diagnostic, Place, quote
+from ..faults.diagnostics import Diagnostic, display, quote
+from .positions import place_at, place_of_byte, pointer_text, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..faults.diagnostics import Place
+    from .positions import Part, Pointer
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-Pointer: TypeAlias = "tuple[str | int, ...]"
-Part = Literal["key", "value"]
 
 # Far beyond any real schema, far below what recursion in the steps behind can take.
 MAX_DEPTH = 64
-# The text is known to be JSON when this runs, so a token's first character says what it is.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -66,7 +66,7 @@ class Document:
     def _spans(self) -> tuple[dict[Pointer, tuple[int, int]], dict[Pointer, tuple[int, int]]]:
         keys: dict[Pointer, tuple[int, int]] = {}
         values: dict[Pointer, tuple[int, int]] = {}
-        for pointer, part, start, end in _scan(self.text):
+        for pointer, part, start, end in scan(self.text):
             # The last of two equal keys is the one json.loads keeps.
             (keys if part == "key" else values)[pointer] = (start, end)
         return keys, values
@@ -96,14 +96,12 @@ def parse_document(data: bytes, name: str) -> tuple[Document | None, tuple[Diagn
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line = data[error.start :].split(b"\n", 1)[0].decode("utf-8", "replace")
         return None, (
             Diagnostic(
                 code="E002",
                 message=f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here",
                 file=name,
-                place=place_at(before + line, len(before), len(before) + 1),
+                place=place_of_byte(data, error.start),
                 help="Save the file as UTF-8.",
             ),
         )
@@ -169,36 +167,9 @@ def too_deep(value: Json) -> bool:
     return True
 
 
-def pointer_text(pointer: Pointer) -> str:
-    """RFC 6901: `/properties/width~1height`."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
-
-
-def place_at(text: str, start: int, end: int) -> Place:
-    """The place of a stretch of text; one that runs over several lines is cut at the first line's end."""
-    first = text.rfind("\n", 0, start) + 1
-    last = text.find("\n", start)
-    line = text[first : len(text) if last < 0 else last].rstrip("\r")
-    return Place(
-        line=text.count("\n", 0, start) + 1,
-        column=start - first + 1,
-        width=max(1, min(end, first + len(line)) - start),
-        text=line,
-    )
-
-
-def display(path: Path) -> str:
-    """A path as messages show it: from the working directory when it lies below, with forward slashes."""
-    try:
-        # A link is named by its own name, not by where it leads.
-        return (path.parent.resolve() / path.name).relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
-
-
 def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
     seen: set[Pointer] = set()
-    for pointer, part, start, end in _scan(text):
+    for pointer, part, start, end in scan(text):
         literal = text[start:end]
         if part == "key":
             if pointer in seen:
@@ -221,32 +192,3 @@ def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
 def _words(error: json.JSONDecodeError) -> str:
     text = error.msg.removesuffix(" at")
     return text[:1].lower() + text[1:]
-
-
-def _scan(text: str) -> Iterator[tuple[Pointer, Part, int, int]]:
-    """Each key and each value with its stretch of text; a container when it ends. The text is valid JSON."""
-    open_containers: list[tuple[Pointer, int, bool]] = []
-    path: list[str | int] = []
-    for token in _TOKEN.finditer(text):
-        start, end = token.span()
-        first = text[start]
-        pointer, _, in_object = open_containers[-1] if open_containers else ((), 0, False)
-        if first in "]}":
-            pointer, began, _ = open_containers.pop()
-            path = list(pointer)
-            yield pointer, "value", began, end
-        elif first == ",":
-            last = path.pop()
-            if isinstance(last, int):
-                path.append(last + 1)
-        elif first == ":":
-            continue
-        elif in_object and len(path) == len(pointer):
-            path.append(json.loads(token.group()))
-            yield tuple(path), "key", start, end
-        elif first in "[{":
-            open_containers.append((tuple(path), start, first == "{"))
-            if first == "[":
-                path.append(0)
-        else:
-            yield tuple(path), "value", start, end

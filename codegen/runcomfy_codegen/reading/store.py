@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NewType
 
-from ..faults.diagnostics import Diagnostic, quote
-from .source import display
+from ..faults.diagnostics import Diagnostic, display, quote
 
 if TYPE_CHECKING:
     from .source import Json

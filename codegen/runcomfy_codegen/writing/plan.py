@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic
-from ..reading.source import display
+from ..faults.diagnostics import Diagnostic, display
 from ..rendering.templating import HEADER
 from .tree import MANIFEST, MARKER, RUNTIME
 
