@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 from ..faults.diagnostics import quote
 from ..reading.patching import operation
 from .bounds import conflict
-from .dialect import KEYWORDS_OF_TYPE, MEDIA_FORMATS, keywords, parse_rule, pattern_fault, types_of
+from .dialect import (
+    ALTERNATIVES,
+    KEYWORDS_OF_TYPE,
+    MEDIA_FORMATS,
+    VALUES,
+    enum_values,
+    is_media,
+    keywords,
+    parse_rule,
+    pattern_fault,
+    types_of,
+)
 from .plain import validator
 from .shape import shape_faults
 
@@ -22,7 +33,6 @@ if TYPE_CHECKING:
     from ..reading.positions import Pointer
     from ..reading.source import Json
 
-_VALUES = frozenset({"enum", "const"})
 _KNOWN_TYPES = frozenset(KEYWORDS_OF_TYPE)
 # What a fault of a default is called; jsonschema's own words would repeat the whole value.
 _LIMITS = {
@@ -77,7 +87,7 @@ class _Walk:
         for name, each in properties.items() if isinstance(properties, dict) else ():
             yield from self.schema(each, (*pointer, "properties", name))
         yield from self.schema(schema.get("items"), (*pointer, "items"))
-        for keyword in ("oneOf", "anyOf"):
+        for keyword in ALTERNATIVES:
             branches = schema.get(keyword)
             for number, branch in enumerate(branches if isinstance(branches, list) else ()):
                 yield from self.schema(branch, (*pointer, keyword, number))
@@ -90,7 +100,7 @@ class _Walk:
                 message = f"{quote(keyword)} is no keyword of the dialect and changes nothing{guess}"
                 yield self._fault("W110", message, (*pointer, keyword), "key")
         if not types:
-            if not {"enum", "const", "oneOf", "anyOf"} & schema.keys() and pointer and not _is_branch(pointer):
+            if not {*VALUES, *ALTERNATIVES} & schema.keys() and pointer and not _is_branch(pointer):
                 yield self._fault("W112", "without a type any value passes", pointer)
             return
         if not _KNOWN_TYPES.issuperset(types):
@@ -119,7 +129,7 @@ class _Walk:
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and (reason := pattern_fault(pattern)):
             place = (*pointer, "pattern")
-            cure = self._cure("If it does not matter, put", operation("remove", place))
+            cure = self._document.cure("If it does not matter, put", operation("remove", place))
             yield self._fault("E015", f"the pattern cannot be read: {reason}", place, help=cure)
 
     def _bounds(self, schema: Mapping[str, Json], types: tuple[str, ...], pointer: Pointer) -> Iterator[Diagnostic]:
@@ -131,13 +141,14 @@ class _Walk:
         low, high = schema[found.low], schema[found.high]
         said = f'"{found.low}" {_shown(low)} and "{found.high}" {_shown(high)}'
         if found.crossed:
-            help = self._cure(
+            help = self._document.cure(
                 "If the two were mixed up, put",
                 operation("replace", (*pointer, found.low), value=high),
                 operation("replace", (*pointer, found.high), value=low),
             )
         else:
-            help = self._cure("If the lower bound does not matter, put", operation("remove", (*pointer, found.low)))
+            cure = operation("remove", (*pointer, found.low))
+            help = self._document.cure("If the lower bound does not matter, put", cure)
         message = f"nothing can satisfy this: {said} leave no {types[0]} between them"
         yield self._fault("E013", message, (*pointer, found.low), help=help)
 
@@ -146,14 +157,15 @@ class _Walk:
         if values is None:
             return
         keyword = "enum" if "enum" in schema else "const"
-        judge = validator(dict(schema), without=_VALUES)
+        judge = validator(dict(schema), without=VALUES)
         bad = [number for number, value in enumerate(values) if not judge.is_valid(value)]
         if values and len(bad) == len(values):
             help = None
             if kinds := {_kind(value) for value in values}:
                 types: Json = [*sorted(kinds)] if len(kinds) > 1 else next(iter(kinds))
                 verb = "replace" if "type" in schema else "add"
-                help = self._cure("If the values are right, put", operation(verb, (*pointer, "type"), value=types))
+                cure = operation(verb, (*pointer, "type"), value=types)
+                help = self._document.cure("If the values are right, put", cure)
             message = "nothing can satisfy this: no value of the enum fits what else is said"
             yield self._fault("E013", message, (*pointer, keyword), help=help)
             return
@@ -202,7 +214,7 @@ class _Walk:
         message = (
             f"{quote(name)} is required but not defined, and what is not defined is refused: no payload could pass"
         )
-        return self._fault("E012", message, place, help=self._cure(lead, cure))
+        return self._fault("E012", message, place, help=self._document.cure(lead, cure))
 
     def _rules(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         rules = schema.get("validations")
@@ -222,27 +234,7 @@ class _Walk:
                 plural = "uris" if "array" in types_of(schema) else "uri"
                 cure = operation(verb, (*pointer, "format"), value=f"{kind}_{plural}")
                 message = f"the rule {quote(text)} measures a file, but nothing says that a file stands here"
-                yield self._fault("E021", message, place, help=self._cure("If it does, put", cure))
-
-    def _cure(self, lead: str, *operations: dict[str, Json]) -> str:
-        return f"{lead} this into patch.json beside the schema:\n{self._document.cure(*operations)}"
-
-
-def enum_values(schema: Mapping[str, Json]) -> list[Json] | None:
-    """The values that `enum` or `const` list; None if neither is there in its right shape."""
-    listed = schema.get("enum")
-    if isinstance(listed, list):
-        return listed
-    return [schema["const"]] if "const" in schema else None
-
-
-def is_media(schema: Mapping[str, Json]) -> bool:
-    """Does a medium stand here, or in each item?"""
-    format = schema.get("format")
-    if isinstance(format, str) and format in MEDIA_FORMATS:
-        return True
-    items = schema.get("items")
-    return isinstance(items, dict) and is_media(items)
+                yield self._fault("E021", message, place, help=self._document.cure("If it does, put", cure))
 
 
 def _is_branch(pointer: Pointer) -> bool:

@@ -47,6 +47,9 @@ KEYWORDS_OF_TYPE: Final[Mapping[str, tuple[str, ...]]] = {
     "object": OBJECT_KEYWORDS,
     "null": (),
 }
+# The keywords that list values, and those that list schemas.
+VALUES: Final = frozenset({"enum", "const"})
+ALTERNATIVES: Final = ("oneOf", "anyOf")
 
 OPERANDS: Final = ("file_size_mb", "width_pixels", "height_pixels", "shortest_side_pixels", "width/height")
 _OPERATORS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">="}
@@ -109,3 +112,26 @@ def types_of(schema: Mapping[str, Json]) -> tuple[str, ...]:
     given = schema.get("type")
     named = given if isinstance(given, list) else [] if given is None else [given]
     return tuple(dict.fromkeys("number" if each == "float" else str(each) for each in named))
+
+
+def enum_values(schema: Mapping[str, Json]) -> list[Json] | None:
+    """The values that `enum` or `const` list; None if neither is there in its right shape."""
+    listed = schema.get("enum")
+    if isinstance(listed, list):
+        return listed
+    return [schema["const"]] if "const" in schema else None
+
+
+def is_media(schema: Mapping[str, Json]) -> bool:
+    """Does a medium stand here, or in each item?"""
+    format = schema.get("format")
+    if isinstance(format, str) and format in MEDIA_FORMATS:
+        return True
+    items = schema.get("items")
+    return isinstance(items, dict) and is_media(items)
+
+
+def text_of(schema: Json | Mapping[str, Json], keyword: str) -> str:
+    """A title or description; empty if there is none, or one that is no text."""
+    value = schema.get(keyword) if isinstance(schema, dict) else None
+    return value if isinstance(value, str) else ""

@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from .bounds import is_number
-from .dialect import MEDIA_FORMATS, pattern_fault, types_of
+from .dialect import ALTERNATIVES, MEDIA_FORMATS, pattern_fault, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ def plain(schema: Json, *, without: frozenset[str] = frozenset()) -> dict[str, J
     }
     if types := [each for each in types_of(schema) if each in _TYPES]:
         made["type"] = [*types]
-    for keyword in ("oneOf", "anyOf"):
+    for keyword in ALTERNATIVES:
         branches = schema.get(keyword)
         if keyword not in without and isinstance(branches, list) and branches:
             made[keyword] = [plain(branch) for branch in branches]

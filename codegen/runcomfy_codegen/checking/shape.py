@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from ..faults.diagnostics import quote
 from ..reading.patching import operation
 from ..reading.positions import pointer_text
-from .dialect import ANNOTATIONS, TYPES, meta_schema
+from .dialect import ALTERNATIVES, ANNOTATIONS, TYPES, VALUES, meta_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,7 @@ _KINDS = {
     "object": "an object",
 }
 _MAPS = ("properties",)
+_NOT_AT_TOP = {*VALUES, *ALTERNATIVES}
 
 
 def shape_faults(document: PatchedDocument) -> Iterator[Diagnostic]:
@@ -65,13 +66,13 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
         return _not_an_input(document, pointer, error)
     # The meta-schema forbids a keyword by `not`.
     if error.validator == "not":
-        where = "at the top of an input schema" if len(pointer) == 1 and keyword in _ALTERNATIVES else "in the dialect"
+        where = "at the top of an input schema" if len(pointer) == 1 and keyword in _NOT_AT_TOP else "in the dialect"
         return document.diagnostic(
             "E014",
             f'"{keyword}" has no meaning {where}, so no class could judge by it',
             pointer,
             "key",
-            _patch(document, "If payloads may be judged without it, ", operation("remove", pointer)),
+            document.cure("If payloads may be judged without it, put", operation("remove", pointer)),
         )
     if keyword == "type" and error.validator == "enum":
         return _unknown_type(document, pointer, error.instance)
@@ -83,15 +84,8 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
         "E010",
         message,
         pointer,
-        help=_patch(document, "If payloads may be judged without it, ", operation("remove", place)),
+        help=document.cure("If payloads may be judged without it, put", operation("remove", place)),
     )
-
-
-_ALTERNATIVES = ("enum", "const", "oneOf", "anyOf")
-
-
-def _patch(document: PatchedDocument, lead: str, *operations: dict[str, Json]) -> str:
-    return f"{lead}{'p' if lead else 'P'}ut this into patch.json beside the schema:\n{document.cure(*operations)}"
 
 
 def _keyword(pointer: Pointer) -> str:
@@ -131,7 +125,7 @@ def _rule_fault(document: PatchedDocument, pointer: Pointer, error: ValidationEr
     else:
         message = f'a rule\'s "{last}" {_demand(error)}'
     end = next(place for place, part in enumerate(pointer) if part == "validations" and _is_number(pointer, place + 1))
-    cure = _patch(document, "If the rule does not matter, ", operation("remove", pointer[: end + 2]))
+    cure = document.cure("If the rule does not matter, put", operation("remove", pointer[: end + 2]))
     return document.diagnostic("E020", message, pointer, help=cure)
 
 
@@ -151,9 +145,9 @@ def _not_an_input(document: PatchedDocument, pointer: Pointer, error: Validation
     help = None
     if wrapped and not pointer:
         move: dict[str, Json] = {"op": "move", "from": pointer_text((wrapped,)), "path": ""}
-        help = _patch(document, f"What stands under {quote(wrapped)} looks like one; if it is, ", move)
+        help = document.cure(f"What stands under {quote(wrapped)} looks like one; if it is, put", move)
     elif not pointer and error.validator == "required" and "properties" in instance:
-        help = _patch(document, "", operation("add", ("type",), value="object"))
+        help = document.cure("Put", operation("add", ("type",), value="object"))
     return document.diagnostic("E016", message, pointer, help=help)
 
 
@@ -165,7 +159,7 @@ def _unknown_type(document: PatchedDocument, pointer: Pointer, given: Any) -> Di
         "E011",
         f"there is no type {quote(given)}; the types are {', '.join(TYPES)}",
         pointer,
-        help=_patch(document, f'If "{near}" is meant, ', operation("replace", pointer, value=near)),
+        help=document.cure(f'If "{near}" is meant, put', operation("replace", pointer, value=near)),
     )
 
 

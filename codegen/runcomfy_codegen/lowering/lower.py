@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..checking.check import enum_values, is_media
 from ..checking.dialect import (
+    ALTERNATIVES,
     ARRAY_KEYWORDS,
     MEDIA_FORMATS,
     NUMBER_KEYWORDS,
     OBJECT_KEYWORDS,
     STRING_KEYWORDS,
+    VALUES,
+    enum_values,
+    is_media,
     parse_bound,
     parse_rule,
+    text_of,
     types_of,
 )
 from ..checking.plain import validator
@@ -29,8 +33,6 @@ if TYPE_CHECKING:
     from ..reading.source import Json
 
 _ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")
-_VALUES = frozenset({"enum", "const"})
-_ALTERNATIVES = frozenset({"oneOf", "anyOf"})
 _SAID_BY_TYPE = frozenset({"type", "title", "description"})
 
 
@@ -55,7 +57,7 @@ class _Lowering:
             # Without a type, a keyword still binds the values of its own type.
             made = [self._typed(each, schema, pointer) for each in (types or _ALL_TYPES)]
             parts.append(made[0] if len(made) == 1 else ir.AlternativesNode(exactly_one=False, nodes=tuple(made)))
-        for keyword in sorted(schema.keys() & _ALTERNATIVES):
+        for keyword in sorted(schema.keys() & {*ALTERNATIVES}):
             branches = schema[keyword]
             assert isinstance(branches, list)
             nodes = [self._node(_schema(branch), (*pointer, keyword, number)) for number, branch in enumerate(branches)]
@@ -118,7 +120,7 @@ class _Lowering:
             extra=schema.get("additionalProperties") is True,
             class_name=names.class_name,
             constant=names.constant,
-            description=_text(schema, "description"),
+            description=text_of(schema, "description"),
         )
 
     def _property(
@@ -133,8 +135,8 @@ class _Lowering:
             node=node,
             rules=() if _takes_rules(node) else _rules(schema),
             required=required,
-            title=_text(schema, "title"),
-            description=_text(schema, "description"),
+            title=text_of(schema, "title"),
+            description=text_of(schema, "description"),
             default=ir.MISSING if required else default,
             sample=default if required else ir.MISSING,
             extras=_extras(schema, required),
@@ -147,7 +149,7 @@ def _schema(value: Json) -> Mapping[str, Json]:
 
 def _fitting(schema: Mapping[str, Json], values: list[Json]) -> tuple[Json, ...]:
     """The listed values that everything else said here lets pass, whole floats as integers, each once."""
-    judge = validator(dict(schema), without=_VALUES)
+    judge = validator(dict(schema), without=VALUES)
     kept: list[Json] = []
     for value in values:
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
@@ -205,7 +207,7 @@ def _rules(schema: Mapping[str, Json]) -> tuple[ir.Rule, ...]:
 
 
 def _rule(entry: Mapping[str, Json]) -> ir.Rule:
-    text, message = str(entry["validation_rule"]), _text(entry, "validation_error")
+    text, message = str(entry["validation_rule"]), text_of(entry, "validation_error")
     known = parse_rule(text)
     if known is None:
         return ir.Rule(operand=None, operator=None, value=entry["validation_value"], message=message, raw=text)
@@ -247,8 +249,3 @@ def _count(schema: Mapping[str, Json], keyword: str) -> int | None:
     value = schema.get(keyword)
     # 800.0 is an integer to JSON.
     return int(value) if isinstance(value, int | float) else None
-
-
-def _text(schema: Mapping[str, Json], keyword: str) -> str:
-    value = schema.get(keyword)
-    return value if isinstance(value, str) else ""

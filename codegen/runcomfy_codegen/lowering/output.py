@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..checking.dialect import MEDIA_FORMATS, types_of
+from ..checking.dialect import MEDIA_FORMATS, text_of, types_of
 from ..naming import reserved
 from ..naming.identifiers import ClassName, PythonName, class_name, constant_name
 from ..naming.names import Cure, property_names
@@ -81,8 +81,8 @@ class _Lowering:
                     name=names[wire],
                     node=self._node(each, (*pointer, "properties", wire), (name, names[wire])),
                     required=False,
-                    title=_text(each, "title"),
-                    description=_text(each, "description"),
+                    title=text_of(each, "title"),
+                    description=text_of(each, "description"),
                 )
                 for wire, each in properties.items()
                 if wire in names
@@ -90,7 +90,7 @@ class _Lowering:
             extra=True,
             class_name=name,
             constant=constant_name(name, reserved=reserved.CONSTANTS),
-            description=_text(schema, "description"),
+            description=text_of(schema, "description"),
         )
 
     def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
@@ -112,8 +112,3 @@ class _Lowering:
         if type == "string" and str(schema.get("format")) in _FILE_FORMATS:
             return ir.FileNode()
         return _LEAVES.get(type, ir.AnyNode())
-
-
-def _text(schema: Json | Mapping[str, Json], keyword: str) -> str:
-    value = schema.get(keyword) if isinstance(schema, dict) else None
-    return value if isinstance(value, str) else ""

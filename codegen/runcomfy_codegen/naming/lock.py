@@ -107,19 +107,18 @@ class _Reader:
 
     def _model_name(self, model_id: str, name: Json) -> ModelNames | None:
         place = (model_id, "name")
-        parts = name.split(".") if isinstance(name, str) else []
+        made = ModelNames.of(name) if isinstance(name, str) else None
         wanted = 2 if model_id.count("/") < 2 else 3
-        if len(parts) != wanted or not all(map(is_python_name, parts)):
+        if made is None or len(made.parts) != wanted:
             shape = "provider.method" if wanted == 2 else "provider.family.method"
             self._fault(f'"name" of this id is "{shape}", each part like poster_1', place)
             return None
-        for number, part in enumerate(parts):
+        for number, part in enumerate(made.parts):
             reason = (reserved.CLIENT if number == 0 else reserved.RESOURCES).get(part)
             if reason:
                 self._fault(f"{quote(part)} {reason}", place)
                 return None
-        made = [PythonName(part) for part in parts]
-        return ModelNames(provider=made[0], family=made[1] if wanted == 3 else None, method=made[-1])
+        return made
 
     def _names(self, names: Json, place: Pointer, reserved_names: Mapping[str, str]) -> dict[str, PythonName]:
         if not isinstance(names, dict):

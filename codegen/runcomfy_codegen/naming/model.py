@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import reserved
-from .identifiers import ClassName, PythonName, class_name
+from .identifiers import ClassName, PythonName, class_name, is_python_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,14 @@ class ModelNames:
     provider: PythonName
     family: PythonName | None
     method: PythonName
+
+    @classmethod
+    def of(cls, dotted: str) -> ModelNames | None:
+        """The names that make up `provider.family.method`, or `provider.method`; None if they are none."""
+        parts = [PythonName(part) for part in dotted.split(".")]
+        if len(parts) not in (2, 3) or not all(map(is_python_name, parts)):
+            return None
+        return cls(provider=parts[0], family=parts[1] if len(parts) == 3 else None, method=parts[-1])
 
     @property
     def parts(self) -> tuple[PythonName, ...]:

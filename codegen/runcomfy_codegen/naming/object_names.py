@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..checking.dialect import ALTERNATIVES
 from . import reserved
 from .identifiers import ClassName, ConstantName, PythonName, constant_name
 from .model import input_class, nested_class
@@ -81,7 +82,7 @@ class _Walk:
                 inner = own.text(wire, f"{name}_2")
                 self.schema(properties[wire], (*pointer, "properties", wire), (*path, name), inner)
         self.schema(schema.get("items"), (*pointer, "items"), (*path, "item"), cure)
-        for keyword in ("oneOf", "anyOf"):
+        for keyword in ALTERNATIVES:
             branches = schema.get(keyword)
             if isinstance(branches, list):
                 objects = [number for number, branch in enumerate(branches) if _has_properties(branch)]

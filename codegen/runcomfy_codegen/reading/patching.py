@@ -54,17 +54,12 @@ class PatchedDocument:
                     return self.patch.diagnostic(code, message, target, part, help)
         return self.received.diagnostic(code, message, pointer, part, help)
 
-    def cure(self, *operations: dict[str, Json]) -> str:
-        """The whole patch.json that adds these operations, ready to be written."""
-        return cure_text(
-            [*(self.patch.value if self.patch and isinstance(self.patch.value, list) else []), *operations]
-        )
-
-
-def cure_text(patch: list[Json]) -> str:
-    """A patch as people would write it: an operation a line."""
-    lines = ",\n".join("  " + json_text(each) for each in patch)
-    return f"[\n{lines}\n]"
+    def cure(self, lead: str, *operations: dict[str, Json]) -> str:
+        """Help that prints the whole patch.json with these operations added; `lead` ends in "put"."""
+        before = self.patch.value if self.patch and isinstance(self.patch.value, list) else []
+        # As people would write it: an operation a line.
+        lines = ",\n".join("  " + json_text(each) for each in (*before, *operations))
+        return f"{lead} this into patch.json beside the schema:\n[\n{lines}\n]"
 
 
 def operation(op: str, pointer: Pointer, **members: Json) -> dict[str, Json]:

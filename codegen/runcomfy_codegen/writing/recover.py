@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..building.unit import Unit
-from ..naming.identifiers import PythonName, is_python_name
 from ..naming.model import ModelNames
 from ..rendering.rendered import Rendered
 
@@ -22,13 +21,11 @@ def recover(folder: Path, model_id: ModelId, published: Mapping[str, object]) ->
     entry = published.get(model_id)
     if not isinstance(entry, dict):
         return None
-    parts = str(entry.get("name")).split(".")
-    if len(parts) not in (2, 3) or not all(map(is_python_name, parts)):
+    names = ModelNames.of(str(entry.get("name")))
+    if names is None:
         return None
-    made = [PythonName(part) for part in parts]
-    names = ModelNames(provider=made[0], family=made[1] if len(made) == 3 else None, method=made[-1])
-    path = "/".join(parts)
-    resource = "/".join(parts[:-1]) + ("" if names.family else "/__init__")
+    path = "/".join(names.parts)
+    resource = "/".join(names.parts[:-1]) + ("" if names.family else "/__init__")
     try:
         spec = (folder / f"specs/{path}.py").read_text(encoding="utf-8")
         models = (folder / f"models/{path}.py").read_text(encoding="utf-8")
