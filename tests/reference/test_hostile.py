@@ -61,3 +61,10 @@ def test_a_page_of_hostile_texts_shows_them_and_nothing_else(tmp_path: Path) -> 
             (shown,) = (words for kind, words in seen.below(name) if kind == "p")
             assert shown.startswith(words)
             assert words in [cell for kind, cell in seen.below(f"media_{number}") if kind == "td"]
+
+
+def test_what_is_shown_does_not_depend_on_the_edition_of_unicode() -> None:
+    # Assigned in Unicode 15, 15.1 and 16: a letter to some versions of Python, and unknown to others.
+    letters = "\U0001fae8\U0002ebf0\U0001fae9"
+    assert code(letters) == f"`{letters}`"
+    assert code("a\u202eb\0") == "`a\\u202eb\\u0000`"

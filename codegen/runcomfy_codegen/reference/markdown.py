@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from ..faults.characters import is_visible
 from ..rendering.literals import prose
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def printable(value: str) -> str:
     """A text in which nothing hides: what cannot be seen stands as its escape, as JSON and Python spell it."""
-    return "".join(each if each.isprintable() or each == "\n" else _escape(each) for each in value)
+    return "".join(each if is_visible(each) or each == "\n" else _escape(each) for each in value)
 
 
 def _escape(char: str) -> str:
