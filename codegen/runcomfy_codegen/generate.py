@@ -12,9 +12,10 @@ from .faults.diagnostics import Diagnostic, display, has_errors, quote
 from .naming.lock import renames
 from .reading.store import INPUT, NAMES, write_json
 from .writing.commit import commit, sweep
-from .writing.plan import plan, published_names
+from .writing.manifest import names_entry, published_names
+from .writing.plan import plan
 from .writing.recover import recover
-from .writing.tree import names_entry, package_tree
+from .writing.tree import package_tree
 from .writing.turn import turn
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from ..faults.diagnostics import Diagnostic, display, has_errors
 from ..naming.lock import read_lock, unknown_models
 from ..naming.names import deviations, model_names
 from ..reading import store
-from ..reading.load import read_source
+from ..reading.load import read_common_output, read_source
 from ..reading.source import read_document
 from .unit import Task
 
@@ -40,8 +40,7 @@ def gather(schemas: Path) -> Gathered:
     lock, lock_faults = read_lock(names_document)
     found += lock_faults
     blocking = has_errors(found)
-    common = schemas / store.OUTPUT
-    common_output = common.read_bytes() if common.is_file() else None
+    common_output = read_common_output(schemas)
     ids = [folder.model_id for folder in folders]
     names, clashes = model_names(ids, lock)
     tasks = [

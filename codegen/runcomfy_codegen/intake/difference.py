@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..reading.facts import facts
+from ..reading.facts import facts, unwrapped
 from ..reading.positions import pointer_text
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def differences(old: Json, new: Json, role: Role = "input") -> tuple[Change, ...
     An input's change is breaking if it may refuse what was accepted. An output's is, if something that was there
     may be missing or different; a new part is not. Outputs may be documents (`{"output": schema}`).
     """
-    changes = tuple(_schema(facts(_inner(old)), facts(_inner(new)), ()))
+    changes = tuple(_schema(facts(unwrapped(old)), facts(unwrapped(new)), ()))
     if role == "output":
         return tuple(Change(each.pointer, each.text, not each.text.startswith("new")) for each in changes)
     return changes
@@ -133,10 +133,6 @@ def _names(
 
 def _changed(at: Pointer, before: Json, after: Json, breaking: bool) -> Change:
     return Change(pointer_text(at), f"{_show(before)} -> {_show(after)}", breaking)
-
-
-def _inner(schema: Json) -> Json:
-    return schema["output"] if isinstance(schema, dict) and set(schema) == {"output"} else schema
 
 
 def _canonical(value: Json) -> str:

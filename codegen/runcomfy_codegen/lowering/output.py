@@ -8,7 +8,7 @@ from ..checking.dialect import MEDIA_FORMATS, text_of, types_of
 from ..naming import reserved
 from ..naming.identifiers import ClassName, PythonName, class_name, constant_name
 from ..naming.names import Cure, property_names
-from ..reading.facts import same_facts
+from ..reading.facts import is_wrapped, same_facts, unwrapped
 from . import ir
 
 if TYPE_CHECKING:
@@ -41,11 +41,8 @@ def lower_output(
     loaded: Loaded, document: Document, output_class: ClassName, lock: ModelLock
 ) -> tuple[ir.ObjectNode | None, dict[ClassName, dict[str, PythonName]], tuple[Diagnostic, ...]]:
     """The output as nodes, the names of its properties by class, and faults."""
-    pointer: Pointer = ()
-    schema = document.value
-    # Pages wrap it.
-    if isinstance(schema, dict) and set(schema) == {"output"}:
-        pointer, schema = ("output",), schema["output"]
+    pointer: Pointer = ("output",) if is_wrapped(document.value) else ()
+    schema = unwrapped(document.value)
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         message = 'an output schema is {"output": {"type": "object", "properties": {...}}}'
         return None, {}, (document.diagnostic("E017", message, pointer),)

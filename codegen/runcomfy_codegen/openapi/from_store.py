@@ -9,7 +9,8 @@ from ..building.lint import lint
 from ..faults.diagnostics import has_errors
 from ..lowering.output import own_output
 from ..reading import store
-from ..reading.load import load, read_source
+from ..reading.facts import unwrapped
+from ..reading.load import load, read_common_output, read_source
 from ..reading.source import parse_document
 from .document import ModelSchemas, make_document
 
@@ -26,8 +27,7 @@ def document_of(schemas: Path, server: str | None = None) -> tuple[dict[str, obj
     _, faults = lint(schemas)
     if has_errors(faults):
         return None, faults
-    common = schemas / store.OUTPUT
-    common_bytes = common.read_bytes() if common.is_file() else None
+    common_bytes = read_common_output(schemas)
     folders, _ = store.walk(schemas)
     loaded = (load(read_source(folder, common_bytes))[0] for folder in folders)
     shared = parse_document(common_bytes, store.OUTPUT)[0] if common_bytes is not None else None
@@ -46,7 +46,5 @@ def _schemas_of(loaded: Loaded) -> ModelSchemas:
 
 
 def _output(document: Json) -> dict[str, Json]:
-    """Pages wrap an output's schema."""
-    if isinstance(document, dict) and isinstance(document.get("output"), dict) and len(document) == 1:
-        document = document["output"]
-    return document if isinstance(document, dict) else {}
+    schema = unwrapped(document)
+    return schema if isinstance(schema, dict) else {}

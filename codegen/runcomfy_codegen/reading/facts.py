@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from .source import Json
@@ -41,7 +41,14 @@ def same_facts(one: Json, other: Json) -> bool:
     return _text(one) == _text(other)
 
 
+def unwrapped(output: Json) -> Json:
+    """The schema of an output document; pages print `{"output": schema}`."""
+    return output["output"] if is_wrapped(output) else output
+
+
+def is_wrapped(output: Json) -> TypeGuard[dict[str, Json]]:
+    return isinstance(output, dict) and set(output) == {"output"}
+
+
 def _text(schema: Json) -> str:
-    if isinstance(schema, dict) and set(schema) == {"output"}:
-        schema = schema["output"]
-    return json.dumps(facts(schema), sort_keys=True)
+    return json.dumps(facts(unwrapped(schema)), sort_keys=True)

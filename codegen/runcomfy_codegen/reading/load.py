@@ -10,6 +10,8 @@ from .patching import apply_patch
 from .source import parse_document
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..faults.diagnostics import Diagnostic
     from .patching import PatchedDocument
     from .source import Document
@@ -37,6 +39,12 @@ class Loaded:
     output: Document | None
     example: Document | None
     common_output: Document | None
+
+
+def read_common_output(schemas: Path) -> bytes | None:
+    """The output.json that all models share, if the store has one; OSError passes through."""
+    path = schemas / store.OUTPUT
+    return path.read_bytes() if path.is_file() else None
 
 
 def read_source(folder: store.ModelFolder, common_output: bytes | None) -> ModelSource:

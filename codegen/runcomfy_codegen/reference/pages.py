@@ -19,6 +19,7 @@ from ..reading import store
 from ..reading.load import load
 from ..reading.source import read_document
 from ..rendering.templating import render
+from ..terminal import amount
 from .markdown import code, table, text
 from .page import Subject, model_page
 
@@ -113,7 +114,7 @@ def _section(parts: tuple[PythonName, ...], models: Sequence[ir.Model]) -> str:
         "reference_section.md",
         first_line=HEADER,
         title=text(title),
-        about=f"{len(models)} model{'' if len(models) == 1 else 's'}.",
+        about=f"{amount(len(models), 'model')}.",
         models=table(["Model", "Call"], rows),
         children=[(label, path) for path, label in children.items()],
     )

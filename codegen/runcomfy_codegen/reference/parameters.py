@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 from ..lowering import ir
-from ..rendering.words import constraints, rule_text
+from ..rendering.words import constraints, rule_text, says_more
 from .markdown import code, sentence, table, text, value_code
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _paragraphs(each: ir.Property) -> Iterator[str]:
 
 def _about(each: ir.Property) -> str:
     """Title and description, a title that only repeats the name left out."""
-    title = each.title if "".join(filter(str.isalnum, each.title)).lower() != each.name.replace("_", "") else ""
+    title = each.title if says_more(each.title, each.name) else ""
     return " ".join(filter(None, (sentence(title), sentence(each.description) if each.description != title else "")))
 
 

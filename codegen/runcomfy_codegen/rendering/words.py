@@ -24,7 +24,7 @@ _OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 def parameter_text(each: ir.Property) -> str:
     """Everything worth saying about a property, as sentences."""
-    sentences = [_sentence(prose(each.title)) if _says_more(each.title, each.name) else ""]
+    sentences = [_sentence(prose(each.title)) if says_more(each.title, each.name) else ""]
     if each.description != each.title:
         sentences.append(_sentence(prose(each.description)))
     sentences += [_sentence(text) for text in constraints(each.node)]
@@ -63,7 +63,7 @@ def constraints(node: ir.Node) -> list[str]:
             assert_never(node)
 
 
-def _says_more(title: str, name: str) -> bool:
+def says_more(title: str, name: str) -> bool:
     """Is a title more than the name again?"""
     return "".join(filter(str.isalnum, title)).lower() != name.replace("_", "")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import Diagnostic, display
 from ..rendering.templating import HEADER
-from .tree import MANIFEST, MARKER, RUNTIME
+from .manifest import MANIFEST, RUNTIME, is_manifest, runtime_files
+from .tree import MARKER, is_passed_over
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     present, links = _present(folder)
     faults += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
     # Copies of the runtime have no header: those copied now are known by their place, older ones by the manifest.
-    runtime = _runtime_files(folder) | {path for path in tree if path.startswith(f"{RUNTIME}/")}
+    runtime = runtime_files(folder) | {path for path in tree if path.startswith(f"{RUNTIME}/")}
     for path, content in tree.items():
         if path not in present:
             missing.append(path)
@@ -65,17 +65,6 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
         extra=tuple(extra),
         faults=tuple(faults),
     )
-
-
-def published_names(folder: Path) -> Mapping[str, object]:
-    """The names of the package as it was generated last; empty if there is none."""
-    names = _manifest(folder).get("names")
-    return names if isinstance(names, dict) else {}
-
-
-def is_passed_over(name: str) -> bool:
-    """Caches and hidden files are nobody's source: they are neither compared nor touched."""
-    return name == "__pycache__" or name.startswith(".")
 
 
 def _present(folder: Path) -> tuple[set[str], list[str]]:
@@ -101,27 +90,10 @@ def _present(folder: Path) -> tuple[set[str], list[str]]:
 
 def _is_ours(path: str, content: bytes, runtime: frozenset[str]) -> bool:
     if path == MANIFEST:
-        return content.startswith(b'{\n "generator": "runcomfy-codegen ')
+        return is_manifest(content)
     if path == MARKER:
         return not content.strip()
     return content.startswith(HEADER.encode()) or path in runtime
-
-
-def _runtime_files(folder: Path) -> frozenset[str]:
-    listed = _manifest(folder).get("runtime")
-    return frozenset(path for path in _texts(listed) if path.startswith(f"{RUNTIME}/"))
-
-
-def _texts(value: object) -> Iterator[str]:
-    yield from (each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
-
-
-def _manifest(folder: Path) -> dict[str, object]:
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _not_ours(path: Path, reason: str) -> Diagnostic:

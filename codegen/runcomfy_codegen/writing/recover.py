@@ -47,7 +47,7 @@ def recover(folder: Path, model_id: ModelId, published: Mapping[str, object]) ->
 
 
 def _methods(text: str, name: str) -> Iterator[tuple[str, ast.AST]]:
-    lines = text.splitlines()
+    lines = text.split("\n")
     for definition in ast.parse(text).body:
         if isinstance(definition, ast.ClassDef):
             for node in definition.body:
