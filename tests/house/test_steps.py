@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from runcomfy_codegen.building.pool import PRELOADED
 
 GENERATOR = Path(__file__).parents[2] / "codegen/runcomfy_codegen"
 # A folder, or a module at the top. What stands later may import what stands earlier.
@@ -63,6 +66,18 @@ def test_no_import_goes_backwards(name: str) -> None:
 def test_no_modules_import_each_other() -> None:
     """Within a room neither; CycleError names those that do."""
     assert tuple(TopologicalSorter({name: imported(name) for name in MODULES}).static_order())
+
+
+def test_the_readme_lists_the_rooms_in_their_order() -> None:
+    readme = (GENERATOR.parent / "README.md").read_text(encoding="utf-8")
+    rows = [row for row in readme.splitlines() if row.startswith("| `")]
+    listed = [each for row in rows for each in re.findall(r"`(\w+)/`", row.split("|")[1]) if each in ORDER]
+    assert listed == [each for each in ORDER if (GENERATOR / each).is_dir()]
+
+
+def test_what_a_pool_loads_in_advance_is_there() -> None:
+    """A name that leads nowhere would be passed over in silence, and each worker load the libraries anew."""
+    assert find_spec(PRELOADED)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if name.endswith("/__init__")))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .cache import Cache
     from .unit import Task, Unit
 
+# What a worker needs and this process does not; by name, so that it is loaded there only.
+PRELOADED = "runcomfy_codegen.rendering.render"
 # A worker costs the loading of black and datamodel-code-generator, about as much as a dozen models.
 _FEW = 12
 # Enough to keep the pipe quiet, small enough to share the work evenly.
@@ -62,7 +64,7 @@ def _context() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runcomfy_codegen.rendering.render"])
+    context.set_forkserver_preload([PRELOADED])
     return context
 
 

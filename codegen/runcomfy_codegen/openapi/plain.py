@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..checking.dialect import MEDIA_FORMATS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -18,7 +20,6 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "array": list,
     "object": dict,
 }
-_MEDIA = {f"{kind}_{ending}": kind for kind in ("image", "video", "audio") for ending in ("uri", "uris")}
 _NODES = ("items", "additionalProperties", "not")
 _LISTS = ("anyOf", "oneOf", "allOf")
 _KEPT = {
@@ -92,7 +93,7 @@ def _set_properties(made: Schema, properties: Mapping[str, object], *, closed: b
 
 
 def _set_media(made: Schema) -> None:
-    kind = _MEDIA.get(str(made.get("format")))
+    kind = MEDIA_FORMATS.get(str(made.get("format")))
     if kind is None:
         return
     if made.get("type") == "array":
