@@ -51,6 +51,7 @@ class Store:
         self.path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
         _STORES.add(self)
 
     def read(self, question: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
@@ -65,10 +66,11 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # after a full disk SQLite has rolled back already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def close(self) -> None:
         with self._lock:
@@ -93,9 +95,20 @@ class Store:
         self._lock = threading.RLock()
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._identity != self._file():
+            self.close()  # the file was deleted or replaced: what is written into it now nobody would find
         if self._connection is None:
             self._connection = self._connect()
+            self._identity = self._file()
         return self._connection
+
+    def _file(self) -> tuple[int, int] | None:
+        """Which file is at the path, if there is one."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +116,7 @@ class Store:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
+            self._look_whose(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a request id must outlive a power cut
             self._lay(connection)
@@ -110,6 +124,11 @@ class Store:
             connection.close()
             raise
         return connection
+
+    def _look_whose(self, connection: sqlite3.Connection) -> None:
+        tables = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if tables and "submissions" not in tables:
+            raise JournalError(f"{self.path} is a database of another program; choose another path for the journal.")
 
     def _lay(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -126,10 +145,11 @@ class Store:
     def _telling(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(
-                f"The journal {self.path} cannot be {what}: {error}. Choose another path, or make this one writable."
-            ) from error
+        except (sqlite3.Error, OSError, UnicodeError) as error:
+            cure = "Choose another path, or make this one writable."
+            if "locked" in str(error):
+                cure = "Another program holds it; end that, or choose another path."
+            raise JournalError(f"The journal {self.path} cannot be {what}: {error}. {cure}") from error
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import APIError, TransportError
+from ..errors import APIError, ConfigurationError, TransportError
 from ..hooks import log
 from ..results import Cancellation
 from ..transport.steps import Exchange, Interrupted, Rule
@@ -34,8 +34,11 @@ def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *,
         try:
             exchange = cancel_exchange(session, job, LONGEST_FAREWELL, LONGEST_FAREWELL)
             body = yield from attempt(session, exchange, f"Cancel of {job.request_id}", job)
-        except (TransportError, APIError) as error:
+        except (TransportError, APIError, ConfigurationError) as error:
             came = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
+        except (Interrupted, KeyboardInterrupt) as again:
+            _note(job, again, "the cancel was cut short, so it may still run and be paid for")
+            raise
         else:
             outcome = cancellation_of(job, body)
             if outcome.cancelled:
@@ -43,6 +46,10 @@ def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *,
             came = "it was cancelled" if outcome.cancelled else f"{outcome}: it still runs and is paid for"
     else:
         came = f"it still runs and is paid for; go on with client.job({job.request_id!r}).wait()"
+    _note(job, stop, came)
+
+
+def _note(job: JobRef, stop: BaseException, came: str) -> None:
     note = f"Job {job.request_id}: {came}."
     log.warning("The wait was interrupted. %s", note)
     (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)

@@ -26,8 +26,13 @@ def summary(value: object) -> object:
 
 def input_digest(payload: Mapping[str, object]) -> str:
     """The same for the same input, in whatever order its keys stand."""
-    text = json.dumps(payload, sort_keys=True, default=summary)
+    text = json.dumps(payload, sort_keys=True, default=_content)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _content(value: object) -> object:
+    """Of a file only what is sent: the same picture from another folder, or as bytes, is the same input."""
+    return [value.facts.mime, _mark(value.data)] if isinstance(value, LocalMedia) else summary(value)
 
 
 def _mark(content: bytes) -> dict[str, object]:

@@ -12,7 +12,7 @@ from ..options import checked
 from ..transport.steps import Interrupted, Rule, run, shield
 from .echo import input_digest, summary, urls_in
 from .posting import Sending, post
-from .preflight import is_heavy, prepare_submit
+from .preflight import is_heavy, prepare_submit, too_deep
 from .session import JobRef
 from .timing import Until
 
@@ -39,10 +39,13 @@ def submit(
     session.config.authorization()
     until = Until(told.get("timeout"))
     extra = told.get("extra_input")
-    if is_heavy(given):
-        prepared = yield from run(lambda: prepare_submit(session, model_id, given, extra))
-    else:
-        prepared = prepare_submit(session, model_id, given, extra)
+    try:
+        if is_heavy(given):
+            prepared = yield from run(lambda: prepare_submit(session, model_id, given, extra))
+        else:
+            prepared = prepare_submit(session, model_id, given, extra)
+    except RecursionError:
+        raise too_deep(model_id) from None
     sending = Sending()
     try:
         rule = (
@@ -51,16 +54,16 @@ def submit(
             else (_journaled(session, session.journal, prepared, until, sending, key))
         )
         request_id = yield from shield(rule, LINGER)
+        return JobRef(
+            request_id=request_id,
+            model_id=model_id,
+            since=time.monotonic() if sending.request_id else None,
+            input=summary(prepared.payload),
+            input_urls=urls_in(prepared.payload),
+        )
     except (Interrupted, KeyboardInterrupt) as stop:
         _tell(stop, sending, model_id)
         raise
-    return JobRef(
-        request_id=request_id,
-        model_id=model_id,
-        since=time.monotonic() if sending.request_id else None,
-        input=summary(prepared.payload),
-        input_urls=urls_in(prepared.payload),
-    )
 
 
 def _sent(session: Session, prepared: Prepared, until: Until, sending: Sending) -> Rule[str]:
@@ -79,6 +82,9 @@ def _journaled(
     if entry is not None:
         assert entry.request_id is not None
         log.info("The job_key %r has the job %s already; nothing was sent.", key, entry.request_id)
+        if entry.state == "failed":
+            cure = f"client.journal.release({key!r}) gives the key free, and the next submit is paid again"
+            log.warning("The job %s of the job_key %r has failed; %s.", entry.request_id, key, cure)
         return entry.request_id
     try:
         request_id = yield from _sent(session, prepared, until, sending)
@@ -90,13 +96,15 @@ def _journaled(
         with _only_logged():
             journal.unsure(submission, str(error))
         raise
-    except (APIError, TransportError) as error:
+    except (APIError, TransportError, ConfigurationError) as error:
         with _only_logged():
             journal.refused(submission, str(error))
         raise
     except BaseException as error:
         with _only_logged():
-            if sending.on_the_wire:
+            if sending.request_id is not None:
+                journal.submitted(submission, sending.request_id)
+            elif sending.on_the_wire:
                 journal.unsure(submission, f"interrupted: {error!r}")
             else:
                 journal.refused(submission, "interrupted before anything was sent")
@@ -106,6 +114,8 @@ def _journaled(
     except JournalError as error:
         error.request_id, error.model_id = request_id, prepared.model_id
         error.add_note(f"The job was started: its request id is {request_id}. Write it down.")
+        cure = f"client.journal.settle({submission!r}, request_id={request_id!r})"
+        error.add_note(f"When the journal can be written again: {cure}.")
         raise
     return request_id
 

@@ -232,4 +232,8 @@ class AsyncClient(ClientData):
 
 
 def given(input: Mapping[str, object] | InputModel) -> Mapping[str, object]:
-    return input if isinstance(input, Mapping) else input.to_payload()
+    if isinstance(input, Mapping):
+        return input
+    if not hasattr(input, "to_payload"):
+        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {input!r:.80}.")
+    return input.to_payload()

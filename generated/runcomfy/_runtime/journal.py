@@ -6,6 +6,7 @@ of past requests that could be asked, so this file is the only one there is.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import JournalError, SubmissionUnknownError
+from .errors import ConfigurationError, JournalError, SubmissionUnknownError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
 PENDING = ("sending", "unsure", "submitted")
@@ -64,7 +65,11 @@ class Journal:
     def __init__(
         self, path: str | os.PathLike[str], *, keep_inputs: bool = False, _scope: tuple[str, str] | None = None
     ) -> None:
-        self.path = Path(path).expanduser()
+        try:
+            # Absolute, so that the file stays the same one when the working directory changes.
+            self.path = Path(path).expanduser().absolute()
+        except TypeError:
+            raise ConfigurationError(f"A journal is a path or a runcomfy.Journal, and not {path!r}.") from None
         self.keep_inputs = keep_inputs
         self._scope = _scope
         from .journal_store import Store  # loads SQLite, which a client without a journal has no use for
@@ -97,6 +102,10 @@ class Journal:
         if (request_id is None) == (started is None) or started:
             raise JournalError("Settle a submit either with request_id=..., or with started=False.")
         if request_id is not None:
+            from .protocol.posting import request_id_in
+
+            if request_id_in({"request_id": request_id}) is None:
+                raise JournalError(f"{request_id!r} is no request id.")
             self.submitted(entry.submission_id, request_id)
         else:
             self.refused(entry.submission_id, "settled by hand: not started")
@@ -165,15 +174,13 @@ class Journal:
         if (row["model_id"], row["input_digest"]) != (model_id, input_digest):
             raise JournalError(
                 f"The job_key {entry.job_key!r} was used for another input (of {entry.model_id}). Use another key, or"
-                " give this one free with client.journal.release().",
+                f" give this one free with client.journal.release({entry.job_key!r}).",
                 request_id=entry.request_id,
                 model_id=model_id,
             )
         if entry.request_id is None:
             raise SubmissionUnknownError(
-                f"An earlier submit under the job_key {entry.job_key!r} is {entry.state}: it may have started a paid"
-                " job, so nothing was sent. Look for the job on RunComfy's pages, then say what became of it with"
-                f" client.journal.settle({entry.job_key!r}, request_id=...) or (..., started=False).",
+                _under_way(entry) if entry.state == "sending" else _unsettled(entry),
                 submission_id=entry.submission_id,
                 job_key=entry.job_key,
                 model_id=model_id,
@@ -181,7 +188,18 @@ class Journal:
         return entry
 
     def submitted(self, submission_id: str, request_id: str) -> None:
-        self._set(submission_id, state="submitted", request_id=request_id, submitted_at=time.time())
+        """Write down the job of a submit; without its key, if that was given free meanwhile and has another job."""
+        free = _marks(FREE)
+        with self._sent(submission_id), self._store.writing() as connection:
+            found = connection.execute(
+                "UPDATE submissions AS mine SET state = 'submitted', request_id = ?, submitted_at = ?, job_key = CASE"
+                " WHEN EXISTS (SELECT 1 FROM submissions AS other WHERE other.id <> mine.id AND other.account ="
+                " mine.account AND other.base_url = mine.base_url AND other.job_key = mine.job_key AND other.state NOT"
+                f" IN ({free})) THEN NULL ELSE job_key END WHERE id = ?",
+                (request_id, time.time(), *FREE, submission_id),
+            )
+            if not found.rowcount:
+                raise JournalError(f"The journal {self.path} has lost the submit {submission_id}: was it deleted?")
 
     def refused(self, submission_id: str, note: str) -> None:
         self._set(submission_id, state="refused", note=note, ended_at=time.time())
@@ -206,9 +224,16 @@ class Journal:
 
     def _set(self, submission_id: str, **values: object) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
-        with self._store.writing() as connection:
+        with self._sent(submission_id), self._store.writing() as connection:
             connection.execute(f"UPDATE submissions SET {columns} WHERE id = ?", (*values.values(), submission_id))
-        self._sending.discard(submission_id)
+
+    @contextlib.contextmanager
+    def _sent(self, submission_id: str) -> Iterator[None]:
+        """It is not under way any more, whether that can be written down or not."""
+        try:
+            yield
+        finally:
+            self._sending.discard(submission_id)
 
     def _unsettled(self, name: str) -> JournalEntry:
         entry = self.find(name)
@@ -224,7 +249,7 @@ class Journal:
     def _entries(self, condition: str, values: Sequence[object]) -> list[JournalEntry]:
         scope = "account = ? AND base_url = ?" if self._scope else "1"
         rows = self._store.read(
-            f"SELECT * FROM submissions WHERE {scope} AND {condition} ORDER BY created_at, rowid",
+            f"SELECT * FROM submissions WHERE {scope} AND {condition} ORDER BY rowid",
             (*(self._scope or ()), *values),
         )
         return [self._entry(row) for row in rows]
@@ -252,3 +277,17 @@ class Journal:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
+
+
+def _under_way(entry: JournalEntry) -> str:
+    return f"A submit under the job_key {entry.job_key!r} is under way in this process, so nothing was sent."
+
+
+def _unsettled(entry: JournalEntry) -> str:
+    begun = f"{entry.created_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    return (
+        f"An earlier submit under the job_key {entry.job_key!r}, begun {begun}, is unsure: it may have started a paid"
+        " job, so nothing was sent. Unless another process is sending it now, look for the job on RunComfy's pages,"
+        f" then say what became of it with client.journal.settle({entry.job_key!r}, request_id=...) or (...,"
+        " started=False)."
+    )

@@ -188,6 +188,43 @@ def test_a_cancel_that_is_not_answered_is_given_up(
     asyncio.run(scene())
 
 
+def test_a_second_interruption_cuts_the_cancel_and_says_so(proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [QUEUED]
+    proxy.always("cancel", faults.silence)
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            job = await client.submit("any/model", {})
+            task = asyncio.create_task(job.wait(cancel_on_interrupt=True))
+            for _ in range(2):
+                await asyncio.sleep(0.2)
+                task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert "the cancel was cut short" in "".join(caught.value.__notes__)
+
+    asyncio.run(scene())
+
+
+def test_an_id_known_at_the_last_moment_is_written_down(proxy: FaultProxy, tmp_path: Path) -> None:
+    """An interruption that is not held any more may come between the reply and its row."""
+    from runcomfy._runtime.client import SyncClient
+    from runcomfy._runtime.protocol import posting
+
+    def read_and_stop(*args: object) -> str:
+        raise KeyboardInterrupt
+
+    with SyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(posting, "read_reply", read_and_stop)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                client.submit("any/model", {})
+        assert "client.job('job-1')" in "".join(caught.value.__notes__)
+        assert client.journal is not None
+        (entry,) = client.journal.pending()
+        assert (entry.state, entry.request_id) == ("submitted", "job-1")
+
+
 def test_a_cancelled_submit_finishes_what_it_began(proxy: FaultProxy, tmp_path: Path) -> None:
     def late(wire: Wire) -> None:
         response = wire.forward()

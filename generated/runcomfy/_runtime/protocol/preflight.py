@@ -31,6 +31,8 @@ class Prepared:
 
 def check_model_id(model_id: str) -> str:
     """Refuse an id that would lead elsewhere as a path."""
+    if not isinstance(model_id, str):
+        raise UnknownModelError(f"A model id is a text such as bytedance/dreamina-4-0/edit, and not {model_id!r:.80}.")
     if not all(part.strip(".") and part.isprintable() and " " not in part for part in model_id.split("/")):
         raise UnknownModelError(f"{model_id!r} is no model id; one looks like bytedance/dreamina-4-0/edit.")
     return model_id
@@ -45,6 +47,10 @@ def is_heavy(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(is_heavy(item) for item in value)
     return not isinstance(value, _PLAIN)
+
+
+def too_deep(model_id: str) -> InvalidInputError:
+    return InvalidInputError(Report(model_id, [Problem("json", "is nested too deeply, or holds itself")]))
 
 
 def prepare_submit(
