@@ -6,10 +6,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import APIError, RateLimitError, TransportError
+from ..errors import APIError, ConfigurationError, RateLimitError, TransportError
 from ..hooks import HttpEvent
 from ..transport.steps import REPLY_LIMIT, Exchange, Fault, Rule, Sleep, send
 from .replies import error_of, has_error, json_object, page_text
+from .states import OVER, state_of
 from .timing import RATE_LIMIT_PAUSE, Until, backoff
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def exchanged(session: Session, exchange: Exchange, about: HttpEvent) -> Rule[Re
         reason = session.config.redact(fault.reason)
         session.hooks.tell(replace(about, kind="response", reason=reason, seconds=time.monotonic() - begun))
         raise Fault(reason, nothing_sent=fault.nothing_sent) from fault.__cause__
+    except ConfigurationError as error:
+        error.request_id, error.model_id = about.request_id, about.model_id
+        raise
     session.hooks.tell(replace(about, kind="response", status=reply.status, seconds=time.monotonic() - begun))
     return reply
 
@@ -55,12 +59,17 @@ def attempt(session: Session, exchange: Exchange, doing: str, job: JobRef | None
     body = json_object(reply)
     if problem := _unusable(reply, body):
         raise TransportError(f"{doing}: {problem}.", request_id=request_id, model_id=model_id)
-    if has_error(reply, body):
+    if has_error(reply, body) and not (job is not None and _tells_an_end(reply, body)):
         error = error_of(reply, session.config, doing=doing, request_id=request_id, model_id=model_id)
         note_rate_limit(session, error)
         raise error
     assert body is not None
     return body
+
+
+def _tells_an_end(reply: Reply, body: dict[str, object] | None) -> bool:
+    """Whether an error code in this reply is the job's own, and the question was answered."""
+    return 200 <= reply.status < 300 and body is not None and state_of(body.get("status"))[0] in OVER
 
 
 def note_rate_limit(session: Session, error: APIError) -> None:

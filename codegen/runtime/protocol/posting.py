@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import APIError, SubmissionUnknownError, TransportError
+from ..errors import APIError, ConfigurationError, SubmissionUnknownError, TransportError
 from ..transport.steps import Exchange, Fault, Rule, Sleep
-from .calls import about, exchanged, note_rate_limit
+from .calls import LONGEST_PAUSE, about, exchanged, note_rate_limit
 from .replies import error_of, has_error, json_object, page_text
 from .timing import backoff
 
@@ -69,6 +69,9 @@ def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -
                 raise TransportError(f"Submit of {model_id}: {reason}", model_id=model_id) from fault
             session.hooks.tell(replace(told, kind="retry", reason=reason, pause=pause))
             yield Sleep(pause)
+        except ConfigurationError:
+            sending.on_the_wire = False
+            raise
         except Exception as error:
             # Nobody knows what raises here, so nobody knows what was sent.
             raise unknown(model_id, session.config.redact(repr(error))) from error
@@ -78,8 +81,11 @@ def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -
 
 
 def _wait_out(session: Session, until: Until) -> Rule[None]:
-    """After a 429 that another job met: sending now would only meet the next one."""
-    pause = session.cool_down.left()
+    """After a 429 that another job met: sending now would only meet the next one.
+
+    A longer pause is not sat out in silence: the POST is sent, and what it meets is told.
+    """
+    pause = min(session.cool_down.left(), LONGEST_PAUSE)
     if pause and pause < until.left():
         yield Sleep(pause)
 

@@ -20,6 +20,17 @@ BALANCE_ORIGIN = "https://api.runcomfy.net"
 BALANCE_PATH = "/prod/v2/balance"
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN")
 REDACTED = "[token]"
+# Seconds; the clocks of sockets and locks end not far behind, and infinity is too long for all of them.
+LONGEST = 1_000_000.0
+
+
+class Secret(str):
+    """A text that tools which show the variables of a traceback do not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(REDACTED)
 
 
 class Token:
@@ -97,7 +108,7 @@ class Config:
             raise AuthenticationError(
                 "No RunComfy token. Pass token=..., set RUNCOMFY_API_TOKEN, or log in with the official command line."
             )
-        return f"Bearer {self.token.reveal()}"
+        return Secret(f"Bearer {self.token.reveal()}")
 
     def redact(self, text: str) -> str:
         return self.token.redact(text) if self.token else text
@@ -143,11 +154,15 @@ def resolve(
 def clean_timeouts(timeout: float | Timeouts | None) -> Timeouts:
     if timeout is None:
         return Timeouts()
-    if isinstance(timeout, Timeouts):
-        return timeout
-    if not timeout > 0:
-        raise ConfigurationError(f"timeout is {timeout!r}; it must be a number of seconds above 0.")
-    return Timeouts(connect=min(10.0, timeout), read=timeout, write=timeout, total=2 * timeout)
+    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool):
+        timeout = Timeouts(connect=min(10.0, timeout), read=timeout, write=timeout, total=2 * timeout)
+    if not isinstance(timeout, Timeouts):
+        raise ConfigurationError(f"timeout is {timeout!r}; it must be a number of seconds, or runcomfy.Timeouts.")
+    phases = {name: getattr(timeout, name) for name in Timeouts.__slots__}
+    for name, seconds in phases.items():
+        if not (isinstance(seconds, (int, float)) and seconds > 0):
+            raise ConfigurationError(f"timeout is {seconds!r} ({name}); it must be a number of seconds above 0.")
+    return Timeouts(**{name: min(seconds, LONGEST) for name, seconds in phases.items()})
 
 
 def clean_base_url(text: str) -> str:

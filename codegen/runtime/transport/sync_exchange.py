@@ -33,11 +33,10 @@ class Opened:
                 WATCHDOG.watch(self._watched, left)
             arguments = arguments_of(exchange, headers, config.timeouts, left)
             request = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
-            if exchange.authorised:
-                self._response = client.send(request, stream=True, follow_redirects=False)
-            else:
+            if not exchange.authorised:
                 request.headers.pop("Authorization", None)
-                self._response = client.send(request, stream=True, follow_redirects=False, auth=None)
+            # The user's own auth would put its header in the token's place, and may send a request twice.
+            self._response = client.send(request, stream=True, follow_redirects=False, auth=None)
         except Exception as error:  # a user's hooks and transports may raise anything
             self._leave()
             raise self._fault(error, body) from error

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,8 +19,9 @@ import httpx
 import pytest
 from runcomfy._runtime.client import AsyncClient, SyncClient
 from runcomfy._runtime.errors import ConfigurationError, RunComfyError
-from runcomfy._runtime.transport import async_driver
+from runcomfy._runtime.transport import async_driver, watchdog
 from runcomfy._runtime.transport.config import Timeouts
+from runcomfy._runtime.transport.watchdog import Watched
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import FaultProxy, answer
@@ -248,3 +250,43 @@ print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_traceback_with_its_variables_does_not_show_the_token(clients: Clients, proxy: FaultProxy) -> None:
+    """Error reporters send them elsewhere. What other libraries keep in their own frames is theirs."""
+    proxy.plan("submit", faults.lost_reply)
+    client = clients(proxy.url)
+    with pytest.raises(RunComfyError) as caught:
+        client.submit("any/model", {})
+    error: BaseException | None = caught.value
+    shown = []
+    while error is not None:
+        frames = traceback.walk_tb(error.__traceback__)
+        shown += [repr(frame.f_locals) for frame, _ in frames if "_runtime" in frame.f_code.co_filename]
+        error = error.__cause__
+    assert any("Authorization" in text for text in shown)
+    assert not any(TOKEN in text for text in shown)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_does_not_end_its_parents_requests() -> None:
+    """The child has a copy of the parent's deadlines, and of the connections; cutting them would cut the parent's."""
+    ours, theirs = socket.socketpair()
+
+    class Ours:
+        def get_extra_info(self, info: str) -> object:
+            return ours
+
+    watched = Watched(Ours())
+    watchdog.WATCHDOG.watch(watched, 0.3)
+    child = os.fork()
+    if child == 0:
+        watchdog.WATCHDOG.watch(Watched(None), 0.1)
+        time.sleep(0.6)
+        os._exit(0)
+    watchdog.WATCHDOG.finish(watched)
+    os.waitpid(child, 0)
+    ours.sendall(b"still open")
+    assert theirs.recv(10) == b"still open"
+    ours.close()
+    theirs.close()

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
 from .async_exchange import Opened
@@ -19,6 +19,8 @@ from .requests import (
     for_a_transport,
     idle_limit,
     lane_of,
+    must_be_open,
+    no_connection,
     no_slot,
     nothing,
     proxied,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias, Unpack
 
+    import aiohttp
     import httpx
 
     from .config import Config
@@ -178,6 +181,25 @@ class _Direct:
         return response
 
 
+class _Verbatim:
+    """An aiohttp session that sends an address as it is: aiohttp unquotes %2F, and a signed address is void then.
+
+    It is called where httpx-aiohttp would make its session, and gives itself.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self.close = session.close
+
+    def __call__(self) -> Any:  # the part of a session that is used
+        return self
+
+    def request(self, *, url: str, **arguments: Any) -> object:  # as httpx-aiohttp calls it
+        from yarl import URL
+
+        return self._session.request(url=URL(url, encoded=True), **arguments)
+
+
 class Connections:
     """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
 
@@ -201,7 +223,13 @@ class Connections:
         try:
             if self._use_fast:
                 return self._fast_client(exchange)
-            return self._shared or self._idle.take(lane_of(exchange)) or self._lane(exchange)
+            if self._shared is not None:
+                must_be_open(self._shared)
+                return self._shared
+            return self._idle.take(lane_of(exchange)) or self._lane(exchange)
+        except Exception as error:
+            self._slots.release()
+            raise no_connection(error) from error
         except BaseException:
             self._slots.release()
             raise
@@ -243,12 +271,10 @@ class Connections:
 
             verify = self._verify(exchange)
 
-            def session() -> aiohttp.ClientSession:
-                pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(exchange), ssl=verify)
-                return aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar())
-
-            transport = httpx_aiohttp.AiohttpTransport(verify=verify, client=session)
-            self._fast[key] = _Direct(transport)
+            pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(exchange), ssl=verify)
+            session = _Verbatim(aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar()))
+            self._fast[key] = direct = _Direct(httpx_aiohttp.AiohttpTransport(verify=verify, client=session))
+            direct.aclose = session.close
         return self._fast[key]
 
     def _verify(self, exchange: Exchange) -> ssl.SSLContext | bool:

@@ -37,11 +37,10 @@ class Opened:
             # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
                 request = self._client.build_request(content=body, **arguments)
-                if exchange.authorised:
-                    self._response = await self._client.send(request, stream=True, follow_redirects=False)
-                else:
+                if not exchange.authorised:
                     request.headers.pop("Authorization", None)
-                    self._response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
+                # The user's own auth would put its header in the token's place, and may send a request twice.
+                self._response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except TimeoutError:
             await self._connections.drop(self._client)
             raise out_of_time() from None

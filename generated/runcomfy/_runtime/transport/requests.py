@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
-from .config import Config, Timeouts, origin_of
+from ..errors import ConfigurationError
+from .config import LONGEST, Config, Timeouts, origin_of
 from .steps import Exchange, Fault
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Deadline:
     def __init__(self, *seconds: float | None) -> None:
         """The nearest of these; None stands for no limit."""
         limits = [limit for limit in seconds if limit is not None]
-        self._end = time.monotonic() + min(limits) if limits else None
+        self._end = time.monotonic() + min(*limits, LONGEST) if limits else None
 
     def rest(self) -> float | None:
         """As ``left``, but never nothing: for what is about to begin."""
@@ -128,6 +129,25 @@ def no_slot() -> Fault:
 
 def nothing(update: object) -> None:
     """The reader of updates of who wants none."""
+
+
+class Closable(Protocol):
+    """The part of an httpx client that is asked before a request."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+
+def must_be_open(client: Closable) -> None:
+    if client.is_closed:
+        raise ConfigurationError("The http_client was closed. Close it after the last job, and not before.")
+
+
+def no_connection(error: Exception) -> ConfigurationError:
+    """What goes wrong before there is a connection: proxies or certificates that cannot be used. Nothing was sent."""
+    if isinstance(error, ConfigurationError):
+        return error
+    return ConfigurationError(f"No connection can be made with these settings: {error}")
 
 
 def too_large(exchange: Exchange) -> Fault:

@@ -18,6 +18,8 @@ from .requests import (
     for_a_transport,
     idle_limit,
     lane_of,
+    must_be_open,
+    no_connection,
     no_slot,
     nothing,
     proxied,
@@ -179,8 +181,12 @@ class Connections:
             raise no_slot()
         try:
             if self._shared is not None:
+                must_be_open(self._shared)
                 return Lane(self._shared)
             return self._idle.take(lane_of(exchange)) or self._new(exchange)
+        except Exception as error:
+            self._slots.release()
+            raise no_connection(error) from error
         except BaseException:
             self._slots.release()
             raise

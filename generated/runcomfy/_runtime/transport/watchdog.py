@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
+import os
 import socket
 import threading
 import time
@@ -70,6 +71,12 @@ class Watchdog:
             watched.stream = None
             self._finished += 1
 
+    def forget(self) -> None:
+        """In a forked child: the requests under way are the parent's, and so are their connections."""
+        self._wake = threading.Condition()
+        self._heap = []
+        self._thread = None
+
     def _run(self) -> None:
         with self._wake:
             while True:
@@ -81,3 +88,5 @@ class Watchdog:
 
 
 WATCHDOG = Watchdog()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=WATCHDOG.forget)
