@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -18,10 +19,10 @@ from ..errors import (
 from ..hooks import log
 from ..results import JobUpdate
 from ..transport.steps import Interrupted, Notify, Rule, Sleep
-from .calls import attempt, call, get, passing, pause_after
+from .calls import LONGEST_PAUSE, attempt, call, get, passing, pause_after
 from .cancel import cancel_on_the_way_out
 from .record import record
-from .replies import NOT_READY, text_of
+from .replies import NOT_READY, text_of, told_in
 from .states import COMPLETED, OVER, QUEUED, Verdict, judge, state_of
 from .timing import Until, poll_pause
 
@@ -107,7 +108,7 @@ def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
                 f"Job {job.request_id} was cancelled.", request_id=job.request_id, model_id=job.model_id
             )
         case Verdict.FAILED:
-            said = text_of(body.get("error")) or "the API gives no reason"
+            said = text_of(body.get("error")) or told_in(body) or "the API gives no reason"
             raise failed(job, body, f"Job {job.request_id} failed: {said}.")
         case Verdict.EMPTY:
             raise failed(job, body, f"Job {job.request_id} is said to be {judged.state}, but brought no output.")
@@ -233,7 +234,8 @@ class Watch:
             )
             raise error
         pause = pause_after(error, self._misses)
-        log.info("%s Next poll in %.1f s (miss %d of %d).", error, pause, self._misses, MOST_MISSES)
+        level = WARNING if pause > LONGEST_PAUSE else INFO  # it was asked to wait for long, and must not seem dead
+        log.log(level, "%s Next poll in %.1f s (miss %d of %d).", error, pause, self._misses, MOST_MISSES)
         return pause
 
     def timed_out(self, until: Until) -> JobError:

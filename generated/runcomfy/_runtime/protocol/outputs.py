@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from ..hooks import log
 from ..registry import output_class, spec_for
 from ..results import File
-from .replies import text_of
+from .replies import error_code, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ _KINDS = {
     "audio": "audio",
     "audios": "audio",
 }
+_NAMES = ("image", "video", "audio")
 # Where a reply may repeat what was sent; seen by third parties.
 _ECHOES = frozenset({"input", "inputs", "request", "payload", "parameters", "params"})
 _DEEPEST = 20
@@ -48,8 +50,10 @@ def read_success(session: Session, job: JobRef, body: dict[str, object]) -> Read
     warnings = list(output.warnings)
     if body.get("error"):
         warnings.append(f"the job succeeded, but the reply tells of an error too: {text_of(body['error'])}")
+    if code := error_code(body):
+        warnings.append(f"the job succeeded, but the reply has the error code {code}")
     if not files:
-        warnings.append("the output names no file")
+        warnings.append("the output names no file; result.raw holds what came")
     for warning in warnings:
         log.warning("Job %s: %s", job.request_id, warning)
     return Read(output=output, files=files, cost=cost_in(body), warnings=tuple(warnings))
@@ -64,17 +68,35 @@ def model_of(job: JobRef, body: Mapping[str, object]) -> str:
 def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> Iterator[File]:
     """The files of a /result reply, without what is only the input come back."""
     output = body.get("output")
+    own_host = host_of(session.config.base_url)
     spec = spec_for(model_of(job, body)) if job.input is None else None
-    if spec is not None and isinstance(output, dict):
+    inputs = spec.input.properties if spec is not None else {}
+    if inputs and isinstance(output, dict):
         # What was sent is not known here, so under an input's own name only what lies where results lie is one.
-        own_host = urlsplit(session.config.base_url).hostname or ""
-        inputs = spec.input.properties
         output = {key: value for key, value in output.items() if key not in inputs or _is_result(value, own_host)}
-    return files_in(output, job.input_urls)
+    found = list(files_in(output, job.input_urls))
+    if not found:
+        # A place nobody has told of yet. What lies where results lie, and is neither sent nor the API's own, is one.
+        if isinstance(output, dict):
+            output = {key: value for key, value in output.items() if key not in inputs}
+        api = f"{session.config.base_url}/v1/"
+        seen = _once(_anywhere(output, "file", 0), job.input_urls)
+        found = [
+            file for file in seen if is_result_host(host_of(file.url), (own_host,)) and not file.url.startswith(api)
+        ]
+    yield from found
 
 
 def _is_result(value: object, own_host: str) -> bool:
-    return any(is_result_host(urlsplit(file.url).hostname or "", (own_host,)) for file in _found(value, "file", 0))
+    return any(is_result_host(host_of(file.url), (own_host,)) for file in _found(value, "file", 0))
+
+
+def host_of(url: str) -> str:
+    """The host of an address in lower case; empty if it has none that can be read."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
@@ -84,18 +106,24 @@ def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
 def cost_in(body: Mapping[str, object]) -> float | None:
     """The cost in US dollars; it may arrive later than the result."""
     cost = body.get("cost")
-    if isinstance(cost, str):
-        try:
-            return float(cost)
-        except ValueError:
-            return None
-    return float(cost) if isinstance(cost, (int, float)) and not isinstance(cost, bool) else None
+    if isinstance(cost, bool) or not isinstance(cost, (str, int, float)):
+        return None
+    try:
+        amount = float(cost)
+    except (ValueError, OverflowError):
+        return None
+    return amount if math.isfinite(amount) else None
 
 
 def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[File]:
     """Each file once, in the reply's order; addresses in `own` are the input's echo."""
+    # Where the output is the address itself, or a list of them, no key tells what it is.
+    return _once(_found(output, "file" if isinstance(output, (str, list)) else "", 0), own)
+
+
+def _once(files: Iterator[File], own: frozenset[str]) -> Iterator[File]:
     seen = set(own)
-    for file in _found(output, "", 0):
+    for file in files:
         if file.url not in seen:
             seen.add(file.url)
             yield file
@@ -115,3 +143,19 @@ def _found(value: object, kind: str, depth: int) -> Iterator[File]:
             if key not in _ECHOES:
                 inner = _KINDS.get(key) or (kind or "file" if key == "url" else "")
                 yield from _found(item, inner, depth + 1)
+
+
+def _anywhere(value: object, kind: str, depth: int) -> Iterator[File]:
+    """Every web address, under whatever key; one that names a kind, such as video_url, is taken at its word."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, str):
+        if value.startswith(("https://", "http://")):
+            yield File(value, kind)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _anywhere(item, kind, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key not in _ECHOES:
+                yield from _anywhere(item, next((name for name in _NAMES if name in key), kind), depth + 1)

@@ -18,6 +18,8 @@ from ..errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..transport.config import Config
     from ..transport.steps import Reply
 
@@ -50,22 +52,31 @@ _CURES: dict[type[APIError], str] = {
 }
 _TEXT_KEYS = ("error_message", "message", "error", "detail")
 _LONGEST_TEXT = 500
+_DEEPEST_TEXT = 10
+_LONGEST_CODE = 9
+# A server that means longer is taken at its word only so far; the clocks of some systems end soon after.
+LONGEST_RETRY_AFTER = 24 * 3600.0
 
 
 def json_object(reply: Reply) -> dict[str, object] | None:
     """The reply as a JSON object, or None if it is anything else."""
     try:
         found = json.loads(reply.content)
+    except UnicodeDecodeError:  # one bad byte in a prompt that comes back must not cost an id or a paid result
+        return json_object(reply._replace(content=reply.content.decode("utf-8", "replace").encode()))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
 def error_code(body: dict[str, object] | None) -> int | str | None:
+    """The code of an error; zero and an empty text stand for none, as null does."""
     code = body.get("error_code") if body else None
-    if isinstance(code, str) and code.isascii() and code.isdigit():
-        return int(code)
-    return code if isinstance(code, (int, str)) else None
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE:
+        code = int(code)
+    if isinstance(code, str):
+        code = _plain(code)[:_LONGEST_TEXT]
+    return code or None if isinstance(code, (int, str)) else None
 
 
 def has_error(reply: Reply, body: dict[str, object] | None) -> bool:
@@ -107,20 +118,38 @@ def kind_of(status: int, code: int | str | None) -> type[APIError]:
     return _BY_STATUS.get(status, APIError)
 
 
-def text_of(value: object) -> str:
+def text_of(value: object, depth: int = 0) -> str:
     """The words of an error, which may be a string, an object or a list."""
+    if depth > _DEEPEST_TEXT:
+        return ""
     if isinstance(value, dict):
-        for key in _TEXT_KEYS:
-            if value.get(key):
-                return text_of(value[key])
+        if told := told_in(value, depth):
+            return told
         if value.get("msg"):  # one fault of a list, as FastAPI words it
             place = value.get("loc")
             where = "/".join(str(part) for part in place) + ": " if isinstance(place, list) else ""
-            return where + text_of(value["msg"])
-        return json.dumps(value, ensure_ascii=False)[:_LONGEST_TEXT] if value else ""
+            return where + text_of(value["msg"], depth + 1)
+        return _dumped(value)
     if isinstance(value, list):
-        return "; ".join(text_of(item) for item in value[:20])[:_LONGEST_TEXT]
-    return "" if value is None else " ".join(str(value).split())[:_LONGEST_TEXT]
+        return "; ".join(filter(None, (text_of(item, depth + 1) for item in value[:20])))[:_LONGEST_TEXT]
+    return "" if value is None else _plain(" ".join(str(value).split()))[:_LONGEST_TEXT]
+
+
+def told_in(body: Mapping[str, object], depth: int = 0) -> str:
+    """What a reply says in the places where errors are told, or an empty text."""
+    return next((text for key in _TEXT_KEYS if (text := text_of(body.get(key), depth + 1))), "")
+
+
+def _dumped(value: dict[str, object]) -> str:
+    try:
+        return _plain(json.dumps(value, ensure_ascii=False))[:_LONGEST_TEXT] if value else ""
+    except RecursionError:
+        return ""
+
+
+def _plain(text: str) -> str:
+    """Without half characters (lone surrogates), which JSON can hold and neither a terminal nor the journal can."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def page_text(reply: Reply) -> str:
@@ -141,7 +170,7 @@ def retry_after(reply: Reply) -> float | None:
         # By the server's own clock where it shows it, so that a wrong clock here does no harm.
         now = _date(reply.headers.get("date", "")) or datetime.datetime.now(datetime.UTC)
         seconds = (then - now).total_seconds()
-    return max(seconds, 0.0) if seconds < float("inf") else None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if seconds < float("inf") else None
 
 
 def _date(text: str) -> datetime.datetime | None:
