@@ -11,6 +11,7 @@ from ..errors import DownloadError
 from ..results import LARGEST
 from ..transport.steps import gather, run
 from .fetch import Fetch, Terms
+from .names import record_name
 from .timing import Until
 
 if TYPE_CHECKING:
@@ -40,18 +41,16 @@ def download(
     One that fails does not keep the others from coming; then its error is raised.
     """
     terms = Terms(
-        folder=Path(folder),
+        folder=Path(folder).expanduser(),
         overwrite=overwrite,
-        hosts=tuple(host.lower() for host in hosts),
+        hosts=tuple(host.lower() for host in ([hosts] if isinstance(hosts, str) else hosts)),
         max_bytes=max_bytes,
         until=Until(timeout),
     )
     try:
         yield from run(lambda: terms.folder.mkdir(parents=True, exist_ok=True))
     except OSError as error:
-        raise DownloadError(
-            f"{terms.folder} cannot be made: {error}.", request_id=job.request_id, model_id=job.model_id
-        ) from error
+        raise _error(job, f"{terms.folder} cannot be made: {error}.") from error
     outcomes = yield from gather(
         [
             _caught(Fetch(session, job, file, f"{file.kind}_{number}", terms).into_place())
@@ -64,12 +63,26 @@ def download(
         for other in errors[1:]:
             errors[0].add_note(str(other))
         if paths:
-            errors[0].add_note(f"Fetched: {', '.join(str(path) for path in paths)}")
+            errors[0].add_note(_fetched(paths))
         raise errors[0]
     if sidecar:
         record = _record(job, files, paths, cost)
-        yield from run(lambda: _write_atomic(terms.folder / f"{job.request_id}.json", record))
+        target = terms.folder / record_name(job.request_id)
+        try:
+            yield from run(lambda: _write_atomic(target, record))
+        except OSError as error:
+            failure = _error(job, f"The files were fetched, but {target} beside them cannot be written: {error}.")
+            failure.add_note(_fetched(paths))
+            raise failure from error
     return paths
+
+
+def _error(job: JobRef, message: str) -> DownloadError:
+    return DownloadError(message, request_id=job.request_id, model_id=job.model_id)
+
+
+def _fetched(paths: Sequence[Path]) -> str:
+    return f"Fetched: {', '.join(str(path) for path in paths)}"
 
 
 def _caught(rule: Rule[Path]) -> Rule[Path | DownloadError]:

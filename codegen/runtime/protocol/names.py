@@ -48,6 +48,11 @@ def safe_name(url: str, disposition: str, mime: str, *, fallback: str) -> str:
     return stem[: _LONGEST - len(ending)] + ending
 
 
+def record_name(request_id: str) -> str:
+    """The name of the record beside a job's files: the id, without what file systems refuse."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", request_id).lstrip(".")[:_LONGEST] + ".json"
+
+
 def numbered(name: str) -> Iterator[str]:
     """The name, then name-2, name-3, ..."""
     stem, extension = _split(name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from ..errors import DownloadError
 from ..hooks import HttpEvent, log
@@ -16,7 +17,7 @@ from ..results import DownloadProgress
 from ..transport.config import is_loopback
 from ..transport.steps import Close, Exchange, Fault, Notify, Rule, Sleep, open_stream, read, run
 from .names import numbered, safe_name
-from .outputs import is_result_host
+from .outputs import host_of, is_result_host
 from .replies import retry_after
 from .timing import backoff
 
@@ -45,6 +46,9 @@ class Terms:
     hosts: tuple[str, ...]
     max_bytes: int
     until: Until
+    # Names that files of this download have: `overwrite` is about what was there before.
+    taken: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class _Again(Exception):
@@ -152,7 +156,7 @@ class Fetch:
         if reply.status != 200:
             raise self._error(f"HTTP {reply.status}")
         length = reply.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and "content-encoding" not in reply.headers:
+        if length.isascii() and length.isdigit() and len(length) < 20 and "content-encoding" not in reply.headers:
             self._total = int(length)
             if self._total > self._terms.max_bytes:
                 raise self._too_large()
@@ -174,8 +178,14 @@ class Fetch:
             if stream.reply.status not in REDIRECTS:
                 return stream
             yield Close(stream)
-            url = urljoin(url, stream.reply.headers.get("location", ""))
+            url = self._next_address(url, stream.reply.headers.get("location", ""))
         raise self._error(f"more than {MOST_REDIRECTS} redirects")
+
+    def _next_address(self, url: str, location: str) -> str:
+        try:
+            return urljoin(url, location)
+        except ValueError:
+            raise self._error("it was redirected to something that is no address") from None
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
         # Compressed, the sizes would not tell where to go on.
@@ -191,12 +201,13 @@ class Fetch:
         return None if left == float("inf") else left
 
     def _check_address(self, url: str) -> None:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if self._session.config.loopback and parts.scheme in ("http", "https") and is_loopback(host):
+        scheme, host = url.partition(":")[0].lower(), host_of(url)
+        if not host:
+            raise self._error("its address names no host")
+        if self._session.config.loopback and scheme in ("http", "https") and is_loopback(host):
             return
-        if parts.scheme != "https":
-            raise self._error(f"{parts.scheme}://{host} is not https")
+        if scheme != "https":
+            raise self._error(f"{scheme}://{host} is not https")
         if not is_result_host(host, self._terms.hosts):
             raise self._error(f"{host} is not a host of RunComfy's; download(..., hosts=[{host!r}]) allows it")
 
@@ -211,7 +222,7 @@ class Fetch:
     def _placed(self, name: str) -> Path:
         """Move the whole file to its name in one step; without `overwrite` never over another one."""
         if self._terms.overwrite:
-            target = self._terms.folder / name
+            target = self._terms.folder / self._own_name(name)
             self._part.replace(target)
             return target
         for candidate in numbered(name):
@@ -227,6 +238,13 @@ class Fetch:
                 self._part.replace(target)
             return target
         raise AssertionError("there is always another number")
+
+    def _own_name(self, name: str) -> str:
+        with self._terms.lock:
+            # Some file systems take A.png and a.png for one.
+            free = next(each for each in numbered(name) if each.casefold() not in self._terms.taken)
+            self._terms.taken.add(free.casefold())
+        return free
 
     def _progress(self) -> DownloadProgress:
         return DownloadProgress(file=self._file, received=self._size, total=self._total)
