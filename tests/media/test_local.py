@@ -83,6 +83,28 @@ def test_pil_images_of_every_mode(mode: str) -> None:
     assert (medium.facts.mime, medium.facts.width, medium.facts.height) == ("image/png", 30, 20)
 
 
+def test_a_pil_image_of_numbers_that_are_no_shades_is_refused() -> None:
+    """A depth map from 0 to 1 would be sent as black, and paid for."""
+    for mode, number in (("F", 0.7), ("F", 300.0), ("I", 40_000), ("I", -1)):
+        with pytest.raises(UnusableMedia, match=f"mode '{mode}'"):
+            load(Image.new(mode, (8, 8), number))
+    for mode, number in (("F", 0), ("F", 200.0), ("I", 255)):
+        assert load(Image.new(mode, (8, 8), number)).facts.mime == "image/png"
+
+
+def test_a_pil_image_keeps_what_is_seen_through() -> None:
+    for mode in ("RGBa", "PA"):
+        picture = Image.new("RGBA", (8, 8), (200, 0, 0, 0)).convert("PA" if mode == "PA" else "RGBA").convert(mode)
+        sent = Image.open(io.BytesIO(load(picture).data))
+        assert sent.mode == "RGBA"
+        assert sent.getpixel((0, 0))[3] == 0  # type: ignore[index]  # RGBA has four
+
+
+def test_an_empty_pil_image_is_refused() -> None:
+    with pytest.raises(UnusableMedia, match="is empty"):
+        load(Image.new("RGB", (0, 0)))
+
+
 @pytest.mark.parametrize("make", [load, measure])
 def test_what_cannot_be_read_is_told(make: object, tmp_path: Path) -> None:
     closed = io.BytesIO()
