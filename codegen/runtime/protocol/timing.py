@@ -11,6 +11,8 @@ FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 # A queue is worth a look about once for each place one may have moved up; nobody says how long a place takes.
 SECONDS_A_PLACE = 0.5
+# With many slots a long queue is gone in no time, so no look is put off by more than this, or than what was waited.
+FIRST_LOOK = 4.0
 RATE_LIMIT_PAUSE = 2.0
 
 
@@ -62,5 +64,5 @@ def poll_pause(in_state: float, position: int | None) -> float:
     """
     pause = min(max(in_state / 6, QUICKEST), SLOWEST)
     if position is not None and position > 1:
-        pause = max(pause, min(position * SECONDS_A_PLACE, SLOWEST))
+        pause = max(pause, min(position * SECONDS_A_PLACE, max(in_state, FIRST_LOOK), SLOWEST))
     return jitter(pause)

@@ -40,6 +40,12 @@ def test_deep_in_the_queue_there_is_no_hurry() -> None:
     assert all(timing.poll_pause(0.0, position) < 0.31 for position in (0, 1))
 
 
+def test_a_long_queue_that_is_gone_in_no_time_is_seen_to_be() -> None:
+    assert all(timing.poll_pause(0.0, 10_000) <= 4.8 for _ in range(100))
+    assert all(timing.poll_pause(6.0, 10_000) <= 7.2 for _ in range(100))
+    assert polls(60, 10_000) < 12
+
+
 def test_the_pause_after_misses_grows_to_half_a_minute() -> None:
     assert all(0.4 <= timing.backoff(1) <= 0.6 for _ in range(100))
     assert all(24 <= timing.backoff(misses) <= 36 for misses in (7, 15, 5000))
