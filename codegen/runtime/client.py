@@ -94,7 +94,7 @@ class SyncClient(ClientData):
     base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
     timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
     max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
-    http_client: your own httpx.Client, for proxies, certificates or HTTP/2; it stays yours to close.
+    http_client: your own httpx.Client, for proxies, certificates or HTTP/2; yours to close. Its auth is not used.
     journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
     validate: judge inputs by the models' schemas before anything is sent.
     max_connections: the most requests under way at once; more wait their turn.
@@ -166,7 +166,7 @@ class AsyncClient(ClientData):
     base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
     timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
     max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
-    http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; it stays yours to close.
+    http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; yours to close. Its auth is not used.
     journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
     validate: judge inputs by the models' schemas before anything is sent.
     max_connections: the most requests under way at once; more wait their turn.

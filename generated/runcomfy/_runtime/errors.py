@@ -67,7 +67,10 @@ class InvalidInputError(RunComfyError):
 
 
 class JournalError(RunComfyError):
-    """The journal cannot be written or read, or a ``job_key`` is used for another input. Nothing was sent."""
+    """The journal cannot be written or read, or a ``job_key`` is used for another input.
+
+    Nothing was sent; but where the id of a job just started could not be written down, ``request_id`` names that job.
+    """
 
 
 class TransportError(RunComfyError):
