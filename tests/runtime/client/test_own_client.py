@@ -16,7 +16,7 @@ from runcomfy._runtime.errors import (
     UnknownModelError,
 )
 from runcomfy._runtime.transport.config import LONGEST, Timeouts, clean_timeouts
-from runcomfy._runtime.transport.requests import Deadline
+from runcomfy._runtime.transport.requests import Deadline, proxied
 
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response
@@ -81,6 +81,13 @@ def test_a_proxy_that_cannot_be_used_is_told(
     monkeypatch.setenv("HTTP_PROXY", "gopher://127.0.0.1:1")
     with pytest.raises(ConfigurationError, match="gopher"):
         clients(proxy.url).submit("any/model", {})
+
+
+def test_hosts_without_a_proxy_make_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    assert not proxied()
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    assert proxied()
 
 
 @pytest.mark.parametrize("timeout", [math.inf, 1e12, Timeouts(connect=math.inf, read=1e12, total=math.inf)])

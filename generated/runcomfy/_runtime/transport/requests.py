@@ -102,7 +102,7 @@ def proxied() -> bool:
     """Whether the environment names proxies; only httpx's own clients know which request goes to which."""
     from urllib.request import getproxies  # httpx loads it too
 
-    return bool(getproxies())
+    return any(scheme != "no" for scheme in getproxies())  # where none is to be used is told in the same place
 
 
 def user_agent() -> str:
