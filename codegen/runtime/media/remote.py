@@ -146,13 +146,16 @@ def _fetch(parts: SplitResult, address: tuple[str, int], context: ssl.SSLContext
                 return str(reply.getheader("Location"))
             if reply.status not in (200, 206):
                 raise _Refused(f"it answers {reply.status} {reply.reason}"[:80])
-            return _facts(reply)
+            return _facts(reply, deadline)
         finally:
             watch.cancel()
 
 
-def _facts(reply: http.client.HTTPResponse) -> Facts:
+def _facts(reply: http.client.HTTPResponse, deadline: float) -> Facts:
     head = reply.read(_FIRST_BYTES)
+    if len(head) < _FIRST_BYTES and time.monotonic() >= deadline:
+        # The watch's cut reads like an end of the file: taken for one, a slow server's good file would be "cut off".
+        raise TimeoutError
     size = _size(reply)
     if size is None and len(head) < _FIRST_BYTES:
         size = len(head)
