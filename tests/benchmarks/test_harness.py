@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.harness import ChildFailedError, Rounds, Spread, run, take_turns
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BURN = "import time\nwhile time.process_time() < {seconds}: pass"
 
@@ -14,6 +18,13 @@ BURN = "import time\nwhile time.process_time() < {seconds}: pass"
 def test_a_child_costs_what_it_burns() -> None:
     cost = run([sys.executable, "-c", BURN.format(seconds=0.3)])
     assert 0.3 <= cost.cpu < 0.9
+
+
+def test_a_child_keeps_its_bytecode_as_installed_packages_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "ours.py").write_text("", encoding="utf-8")
+    run([sys.executable, "-c", "import ours"], env={"PYTHONPATH": str(tmp_path)})
+    assert list(tmp_path.glob("__pycache__/ours.*.pyc"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans on")
