@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,20 +13,62 @@ import pytest
 from benchmarks.imports import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchmarks.catalogue import Catalogue
 
 # Each would cost more than all of ours.
 HEAVY = {"httpx", "pydantic", "pydantic_core", "PIL", "ssl", "asyncio", "jinja2", "black", "sqlite3", "aiohttp"}
 
 
-def loaded(catalogue: Catalogue, code: str) -> set[str]:
-    """The modules that a fresh process has after `code`."""
-    script = f"{code}\nimport sys\nprint(*sys.modules)"
+# Of the runtime: what only those need who ask a job something, or keep a journal.
+LATER = {"job_rules", "journal", "journal_store", "results", "protocol.wait", "protocol.outputs", "protocol.fetch"}
+
+
+def printed(catalogue: Catalogue, script: str) -> set[str]:
+    """The words that a fresh process prints."""
     env = {**catalogue.package_path, "PATH": ""}
     return set(
         subprocess.run(
             [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
         ).stdout.split()
+    )
+
+
+def loaded(catalogue: Catalogue, code: str) -> set[str]:
+    """The modules that a fresh process has after `code`."""
+    return printed(catalogue, f"{code}\nimport sys\nprint(*sys.modules)")
+
+
+class Accepts(BaseHTTPRequestHandler):
+    """Starts every job."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"request_id": "r-1"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """An API that starts every job."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Accepts) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def submit(catalogue: Catalogue, origin: str) -> str:
+    _, payload, place = first(catalogue)
+    return (
+        f"from runcomfy import RunComfy\nclient = RunComfy('token', {origin!r})\n"
+        f"assert client.{place.path}(**{payload!r}).request_id == 'r-1'\nclient.close()"
     )
 
 
@@ -60,6 +104,8 @@ def test_reaching_a_class_loads_one_model(few: Catalogue, some: Catalogue) -> No
     assert found == loaded(few, code)
     assert f"runcomfy.models.{place.path}" in found
     assert not found & (HEAVY - {"pydantic", "pydantic_core"})
+    theirs = loaded(few, "from pydantic import BaseModel, Field\nclass Input(BaseModel):\n    n: int = Field(1, ge=0)")
+    assert {each.partition(".")[0] for each in found - theirs} == {"runcomfy"}
 
 
 def test_a_client_and_its_methods_load_neither_httpx_nor_certificates_nor_classes(
@@ -71,6 +117,37 @@ def test_a_client_and_its_methods_load_neither_httpx_nor_certificates_nor_classe
     assert found == loaded(few, code)
     assert not found & HEAVY
     assert not any(each.startswith("runcomfy.models") for each in found)
+
+
+def test_a_submit_loads_what_a_bare_httpx_loads_and_what_a_submit_needs(
+    few: Catalogue, some: Catalogue, origin: str
+) -> None:
+    found = loaded(some, submit(some, origin))
+    assert found == loaded(few, submit(few, origin))
+    post = f"import httpx\nwith httpx.Client() as client: client.post({origin!r}, json={{}}).json()"
+    others = {each for each in found - loaded(few, post) if not each.startswith("runcomfy")}
+    # For Ctrl-C, held until the request id is here, and for deadlines.
+    assert others <= {"signal", "heapq", "_heapq"}
+    assert not found & {"pydantic", "pydantic_core", *(f"runcomfy._runtime.{each}" for each in LATER)}
+    assert not any(each.startswith("runcomfy.models") for each in found)
+
+
+def test_a_submit_makes_hardly_a_dataclass(few: Catalogue, origin: str) -> None:
+    """Each takes half a millisecond to make; the one that is left is the user's own to write."""
+    script = """
+import dataclasses, sys
+ours = [module for name, module in sys.modules.items() if name.startswith("runcomfy.")]
+found = {value for module in ours for value in vars(module).values() if isinstance(value, type)}
+print(*(each.__name__ for each in found if dataclasses.is_dataclass(each)))
+"""
+    assert printed(few, submit(few, origin) + script) == {"Timeouts"}
+
+
+def test_a_submit_over_plain_http_reads_no_certificates(few: Catalogue, origin: str) -> None:
+    forbidden = "import ssl\nssl.SSLContext.load_verify_locations = ssl.SSLContext.set_default_verify_paths = None\n"
+    assert printed(few, forbidden + submit(few, origin) + "\nprint('sent')") == {"sent"}
+    with pytest.raises(subprocess.CalledProcessError):  # as a bare httpx does
+        printed(few, forbidden + "import httpx\nhttpx.Client()")
 
 
 @pytest.mark.long

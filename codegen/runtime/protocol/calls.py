@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import APIError, ConfigurationError, RateLimitError, TransportError
@@ -36,12 +35,12 @@ def exchanged(session: Session, exchange: Exchange, about: HttpEvent) -> Rule[Re
         reply = yield from send(exchange)
     except Fault as fault:
         reason = session.config.redact(fault.reason)
-        session.hooks.tell(replace(about, kind="response", reason=reason, seconds=time.monotonic() - begun))
+        session.hooks.tell(about._replace(kind="response", reason=reason, seconds=time.monotonic() - begun))
         raise Fault(reason, nothing_sent=fault.nothing_sent) from fault.__cause__
     except ConfigurationError as error:
         error.request_id, error.model_id = about.request_id, about.model_id
         raise
-    session.hooks.tell(replace(about, kind="response", status=reply.status, seconds=time.monotonic() - begun))
+    session.hooks.tell(about._replace(kind="response", status=reply.status, seconds=time.monotonic() - begun))
     return reply
 
 
@@ -110,5 +109,5 @@ def call(session: Session, exchange: Exchange, doing: str, job: JobRef | None = 
             if not passing(error) or misses > session.config.max_retries or pause > LONGEST_PAUSE:
                 raise
             told = about(exchange, model_id=error.model_id, request_id=error.request_id)
-            session.hooks.tell(replace(told, kind="retry", reason=str(error), pause=pause))
+            session.hooks.tell(told._replace(kind="retry", reason=str(error), pause=pause))
         yield Sleep(pause)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urljoin
 
@@ -257,7 +257,7 @@ class Fetch:
             request_id=self._job.request_id,
             model_id=self._job.model_id,
         )
-        self._session.hooks.tell(replace(event, kind=kind, status=status, reason=reason, pause=pause))
+        self._session.hooks.tell(event._replace(kind=kind, status=status, reason=reason, pause=pause))
 
     def _too_large(self) -> DownloadError:
         return self._error(

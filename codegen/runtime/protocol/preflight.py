@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError, InvalidInputError, UnknownModelError
 from ..hooks import log
@@ -20,8 +19,7 @@ _PLAIN = (str, int, float, bool, type(None))
 _LONG_TEXT = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A submit that may be sent."""
 
     model_id: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 QUEUED = "in_queue"
 RUNNING = "in_progress"
@@ -45,8 +45,7 @@ class Verdict(Enum):
     EMPTY = "over, but without an output"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     verdict: Verdict
     state: str
     known: bool

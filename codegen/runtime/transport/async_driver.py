@@ -15,7 +15,6 @@ from .async_exchange import Opened
 from .lanes import IdleLanes
 from .loops import Loops
 from .requests import (
-    RequestArguments,
     for_a_transport,
     idle_limit,
     lane_of,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
 
     from .config import Config
     from .faults import AsyncBody
+    from .requests import RequestArguments
 
     _Client: TypeAlias = "httpx.AsyncClient | _Direct"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ..errors import AuthenticationError, ConfigurationError
@@ -76,11 +76,10 @@ class Timeouts:
     total: float = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(NamedTuple):
     """A client's settings, resolved and checked."""
 
-    token: Token | None = field(repr=False)
+    token: Token | None
     base_url: str
     timeouts: Timeouts = Timeouts()
     max_retries: int = 3

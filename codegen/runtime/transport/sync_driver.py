@@ -7,14 +7,12 @@ import time
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
 from .interrupts import HeldInterrupts
 from .lanes import IdleLanes
 from .requests import (
-    RequestArguments,
     for_a_transport,
     idle_limit,
     lane_of,
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
 
     from .config import Config
     from .faults import SyncBody
+    from .requests import RequestArguments
     from .watchdog import NetworkStream
 
 T = TypeVar("T")
@@ -156,12 +155,14 @@ class _Direct:
         return response
 
 
-@dataclass(slots=True)
 class Lane:
     """A client for one connection at a time, and that connection. A shared client's connection is not known."""
 
-    client: httpx.Client | _Direct
-    stream: NetworkStream | None = None
+    __slots__ = ("client", "stream")
+
+    def __init__(self, client: httpx.Client | _Direct) -> None:
+        self.client = client
+        self.stream: NetworkStream | None = None
 
 
 class Connections:

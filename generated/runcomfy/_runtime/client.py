@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from .errors import ConfigurationError
 from .hooks import EventHooks, Hooks
 from .jobs import AsyncJob, Job
-from .journal import Journal
 from .protocol import submit
 from .protocol.echo import urls_in
 from .protocol.posting import request_id_in
 from .protocol.session import JobRef, Session
+from .protocol.timing import CoolDown
 from .transport.config import Timeouts, resolve
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .catalog import AsyncCatalog, Catalog
+    from .journal import Journal
     from .models import InputModel, MediaOutput
     from .options import RequestOptions
     from .protocol.catalog import Balance
@@ -52,11 +53,15 @@ class ClientData:
             max_retries=max_retries,
             max_connections=max_connections,
         )
-        self._own_journal = None if journal is None or isinstance(journal, Journal) else Journal(journal)
-        kept = self._own_journal or (journal if isinstance(journal, Journal) else None)
-        if kept is not None and config.token is not None:
-            kept = kept.scoped(config.token.digest(), config.base_url)
-        self._session = Session(config=config, validate=validate, journal=kept, hooks=Hooks(event_hooks))
+        self._own_journal: Journal | None = None
+        if journal is not None:
+            from .journal import Journal  # most clients keep none
+
+            if not isinstance(journal, Journal):
+                journal = self._own_journal = Journal(journal)
+            if config.token is not None:
+                journal = journal.scoped(config.token.digest(), config.base_url)
+        self._session = Session(config, validate, journal, Hooks(event_hooks), CoolDown())
 
     @property
     def base_url(self) -> str:

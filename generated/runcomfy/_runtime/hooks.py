@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from .errors import ConfigurationError
 
@@ -15,8 +14,7 @@ KINDS = ("request", "response", "retry")
 log = logging.getLogger("runcomfy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpEvent:
+class HttpEvent(NamedTuple):
     """One thing that happened on the wire.
 
     ``kind`` request: about to be sent; response: a reply came (``status``) or did not (``reason``) after ``seconds``;

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from .protocol import cancel, outputs, wait
-from .results import AsyncResult, Cancellation, JobUpdate, Result, ResultData
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from .job_rules import JobRules
     from .protocol.session import JobRef, Session
+    from .results import AsyncResult, Cancellation, JobUpdate, Result
     from .transport.async_driver import AsyncDriver
-    from .transport.steps import Rule
     from .transport.sync_driver import SyncDriver
 
 Output = TypeVar("Output", covariant=True)
-Shape = TypeVar("Shape", bound=ResultData[object])
 
 
 class JobData:
@@ -39,13 +36,11 @@ class JobData:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request_id} of {self.model_id or 'an unnamed model'}>"
 
-    def _shaped(self, shape: type[Shape], rule: Rule[dict[str, object]]) -> Rule[Shape]:
-        """Read the success that a rule gives into the result class."""
-        body = yield from rule
-        read = outputs.read_success(self._session, self._ref, body)
-        return shape(
-            job=self._ref, output=read.output, files=read.files, cost=read.cost, warnings=read.warnings, raw=body
-        )
+    @property
+    def _rules(self) -> JobRules:
+        from .job_rules import JobRules  # a process that only submits has no use for them
+
+        return JobRules(self._session, self._ref)
 
 
 class Job(JobData, Generic[Output]):
@@ -57,7 +52,7 @@ class Job(JobData, Generic[Output]):
 
     def status(self) -> JobUpdate:
         """Look once where the job stands. Raises APIError and TransportError."""
-        return self._driver.run(wait.status(self._session, self._ref))
+        return self._driver.run(self._rules.status())
 
     def wait(
         self,
@@ -75,20 +70,24 @@ class Job(JobData, Generic[Output]):
         Raises JobFailedError, JobCancelledError, JobTimeoutError (the job still runs), APIError if the API refuses to
         tell, TransportError if it cannot be reached for minutes.
         """
-        rule = wait.wait(self._session, self._ref, timeout, cancel_on_interrupt=cancel_on_interrupt)
-        return self._bound(self._driver.run(self._shaped(Result, rule), cast("Callable[[object], object]", on_update)))
+        from .results import Result
+
+        rule = self._rules.wait(Result, timeout, cancel_on_interrupt=cancel_on_interrupt)
+        return self._bound(self._driver.run(rule, cast("Callable[[object], object]", on_update)))
 
     def updates(self, timeout: float | None = None) -> Iterator[JobUpdate]:
         """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
-        return cast("Iterator[JobUpdate]", self._driver.iterate(wait.updates(self._session, self._ref, timeout)))
+        return cast("Iterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout)))
 
     def result(self) -> Result[Output]:
         """Read the outcome once, without waiting: raises JobNotReadyError before the job is over, else as ``wait``."""
-        return self._bound(self._driver.run(self._shaped(Result, wait.result(self._session, self._ref))))
+        from .results import Result
+
+        return self._bound(self._driver.run(self._rules.result(Result)))
 
     def cancel(self) -> Cancellation:
         """Ask RunComfy to cancel the job; it does so only while the job is queued. Says what came of it."""
-        return self._driver.run(cancel.cancel(self._session, self._ref))
+        return self._driver.run(self._rules.cancel())
 
     def _bound(self, result: Result[object]) -> Result[Output]:
         return cast("Result[Output]", result._bind(self._session, self._driver))
@@ -103,7 +102,7 @@ class AsyncJob(JobData, Generic[Output]):
 
     async def status(self) -> JobUpdate:
         """Look once where the job stands. Raises APIError and TransportError."""
-        return await self._driver.run(wait.status(self._session, self._ref))
+        return await self._driver.run(self._rules.status())
 
     async def wait(
         self,
@@ -121,21 +120,24 @@ class AsyncJob(JobData, Generic[Output]):
         Raises JobFailedError, JobCancelledError, JobTimeoutError (the job still runs), APIError if the API refuses to
         tell, TransportError if it cannot be reached for minutes.
         """
-        rule = wait.wait(self._session, self._ref, timeout, cancel_on_interrupt=cancel_on_interrupt)
-        told = cast("Callable[[object], object]", on_update)
-        return self._bound(await self._driver.run(self._shaped(AsyncResult, rule), told))
+        from .results import AsyncResult
+
+        rule = self._rules.wait(AsyncResult, timeout, cancel_on_interrupt=cancel_on_interrupt)
+        return self._bound(await self._driver.run(rule, cast("Callable[[object], object]", on_update)))
 
     def updates(self, timeout: float | None = None) -> AsyncIterator[JobUpdate]:
         """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
-        return cast("AsyncIterator[JobUpdate]", self._driver.iterate(wait.updates(self._session, self._ref, timeout)))
+        return cast("AsyncIterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout)))
 
     async def result(self) -> AsyncResult[Output]:
         """Read the outcome once, without waiting: raises JobNotReadyError before the job is over, else as ``wait``."""
-        return self._bound(await self._driver.run(self._shaped(AsyncResult, wait.result(self._session, self._ref))))
+        from .results import AsyncResult
+
+        return self._bound(await self._driver.run(self._rules.result(AsyncResult)))
 
     async def cancel(self) -> Cancellation:
         """Ask RunComfy to cancel the job; it does so only while the job is queued. Says what came of it."""
-        return await self._driver.run(cancel.cancel(self._session, self._ref))
+        return await self._driver.run(self._rules.cancel())
 
     def _bound(self, result: AsyncResult[object]) -> AsyncResult[Output]:
         return cast("AsyncResult[Output]", result._bind(self._session, self._driver))

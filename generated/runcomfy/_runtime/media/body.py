@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import os
 from binascii import b2a_base64
-from secrets import token_hex
 
 from .data_uri import prefix
 from .local import LocalMedia
@@ -47,7 +46,9 @@ def encode_body(payload: Mapping[str, object]) -> EncodedBody:
 
     Raises ValueError or TypeError for what JSON cannot carry; a payload that passed the check holds nothing of it.
     """
-    mark = f"media-{token_hex(16)}-"
+    import json  # who only makes an input class sends nothing
+
+    mark = f"media-{os.urandom(16).hex()}-"
     media: list[LocalMedia] = []
 
     def stand_in(value: object) -> str:

@@ -6,7 +6,6 @@ certain refusal, or SubmissionUnknownError.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import APIError, ConfigurationError, SubmissionUnknownError, TransportError
@@ -67,7 +66,7 @@ def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -
             reason = f"{fault.reason}. Nothing was sent, so no job was started."
             if misses > session.config.max_retries or pause >= until.left():
                 raise TransportError(f"Submit of {model_id}: {reason}", model_id=model_id) from fault
-            session.hooks.tell(replace(told, kind="retry", reason=reason, pause=pause))
+            session.hooks.tell(told._replace(kind="retry", reason=reason, pause=pause))
             yield Sleep(pause)
         except ConfigurationError:
             sending.on_the_wire = False

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from ..hooks import Hooks
-from .timing import CoolDown
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from ..hooks import Hooks
     from ..journal import Journal
     from ..transport.config import Config
+    from .timing import CoolDown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(NamedTuple):
     config: Config
-    validate: bool = True
-    journal: Journal | None = None
-    hooks: Hooks = field(default_factory=lambda: Hooks(None))
-    cool_down: CoolDown = field(default_factory=CoolDown)
+    validate: bool
+    journal: Journal | None
+    hooks: Hooks
+    cool_down: CoolDown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRef:
+class JobRef(NamedTuple):
     """A job as the rules know it. ``since`` is when this process submitted it (monotonic seconds), else None.
 
     ``input`` is the payload with what is large left out, ``input_urls`` the web addresses in it.

@@ -4,37 +4,46 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
-from .config import LONGEST, Config, Timeouts, origin_of
-from .steps import Exchange, Fault
+from .config import LONGEST, origin_of
+from .steps import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol, TypedDict
+
+    from .config import Config, Timeouts
+    from .steps import Exchange
+
+    class RequestArguments(TypedDict):
+        """What httpx's ``build_request`` is called with, beside the body."""
+
+        method: str
+        url: str
+        headers: dict[str, str]
+        timeout: tuple[float, float, float, float]
+
+    class TransportArguments(TypedDict):
+        """What ``httpx.Request`` is called with, beside the body."""
+
+        method: str
+        url: str
+        headers: dict[str, str]
+        extensions: dict[str, object]
+
+    class Closable(Protocol):
+        """The part of an httpx client that is asked before a request."""
+
+        @property
+        def is_closed(self) -> bool: ...
+
 
 # A server may close a connection that stands idle; a submit sent into that moment would be unsure for good, so it takes
 # only a connection used a moment ago. Other requests can be repeated and may find a closed one.
 IDLE_BEFORE_SUBMIT = 2.0
 IDLE_BEFORE_OTHER = 30.0
-
-
-class RequestArguments(TypedDict):
-    """What httpx's ``build_request`` is called with, beside the body."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    timeout: tuple[float, float, float, float]
-
-
-class TransportArguments(TypedDict):
-    """What ``httpx.Request`` is called with, beside the body."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    extensions: dict[str, object]
 
 
 class Deadline:
@@ -129,13 +138,6 @@ def no_slot() -> Fault:
 
 def nothing(update: object) -> None:
     """The reader of updates of who wants none."""
-
-
-class Closable(Protocol):
-    """The part of an httpx client that is asked before a request."""
-
-    @property
-    def is_closed(self) -> bool: ...
 
 
 def must_be_open(client: Closable) -> None:
