@@ -112,6 +112,8 @@ def ask(name: str, cli: Cli, sim: Simulator) -> Answer:
         return cli(*run, sim=sim)
     if name == "dry-run":
         return cli(*run, "--dry-run")
+    if name == "completion":
+        return cli(name, "bash", "--json")
     if name == "balance":
         return cli("balance", "--json", sim=sim)
     submitted = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--json", sim=sim)

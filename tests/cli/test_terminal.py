@@ -115,6 +115,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (f"runcomfy-client run {EDIT} width_height=3", [r"3024x1296\(21:9\)"]),
         (f"runcomfy-client run {EDIT} image_urls=@pic", ["@pictures/"]),
         (f"runcomfy-client validate {EDIT} --format j", ["json", "junit"]),
+        (f"runcomfy-client validate {EDIT} pic", ["pictures/"]),
     ],
 )
 def test_bash_completes(line: str, offered: list[str], environment: dict[str, str], tmp_path: Path) -> None:
@@ -142,8 +143,78 @@ def test_bash_offers_pending_requests(cli: Cli, quick_sim: Simulator, environmen
     assert done.stdout.split() == [request_id]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
-def test_other_shells_have_a_script_too(cli: Cli, shell: str) -> None:
-    answer = cli("completion", shell)
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="asks zsh")
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("runcomfy-client bal", "balance "),
+        (f"runcomfy-client show {EDIT[:-2]}", f"{EDIT} "),
+        # What goes on after it has no space behind it.
+        (f"runcomfy-client run {EDIT} prompt=x wid", "width_height=|"),
+        (f"runcomfy-client run {EDIT} width_height=30", r"width_height=3024x1296\(21:9\) "),
+        (f"runcomfy-client run {EDIT} image_urls=@pic", "image_urls=@pictures/|"),
+        (f"runcomfy-client validate {EDIT} pic", "pictures/|"),
+    ],
+)
+def test_zsh_completes(line: str, completed: str, environment: dict[str, str], tmp_path: Path) -> None:
+    """Typed at a prompt; the mark typed after TAB shows whether a space came before it."""
+    import pty
+
+    (tmp_path / "pictures").mkdir()
+    ours, theirs = pty.openpty()
+    env = {**environment, "TERM": "dumb", "PATH": f"{SCRIPT.parent}:{environment['PATH']}"}
+    with subprocess.Popen(
+        ["zsh", "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=env, start_new_session=True
+    ) as shell:
+        os.close(theirs)
+        # No "compinit" here: the script sees to it, if ~/.zshrc does not.
+        os.write(ours, b"PS1='rea''dy> '; stty cols 200; eval \"$(runcomfy-client completion zsh)\"\n")
+        _read_until(ours, "ready> ")
+        os.write(ours, f"{line}\t".encode())
+        seen = _read_until(ours, completed.rstrip("|"))
+        os.write(ours, b"|")
+        seen += _read_until(ours, "|")
+        shell.kill()
+    os.close(ours)
+    assert completed in seen
+
+
+def _read_until(handle: int, wanted: str) -> str:
+    """What comes until ``wanted`` does, or until nothing comes any more."""
+    import select
+
+    seen = ""
+    while wanted not in seen and select.select([handle], [], [], 20)[0]:
+        seen += CONTROL.sub("", _read(handle).decode(errors="replace")).replace("\x08", "")
+    return seen
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="asks fish")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("runcomfy-client bal", ["balance"]),
+        ("runcomfy-client show bytedance/dreamina-4", [EDIT, TEXT_TO_IMAGE]),
+        (f"runcomfy-client run {EDIT} prompt=x wid", ["width_height="]),
+        (f"runcomfy-client run {EDIT} width_height=30", ["width_height=3024x1296(21:9)"]),
+        (f"runcomfy-client validate {EDIT} pic", ["pictures/"]),
+        (f"runcomfy-client validate {EDIT} --format j", ["json", "junit"]),
+    ],
+)
+def test_fish_completes(line: str, offered: list[str], environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", 'runcomfy-client completion fish | source; complete -C "$argv"', line],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**environment, "PATH": f"{SCRIPT.parent}:{environment['PATH']}"},
+        check=True,
+    )
+    assert [row.partition("\t")[0] for row in done.stdout.splitlines()] == offered
+
+
+def test_powershell_has_a_script_too(cli: Cli) -> None:
+    answer = cli("completion", "powershell")
     assert answer.code == 0
     assert "__complete" in answer.out

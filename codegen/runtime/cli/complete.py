@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cyclopts.completion import CompletionContext
 
-__all__ = ["complete_input", "complete_model", "complete_request"]
+__all__ = ["complete_file", "complete_input", "complete_model", "complete_request", "complete_unsure"]
 
 
 def complete_model(context: CompletionContext) -> list[str]:
@@ -26,6 +26,19 @@ def complete_request(context: CompletionContext) -> list[tuple[str, str]]:
 
     with open_journal(None) as journal:
         return [(entry.request_id, entry.model_id) for entry in journal.pending() if entry.request_id]
+
+
+def complete_unsure(context: CompletionContext) -> list[tuple[str, str]]:
+    """The submits nobody knows the fate of, by their job key if they have one."""
+    from .client import open_journal
+
+    with open_journal(None) as journal:
+        unsure = [entry for entry in journal.pending() if entry.state == "unsure"]
+    return [(entry.job_key or entry.submission_id, entry.model_id) for entry in unsure]
+
+
+def complete_file(context: CompletionContext) -> list[str]:
+    return list(_paths(context.incomplete))
 
 
 def complete_input(context: CompletionContext) -> list[tuple[str, str]]:

@@ -1,17 +1,25 @@
-"""`completion`: the script that teaches a shell; for bash with a wrapper, because bash breaks words at "=" and ":"."""
+"""`completion`: the script that teaches a shell; with an end of ours where a shell needs more than cyclopts writes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from ..faults import OK
+from ..output import emit_json
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from cyclopts import App
 
-__all__ = ["completion_script"]
+    from ..options import Common
 
-# Inputs are key=value. The words are taken from the line again, whole; bash wants what follows the last break.
+    Shell = Literal["bash", "zsh", "fish", "powershell"]
+
+__all__ = ["print_completion"]
+
+# bash breaks words at "=" and ":", and inputs are key=value. The words are taken from the line again, whole; bash
+# wants what follows the last break.
 _BASH = r"""
 _runcomfy_client_whole_words() {
   local -a COMP_WORDS
@@ -28,8 +36,36 @@ _runcomfy_client_whole_words() {
 complete -F _runcomfy_client_whole_words runcomfy-client
 """
 
+# cyclopts only defines the function. Evaluated, the script must tell zsh of it; as a file in $fpath it is the function.
+_ZSH = r"""
+if [[ $funcstack[1] == _runcomfy-client ]]; then
+  _cyclopts_runcomfy-client "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef _cyclopts_runcomfy-client runcomfy-client
+fi
+"""
 
-def completion_script(app: App, shell: Literal["bash", "zsh", "fish", "powershell"]) -> str:
+# After "scale=" and "folder/" the word goes on: no space there.
+_ZSH_ADD = "    (( ${#_cyc_vals} )) && compadd -d"
+_ZSH_ADD_GLUED = """
+    local -a _glue
+    [[ -n ${(M)_cyc_vals:#*[=/]} ]] && _glue=(-S '')
+    (( ${#_cyc_vals} )) && compadd "${_glue[@]}" -d"""
+
+
+def print_completion(app: App, shell: Shell, common: Common) -> int:
+    script = _script(app, shell)
+    if common.json:
+        emit_json({"shell": shell, "script": script})
+    else:
+        print(script)
+    return OK
+
+
+def _script(app: App, shell: Shell) -> str:
     """The script for a shell, to be evaluated by it or saved where it looks for completions."""
     script = app.generate_completion(shell=shell)
-    return script + _BASH if shell == "bash" else script
+    if shell == "bash":
+        return script + _BASH
+    return script.replace(_ZSH_ADD, _ZSH_ADD_GLUED) + _ZSH if shell == "zsh" else script

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
+from .complete import complete_file, complete_unsure
 from .faults import CommandError, debug_wanted
 from .options import Common, Downloading, Input, Inputs, ModelId, Recording, RequestId, Sending
 from .output import log_to_stderr
@@ -89,7 +90,12 @@ def show(model: ModelId, /, *, common: Common = _DEFAULT) -> int:
 def validate(
     model: ModelId,
     /,
-    *file: Annotated[str, Parameter(help="Payload files, patterns such as 'payloads/**/*.json', or - for stdin.")],
+    *file: Annotated[
+        str,
+        Parameter(
+            help="Payload files, patterns such as 'payloads/**/*.json', or - for stdin.", completer=complete_file
+        ),
+    ],
     format: Annotated[  # the option's own name
         Literal["text", "json", "junit", "github"], Parameter(help="How to tell; --json is the same as json.")
     ] = "text",
@@ -211,7 +217,7 @@ def pending(
     help_epilogue=_example("runcomfy-client settle scene-12 --not-started"),
 )
 def settle(
-    name: Annotated[str, Parameter(help="Submission id or job key, as `pending` shows it.")],
+    name: Annotated[str, Parameter(help="Submission id or job key, as `pending` shows it.", completer=complete_unsure)],
     /,
     *,
     request_id: Annotated[str | None, Parameter(help="It was started, and this is its job.", metavar="ID")] = None,
@@ -246,7 +252,6 @@ def completion(
     common: Common = _DEFAULT,
 ) -> int:
     """Print the script that teaches a shell to complete commands, model ids, inputs and their values."""
-    from .commands.completion import completion_script
+    from .commands.completion import print_completion
 
-    print(completion_script(app, shell))
-    return 0
+    return print_completion(app, shell, common)
