@@ -8,6 +8,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 INSTALL = 'pip install "runcomfy-client[cli]"'
 _EXTRA = ("cyclopts", "rich", "platformdirs")
@@ -15,15 +16,29 @@ _EXTRA = ("cyclopts", "rich", "platformdirs")
 
 def main() -> int:
     """Run ``runcomfy-client`` on ``sys.argv`` and give the exit code."""
-    _use_utf8()
-    argv = sys.argv[1:]
+    _ready_streams()
+    code = _written(sys.argv[1:])
+    try:
+        sys.stderr.flush()
+    except OSError:  # what people would have read is lost, what was asked for is done
+        _leave(sys.stderr)
+    return code
+
+
+def _written(argv: Sequence[str]) -> int:
+    """The exit code, once stdout has taken everything."""
     try:
         code = _run(argv)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has enough of it (`| head`). Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has enough of it (`| head`)
+        _leave(sys.stdout)
         return 141
+    except OSError as error:
+        _leave(sys.stdout)
+        from .cli.faults import NotWrittenError
+        from .cli.output import tell_error
+
+        return tell_error(NotWrittenError(f"cannot write the output: {error.strerror or error}"), list(argv))
     return code
 
 
@@ -54,9 +69,22 @@ def _run(argv: Sequence[str]) -> int:
         return tell_error(error, list(argv))
 
 
-def _use_utf8() -> None:
-    """Model ids are ASCII, the rest of the API is not; a Windows console or LANG=C must not make that a crash."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
+def _ready_streams() -> None:
+    """Every stream is there, and speaks UTF-8.
+
+    Python has None for one that was closed (``>&-``). Model ids are ASCII, the rest of the API is not; a Windows
+    console or LANG=C must not make that a crash.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # lives as long as we
+            continue
         reconfigure = getattr(stream, "reconfigure", None)  # a stream that was replaced may have none
         if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
+            reconfigure(encoding="utf-8", errors="surrogateescape" if mode == "r" else "backslashreplace")
+
+
+def _leave(stream: TextIO) -> None:
+    """Nobody takes what is still to be written there; Python would complain of that once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -146,7 +146,7 @@ def test_ctrl_c_cancels_and_tells_what_came_of_it(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a pipe of a shell")
-@pytest.mark.parametrize("words", ["models", f"show {EDIT}", f"validate {TEXT_TO_IMAGE} - --format json"])
+@pytest.mark.parametrize("words", ["models", "run --help", f"show {EDIT}", f"validate {TEXT_TO_IMAGE} - --format json"])
 def test_a_reader_that_has_enough_is_no_error(environment: dict[str, str], tmp_path: Path, words: str) -> None:
     many = (tmp_path / "many.jsonl").open("w")
     with many:
@@ -162,6 +162,55 @@ def test_a_reader_that_has_enough_is_no_error(environment: dict[str, str], tmp_p
     )
     assert done.stderr == ""
     assert done.returncode in (0, 141)  # 0 if all was written before the reader left
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell's redirections")
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        # Python's stream is None where the shell closed it.
+        ("models >&-", 0, ""),
+        ("show no/such 2>&-", 2, ""),
+        (f"validate {TEXT_TO_IMAGE} - <&-", 65, ""),
+        (f"run {EDIT} --dry-run prompt=x image_urls=@- <&-", 65, "the file is empty\n"),
+        ("models >/dev/full", 74, "error: cannot write the output: No space left on device\n"),
+        ("models --json >/dev/full", 74, "error: cannot write the output: No space left on device\n"),
+        (f"validate {TEXT_TO_IMAGE} many.jsonl >/dev/full", 74, "No space left on device\n"),
+        ("show no/such 2>/dev/full", 2, ""),
+    ],
+)
+def test_streams_that_are_closed_or_full(
+    line: str, code: int, told: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "many.jsonl").write_text('{"prompt": 1}\n' * 5000)
+    done = subprocess.run(
+        ["bash", "-c", f"'{SCRIPT}' {line}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == code
+    assert done.stderr.endswith(told)
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")  # noqa: PTH110
+def test_a_paid_job_goes_on_where_its_notes_cannot_be_written(
+    quick_sim: Simulator, environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"'{SCRIPT}' run {TEXT_TO_IMAGE} prompt=x 2>/dev/full"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**environment, "RUNCOMFY_BASE_URL": quick_sim.url, "RUNCOMFY_API_TOKEN": quick_sim.token},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / done.stdout.strip()).is_file()
 
 
 def test_a_console_that_is_not_utf8_gets_utf8(environment: dict[str, str], tmp_path: Path) -> None:

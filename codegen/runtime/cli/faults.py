@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from .. import errors
@@ -66,6 +67,8 @@ def exit_code(error: BaseException) -> int:
     """The exit code that tells this error; what no part of this client raises knowingly is our bug."""
     if isinstance(error, CommandError):
         return error.exit_code
+    if _is_full(error):
+        return NOT_WRITTEN
     return next((code for kind, code in _EXITS if isinstance(error, kind)), OUR_BUG)
 
 
@@ -75,6 +78,8 @@ def code_of(error: BaseException) -> str:
         return error.code
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if _is_full(error):
+        return NotWrittenError.code
     if not isinstance(error, errors.RunComfyError):
         return "bug"
     name = type(error).__name__.removesuffix("Error").replace("API", "Api")
@@ -103,7 +108,14 @@ def message_of(error: BaseException) -> str:
             "run the command again with --debug and report what it shows."
         )
     text = "Interrupted." if isinstance(error, KeyboardInterrupt) else str(error)
+    if _is_full(error):
+        text = f"cannot write: {text}"
     return "\n".join([text, *getattr(error, "__notes__", ())])
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether the disk is full or fails: a fault of the machine, whoever wrote."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def hint(error: BaseException) -> str | None:

@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from .complete import complete_file, complete_unsure
 from .faults import CommandError, debug_wanted
 from .options import Common, Downloading, Input, Inputs, ModelId, Recording, RequestId, Sending
-from .output import log_to_stderr
+from .output import console, log_to_stderr
 
 __all__ = ["app", "run_app"]
 
@@ -50,8 +50,11 @@ _DOWNLOADING = Downloading()
 def run_app(argv: list[str]) -> int:
     """Parse and run; a line that cannot be parsed is a usage error, told like every other."""
     log_to_stderr(debug=debug_wanted(argv))
+    # Our console reports a reader that left (`--help | head`) as such; only help is written by cyclopts itself.
+    helped = console() if not argv or "--help" in argv or "-h" in argv else None
+    words = [STDIN if word == "-" else word for word in argv]
     try:
-        code = app([STDIN if word == "-" else word for word in argv], exit_on_error=False, print_error=False)
+        code = app(words, console=helped, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         line = " ".join(["runcomfy-client", *(error.command_chain or ()), "--help"])
         raise CommandError(f"{error}\nSee: {line}") from error

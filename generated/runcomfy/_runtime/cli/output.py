@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import suppress
 
 from ..validation.text import printable
 from .faults import debug_wanted, error_facts, exit_code, hint, json_wanted, message_of, show_traceback
@@ -36,8 +37,9 @@ def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:
 
 
 def note(text: str) -> None:
-    """A line about what is going on, for people."""
-    print(printable_lines(text), file=sys.stderr, flush=True)
+    """A line about what is going on, for people. If stderr takes none, a paid job goes on without it."""
+    with suppress(OSError):
+        print(printable_lines(text), file=sys.stderr, flush=True)
 
 
 def tell_error(error: BaseException, argv: list[str]) -> int:
