@@ -276,3 +276,24 @@ def test_probing_goes_through_the_parser_and_refuses_private_addresses(cli: Cli)
     assert answer.code == 0
     assert {finding["path"] for finding in answer.json["payloads"][0]["unchecked"]} == {"/image_urls/0"}
     assert "no public address" in answer.out
+
+
+def test_standard_input_is_read_once(cli: Cli) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "-", "-", stdin='{"prompt": "x"}')
+    assert answer.code == 2
+    assert "only once" in answer.err
+
+
+def test_lines_as_powershell_writes_them(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_bytes('{"prompt": "ü"}\r\n{"promt": "x"}\r\n'.encode("utf-16"))
+    answer = cli("validate", TEXT_TO_IMAGE, "many.jsonl")
+    assert answer.out.splitlines()[0] == "many.jsonl:1: ok"
+    assert answer.out.splitlines()[1] == "many.jsonl:2: 2 problems"
+    assert answer.out.splitlines()[-1] == "2 payloads: 1 ok, 1 with problems"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff"])
+def test_nothing_is_told_as_such(cli: Cli, text: str) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "-", stdin=text)
+    assert answer.code == 65
+    assert "is empty" in answer.out

@@ -43,6 +43,8 @@ def read_payload(source: str | bytes | bytearray | os.PathLike[str]) -> tuple[ob
     try:
         payload = json.loads(text, object_pairs_hook=pairs, parse_int=_integer)
     except json.JSONDecodeError as error:
+        if not text.strip():
+            return MISSING, [Problem("json", 'is empty; a payload is a JSON object such as {"prompt": "..."}')]
         return MISSING, [
             Problem("json", f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}{_hint(source)}")
         ]

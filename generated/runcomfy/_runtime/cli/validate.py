@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
-from .faults import INVALID_INPUT, NO_FILE, OK
+from .faults import INVALID_INPUT, NO_FILE, OK, CommandError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def validate_files(asked: Asked) -> int:
     """Judge, tell on stdout, give the exit code: a file that is missing weighs more than one that is wrong."""
     from ..registry import known_spec
 
+    if asked.files.count("-") > 1:
+        raise CommandError("standard input is named twice, but can be read only once")
+
     spec = known_spec(asked.model_id)
     found = _checked(spec, asked)
     if asked.form == "text":
@@ -95,7 +99,7 @@ def _checked(spec: ModelSpec, asked: Asked) -> Iterator[Checked]:
             continue
         name = "stdin" if source == "-" else source
         if asked.jsonl or source.lower().endswith(_LINES):
-            for number, line in enumerate(data.split(b"\n"), start=1):
+            for number, line in enumerate(_as_utf8(data).split(b"\n"), start=1):
                 if line.strip():
                     yield Checked(name, number, line, _judge(spec, line, asked.probe))
         else:
@@ -106,6 +110,17 @@ def _judge(spec: ModelSpec, data: bytes, probe: bool) -> Report:
     from ..validation.offline import validate_spec
 
     return validate_spec(spec, data, probe)
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """The text of a file of lines; in UTF-16, which Windows PowerShell writes, no line ends where its bytes say."""
+    encoding = json.detect_encoding(data)
+    if encoding.startswith("utf-8"):
+        return data
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _expanded(files: tuple[str, ...]) -> Iterator[str]:
