@@ -93,6 +93,7 @@ def test_an_unknown_model_is_a_usage_error_with_the_nearest(cli: Cli) -> None:
     assert answer.code == 2
     assert answer.json["error"]["code"] == "unknown_model"
     assert f"did you mean '{EDIT}'" in answer.json["error"]["message"]
+    assert "--no-validate" not in answer.err  # which show has not
 
 
 @pytest.mark.parametrize("model_id", [TEXT_TO_IMAGE, EDIT])

@@ -142,7 +142,7 @@ def test_every_exit_code_is_documented() -> None:
     }
     kinds = [getattr(errors, name) for name in errors.__all__]
     leaves = [kind for kind in kinds if kind not in (errors.RunComfyError, errors.JobError)]
-    for kind in [*leaves, faults.CommandError, faults.NoFileError, faults.NotWrittenError, KeyboardInterrupt]:
+    for kind in [*leaves, faults.CommandError, *faults.CommandError.__subclasses__(), KeyboardInterrupt]:
         error = kind.__new__(kind)
         assert told[faults.code_of(error)] == faults.exit_code(error)
 

@@ -64,6 +64,28 @@ def test_no_token(cli: Cli) -> None:
     answer = cli("balance", "--json")
     assert answer.code == 77
     assert answer.json["error"]["code"] == "authentication"
+    for name in ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN"):
+        assert name in answer.err
+        assert name in answer.json["error"]["hint"]
+
+
+def test_a_token_that_is_refused_is_told_by_its_place(cli: Cli, sim: Simulator) -> None:
+    sim.script("submit: 401")
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=x", sim=sim)
+    assert answer.code == 77
+    assert answer.err.splitlines()[-1] == "hint: the token was read from RUNCOMFY_API_TOKEN"
+
+
+def test_a_request_nobody_knows(cli: Cli, sim: Simulator) -> None:
+    answer = cli("status", "5f0c2d9e", sim=sim)
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1].startswith("hint: runcomfy-client pending")
+
+
+def test_a_file_named_without_its_mark(cli: Cli) -> None:
+    answer = cli("run", EDIT, "image_urls=my cat.png", "prompt=x", "--json")
+    assert answer.code == 65
+    assert answer.json["error"]["hint"] == "to send a file, write 'image_urls=@my cat.png'"
 
 
 def test_an_address_that_would_show_the_token(cli: Cli) -> None:

@@ -192,9 +192,44 @@ def test_a_job_key_makes_a_line_safe_to_run_again(cli: Cli, sim: Simulator) -> N
     assert first["request_id"] == second["request_id"]
     assert sim.accepted == 1
     other = cli("submit", TEXT_TO_IMAGE, "prompt=y", "--job-key", "scene-12", "--json", sim=sim)
-    assert other.code == 74
-    assert other.json["error"]["code"] == "journal"
+    assert other.code == 2
+    assert other.json["error"]["code"] == "job_key_taken"
+    assert other.json["error"]["request_id"] == first["request_id"]
+    assert "runcomfy-client settle scene-12 --release" in other.json["error"]["hint"]
     assert sim.accepted == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--job-key", ""),  # as a script with an unset variable has it: it must not pay twice
+        ("--job-key", "a", "--no-journal"),
+        ("--timeout", "-1"),
+        ("--timeout", "nan"),
+    ],
+)
+def test_options_that_would_surprise_are_refused_before_anything_is_paid(
+    cli: Cli, sim: Simulator, words: tuple[str, ...]
+) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=x", *words, "--json", sim=sim)
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "usage"
+    assert words[0] in answer.err
+    assert sim.accepted == 0
+
+
+def test_only_what_is_on_record_is_settled(cli: Cli, sim: Simulator) -> None:
+    assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", sim=sim).code == 0
+    for name, told in (("scene-13", "is not in"), ("scene-12", "nothing to settle")):
+        answer = cli("settle", name, "--not-started")
+        assert answer.code == 2
+        assert told in answer.err
+
+
+def test_a_time_to_wait_needs_a_wait(cli: Cli, sim: Simulator) -> None:
+    answer = cli("result", "5f0c2d9e", "--timeout", "5", sim=sim)
+    assert answer.code == 2
+    assert "--wait" in answer.err
 
 
 def test_an_unsure_submit_is_settled_by_hand(cli: Cli, sim: Simulator) -> None:

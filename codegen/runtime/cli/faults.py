@@ -56,6 +56,17 @@ class NoFileError(CommandError):
     code = "no_file"
 
 
+class JobKeyTakenError(CommandError):
+    """The ``--job-key`` stands for another input; nothing was sent. ``request_id`` is the job it stands for, if any."""
+
+    code = "job_key_taken"
+
+    def __init__(self, job_key: str, request_id: str | None) -> None:
+        super().__init__(f"the job key {job_key!r} was used for another input; nothing was sent")
+        self.job_key = job_key
+        self.request_id = request_id
+
+
 class NotWrittenError(CommandError):
     """A file or folder that is to be written cannot be."""
 
@@ -116,21 +127,6 @@ def message_of(error: BaseException) -> str:
 def _is_full(error: BaseException) -> bool:
     """Whether the disk is full or fails: a fault of the machine, whoever wrote."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
-def hint(error: BaseException) -> str | None:
-    """What to type next, where a command is the cure."""
-    request_id = getattr(error, "request_id", None)
-    if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError)) and request_id:
-        return f"pick it up again: runcomfy-client result {request_id} --wait"
-    if isinstance(error, errors.SubmissionUnknownError):
-        name = error.job_key or error.submission_id
-        return f"look for the job on RunComfy's pages, then: runcomfy-client settle {name} --help" if name else None
-    if isinstance(error, errors.DownloadError) and request_id:
-        return f"fetch the files again: runcomfy-client result {request_id}"
-    if isinstance(error, errors.UnknownModelError):
-        return "runcomfy-client models lists the models; --no-validate sends to any other"
-    return None
 
 
 def json_wanted(argv: list[str]) -> bool:

@@ -8,7 +8,8 @@ import sys
 from contextlib import suppress
 
 from ..validation.text import printable
-from .faults import debug_wanted, error_facts, exit_code, hint, json_wanted, message_of, show_traceback
+from .faults import debug_wanted, error_facts, exit_code, json_wanted, message_of, show_traceback
+from .hints import hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,16 +46,16 @@ def note(text: str) -> None:
 def tell_error(error: BaseException, argv: list[str]) -> int:
     """Say what went wrong and what to do, and give the exit code."""
     code = exit_code(error)
+    cure = hint(error, argv)
     if debug_wanted(argv):
         show_traceback(error)
     # The interrupted wait has logged what came of its job; twice would be once too often.
     elif not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
         _marked("error", "bold red", message_of(error))
-        cure = hint(error)
         if cure is not None:
             _marked("hint", "cyan", cure)
     if json_wanted(argv):
-        emit_json({"error": error_facts(error)}, ok=False)
+        emit_json({"error": error_facts(error) | ({"hint": cure} if cure else {})}, ok=False)
     return code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..client import open_client, open_journal
-from ..faults import JOB_ENDED_BADLY, OK
+from ..faults import JOB_ENDED_BADLY, OK, CommandError
 from ..output import console, emit_json, note
 from ..progress import clock, state_words
 from .run import finish, wait_for
@@ -66,6 +66,11 @@ def list_pending(path: str | None, common: Common) -> int:
 
 def settle_submit(name: str, request_id: str | None, release: bool, path: str | None, common: Common) -> int:
     with open_journal(path) as journal:
+        found = journal.find(name)
+        if found is None:
+            raise CommandError(f"{name!r} is not in {journal.path}; runcomfy-client pending lists what is")
+        if not release and found.state != "unsure":
+            raise CommandError(f"{name!r} is {found.state}, so there is nothing to settle; --release frees its job key")
         if release:
             journal.release(name)
         else:

@@ -61,6 +61,11 @@ def run_app(argv: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _prove_seconds(timeout: float | None) -> None:
+    if timeout is not None and not timeout >= 0:  # NaN is not
+        raise CommandError(f"--timeout takes seconds, 0 or more, not {timeout:g}")
+
+
 def _example(*lines: str) -> str:
     return "\n".join(["Example:", *[f"  {line}" for line in lines]])
 
@@ -141,6 +146,7 @@ def run(
     """Submit a job, wait for it, fetch its files. Ctrl-C cancels it while it is queued."""
     from .commands.run import run_job
 
+    _prove_seconds(timeout)
     return run_job(model, inputs, input, timeout, downloading, sending, recording, common)
 
 
@@ -189,6 +195,9 @@ def result(
     """Bring the result of a job submitted before, and fetch its files."""
     from .commands.jobs import bring_result
 
+    _prove_seconds(timeout)
+    if timeout is not None and not wait:
+        raise CommandError("--timeout says how long to --wait; without it nothing is waited for")
     return bring_result(request, wait, timeout, downloading, recording, common)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import InvalidInputError
+from ...errors import InvalidInputError, JournalError
 from ...media import prepare
 from ...registry import known_spec, spec_for
 from ...validation import Report, check
 from ..client import open_client
-from ..faults import OK, NotWrittenError
+from ..faults import OK, CommandError, JobKeyTakenError, NotWrittenError
 from ..inputs import read_inputs
 from ..output import emit_json, note
 from ..progress import progress
@@ -18,8 +18,8 @@ from ..progress import progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...client import SyncClient
     from ...jobs import Job
-    from ...options import RequestOptions
     from ...results import Result
     from ..options import Common, Downloading, Recording, Sending
 
@@ -36,6 +36,7 @@ def run_job(
     recording: Recording,
     common: Common,
 ) -> int:
+    _prove_keyed(sending, recording)
     payload = _payload(model_id, words, base, sending)
     if sending.dry_run:
         return _dry_run(model_id, payload, common)
@@ -44,7 +45,7 @@ def run_job(
     with open_client(
         common, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
     ) as client:
-        job = client.submit(model_id, payload, _options(sending))
+        job = _submitted(client, model_id, payload, sending)
         note(f"request {job.request_id}")
         return finish(wait_for(job, timeout, cancel_on_interrupt=True), downloading, common)
 
@@ -52,13 +53,14 @@ def run_job(
 def submit_job(
     model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording, common: Common
 ) -> int:
+    _prove_keyed(sending, recording)
     payload = _payload(model_id, words, base, sending)
     if sending.dry_run:
         return _dry_run(model_id, payload, common)
     with open_client(
         common, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
     ) as client:
-        job = client.submit(model_id, payload, _options(sending))
+        job = _submitted(client, model_id, payload, sending)
     if common.json:
         emit_json({"request_id": job.request_id, "model_id": model_id})
     else:
@@ -108,8 +110,15 @@ def _payload(model_id: str, words: Sequence[str], base: str | None, sending: Sen
     return payload
 
 
-def _options(sending: Sending) -> RequestOptions:
-    return {"job_key": sending.job_key} if sending.job_key else {}
+def _submitted(client: SyncClient, model_id: str, payload: dict[str, object], sending: Sending) -> Job[object]:
+    if sending.job_key is None:
+        return client.submit(model_id, payload)
+    try:
+        return client.submit(model_id, payload, {"job_key": sending.job_key})
+    except JournalError as error:
+        if error.model_id is None:  # the journal itself is at fault
+            raise
+        raise JobKeyTakenError(sending.job_key, error.request_id) from error
 
 
 def _dry_run(model_id: str, payload: dict[str, object], common: Common) -> int:
@@ -120,6 +129,14 @@ def _dry_run(model_id: str, payload: dict[str, object], common: Common) -> int:
     else:
         print(request_text(model_id, payload, common))
     return OK
+
+
+def _prove_keyed(sending: Sending, recording: Recording) -> None:
+    """A key that would not keep a second run from being paid is worse than none."""
+    if sending.job_key is not None and not sending.job_key.strip():
+        raise CommandError("--job-key is empty; give the job a name, or leave the option out")
+    if sending.job_key is not None and recording.no_journal:
+        raise CommandError("--job-key is kept in the journal; leave --no-journal out")
 
 
 def _prove_writable(folder: str) -> None:
