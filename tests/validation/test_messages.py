@@ -111,6 +111,21 @@ def test_hostile_text_does_not_reach_the_terminal(spec: ModelSpec, good: dict[st
         ("hieght", ["height", "weight", "width"], "height"),
         ("IMAGE_URL", ["image_url", "video_url"], "image_url"),
         ("1080", ["720p", "1080p"], "1080p"),
+        ("sclae", ["seed", "scale"], "scale"),
+        ("rpompt", ["prompt"], "prompt"),
+        ("promptt", ["prompt"], "prompt"),
+        ("hihg", ["low", "high"], "high"),
+        ("ihgh", ["low", "high"], "high"),
+        ("abcd", ["abcdabcd", "abxcd"], "abxcd"),  # fewer pairs are shared, but it is one slip away
+        ("abxcd", ["abxcdabxcd", "abcd"], "abcd"),
+        ("abycd", ["abyabycd", "abxcd"], "abxcd"),
+        ("turbo", ["tur-turbo", "turbo-large"], "turbo-large"),
+        ("SEED", ["seeds", "seed"], "seed"),
+        ("2048x2048", ["1024x1024(1:1)", "2048x2048(1:1)"], "2048x2048(1:1)"),
+        ("image", ["image_url_a", "image_url_b"], "image_url_a"),
+        ("a", ["abc"], None),
+        ("inference_step_count", ["seed", "num_inference_steps"], "num_inference_steps"),
+        ("begin", ["a\nbegin"], "a\nbegin"),
         ("zzz", ["scale", "seed"], None),
         ("", ["a"], None),
         ("x" * 10**7, ["x"], None),
@@ -118,6 +133,17 @@ def test_hostile_text_does_not_reach_the_terminal(spec: ModelSpec, good: dict[st
 )
 def test_nearest(given: str, known: list[str], best: str | None) -> None:
     assert nearest(given, known) == best
+
+
+def test_the_words_that_are_remembered_are_few_and_short() -> None:
+    node = Object({"size": Property(Enum(("small", "large")))})
+    for number in range(2000):
+        assert len(node.judge({f"key{number}": 1, "size": f"size{number}", "x" * (number + 200): 1}) or ()) == 3
+    size = node.properties["size"].node
+    assert isinstance(size, Enum)
+    for kept in (node._sayings, size._sayings):
+        assert 0 < len(kept) <= 256
+        assert max(map(len, kept)) <= 200
 
 
 def test_ranked_puts_the_nearest_first() -> None:

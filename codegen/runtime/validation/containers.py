@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .enums import same
-from .nodes import REMEMBERED, Node, text_faults
+from .nodes import Node, text_faults
 from .numbers import MAX_NUMBER, not_finite
 from .report import Problem
-from .suggest import Speller
+from .suggest import Sayings, Speller
 from .words import amount, choices, shown, type_problem
 
 TYPE_CHECKING = False
@@ -156,7 +156,20 @@ class Object(Node):
     input this is, once a ModelSpec says so.
     """
 
-    __slots__ = ("_judges", "_names", "_speller", "_strays", "extra", "model", "model_id", "properties", "required")
+    __slots__ = (
+        "_absent",
+        "_hint",
+        "_judges",
+        "_known",
+        "_names",
+        "_sayings",
+        "_speller",
+        "extra",
+        "model",
+        "model_id",
+        "properties",
+        "required",
+    )
 
     expected = "an object"
 
@@ -166,9 +179,12 @@ class Object(Node):
         self.extra = extra
         self.model: type[InputModel] | None = None
         self.model_id = ""
-        self._strays: dict[str, Problem] = {}
         self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
         self._speller: Speller | None = None
+        self._sayings = Sayings(self._unknown)
+        self._known = tuple(properties)
+        self._hint: str | None = None
+        self._absent: dict[str, str] = {}
         self._judges = {name: known.judge if known.rules else known.node.judge for name, known in properties.items()}
 
     def facts(self) -> dict[str, object]:
@@ -190,8 +206,9 @@ class Object(Node):
             else:
                 part = judge(item)
             if part is not None:
+                place = (key if type(key) is str else str(key),)
                 for finding in part:
-                    finding.keys = (key if type(key) is str else str(key), *finding.keys)
+                    finding.keys = place + finding.keys  # shorter to make than (key, *finding.keys)
                 if found is None:
                     found = part
                 else:
@@ -207,31 +224,30 @@ class Object(Node):
             return [_no_key(key)]
         if self.extra:
             return [*text_faults(key, None, None), *(_json_faults(item, MAX_DEPTH) or ())] or None
-        kept = self._strays.get(key)
-        if kept is None:
-            if len(self._strays) >= REMEMBERED:
-                self._strays.clear()
-            kept = self._strays[key] = self._unknown(key)
-        return [kept.again()]
+        message, name, meant = self._sayings[key]
+        return [Problem("unknown_key", message, name, self._known, meant)]
 
-    def _unknown(self, key: str) -> Problem:
-        name, known = shown(key), tuple(self.properties)
+    def _unknown(self, key: str) -> tuple[str, str, str | None]:
+        name = shown(key)
         wire = self._names.get(key)
         if wire is not None:
-            message = f"unknown key {name}: on the wire it is called {shown(wire)}"
-            return Problem("unknown_key", message, name, known, wire)
+            return f"unknown key {name}: on the wire it is called {shown(wire)}", name, wire
         if self._speller is None:
-            self._speller = Speller(self.properties)
+            self._speller = Speller(self._known)
         near = self._speller.nearest(key)
         if near is not None:
-            return Problem("unknown_key", f"unknown key {name}: did you mean {shown(near)}?", name, known, near)
-        hint = f"; known are {choices(known)}" if known else ": no keys are known here"
-        return Problem("unknown_key", f"unknown key {name}{hint}", name, known)
+            return f"unknown key {name}: did you mean {shown(near)}?", name, near
+        if self._hint is None:
+            self._hint = f"; known are {choices(self._known)}" if self._known else ": no keys are known here"
+        return f"unknown key {name}{self._hint}", name, None
 
     def _missing(self, key: str) -> Problem:
-        known = self.properties.get(key)
-        expected = f": {known.node.expected}" if known else ""
-        return Problem("required", f"{shown(key)} is required{expected}", keys=(key,))
+        message = self._absent.get(key)
+        if message is None:
+            known = self.properties.get(key)
+            expected = f": {known.node.expected}" if known else ""
+            message = self._absent[key] = f"{shown(key)} is required{expected}"
+        return Problem("required", message, keys=(key,))
 
 
 def _no_key(key: object) -> Problem:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .nodes import Leaf
+from .nodes import Node
 from .numbers import MAX_NUMBER
 from .report import Problem
-from .suggest import Speller
+from .suggest import Sayings, Speller
 from .words import choices, shown
 
 TYPE_CHECKING = False
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["Enum", "same"]
 
 
-class Enum(Leaf):
+class Enum(Node):
     """One of the listed values. 1.0 is 1, true is not."""
 
-    __slots__ = ("_expected", "_plain", "_speller", "values")
+    __slots__ = ("_expected", "_plain", "_sayings", "_speller", "_texts", "values")
 
     def __init__(self, values: tuple[object, ...]) -> None:
-        super().__init__()
         self.values = values
         self._expected: str | None = None
         self._speller: Speller | None = None
+        self._sayings = Sayings(self._misspelt)
         # One set for each kind that Python would otherwise mix up: True == 1 in any set.
         plain: dict[type, set[object]] = {str: set(), int: set(), float: set(), bool: set()}
         for value in values:
@@ -34,6 +34,7 @@ class Enum(Leaf):
             elif isinstance(value, (str, bool)):
                 plain[type(value)].add(value)
         self._plain = plain
+        self._texts = plain[str]
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # told by the values here
@@ -42,29 +43,40 @@ class Enum(Leaf):
         return self._expected
 
     def judge(self, value: object) -> list[Finding] | None:
+        if type(value) is str and self._texts:  # nearly all enums list texts, and nothing else is equal to one
+            return None if value in self._texts else [self._refused(value)]
         plain = self._plain.get(type(value))
         if plain is not None:
             if value in plain:
                 return None
         elif any(same(value, allowed) for allowed in self.values):
             return None
-        return self._told(value)
+        return [self._fault(value)]
 
-    def _faults(self, value: object) -> list[Finding]:
+    def _refused(self, value: str) -> Problem:
+        message, given, suggestion = self._sayings[value]
+        return Problem("enum", message, given, self.values, suggestion)
+
+    def _misspelt(self, value: str) -> tuple[str, str, str | None]:
+        if self._speller is None:
+            self._speller = Speller([allowed for allowed in self.values if isinstance(allowed, str)])
+        given, near = shown(value), self._speller.nearest(value)
+        return self._refusal(given, near), given, near
+
+    def _fault(self, value: object) -> Problem:
+        if isinstance(value, str) and self._texts:
+            return self._refused(value)
         given = shown(value)
         suggestion: object = None
-        if isinstance(value, str) and self._plain[str]:
-            if self._speller is None:
-                self._speller = Speller([allowed for allowed in self.values if isinstance(allowed, str)])
-            suggestion = self._speller.nearest(value)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:
             suggestion = _closest(value, self.values)
         elif all(_kind(value) != _kind(allowed) for allowed in self.values):
-            return [self._type_problem(value, given)]
-        message = f"{given} is not allowed; it must be {self.expected}"
-        if suggestion is not None and len(self.values) > 1:
-            message = f"{message}; did you mean {shown(suggestion)}?"
-        return [Problem("enum", message, given, self.values, suggestion)]
+            return self._type_problem(value, given)
+        return Problem("enum", self._refusal(given, suggestion), given, self.values, suggestion)
+
+    def _refusal(self, given: str, suggestion: object) -> str:
+        hint = f"; did you mean {shown(suggestion)}?" if suggestion is not None and len(self.values) > 1 else ""
+        return f"{given} is not allowed; it must be {self._expected or self.expected}{hint}"
 
     def _type_problem(self, value: object, given: str) -> Problem:
         cure, twin = "", None

@@ -1,4 +1,4 @@
-"""What a check is made of: nodes that judge a value and remember what they said of it; here those for plain types."""
+"""What a check is made of: nodes that judge a value; here those for plain types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .report import Finding
 
-__all__ = ["REMEMBERED", "Boolean", "Leaf", "Node", "Null", "String", "text_faults"]
+__all__ = ["Boolean", "Node", "Null", "String", "text_faults"]
 
 
 class Node:
@@ -42,46 +42,7 @@ class Node:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.facts().items())})"
 
 
-class Leaf(Node):
-    """A node that holds no others: ``judge`` lets the usual good values pass, ``_faults`` reads every rule.
-
-    It remembers its last problems: whoever checks ten thousand payloads meets the same slip again and again.
-    """
-
-    __slots__ = ("_memory",)
-
-    def __init__(self) -> None:
-        self._memory: dict[tuple[type, object], list[Finding]] = {}
-
-    def _faults(self, value: object) -> list[Finding]:
-        raise NotImplementedError
-
-    def _told(self, value: object) -> list[Finding] | None:
-        """What ``_faults`` says of a value, this time or last time."""
-        try:
-            kept = self._memory.get((type(value), value))
-        except TypeError:  # a list or an object is no key
-            return self._faults(value) or None
-        if kept is None:
-            return self._first_told(value)
-        return [kept[0].again()] if len(kept) == 1 else [finding.again() for finding in kept] or None
-
-    def _first_told(self, value: object) -> list[Finding] | None:
-        found = self._faults(value)
-        if type(value) in _MEMORABLE and not (isinstance(value, str) and len(value) > _LONGEST):
-            if len(self._memory) >= REMEMBERED:
-                self._memory.clear()
-            self._memory[type(value), value] = [finding.again() for finding in found]
-        return found or None
-
-
-# Kinds that compare within themselves as JSON does, and do not change.
-_MEMORABLE = frozenset({str, int, float, bool, type(None)})
-_LONGEST = 1000
-REMEMBERED = 256
-
-
-class String(Leaf):
+class String(Node):
     """A string; lengths count code points."""
 
     __slots__ = ("_high", "_low", "_search", "format", "max_length", "min_length", "pattern")
@@ -96,7 +57,6 @@ class String(Leaf):
         pattern: str | None = None,
         format: str | None = None,  # the schema's own word
     ) -> None:
-        super().__init__()
         self.min_length = min_length
         self.max_length = max_length
         self.pattern = pattern
@@ -110,7 +70,7 @@ class String(Leaf):
     def judge(self, value: object) -> list[Finding] | None:
         if type(value) is str and self._low <= len(value) <= self._high and value.isascii():
             return None
-        return self._told(value)
+        return self._faults(value) or None
 
     def _faults(self, value: object) -> list[Finding]:
         if not isinstance(value, str):
@@ -132,7 +92,7 @@ class String(Leaf):
         return []
 
 
-class Boolean(Leaf):
+class Boolean(Node):
     """True or false; 0 and 1 are neither."""
 
     __slots__ = ()
@@ -142,13 +102,10 @@ class Boolean(Leaf):
     def judge(self, value: object) -> list[Finding] | None:
         if value is True or value is False:
             return None
-        return self._told(value)
-
-    def _faults(self, value: object) -> list[Finding]:
         return [type_problem(self.expected, value)]
 
 
-class Null(Leaf):
+class Null(Node):
     """Null and nothing else."""
 
     __slots__ = ()
@@ -156,10 +113,7 @@ class Null(Leaf):
     expected = "null"
 
     def judge(self, value: object) -> list[Finding] | None:
-        return None if value is None else self._told(value)
-
-    def _faults(self, value: object) -> list[Finding]:
-        return [type_problem(self.expected, value)]
+        return None if value is None else [type_problem(self.expected, value)]
 
 
 def text_faults(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .nodes import Leaf
+from .nodes import Node
 from .report import Problem
 from .words import shown, type_problem
 
@@ -16,12 +16,13 @@ __all__ = ["MAX_NUMBER", "Integer", "Number", "not_finite"]
 MAX_NUMBER = 1.7976931348623157e308
 
 
-class Number(Leaf):
+class Number(Node):
     """A number; true and false are none, nor is what a double cannot hold."""
 
     __slots__ = (
         "_high",
         "_low",
+        "_plain",
         "_span",
         "exclusive_maximum",
         "exclusive_minimum",
@@ -41,7 +42,6 @@ class Number(Leaf):
         exclusive_maximum: float | None = None,
         multiple_of: float | None = None,
     ) -> None:
-        super().__init__()
         self.minimum = minimum
         self.maximum = maximum
         self.exclusive_minimum = exclusive_minimum
@@ -49,16 +49,19 @@ class Number(Leaf):
         self.multiple_of = multiple_of
         self._span: str | None = None
         # The span in which nothing is left to look at; an empty one if there is more to say than two bounds.
-        plain = exclusive_minimum is None and exclusive_maximum is None and multiple_of is None
+        self._plain = plain = exclusive_minimum is None and exclusive_maximum is None and multiple_of is None
         self._low = (-MAX_NUMBER if minimum is None else minimum) if plain else 1
         self._high = (MAX_NUMBER if maximum is None else maximum) if plain else 0
 
     def judge(self, value: object) -> list[Finding] | None:
         if (type(value) is float or type(value) is int) and self._low <= value <= self._high:
             return None
-        return self._told(value)
+        return self._faults(value) or None
 
     def _faults(self, value: object) -> list[Finding]:
+        if (type(value) is float or type(value) is int) and self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:
+            # The usual fault; what lies within is a float that is given for an integer.
+            return [] if self._low <= value <= self._high else [self._outside(value)]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return [type_problem(self.expected, value)]
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
@@ -70,12 +73,15 @@ class Number(Leaf):
             or (self.exclusive_minimum is not None and value <= self.exclusive_minimum)
             or (self.exclusive_maximum is not None and value >= self.exclusive_maximum)
         ):
-            given = shown(value)
-            found.append(Problem("range", f"must be {self.span()}, got {given}", given))
+            found.append(self._outside(value))
         if self.multiple_of is not None and not _is_multiple(value, self.multiple_of):
             message = f"must be a multiple of {shown(self.multiple_of)}, got {shown(value)}"
             found.append(Problem("multiple_of", message, shown(value)))
         return found
+
+    def _outside(self, value: float) -> Problem:
+        given = shown(value)
+        return Problem("range", f"must be {self._span or self.span()}, got {given}", given)
 
     def span(self) -> str:
         """The bounds in words: "from 0 to 1", "at least 1", "above 0 and at most 9"; "any number" if there are none."""
@@ -103,7 +109,7 @@ class Integer(Number):
     def judge(self, value: object) -> list[Finding] | None:
         if type(value) is int and self._low <= value <= self._high:
             return None
-        return self._told(value)
+        return self._faults(value) or None
 
     def _faults(self, value: object) -> list[Finding]:
         found = super()._faults(value)

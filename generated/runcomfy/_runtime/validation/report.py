@@ -46,11 +46,10 @@ class Finding:
 
     @property
     def path(self) -> str:
-        return pointer(self.keys)
-
-    def again(self) -> Finding:
-        """The same finding for another payload: places are filled in, so no two reports may share one."""
-        return type(self)(self.code, self.message, self.given, self.allowed, self.suggestion, self.rule)
+        keys = self.keys
+        if len(keys) == 1 and type(key := keys[0]) is str and "~" not in key and "/" not in key:
+            return "/" + key  # nearly every path is one name without either
+        return pointer(keys)
 
     def to_dict(self) -> dict[str, object]:
         """The finding as JSON values; what does not apply is left out."""
@@ -131,7 +130,10 @@ class Report:
     ``ok`` is true if there are no errors; what is unchecked is neither good nor bad.
     """
 
-    __slots__ = ("_errors", "_found", "_unchecked", "_warnings", "model_id")
+    # What was asked for before; without slots, a report that nobody asks costs no more than the two values it holds.
+    _errors: tuple[Finding, ...] | None = None
+    _warnings: tuple[Finding, ...] | None = None
+    _unchecked: tuple[Finding, ...] | None = None
 
     def __init__(
         self,
@@ -144,9 +146,6 @@ class Report:
         # What a node found comes unsorted as ``errors``, and is sorted when asked for: most reports are only asked
         # whether all is well.
         self._found = [*errors, *warnings, *unchecked] if warnings or unchecked else errors
-        self._errors: tuple[Finding, ...] | None = None
-        self._warnings: tuple[Finding, ...] | None = None
-        self._unchecked: tuple[Finding, ...] | None = None
 
     @property
     def ok(self) -> bool:
@@ -155,7 +154,11 @@ class Report:
     @property
     def errors(self) -> tuple[Finding, ...]:
         if self._errors is None:
-            self._errors = _sorted([finding for finding in self._found if finding.severity == "error"])
+            told: list[Finding] = []
+            for finding in self._found:  # a comprehension would be a call of its own
+                if finding.severity == "error":
+                    told.append(finding)
+            self._errors = _sorted(told)
         return self._errors
 
     @property
@@ -207,8 +210,6 @@ class Report:
 
 def pointer(keys: tuple[Key, ...]) -> str:
     """The JSON pointer (RFC 6901) of a place: "~" and "/" in a name are written "~0" and "~1"."""
-    if len(keys) == 1 and isinstance(keys[0], str) and "~" not in keys[0] and "/" not in keys[0]:
-        return "/" + keys[0]  # nearly every path is one name without either
     return "".join([f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys])
 
 

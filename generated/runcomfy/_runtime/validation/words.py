@@ -14,13 +14,15 @@ def shown(value: object) -> str:
     """A value of a payload as it stands in a message."""
     kind = type(value)
     if kind is str:
-        return repr(value) if len(value) <= _LONGEST else _long_text(value)  # type: ignore[arg-type]  # narrowed by hand
+        return f"{value!r}" if len(value) <= _LONGEST else _long_text(value)  # type: ignore[arg-type]  # narrowed by hand
     if kind is float:
-        return repr(value)
+        return f"{value!r}"
     if value is None:
         return "null"
-    if kind is bool:
-        return "true" if value else "false"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
     if isinstance(value, int):
         # Python refuses to write integers of more than 4300 digits, and nobody reads forty.
         return repr(int(value)) if value.bit_length() <= 128 else f"an integer of {_digits(value)} digits"
@@ -52,9 +54,8 @@ def choices(values: tuple[object, ...]) -> str:
 def type_problem(expected: str, value: object) -> Problem:
     """The fault of a value of another type than ``expected`` ("a string", "a number", ...), with the usual cure."""
     given = shown(value)
-    return Problem(
-        "type", f"expected {expected}, got {_KINDS.get(type(value), '')}{given}{_cure(expected, value)}", given
-    )
+    kind = _KINDS.get(type(value), "")
+    return Problem("type", f"expected {expected}, got {kind}{given}{_cure(expected, value)}", given)
 
 
 _KINDS: dict[type, str] = {str: "the text ", int: "the number ", float: "the number "}
