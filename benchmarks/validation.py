@@ -14,8 +14,10 @@ from .report import Row, Section, Target
 METHOD = """\
 One process a round, {rounds} rounds; in each, every judge gets the same payloads, and the best of three spells counts.
 The model is dreamina-4-0 (a prompt, an enum of eleven sizes, a bounded number, a boolean; *with URLs*: two images under
-five rules each). pydantic is the class one would write by hand. Where there are faults, all messages are made; *new*
-faults are ones not met before, for our check remembers what it said of a value."""
+five rules each). pydantic is the class one would write by hand. Where there are faults, all messages are made. *New*
+faults are ones not met before, for our check remembers what it said of misspelt words: *one new fault* is in turn a
+text for a number, a number out of its range, a misspelt size, a misspelt key and a missing prompt; *three new faults*
+are the middle three at once; *three faults, nothing near* have words that resemble no known one."""
 NOTES = (
     "fastjsonschema stops at the first fault; the others find all of them.",
     "With media as plain strings, pydantic does not look at the URLs at all.",
@@ -33,8 +35,11 @@ PAIRS: tuple[tuple[str, str, float | None], ...] = (
     ("one fault", "jsonschema-rs", None),
     ("three faults", "jsonschema", 0.1),
     ("three faults", "pydantic", None),
-    ("three new faults", "jsonschema", None),
+    ("one new fault", "jsonschema", 0.1),
+    ("one new fault", "jsonschema-rs", None),
+    ("three new faults", "jsonschema", 0.1),
     ("three new faults", "jsonschema-rs", None),
+    ("three faults, nothing near", "jsonschema", None),
 )
 
 

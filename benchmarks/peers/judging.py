@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import sys
 import time
 from pathlib import Path
@@ -45,17 +46,55 @@ THREE_FAULTS: dict[str, object] = {
     "scale": 1.01,
     "forse_single": True,
 }
-# More of them than any memory of earlier answers holds, and long before the first comes again.
-NEW_FAULTS: list[dict[str, object]] = [
+# More of each word than any memory of earlier answers holds, and long before the first comes again.
+MANY = 4000
+FAR_FAULTS: list[dict[str, object]] = [
     {"prompt": "A paper moon", "width×height": f"{number}x2048", "scale": 1 + number / 64, f"force{number}": True}
-    for number in range(1, 4001)
+    for number in range(1, MANY + 1)
 ]
+
+
+def misspelt(word: str, chance: random.Random) -> str:
+    """A word with one slip: a letter left out, another one, one too many, or two that have changed places."""
+    at = chance.randrange(len(word) - 1)
+    other = chance.choice("0123456789:x" if word[0].isdigit() else "abcdefghijklmnopqrstuvwxyz_")
+    slips = (
+        word[:at] + word[at + 1 :],
+        word[:at] + other + word[at + 1 :],
+        word[:at] + other + word[at:],
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+    )
+    slip = chance.choice(slips)
+    return slip if slip != word else misspelt(word, chance)
+
+
+def new_faults(chance: random.Random, *, at_once: bool) -> Iterator[dict[str, object]]:
+    """Payloads as people get them wrong: one fault each, or three at once."""
+    for number in range(MANY):
+        size, key = misspelt(chance.choice(SIZES), chance), misspelt("force_single", chance)
+        beyond, text = round(1 + 9 * chance.random(), 2), str(round(chance.random(), 3))
+        rest = {name: value for name, value in GOOD.items() if name != "force_single"}
+        if at_once:
+            yield {**rest, "width×height": size, "scale": beyond, key: True}
+        else:
+            without = {name: value for name, value in GOOD.items() if name != "prompt"}
+            yield (
+                {**GOOD, "scale": text},
+                {**GOOD, "scale": beyond},
+                {**GOOD, "width×height": size},
+                {**rest, key: True},
+                without,
+            )[number % 5]
+
+
 CASES: dict[str, tuple[str, Sequence[dict[str, object]]]] = {
     "good": (TEXT_TO_IMAGE, [GOOD]),
     "good with URLs": (EDIT, [{**GOOD, "image_urls": [URL, URL]}]),
     "one fault": (TEXT_TO_IMAGE, [ONE_FAULT]),
     "three faults": (TEXT_TO_IMAGE, [THREE_FAULTS]),
-    "three new faults": (TEXT_TO_IMAGE, NEW_FAULTS),
+    "one new fault": (TEXT_TO_IMAGE, [*new_faults(random.Random(1), at_once=False)]),
+    "three new faults": (TEXT_TO_IMAGE, [*new_faults(random.Random(1), at_once=True)]),
+    "three faults, nothing near": (TEXT_TO_IMAGE, FAR_FAULTS),
 }
 SECONDS = 0.15
 ROUNDS = 3
