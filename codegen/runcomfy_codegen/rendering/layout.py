@@ -68,10 +68,10 @@ def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
 
 def _bare(text: str) -> str:
     """Without parentheses around pieces of a string that stand alone in brackets anyway."""
-    if not text.startswith("("):
+    if not text.startswith("(") or _Parts.of(text).last != (0, len(text) - 1):
         return text
-    inner = _Parts.of(text[1:-1])
-    return text[1:-1] if inner.strings else text
+    inner = text[1:-1]
+    return inner if _Parts.of(inner).strings else text
 
 
 class _Parts(NamedTuple):

@@ -1,0 +1,27 @@
+"""Layout: long statements come out in lines that black leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+from runcomfy_codegen.rendering.format import formatted
+from runcomfy_codegen.rendering.layout import laid_out
+
+WORDS = '"' + "word " * 20 + '" "' + "word " * 4 + '"'
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"X = Enum((({WORDS}), 1, 2))",
+        # What begins with a bracket need not end with its fellow.
+        f'X = Enum((({WORDS}), "one", "two"))',
+        f"X = Enum((1, ({WORDS})))",
+        f"X = Enum(({WORDS}))",
+        f"X = String({{'a': ({WORDS}), 'b': (1, 2)}})".replace("'", '"'),
+        'X = Enum(("' + '", "'.join(map(str, range(100, 140))) + '"))',
+    ],
+)
+def test_black_leaves_a_long_statement_alone(statement: str) -> None:
+    text = laid_out(statement) + "\n"
+    assert text.count("\n") > 1
+    assert formatted(text) == text
