@@ -26,8 +26,12 @@ from runcomfy._runtime.validation import (
     String,
 )
 
+from tests.support.cli import EDIT
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.cli import Cli
 
 SIZE = Object({"width": Property(Integer()), "height": Property(Integer())}, required=("width", "height"))
 SPEC = ModelSpec(
@@ -54,7 +58,9 @@ SPEC = ModelSpec(
 
 
 def read(*words: str, base: str | None = None) -> dict[str, object]:
-    return read_inputs(SPEC.model_id, SPEC, words, base)
+    payload, faults = read_inputs(SPEC.model_id, SPEC, words, base)
+    assert not faults
+    return payload
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,13 @@ def read(*words: str, base: str | None = None) -> dict[str, object]:
         (["seed=-1"], {"seed": -1}),
         (["seed=seven"], {"seed": "seven"}),
         (["scale=1e-2"], {"scale": 0.01}),
+        (["scale=.5"], {"scale": 0.5}),
+        (["scale=+1.e1"], {"scale": 10.0}),
+        (["seed=+007"], {"seed": 7}),
+        ([f"seed=+{'9' * 5000}"], {"seed": f"+{'9' * 5000}"}),
+        (["seed=0x7"], {"seed": "0x7"}),
         (["scale=NaN"], {"scale": "NaN"}),
+        (["scale=+inf"], {"scale": "+inf"}),
         (["scale=true"], {"scale": "true"}),
         (["loop=true"], {"loop": True}),
         (["loop=1"], {"loop": "1"}),
@@ -106,6 +118,7 @@ def test_words_are_typed_by_the_schema(words: list[str], payload: dict[str, obje
     [
         (["a red fox"], "inputs look like"),
         (["=x"], "inputs look like"),
+        (["@-"], "^'-' is not"),
         (["seed=1", "seed=2"], "given 2 times"),
         (["tags=a", "tags:=[]"], "use := once"),
         (["tags:=[a]"], "for plain text write tags=..."),
@@ -155,10 +168,42 @@ def test_words_go_on_top_of_the_input(tmp_path: Path) -> None:
     assert read(base='{"seed": 1}') == {"seed": 1}
 
 
-@pytest.mark.parametrize("text", ['{"seed": 1, "seed": 2}', "{seed: 1}"])
-def test_an_input_that_is_no_clean_json_is_reported(text: str) -> None:
+def test_an_input_that_is_no_json_is_reported() -> None:
     with pytest.raises(InvalidInputError):
-        read(base=text)
+        read(base="{seed: 1}")
+
+
+def test_a_key_that_stands_twice_hides_no_other_fault(cli: Cli) -> None:
+    answer = cli("run", EDIT, "--input", '{"prompt": "x", "prompt": 5, "scale": NaN}', "image_urls=.", "--json")
+    assert answer.code == 65
+    assert [(fault["path"], fault["code"]) for fault in answer.json["error"]["report"]["errors"]] == [
+        ("/image_urls/0", "media_source"),
+        ("/prompt", "duplicate_key"),
+        ("/prompt", "type"),
+        ("/scale", "not_finite"),
+    ]
+
+
+def test_a_file_that_cannot_be_read_hides_no_other_fault(cli: Cli, tmp_path: Path) -> None:
+    with (tmp_path / "vast.png").open("wb") as file:
+        file.truncate(2 * 1024**3)
+    answer = cli("run", EDIT, "image_urls=@vast.png", "scale=7", "--json")
+    assert [fault["path"] for fault in answer.json["error"]["report"]["errors"]] == [
+        "/image_urls/0",
+        "/prompt",
+        "/scale",
+    ]
+
+
+def test_a_number_no_json_has_words_for_is_not_told_to_lose_its_quotes(cli: Cli) -> None:
+    answer = cli("run", EDIT, "image_urls=https://a.b/c.png", "prompt=x", "scale=nan")
+    assert "expected a number, got the text 'nan'\n" in answer.err
+
+
+def test_a_misspelt_option_is_no_input(cli: Cli) -> None:
+    answer = cli("run", EDIT, "prompt=x", "--no-validate", "--no-downlaod=x", "--dry-run")
+    assert answer.code == 2
+    assert "--no-download" in answer.err
 
 
 def test_an_input_that_is_no_object() -> None:
@@ -169,4 +214,6 @@ def test_an_input_that_is_no_object() -> None:
 def test_without_a_schema_text_stays_text_and_files_are_media(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"pixels")
     words = ["seed=7", "n:=7", f"image=@{tmp_path / 'a.png'}"]
-    assert read_inputs("new/model", None, words, None) == {"seed": "7", "n": 7, "image": tmp_path / "a.png"}
+    payload, faults = read_inputs("new/model", None, words, None)
+    assert payload == {"seed": "7", "n": 7, "image": tmp_path / "a.png"}
+    assert not faults

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..validation import AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, Report
+from ..validation import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, Report
 from ..validation.reading import read_payload
 from ..validation.report import raised
 from .faults import CommandError, NoFileError
@@ -20,9 +21,13 @@ from .faults import CommandError, NoFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..validation import ModelSpec, Node
+    from ..validation import Finding, ModelSpec, Node
 
 __all__ = ["read_inputs"]
+
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_LONGEST_INTEGER = 400  # Python refuses to read more than 4300 digits, and no double holds one of 310
 
 
 class Stdin:
@@ -38,32 +43,38 @@ class Stdin:
         return sys.stdin.buffer.read()
 
 
-def read_inputs(model_id: str, spec: ModelSpec | None, words: Sequence[str], base: str | None) -> dict[str, object]:
+def read_inputs(
+    model_id: str, spec: ModelSpec | None, words: Sequence[str], base: str | None
+) -> tuple[dict[str, object], list[Finding]]:
     """The payload that ``words`` and ``--input`` (``base``) ask for, with wire names; local media are paths or bytes.
 
+    The findings are faults that the text of ``--input`` has and its values cannot show: keys that stand there twice.
     Raises CommandError for words that have no meaning, NoFileError for files that are not there, InvalidInputError for
     an ``--input`` that is not JSON.
     """
     stdin = Stdin()
-    payload = {} if base is None else _base(model_id, base, stdin)
+    payload: dict[str, object] = {}
+    faults: list[Finding] = []
+    if base is not None:
+        payload, faults = _base(model_id, base, stdin)
     for key, values in _grouped(spec, words).items():
         known = spec.input.properties.get(key) if spec else None
         payload[key] = _value(key, known.node if known else None, values, stdin)
-    return payload
+    return payload, faults
 
 
-def _base(model_id: str, base: str, stdin: Stdin) -> dict[str, object]:
+def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], list[Finding]]:
     source: str | bytes = base
     if base in ("-", "@-"):
         source = stdin.read()
     elif base.startswith("@"):
         source = _file(base[1:], "--input")
     payload, faults = read_payload(source)
-    if faults:
+    if payload is MISSING:
         raise InvalidInputError(Report(model_id, faults))
     if not isinstance(payload, dict):
         raise CommandError('--input must be a JSON object such as {"prompt": "..."}, or @FILE, or - for standard input')
-    return payload
+    return payload, faults
 
 
 def _grouped(spec: ModelSpec | None, words: Sequence[str]) -> dict[str, list[tuple[bool, str]]]:
@@ -75,7 +86,8 @@ def _grouped(spec: ModelSpec | None, words: Sequence[str]) -> dict[str, list[tup
         is_json = key.endswith(":")
         key = key.removesuffix(":")
         if not equals or not key:
-            raise CommandError(f"{word!r} is not key=value; inputs look like prompt='a red fox' or seed=7")
+            shown = "-" if word == "@-" else word  # the parser takes no bare "-"
+            raise CommandError(f"{shown!r} is not key=value; inputs look like prompt='a red fox' or seed=7")
         groups.setdefault(wire_names.get(key, key), []).append((is_json, text))
     return groups
 
@@ -182,7 +194,10 @@ def _choice(node: Enum, text: str) -> object:
 
 
 def _number(text: str) -> object:
+    """A number as JSON writes it, or as people do: .5, +1, 5."""
     found = _json_or_text(text, (int, float))
+    if found is text and _DECIMAL.fullmatch(text):
+        found = float(text) if len(text) > _LONGEST_INTEGER or not text.lstrip("+-").isdecimal() else int(text)
     return text if isinstance(found, bool) or (isinstance(found, float) and not math.isfinite(found)) else found
 
 

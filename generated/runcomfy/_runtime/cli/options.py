@@ -22,7 +22,6 @@ Inputs = Annotated[
         help="Inputs: key=value (typed by the model's schema; repeat the key for a list), key=@FILE (a media file; "
         "for text inputs the file's text), key:=JSON.",
         completer=complete_input,
-        allow_leading_hyphen=True,
     ),
 ]
 Input = Annotated[

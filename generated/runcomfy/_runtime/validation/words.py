@@ -85,10 +85,10 @@ def _cure(expected: str, value: object) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text[:400])
+        number = float(text[:400])
     except ValueError:
         return False
-    return True
+    return number - number == 0  # not so of NaN and the infinities, which JSON has no words for
 
 
 def _long_text(text: str) -> str:

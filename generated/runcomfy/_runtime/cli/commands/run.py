@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import InvalidInputError, JournalError
 from ...media import prepare
 from ...registry import known_spec, spec_for
-from ...validation import Report, check
+from ...validation import Report
 from ..client import open_client
 from ..faults import OK, CommandError, JobKeyTakenError, NotWrittenError
 from ..inputs import read_inputs
@@ -99,14 +99,12 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
 def _payload(model_id: str, words: Sequence[str], base: str | None, sending: Sending) -> dict[str, object]:
     """The input, judged as a file would be: here null is a fault, not "not given" as in Python."""
     spec = spec_for(model_id) if sending.no_validate else known_spec(model_id)
-    given = read_inputs(model_id, spec, words, base)
-    payload, findings = prepare(spec, given)
-    if findings:
-        raise InvalidInputError(Report(model_id, findings))
-    if spec is not None and not sending.no_validate:
-        report = check(spec, payload)
-        if not report.ok:
-            raise InvalidInputError(report)
+    given, faults = read_inputs(model_id, spec, words, base)
+    payload, unread = prepare(spec, given)
+    judged = spec.input.judge(payload) if spec is not None and not sending.no_validate else None
+    report = Report(model_id, [*faults, *unread, *(judged or ())])
+    if not report.ok:
+        raise InvalidInputError(report)
     return payload
 
 
