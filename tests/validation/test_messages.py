@@ -126,6 +126,11 @@ def test_hostile_text_does_not_reach_the_terminal(spec: ModelSpec, good: dict[st
         ("a", ["abc"], None),
         ("inference_step_count", ["seed", "num_inference_steps"], "num_inference_steps"),
         ("begin", ["a\nbegin"], "a\nbegin"),
+        ("16:9", ["1024x1024(1:1)", "2560x1440(16:9)", "5404x3040(16:9)"], "2560x1440(16:9)"),
+        ("size", ["prompt", "sequential_image_size"], "sequential_image_size"),
+        ("edit", ["acme/some-model/text-to-image", "acme/some-model/edit"], "acme/some-model/edit"),
+        ("age", ["prompt", "sequential_image_size"], None),
+        ("1", ["image 1", "image 2"], None),
         ("zzz", ["scale", "seed"], None),
         ("", ["a"], None),
         ("x" * 10**7, ["x"], None),
@@ -153,3 +158,11 @@ def test_ranked_puts_the_nearest_first() -> None:
 
 def test_an_empty_report_is_ok() -> None:
     assert str(Report("a/b")) == "a/b: ok"
+
+
+def test_a_long_code_moves_no_message_out_of_line() -> None:
+    from runcomfy._runtime.validation.offline import validate_spec
+
+    report = validate_spec(ModelSpec("a/b", Object({"a": Property(String())})), '{"a": 1, "a": 2}')
+    rows = str(report).splitlines()[1:]
+    assert [row.index(word) for row, word in zip(rows, ("the key", "expected"), strict=True)] == [21, 21]

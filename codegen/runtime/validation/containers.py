@@ -238,7 +238,7 @@ class Object(Node):
         if near is not None:
             return f"unknown key {name}: did you mean {shown(near)}?", name, near
         if self._hint is None:
-            self._hint = f"; known are {choices(self._known)}" if self._known else ": no keys are known here"
+            self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
         return f"unknown key {name}{self._hint}", name, None
 
     def _missing(self, key: str) -> Problem:

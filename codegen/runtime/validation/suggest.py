@@ -1,10 +1,13 @@
-"""The nearest of the known names: one slip away if there is such a one, else by shared pairs of letters."""
+"""The nearest of the known names: one slip away if there is such a one, else by shared pairs of letters.
+
+If none is near, a name that holds the given one as a word.
+"""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Sayings", "Speller", "nearest", "ranked"]
 
@@ -54,7 +57,13 @@ class Speller:
         """The name that ``given`` was meant to be, or None if none is near."""
         if len(given) > _LONGEST or len(word := given.casefold()) > _LONGEST:
             return None
-        return self._folded.get(word) or self._one_slip(word) or self._begun(word) or self._sharing().nearest(word)
+        return (
+            self._folded.get(word)
+            or self._one_slip(word)
+            or self._begun(word)
+            or self._sharing().nearest(word)
+            or next(_holding(word, self._names), None)
+        )
 
     def _take_apart(self, folded: str) -> None:
         for length in (len(folded) - 1, len(folded), len(folded) + 1):
@@ -151,7 +160,10 @@ def nearest(given: str, known: Iterable[str]) -> str | None:
 def ranked(given: str, known: Iterable[str]) -> list[str]:
     """All names in ``known`` that are near to ``given``, the nearest first."""
     word = given.casefold()
-    return _Pairs(tuple(known)).ranked(word) if len(word) <= _LONGEST else []
+    if len(word) > _LONGEST:
+        return []
+    names = tuple(known)
+    return _Pairs(names).ranked(word) or list(_holding(word, names))
 
 
 def _is_slip(word: str, name: str, start: int) -> bool:
@@ -168,6 +180,21 @@ def _is_slip(word: str, name: str, start: int) -> bool:
     if word[at + 1 :] == name[at + 1 :]:
         return True
     return word[at : at + 2] == name[at : at + 2][::-1] and word[at + 2 :] == name[at + 2 :]
+
+
+def _holding(word: str, names: Iterable[str]) -> Iterator[str]:
+    """The names in which a word stands: "16:9" in "2560x1440(16:9)", "size" in "image_size"."""
+    return (name for name in names if len(word) > 1 and _holds(name.casefold(), word))
+
+
+def _holds(name: str, word: str) -> bool:
+    at = name.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not name[max(at - 1, 0) : at].isalnum() and not name[end : end + 1].isalnum():
+            return True
+        at = name.find(word, at + 1)
+    return False
 
 
 def _marked(folded: str) -> str:

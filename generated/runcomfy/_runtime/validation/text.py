@@ -43,8 +43,9 @@ def _rows(findings: list[tuple[Finding, str]], indent: str) -> list[str]:
     shown = findings[:_MOST_ROWS]
     paths = [_path(finding) for finding, _ in shown]
     width = min(max(map(len, paths), default=0), 32)
+    column = max([12, *[len(finding.code) for finding, _ in shown]])
     rows = [
-        f"{indent}{path:<{width}}  {finding.code:<12}  {printable(message)}"
+        f"{indent}{path:<{width}}  {finding.code:<{column}}  {printable(message)}"
         for path, (finding, message) in zip(paths, shown, strict=True)
     ]
     return [*rows, f"{indent}... and {len(findings) - _MOST_ROWS} more"] if len(findings) > _MOST_ROWS else rows
