@@ -91,8 +91,27 @@ def test_no_color_means_no_colour(screen: Screen) -> None:
         assert not re.search(r"\x1b\[[0-9;]*3[0-9]", screen(*words, NO_COLOR="1")), words
 
 
-def test_faults_stand_out(screen: Screen) -> None:
+def test_a_terminal_that_cannot_redraw_gets_plain_lines(screen: Screen) -> None:
+    with Simulator(SCHEMAS, queue_seconds=0.5, run_seconds=0.5) as sim:
+        address = {"RUNCOMFY_BASE_URL": sim.url, "RUNCOMFY_API_TOKEN": sim.token}
+        seen = screen("run", TEXT_TO_IMAGE, "prompt=x", TERM="dumb", **address)
+    assert "\x1b" not in seen
+    states = [line.partition(" (")[0] for line in seen.splitlines() if line.endswith(" s)")]
+    assert [states[0][:6], *states[-2:]] == ["queued", "running", "completed"]
+
+
+@pytest.mark.parametrize("words", [["models"], ["pending"], ["validate", TEXT_TO_IMAGE, "none.json"]])
+def test_forced_colours_change_no_words_in_a_pipe(cli: Cli, quick_sim: Simulator, words: list[str]) -> None:
+    # As GitHub's runners are often set up: `models | cut -f1` must go on to work.
+    assert cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=quick_sim).code == 0
+    plain, forced = cli(*words), cli(*words, env={"FORCE_COLOR": "1"})
+    assert CONTROL.sub("", forced.out) == plain.out
+    assert ("\x1b[" in forced.out) == (words[0] == "validate")
+
+
+def test_faults_stand_out(screen: Screen, cli: Cli) -> None:
     assert "\x1b[1;31merror:\x1b[0m" in screen("show", "no/such")
+    assert "\x1b[1;31merror:\x1b[0m" in cli("show", "no/such", env={"FORCE_COLOR": "1"}).err
     assert "\x1b[1;31m" in screen("validate", TEXT_TO_IMAGE, "none.json")
 
 

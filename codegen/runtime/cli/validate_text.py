@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..validation.text import printable
@@ -50,12 +51,12 @@ class _Coloured:
     def __call__(self, style: str, line: str) -> None:
         from .output import fitted
 
-        text = fitted(line, self._console.width)
+        text = fitted(line, self._console.width) if sys.stdout.isatty() else line
         self._console.print(text, style=self.STYLES[style] or None, markup=False, soft_wrap=True)
 
 
 def _writer() -> Callable[[str, str], None]:
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):  # output.coloured, which is not loaded for it
         return _plain
     try:
         return _Coloured()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from ..client import open_client, open_journal
@@ -104,12 +105,24 @@ def _entry_facts(entry: JournalEntry) -> dict[str, object]:
 
 
 def _print_entries(entries: list[JournalEntry]) -> None:
+    if sys.stdout.isatty():
+        _print_table(entries)
+    else:
+        for entry in entries:
+            print("\t".join([_name(entry), entry.state, entry.model_id, entry.job_key or ""]))
+    if any(entry.request_id for entry in entries):
+        note("Pick one up: runcomfy-client result REQUEST_ID --wait")
+    if any(entry.state == "unsure" for entry in entries):
+        note("Unsure: a paid job may have been started. Look for it on RunComfy's pages, then:")
+        note("runcomfy-client settle NAME --request-id ID, or --not-started")
+
+
+def _print_table(entries: list[JournalEntry]) -> None:
     import datetime
 
     from rich import box
     from rich.table import Table
 
-    out = console()
     now = datetime.datetime.now(datetime.UTC)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     keyed = any(entry.job_key for entry in entries)
@@ -117,18 +130,10 @@ def _print_entries(entries: list[JournalEntry]) -> None:
         table.add_column(title, overflow="fold", no_wrap=title == "Request")
     for entry in entries:
         age = clock((now - entry.created_at).total_seconds())
-        # A lost submit has no request id; this is the name by which it can be settled.
-        name = entry.request_id or entry.submission_id
-        table.add_row(name, entry.state, age, entry.model_id, *([entry.job_key or ""] if keyed else []))
-    if out.is_terminal:
-        out.print(table)
-    else:
-        for entry in entries:
-            print(
-                "\t".join([entry.request_id or entry.submission_id, entry.state, entry.model_id, entry.job_key or ""])
-            )
-    if any(entry.request_id for entry in entries):
-        note("Pick one up: runcomfy-client result REQUEST_ID --wait")
-    if any(entry.state == "unsure" for entry in entries):
-        note("Unsure: a paid job may have been started. Look for it on RunComfy's pages, then:")
-        note("runcomfy-client settle NAME --request-id ID, or --not-started")
+        table.add_row(_name(entry), entry.state, age, entry.model_id, *([entry.job_key or ""] if keyed else []))
+    console().print(table)
+
+
+def _name(entry: JournalEntry) -> str:
+    """The request id; a lost submit has none, and is settled by its submission id."""
+    return entry.request_id or entry.submission_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from contextlib import suppress
 
@@ -14,10 +15,11 @@ from .hints import hint
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
     from rich.console import Console
 
-__all__ = ["console", "emit_json", "log_to_stderr", "note", "tell_error"]
+__all__ = ["coloured", "console", "emit_json", "log_to_stderr", "note", "tell_error"]
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -30,6 +32,14 @@ def console(*, stderr: bool = False) -> Console:
             raise BrokenPipeError
 
     return Quiet(stderr=stderr, highlight=False)
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours may be wanted there; a console knows better, and this costs nothing.
+
+    Colours go where FORCE_COLOR sends them, but pipes get plain lines: what is laid out for eyes cannot be cut.
+    """
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:
@@ -61,14 +71,16 @@ def tell_error(error: BaseException, argv: list[str]) -> int:
 
 def _marked(mark: str, style: str, text: str) -> None:
     """A line that begins with its kind; on a terminal the kind stands out, if rich is there."""
-    if sys.stderr.isatty():
+    if coloured(sys.stderr):
         try:
             from rich.text import Text
         except ModuleNotFoundError:
             pass
         else:
             out = console(stderr=True)
-            out.print(Text.assemble((f"{mark}:", style), " ", fitted(printable_lines(text), out.width)), soft_wrap=True)
+            told = printable_lines(text)
+            told = fitted(told, out.width) if sys.stderr.isatty() else told
+            out.print(Text.assemble((f"{mark}:", style), " ", told), soft_wrap=True)
             return
     note(f"{mark}: {text}")
 

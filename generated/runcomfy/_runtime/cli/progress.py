@@ -25,7 +25,8 @@ _WORDS = {"in_queue": "queued", "in_progress": "running"}
 
 def progress() -> LiveProgress | PlainProgress:
     """The kind that fits where stderr goes."""
-    return LiveProgress() if sys.stderr.isatty() and console(stderr=True).is_terminal else PlainProgress()
+    # rich knows the terminals on which nothing can be drawn anew (TERM=dumb, as in editors).
+    return LiveProgress() if sys.stderr.isatty() and console(stderr=True).is_interactive else PlainProgress()
 
 
 def state_words(update: JobUpdate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from ...registry import known_spec, model_ids
@@ -59,8 +60,7 @@ def _print_table(rows: list[tuple[str, list[Parameter]]]) -> None:
     from rich import box
     from rich.table import Table
 
-    out = console()
-    if not out.is_terminal:
+    if not sys.stdout.isatty():
         # For `grep` and `cut`: no frame, nothing wrapped.
         for model_id, inputs in rows:
             print(f"{model_id}\t{', '.join(one.name for one in inputs if one.required)}")
@@ -72,4 +72,4 @@ def _print_table(rows: list[tuple[str, list[Parameter]]]) -> None:
     for model_id, inputs in rows:
         required = [one.name for one in inputs if one.required]
         table.add_row(model_id, ", ".join(required), str(len(inputs) - len(required)))
-    out.print(table)
+    console().print(table)
