@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy._runtime.media import measure
+from runcomfy._runtime.media import blocks, measure
 from runcomfy._runtime.media.inspect import inspect
 
 if TYPE_CHECKING:
@@ -117,6 +117,35 @@ def test_boxes_in_boxes_end() -> None:
     assert measure(film).broken is not None
     many = struct.pack(">I4s", 8, b"free") * 200_000
     assert measure(struct.pack(">I4s8s", 16, b"ftyp", b"isom\0\0\0\0") + many).broken is not None
+
+
+@pytest.mark.parametrize(
+    ("start", "block"),
+    [
+        (b"\xff\xd8", b"\xff\x01ab"),  # after each mark, a JPEG's scan is looked for anew
+        (b"\xff\xd8", b"\xff\xff\xff\xff"),
+        (b"GIF89a\1\0\1\0\0\0\0!\xfe", b"\x01a"),
+        (
+            b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 9, 9, 8, 2, 0, 0, 0, 0),
+            b"\0\0\0\0tEXt\0\0\0\0",
+        ),
+    ],
+)
+def test_more_blocks_than_any_picture_has_are_not_followed(
+    start: bytes, block: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_MOST_STEPS", 10_000)
+
+    class Counting(io.BytesIO):
+        reads = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            Counting.reads += 1
+            return super().read(size)
+
+    stream = Counting(start + block * 50_000)
+    assert inspect(stream, len(stream.getvalue())).broken is None
+    assert Counting.reads < 10_100
 
 
 def test_an_empty_file_is_broken() -> None:

@@ -9,12 +9,18 @@ if TYPE_CHECKING:
 __all__ = ["Blocks", "BrokenFile", "OutOfReach"]
 
 
+# What a walk may cost, in steps of a block or of 512 bytes that are looked through: about a second. A picture of a
+# gigabyte gets by with it; what asks for more is made to be slow.
+_MOST_STEPS = 5_000_000
+_STEP = 512
+
+
 class BrokenFile(Exception):
     """The file cannot be what it claims; the text says why."""
 
 
 class OutOfReach(Exception):
-    """The file goes on, but only its beginning is here."""
+    """The file goes on, but only its beginning is here, or it would take too long to follow."""
 
 
 class Blocks:
@@ -25,6 +31,7 @@ class Blocks:
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._stream = stream
+        self._steps = _MOST_STEPS
         self.size = size
         self.at = 0
         stream.seek(0)
@@ -34,6 +41,7 @@ class Blocks:
         end = self.at + count
         if end > self.size:
             raise BrokenFile("is cut off: it ends before its content does")
+        self._spend(1)
         data = self._stream.read(count)
         if len(data) < count:
             raise OutOfReach
@@ -53,8 +61,14 @@ class Blocks:
 
     def some(self, most: int) -> bytes:
         """Up to ``most`` bytes; none at the end. Raises OutOfReach if the file goes on elsewhere."""
+        self._spend(1 + most // _STEP)
         data = self._stream.read(most)
         if not data and self.at < self.size:
             raise OutOfReach
         self.at += len(data)
         return data
+
+    def _spend(self, steps: int) -> None:
+        self._steps -= steps
+        if self._steps < 0:
+            raise OutOfReach
