@@ -253,6 +253,9 @@ def test_private_addresses_are_refused_unless_allowed(host: Host, monkeypatch: p
         ["::1"],
         ["::ffff:127.0.0.1"],
         ["fe80::1%1"],
+        ["64:ff9b::a00:1"],  # addresses that gateways translate to 10.0.0.1
+        ["2002:a00:1::"],
+        ["2001:0:4136:e378:8000:63bf:f5ff:fffe"],
     ):
         answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, answer=answer, **__: answer)
@@ -277,9 +280,20 @@ def test_a_redirect_to_a_private_address_is_refused(host: Host, monkeypatch: pyt
     assert "'inner.example' is at 10.0.0.1" in warning.message
 
 
-def test_a_name_without_an_address(host: Host) -> None:
-    (warning,) = probed(host, images=["https://no-such-host.invalid/a.png"]).warnings
-    assert "has no address" in warning.message
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://no-such-host.invalid/a.png", "has no address"),
+        ("https://[/a.png", "no URL that can be asked"),
+        ("https://localhost:99999/a.png", "no URL that can be asked"),
+        ("https://a..b/a.png", "no URL that can be asked"),
+        ("https://localhost:9/a.png", "Connection refused"),
+    ],
+)
+def test_a_url_that_cannot_be_asked(host: Host, url: str, reason: str) -> None:
+    (warning,) = probed(host, images=[url]).warnings
+    assert warning.message.startswith("the URL could not be looked at: ")
+    assert reason in warning.message
 
 
 def test_nothing_is_asked_for_what_is_wrong_already(host: Host) -> None:

@@ -95,8 +95,10 @@ def _look(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> R
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", "") or error.reason
         return RemoteMedia(url, None, f"its certificate or TLS is not good: {reason}")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return RemoteMedia(url, None, f"it cannot be reached: {type(error).__name__}")
+    except ValueError:
+        return RemoteMedia(url, None, "it is no URL that can be asked")
+    except (OSError, http.client.HTTPException) as error:
+        return RemoteMedia(url, None, f"it cannot be reached: {getattr(error, 'strerror', '') or type(error).__name__}")
 
 
 def _judged(url: str) -> SplitResult:
@@ -119,10 +121,21 @@ def _address(parts: SplitResult, probe: Probe) -> tuple[str, int]:
         raise _Refused(f"the name {parts.hostname!r} has no address") from None
     for *_, place in found:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
-        plain = getattr(address, "ipv4_mapped", None) or address
+        plain = _inner(address) if isinstance(address, ipaddress.IPv6Address) else address
         if not probe.allow_private and (not plain.is_global or plain.is_multicast):
             raise _Refused(f"{parts.hostname!r} is at {address}, which is no public address")
     return str(found[0][4][0]), int(found[0][4][1])
+
+
+# What gateways from IPv6 to IPv4 translate (RFC 6052): the last four bytes are the address it leads to.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that an IPv6 one leads to, else the address itself."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
 
 
 def _fetch(parts: SplitResult, address: tuple[str, int], context: ssl.SSLContext, deadline: float) -> Facts | str:

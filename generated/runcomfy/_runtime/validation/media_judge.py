@@ -70,7 +70,7 @@ def judge_remote(node: Media, value: RemoteMedia) -> list[Finding]:
     """The findings about a URL that a probe has looked at."""
     found = list(text_faults(value.url, node.min_length, node.max_length))
     if value.facts is None:
-        found.append(Advice("media_url", f"the URL was asked and {value.fault}", shown(value.url)))
+        found.append(Advice("media_url", f"the URL could not be looked at: {value.fault}", shown(value.url)))
         return found + [rule.deferred(f"of the URL nothing is known, since {value.fault}") for rule in node.rules]
     return found + _judge_facts(node, value.facts, sent=False)
 
@@ -132,7 +132,7 @@ def _advice(facts: Facts, sent: bool) -> list[Finding]:
 
 
 def _article(facts: Facts) -> str:
-    return {"image": "an image", "audio": "sound", "video": "a video", "stream": "a stream"}.get(
+    return {"image": "an image", "audio": "sound", "video": "a video", "stream": "a video or sound"}.get(
         facts.kind or "", "something else"
     )
 
