@@ -70,6 +70,7 @@ def test_a_wait_is_one_live_line_that_goes(screen: Screen, tmp_path: Path) -> No
     assert plain.splitlines()[0] == f"request {request_id}"
     assert re.search(r"queued, position \d  \d\.\d s", plain)
     assert re.search(r"running  \d\.\d s", plain)
+    assert re.search(r"fetching 1 file  [\d.]+ kB of [\d.]+ kB", plain)
     # Each redrawing first takes back the line before it.
     assert seen.count("\x1b[2K") >= 5
     assert "\x1b[?25l" in seen

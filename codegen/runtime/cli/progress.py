@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from ..media.facts import megabytes
 from .output import console, note
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.live import Live
 
-    from ..results import JobUpdate
+    from ..results import DownloadProgress, JobUpdate
 
 __all__ = ["LiveProgress", "PlainProgress", "clock", "progress", "state_words"]
 
@@ -61,6 +62,9 @@ class PlainProgress:
     def busy(self, doing: str) -> None:
         note(doing)
 
+    def fetched(self, part: DownloadProgress) -> None:
+        """Nothing: a line for each megabyte would bury the others."""
+
 
 class LiveProgress:
     """For people at a terminal: the line goes when the wait ends, what stays is what matters later."""
@@ -72,6 +76,7 @@ class LiveProgress:
         self._spinner = Spinner("dots")
         self._text = "waiting"
         self._since: float | None = None
+        self._detail = ""
         self._live: Live = Live(self, console=console(stderr=True), transient=True, refresh_per_second=10)
 
     def __enter__(self) -> Self:
@@ -90,7 +95,11 @@ class LiveProgress:
             self._live.console.print(f"{self._text} ({clock(update.elapsed)})")
 
     def busy(self, doing: str) -> None:
-        self._text, self._since = doing, None
+        self._text, self._since, self._detail = doing, None, ""
+
+    def fetched(self, part: DownloadProgress) -> None:
+        whole = f" of {megabytes(part.total)}" if part.total else ""
+        self._detail = f"{megabytes(part.received)}{whole}"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
@@ -98,5 +107,7 @@ class LiveProgress:
         line = Text.assemble((self._text, "bold"))
         if self._since is not None:
             line.append(f"  {clock(time.monotonic() - self._since)}", style="dim")
+        elif self._detail:
+            line.append(f"  {self._detail}", style="dim")
         self._spinner.text = line
         yield self._spinner

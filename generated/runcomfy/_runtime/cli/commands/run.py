@@ -84,7 +84,7 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
     if result.files and not downloading.no_download:
         with progress() as shown:
             shown.busy(f"fetching {len(result.files)} file{'s' if len(result.files) > 1 else ''}")
-            paths = result.download(downloading.output_dir)
+            paths = result.download(downloading.output_dir, on_progress=shown.fetched)
     if common.json:
         emit_json(_facts(result, paths))
     elif result.files:
