@@ -110,6 +110,9 @@ def picture(scene: Scene) -> str:
         for command in scene.commands:
             out.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
             out.print(Text.from_ansi(steady(screen(play(command, Path(folder), sim)))), soft_wrap=True)
+            out.print()
+        # The last row is drawn as high as its letters are on the line: what hangs below it would be cut.
+        out.print(Text("$", style="bold green"))
     return out.export_svg(title=scene.title, theme=MONOKAI, code_format=SVG, unique_id=scene.name)
 
 
