@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,6 +107,16 @@ def test_dry_run_shows_the_request_and_sends_nothing(cli: Cli, sim: Simulator, t
     assert cli("submit", EDIT, "image_urls=@a.png", "prompt=x", sim=sim).code == 0
     sent = json.dumps(sim.jobs[0].input, separators=(",", ":"), ensure_ascii=False)
     assert request["content_length"] == len(sent.encode())
+
+
+def test_dry_run_gives_the_advice_that_a_submit_gives(cli: Cli, tmp_path: Path) -> None:
+    chunk = struct.pack(">I4s", 7 * 1024 * 1024, b"teXt") + bytes(7 * 1024 * 1024 + 4)
+    small = picture()
+    (tmp_path / "heavy.png").write_bytes(small[:33] + chunk + small[33:])
+    answer = cli("run", EDIT, "image_urls=@heavy.png", "prompt=x", "--dry-run", "--json")
+    (warning,) = answer.json["warnings"]
+    assert "7.00 MB" in warning
+    assert f"warning: {warning}" in answer.err
 
 
 def test_dry_run_needs_no_token(cli: Cli) -> None:

@@ -199,6 +199,10 @@ def test_it_works_without_the_extra(cli: Cli, tmp_path: Path) -> None:
     answer = cli("models", env={"PYTHONPATH": search})
     assert answer.code == 2
     assert 'pip install "runcomfy-client[cli]"' in answer.err
+    assert (
+        'pip install "runcomfy-client[cli]"'
+        in cli("models", "--json", env={"PYTHONPATH": search}).json["error"]["message"]
+    )
 
 
 PLAIN = [
@@ -208,6 +212,7 @@ PLAIN = [
     ["validate", "--json", TEXT_TO_IMAGE, "a.json"],
     ["validate", TEXT_TO_IMAGE, "--format", "junit", "a.json"],
     ["validate", "--jsonl", TEXT_TO_IMAGE, "a.json", "--format", "github"],
+    ["validate", TEXT_TO_IMAGE, "a.json", "--probe"],
 ]
 
 
@@ -235,7 +240,6 @@ def test_the_light_reading_is_the_parsers_own(argv: list[str], monkeypatch: pyte
         ["validate"],
         ["validate", TEXT_TO_IMAGE],
         ["validate", TEXT_TO_IMAGE, "--help"],
-        ["validate", TEXT_TO_IMAGE, "a.json", "--probe"],
         ["validate", TEXT_TO_IMAGE, "a.json", "--format"],
         ["validate", TEXT_TO_IMAGE, "a.json", "--format", "yaml"],
         ["validate", TEXT_TO_IMAGE, "a.json", "--format=json"],

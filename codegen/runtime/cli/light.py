@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def plain_validate(argv: Sequence[str]) -> Asked | None:
-    """What a plain ``validate MODEL FILE... [--json] [--format F] [--jsonl]`` asks for, or None.
+    """What a plain ``validate MODEL FILE... [--json] [--format F] [--jsonl] [--probe]`` asks for, or None.
 
     None means "not sure", never "wrong": options, faults and help are the full parser's, so the two cannot disagree
     on what is an error. A test holds them to the same reading of the plain form.
@@ -18,13 +18,15 @@ def plain_validate(argv: Sequence[str]) -> Asked | None:
     if len(argv) < 3 or argv[0] != "validate":
         return None
     words: list[str] = []
-    form, jsonl = "text", False
+    form, jsonl, probe = "text", False, False
     rest = iter(argv[1:])
     for word in rest:
         if word == "--json":
             form = "json"
         elif word == "--jsonl":
             jsonl = True
+        elif word == "--probe":
+            probe = True
         elif word == "--format":
             form = next(rest, "")
             if form not in FORMATS:
@@ -35,4 +37,4 @@ def plain_validate(argv: Sequence[str]) -> Asked | None:
             words.append(word)
     if len(words) < 2 or ("--json" in argv and "--format" in argv):
         return None
-    return Asked(words[0], tuple(words[1:]), form=form, jsonl=jsonl)
+    return Asked(words[0], tuple(words[1:]), form=form, jsonl=jsonl, probe=probe)

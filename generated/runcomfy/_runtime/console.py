@@ -57,8 +57,11 @@ def _run(argv: Sequence[str]) -> int:
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] not in _EXTRA:
                 raise
-            print(f"runcomfy-client needs {missing.name}, which is in the extra cli: {INSTALL}", file=sys.stderr)
-            return 2
+            from .cli.faults import CommandError
+
+            raise CommandError(
+                f"runcomfy-client needs {missing.name}, which is in the extra cli: {INSTALL}"
+            ) from missing
         return run_app(list(argv))
     except BrokenPipeError:
         raise

@@ -37,9 +37,9 @@ def run_job(
     common: Common,
 ) -> int:
     _prove_keyed(sending, recording)
-    payload = _payload(model_id, words, base, sending)
+    payload, report = _payload(model_id, words, base, sending)
     if sending.dry_run:
-        return _dry_run(model_id, payload, common)
+        return _dry_run(payload, report, common)
     if not downloading.no_download:
         _prove_writable(downloading.output_dir)
     with open_client(
@@ -54,9 +54,9 @@ def submit_job(
     model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording, common: Common
 ) -> int:
     _prove_keyed(sending, recording)
-    payload = _payload(model_id, words, base, sending)
+    payload, report = _payload(model_id, words, base, sending)
     if sending.dry_run:
-        return _dry_run(model_id, payload, common)
+        return _dry_run(payload, report, common)
     with open_client(
         common, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
     ) as client:
@@ -96,7 +96,9 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
     return OK
 
 
-def _payload(model_id: str, words: Sequence[str], base: str | None, sending: Sending) -> dict[str, object]:
+def _payload(
+    model_id: str, words: Sequence[str], base: str | None, sending: Sending
+) -> tuple[dict[str, object], Report]:
     """The input, judged as a file would be: here null is a fault, not "not given" as in Python."""
     spec = spec_for(model_id) if sending.no_validate else known_spec(model_id)
     given, faults = read_inputs(model_id, spec, words, base)
@@ -105,7 +107,7 @@ def _payload(model_id: str, words: Sequence[str], base: str | None, sending: Sen
     report = Report(model_id, [*faults, *unread, *(judged or ())])
     if not report.ok:
         raise InvalidInputError(report)
-    return payload
+    return payload, report
 
 
 def _submitted(client: SyncClient, model_id: str, payload: dict[str, object], sending: Sending) -> Job[object]:
@@ -119,13 +121,16 @@ def _submitted(client: SyncClient, model_id: str, payload: dict[str, object], se
         raise JobKeyTakenError(sending.job_key, error.request_id) from error
 
 
-def _dry_run(model_id: str, payload: dict[str, object], common: Common) -> int:
+def _dry_run(payload: dict[str, object], report: Report, common: Common) -> int:
     from .dry_run import request_facts, request_text
 
+    warnings = [str(warning) for warning in report.warnings]
+    for warning in warnings:
+        note(f"warning: {warning}")
     if common.json:
-        emit_json({"request": request_facts(model_id, payload, common)})
+        emit_json({"request": request_facts(report.model_id, payload, common), "warnings": warnings})
     else:
-        print(request_text(model_id, payload, common))
+        print(request_text(report.model_id, payload, common))
     return OK
 
 
