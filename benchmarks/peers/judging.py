@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 TEXT_TO_IMAGE = "bytedance/dreamina-4-0/text-to-image"
 EDIT = "bytedance/dreamina-4-0/edit"
+SEQUENTIAL = "bytedance/seedream-4-0/sequential"
 SIZES = (
     "1024x1024(1:1)", "2048x2048(1:1)", "2304x1728(4:3)", "2496x1664(3:2)", "2560x1440(16:9)", "3024x1296(21:9)",
     "4096x4096(1:1)", "4694x3520(4:3)", "4992x3328(3:2)", "5404x3040(16:9)", "6198x2656(21:9)",
@@ -46,6 +47,15 @@ THREE_FAULTS: dict[str, object] = {
     "scale": 1.01,
     "forse_single": True,
 }
+SIX: dict[str, object] = {
+    "text": "Three paper moons",
+    "sequential_image_generation_options": 3,
+    "image_size": "2560:1440 (16:9)",
+    "seed": 7,
+    "optimize_prompt_options": "fast",
+    "sequential_image_generation": "auto",
+}
+SIX_WITH_FAULTS: dict[str, object] = {**SIX, "image_size": "2560:1440", "seed": "7", "optimize_prompt_options": "fats"}
 # More of each word than any memory of earlier answers holds, and long before the first comes again.
 MANY = 4000
 FAR_FAULTS: list[dict[str, object]] = [
@@ -92,6 +102,8 @@ CASES: dict[str, tuple[str, Sequence[dict[str, object]]]] = {
     "good with URLs": (EDIT, [{**GOOD, "image_urls": [URL, URL]}]),
     "one fault": (TEXT_TO_IMAGE, [ONE_FAULT]),
     "three faults": (TEXT_TO_IMAGE, [THREE_FAULTS]),
+    "of six keys, good": (SEQUENTIAL, [SIX]),
+    "of six keys, three faults": (SEQUENTIAL, [SIX_WITH_FAULTS]),
     "one new fault": (TEXT_TO_IMAGE, [*new_faults(random.Random(1), at_once=False)]),
     "three new faults": (TEXT_TO_IMAGE, [*new_faults(random.Random(1), at_once=True)]),
     "three faults, nothing near": (TEXT_TO_IMAGE, FAR_FAULTS),
@@ -121,6 +133,9 @@ class EditWithUrls(TextToImage):
     """With media as URLs, as our check has them."""
 
     image_urls: Annotated[list[HttpUrl], Field(min_length=1, max_length=10)]
+
+
+BY_HAND: dict[str, type[BaseModel]] = {TEXT_TO_IMAGE: TextToImage, EDIT: Edit}
 
 
 def published(model_id: str) -> dict[str, Any]:
@@ -183,11 +198,12 @@ def judges(model_id: str) -> dict[str, Judge]:
     schema = published(model_id)
     found: dict[str, Judge] = {
         "ours": ours(model_id),
-        "pydantic": by_pydantic(Edit if model_id == EDIT else TextToImage),
         "jsonschema": by_jsonschema(schema),
         "jsonschema-rs": by_jsonschema_rs(schema),
         "fastjsonschema": by_fastjsonschema(schema),
     }
+    if model_id in BY_HAND:
+        found["pydantic"] = by_pydantic(BY_HAND[model_id])
     if model_id == EDIT:
         found["pydantic, URLs"] = by_pydantic(EditWithUrls)
     return found

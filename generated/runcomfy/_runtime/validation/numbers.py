@@ -32,6 +32,7 @@ class Number(Node):
     )
 
     expected = "a number"
+    whole = False
 
     def __init__(
         self,
@@ -54,19 +55,22 @@ class Number(Node):
         self._high = (MAX_NUMBER if maximum is None else maximum) if plain else 0
 
     def judge(self, value: object) -> list[Finding] | None:
-        if (type(value) is float or type(value) is int) and self._low <= value <= self._high:
-            return None
+        if type(value) is float or type(value) is int:
+            if self._low <= value <= self._high:
+                return None
+            if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:  # the usual fault
+                return [self._outside(value)]
         return self._faults(value) or None
 
     def _faults(self, value: object) -> list[Finding]:
-        if (type(value) is float or type(value) is int) and self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:
-            # The usual fault; what lies within is a float that is given for an integer.
-            return [] if self._low <= value <= self._high else [self._outside(value)]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return [type_problem(self.expected, value)]
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
             return [not_finite(value)]
         found: list[Finding] = []
+        # Floats beyond 2**53 are whole by nature.
+        if self.whole and isinstance(value, float) and not value.is_integer():
+            found.append(type_problem(self.expected, value))
         if (
             (self.minimum is not None and value < self.minimum)
             or (self.maximum is not None and value > self.maximum)
@@ -105,18 +109,15 @@ class Integer(Number):
     __slots__ = ()
 
     expected = "an integer"
+    whole = True
 
     def judge(self, value: object) -> list[Finding] | None:
-        if type(value) is int and self._low <= value <= self._high:
-            return None
+        if type(value) is int:
+            if self._low <= value <= self._high:
+                return None
+            if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:
+                return [self._outside(value)]
         return self._faults(value) or None
-
-    def _faults(self, value: object) -> list[Finding]:
-        found = super()._faults(value)
-        # Infinity and NaN are told as such; floats beyond 2**53 are whole by nature.
-        if isinstance(value, float) and -MAX_NUMBER <= value <= MAX_NUMBER and not value.is_integer():
-            found.insert(0, type_problem(self.expected, value))
-        return found
 
 
 def not_finite(value: float) -> Problem:
