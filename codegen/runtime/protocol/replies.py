@@ -61,9 +61,9 @@ LONGEST_RETRY_AFTER = 24 * 3600.0
 def json_object(reply: Reply) -> dict[str, object] | None:
     """The reply as a JSON object, or None if it is anything else."""
     try:
-        found = json.loads(reply.content)
-    except UnicodeDecodeError:  # one bad byte in a prompt that comes back must not cost an id or a paid result
-        return json_object(reply._replace(content=reply.content.decode("utf-8", "replace").encode()))
+        # One bad byte in a prompt that comes back must not cost an id or a paid result.
+        text = reply.content.decode(json.detect_encoding(reply.content), "replace")
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy._runtime.errors import APIError, JobFailedError, RejectedInputError
+from runcomfy._runtime.errors import APIError, JobFailedError, RejectedInputError, SubmissionUnknownError
 from runcomfy._runtime.journal import Journal
 from runcomfy._runtime.protocol.outputs import cost_in
 from runcomfy._runtime.protocol.replies import LONGEST_RETRY_AFTER, retry_after
@@ -59,6 +59,17 @@ def test_a_strange_refusal_is_a_refusal(clients: Clients, proxy: FaultProxy, con
     assert len(str(caught.value).encode()) < 2000
     with Journal(tmp_path / "jobs.sqlite") as journal:
         assert [entry.state for entry in journal.entries()] == ["refused"]
+
+
+@pytest.mark.parametrize("content", [b'{\x00"\x00x', b"\xff\xfe{\x00x", b"\x00\x00\x00{\x00"])
+def test_a_reply_cut_within_a_wide_character_is_no_json(
+    clients: Clients, proxy: FaultProxy, content: bytes, tmp_path: Path
+) -> None:
+    proxy.plan("submit", answer(Response(200, content)))
+    with pytest.raises(SubmissionUnknownError):
+        clients(proxy.url, journal=tmp_path / "jobs.sqlite").submit("any/model", {})
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        assert [entry.state for entry in journal.entries()] == ["unsure"]
 
 
 def test_an_error_code_beside_a_result_costs_no_result(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
