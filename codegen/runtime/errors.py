@@ -70,7 +70,19 @@ class JournalError(RunComfyError):
     """The journal cannot be written or read, or a ``job_key`` is used for another input.
 
     Nothing was sent; but where the id of a job just started could not be written down, ``request_id`` names that job.
+    ``job_key`` is the key that was used for another input, else None.
     """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        job_key: str | None = None,
+        request_id: str | None = None,
+        model_id: str | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id, model_id=model_id)
+        self.job_key = job_key
 
 
 class TransportError(RunComfyError):

@@ -12,11 +12,13 @@ from PIL import Image
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import EDIT, SCHEMAS, TEXT_TO_IMAGE
+from tests.support.fault_proxy import FaultProxy, forward_to
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.cli import Cli
+    from tests.support.fault_proxy import Wire
 
 
 def picture(width: int = 64, height: int = 64) -> bytes:
@@ -208,6 +210,28 @@ def test_a_job_key_makes_a_line_safe_to_run_again(cli: Cli, sim: Simulator) -> N
     assert other.json["error"]["request_id"] == first["request_id"]
     assert "runcomfy-client settle scene-12 --release" in other.json["error"]["hint"]
     assert sim.accepted == 1
+
+
+def test_an_id_that_cannot_be_written_down_is_not_told_as_a_taken_key(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    """The job was started: whoever reads "nothing was sent" pays a second one."""
+
+    def lose_the_journal(wire: Wire) -> None:
+        (tmp_path / "jobs.sqlite").unlink()
+        wire.send(wire.forward().encoded())
+
+    with FaultProxy(forward_to(sim.url)) as proxy:
+        proxy.plan("submit", lose_the_journal)
+        answer = cli(
+            *("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", "--journal", "jobs.sqlite", "--json"),
+            sim=sim,
+            env={"RUNCOMFY_BASE_URL": proxy.url},
+        )
+    (job,) = sim.jobs
+    assert answer.code == 74
+    assert answer.json["error"]["code"] == "journal"
+    assert answer.json["error"]["request_id"] == job.request_id
+    assert job.request_id in answer.err
+    assert "nothing was sent" not in answer.err
 
 
 @pytest.mark.parametrize(

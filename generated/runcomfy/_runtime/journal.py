@@ -175,6 +175,7 @@ class Journal:
             raise JournalError(
                 f"The job_key {entry.job_key!r} was used for another input (of {entry.model_id}). Use another key, or"
                 f" give this one free with client.journal.release({entry.job_key!r}).",
+                job_key=entry.job_key,
                 request_id=entry.request_id,
                 model_id=model_id,
             )

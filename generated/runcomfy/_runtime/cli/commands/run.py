@@ -116,9 +116,9 @@ def _submitted(client: SyncClient, model_id: str, payload: dict[str, object], se
     try:
         return client.submit(model_id, payload, {"job_key": sending.job_key})
     except JournalError as error:
-        if error.model_id is None:  # the journal itself is at fault
+        if error.job_key is None:  # the journal itself is at fault, and the job may have been started
             raise
-        raise JobKeyTakenError(sending.job_key, error.request_id) from error
+        raise JobKeyTakenError(error.job_key, error.request_id) from error
 
 
 def _dry_run(payload: dict[str, object], report: Report, common: Common) -> int:
