@@ -200,7 +200,10 @@ class JobNotReadyError(JobError):
 
 
 class JobTimeoutError(JobError):
-    """The wait ran out of time. The job still runs and is still paid; ``client.job(request_id)`` picks it up again."""
+    """The wait ran out of time; ``client.job(request_id)`` picks the job up again.
+
+    It still runs and is still paid, or it is over (``state`` says so) and its result could not be read in time.
+    """
 
     def __init__(
         self,

@@ -242,7 +242,7 @@ class Watch:
         job = self._job
         if self._ended is not None:
             state: str | None = state_of(self._ended.get("status"))[0]
-            told = f"is over ({state}), but its result could not be read within {until.seconds:g} s. It is paid for"
+            told = f"is over ({state}), but its result could not be read within {until.seconds:g} s"
         else:
             state = self._seen.state if self._seen else None
             told = (
