@@ -122,11 +122,19 @@ def port(text: str) -> int:
     return number
 
 
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of an option that has one: None, an empty list and False tell nobody anything."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        told = action.default not in (None, []) and action.default is not False
+        return super()._get_help_string(action) if told else action.help
+
+
 def _parser() -> argparse.ArgumentParser:
     usual = Settings()
     parser = argparse.ArgumentParser(prog="runcomfy-sim", description="A local Model API that behaves like RunComfy's.")
     serve = parser.add_subparsers(required=True, metavar="serve").add_parser(
-        "serve", help="serve the models of a schemas folder", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        "serve", help="serve the models of a schemas folder", formatter_class=_Defaults
     )
     add = serve.add_argument
     add(
