@@ -32,7 +32,9 @@ def _written(argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has enough of it (`| head`)
         _leave(sys.stdout)
-        return 141
+        from .cli.faults import READER_GONE
+
+        return READER_GONE
     except OSError as error:
         _leave(sys.stdout)
         from .cli.faults import NotWrittenError
