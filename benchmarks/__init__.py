@@ -2,5 +2,5 @@
 
 One module per benchmark (`imports`, `generation`, `validation`, `client`), each with `measure(quick=...) -> Section`.
 `synthetic` makes the catalogues, `peers/` holds the programs that are measured, `harness` counts processor time,
-`environments` installs what is compared, `page` and `chart` write down what was found.
+`environments` installs what is compared, `page` and `chart` write down what was found, by way of `templates/`.
 """

@@ -1,7 +1,7 @@
 """What a rule may ask of a driver: every step is a frozen value and has one kind of answer.
 
 The values are named tuples because a process that submits one job makes these classes too, and dataclasses take long.
-A rule is a generator that yields steps and is sent their answers. The helpers at the end give each answer its type.
+A rule is a generator that yields steps and is sent their answers. The functions at the end give each answer its type.
 """
 
 from __future__ import annotations

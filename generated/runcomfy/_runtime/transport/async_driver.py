@@ -270,11 +270,10 @@ class Connections:
             import httpx_aiohttp
 
             verify = self._verify(exchange)
-
             pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(exchange), ssl=verify)
             session = _Verbatim(aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar()))
             self._fast[key] = direct = _Direct(httpx_aiohttp.AiohttpTransport(verify=verify, client=session))
-            direct.aclose = session.close
+            direct.aclose = session.close  # the transport closes only what is aiohttp's own class
         return self._fast[key]
 
     def _verify(self, exchange: Exchange) -> ssl.SSLContext | bool:
