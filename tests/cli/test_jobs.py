@@ -121,6 +121,15 @@ def test_dry_run_gives_the_advice_that_a_submit_gives(cli: Cli, tmp_path: Path) 
     assert f"warning: {warning}" in answer.err
 
 
+def test_dry_run_reads_a_model_id_as_a_submit_does(cli: Cli, sim: Simulator) -> None:
+    words = ("acme/any:fast", "prompt=x", "--no-validate", "--json")
+    shown = cli("run", *words, "--dry-run", sim=sim).json["request"]["url"]
+    with FaultProxy(forward_to(sim.url)) as proxy:
+        cli("submit", *words, sim=sim, env={"RUNCOMFY_BASE_URL": proxy.url})
+        assert [sim.url + request.path for request in proxy.requests] == [shown]
+    assert cli("run", "../../acme", *words[1:], "--dry-run", sim=sim).code == 2
+
+
 def test_dry_run_needs_no_token(cli: Cli) -> None:
     answer = cli("run", TEXT_TO_IMAGE, "prompt=x", "--dry-run")
     assert answer.code == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..client import SyncClient
-from ..transport.config import BASE_URL, clean_base_url
+from ..protocol.preflight import check_model_id
+from ..transport.config import BASE_URL, Config, clean_base_url
 
 if TYPE_CHECKING:
     from ..journal import Journal
@@ -43,9 +44,8 @@ def journal_path(path: str | None) -> Path:
 
 
 def api_url(common: Common, model_id: str) -> str:
-    """The address a submit goes to."""
+    """The address a submit goes to; an id that a submit would refuse is refused here too."""
     import os
-    from urllib.parse import quote
 
     base = clean_base_url(common.base_url or os.environ.get("RUNCOMFY_BASE_URL") or BASE_URL)
-    return f"{base}/v1/models/{quote(model_id, safe='/')}"
+    return Config(token=None, base_url=base).url("models", check_model_id(model_id))
