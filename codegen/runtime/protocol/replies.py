@@ -140,6 +140,11 @@ def told_in(body: Mapping[str, object], depth: int = 0) -> str:
     return next((text for key in _TEXT_KEYS if (text := text_of(body.get(key), depth + 1))), "")
 
 
+def failure_in(body: Mapping[str, object]) -> str:
+    """What the reply about a failed job gives as the reason, or an empty text."""
+    return text_of(body.get("error")) or told_in(body)
+
+
 def _dumped(value: dict[str, object]) -> str:
     try:
         return _plain(json.dumps(value, ensure_ascii=False))[:_LONGEST_TEXT] if value else ""

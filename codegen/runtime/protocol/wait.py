@@ -22,7 +22,7 @@ from ..transport.steps import Interrupted, Notify, Rule, Sleep
 from .calls import LONGEST_PAUSE, attempt, call, get, passing, pause_after
 from .cancel import cancel_on_the_way_out
 from .record import record
-from .replies import NOT_READY, text_of, told_in
+from .replies import NOT_READY, failure_in
 from .states import COMPLETED, OVER, QUEUED, Verdict, judge, state_of
 from .timing import Until, poll_pause
 
@@ -108,7 +108,7 @@ def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
                 f"Job {job.request_id} was cancelled.", request_id=job.request_id, model_id=job.model_id
             )
         case Verdict.FAILED:
-            said = text_of(body.get("error")) or told_in(body) or "the API gives no reason"
+            said = failure_in(body) or "the API gives no reason"
             raise failed(job, body, f"Job {job.request_id} failed: {said}.")
         case Verdict.EMPTY:
             raise failed(job, body, f"Job {job.request_id} is said to be {judged.state}, but brought no output.")

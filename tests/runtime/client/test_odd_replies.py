@@ -79,13 +79,17 @@ def test_an_error_code_beside_a_result_costs_no_result(clients: Clients, proxy: 
     assert "500123" in " ".join(result.warnings)
 
 
-def test_an_error_code_of_the_job_is_the_jobs_end(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
+def test_an_error_code_of_the_job_is_the_jobs_end(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
+) -> None:
     """And not a server error, which would be asked about again for minutes."""
     told = {"status": "failed", "error_code": 500123, "message": "out of memory"}
     api.statuses, api.result, api.output = [told], told, {}
     with pytest.raises(JobFailedError, match="out of memory"):
-        clients(proxy.url).submit("any/model", {}).wait(10)
+        clients(proxy.url, journal=tmp_path / "jobs.sqlite").submit("any/model", {}).wait(10)
     assert (proxy.arrived["status"], proxy.arrived["result"]) == (1, 1)
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        assert [(entry.state, entry.note) for entry in journal.entries()] == [("failed", "out of memory")]
 
 
 def test_an_error_code_without_an_end_is_an_error(clients: Clients, proxy: FaultProxy) -> None:

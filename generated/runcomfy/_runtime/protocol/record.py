@@ -8,7 +8,7 @@ from ..errors import JournalError
 from ..hooks import log
 from ..transport.steps import run
 from .outputs import cost_in, result_files
-from .replies import text_of
+from .replies import failure_in, text_of
 from .states import CANCELLED, COMPLETED, FAILED, Verdict, judge
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def record(session: Session, job: JobRef, body: dict[str, object]) -> Rule[None]
     state = _ENDS.get(judge(body).verdict)
     if session.journal is not None and state is not None:
         files = [file.url for file in result_files(session, job, body)]
-        yield from record_end(session, job, state, cost_in(body), files, text_of(body.get("error")) or None)
+        note = failure_in(body) if state == FAILED else text_of(body.get("error"))
+        yield from record_end(session, job, state, cost_in(body), files, note or None)
 
 
 def record_end(
