@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ class Store:
         try:
             connection.row_factory = sqlite3.Row
             self._look_whose(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
+            _switch_to_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")  # a request id must outlive a power cut
             self._lay(connection)
         except BaseException:
@@ -150,6 +151,20 @@ class Store:
             if "locked" in str(error):
                 cure = "Another program holds it; end that, or choose another path."
             raise JournalError(f"The journal {self.path} cannot be {what}: {error}. {cure}") from error
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Wait for others that make the same new file at the same moment; SQLite's own timeout does not, for this step."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

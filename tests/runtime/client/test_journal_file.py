@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,6 +55,18 @@ def test_an_id_that_finds_no_row_is_told(clients: Clients, proxy: FaultProxy, pa
         clients(proxy.url, journal=path).submit("any/model", {})
     assert caught.value.request_id == "job-1"
     assert "job-1. Write it down" in "".join(caught.value.__notes__)
+
+
+def test_a_new_file_that_another_process_is_making_is_waited_for(path: Path) -> None:
+    """SQLite's own timeout does not hold for the step into WAL mode, which all who open a new file take."""
+    other = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, other.close)
+    timer.start()
+    with Journal(path) as journal:
+        journal.intend("any/model", "digest", None, None)
+    timer.join()
+    assert found(path) == [("unsure", None)]
 
 
 def test_the_file_stays_where_it_was_when_the_folder_changes(
