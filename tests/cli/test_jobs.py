@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import struct
 from typing import TYPE_CHECKING
 
@@ -219,6 +220,18 @@ def test_a_job_key_makes_a_line_safe_to_run_again(cli: Cli, sim: Simulator) -> N
     assert other.json["error"]["request_id"] == first["request_id"]
     assert "runcomfy-client settle scene-12 --release" in other.json["error"]["hint"]
     assert sim.accepted == 1
+
+
+@pytest.mark.parametrize("words", [("--journal", "my jobs.sqlite"), ("--journal=my jobs.sqlite",)])
+def test_the_hint_after_a_lost_reply_names_the_journal_that_has_it(
+    cli: Cli, sim: Simulator, words: tuple[str, ...]
+) -> None:
+    sim.script("submit 1: lost reply")
+    lost = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", *words, "--json", sim=sim)
+    assert lost.code == 75
+    _, _, line = lost.json["error"]["hint"].partition("then: runcomfy-client ")
+    settled = cli(*shlex.split(line.removesuffix(" --help")), "--not-started", "--json")
+    assert settled.json["entry"]["state"] == "refused"
 
 
 def test_an_id_that_cannot_be_written_down_is_not_told_as_a_taken_key(cli: Cli, sim: Simulator, tmp_path: Path) -> None:

@@ -25,19 +25,28 @@ def hint(error: BaseException, argv: Sequence[str]) -> str | None:
         return _file(error)
     if isinstance(error, JobKeyTakenError):
         bring = f"its result: runcomfy-client result {error.request_id}; " if error.request_id else ""
-        return (
-            f"{bring}to free the key for a new, paid job: runcomfy-client settle {shlex.quote(error.job_key)} --release"
-        )
-    return _about_job(error)
+        return f"{bring}to free the key for a new, paid job: {_settle(error.job_key, argv)} --release"
+    return _about_job(error, argv)
 
 
-def _about_job(error: BaseException) -> str | None:
+def _settle(name: str, argv: Sequence[str]) -> str:
+    """The command that settles a submit, in the journal that ``argv`` names."""
+    words = ["runcomfy-client", "settle", name]
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        if word == "--journal":
+            words += [word, following]
+        elif word.startswith("--journal="):
+            words.append(word)
+    return shlex.join(words)
+
+
+def _about_job(error: BaseException, argv: Sequence[str]) -> str | None:
     request_id = getattr(error, "request_id", None)
     if isinstance(error, errors.SubmissionUnknownError):
         name = error.job_key or error.submission_id
         if not name:
             return None
-        return f"look for the job on RunComfy's pages, then: runcomfy-client settle {shlex.quote(name)} --help"
+        return f"look for the job on RunComfy's pages, then: {_settle(name, argv)} --help"
     if not request_id:
         return None
     if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError)):
