@@ -36,6 +36,8 @@ _values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_names, inner, max_size=3),
     max_leaves=5,
 )
+# Long enough to be broken into lines.
+_choices = st.lists(st.text("abcdef |[(\"'", min_size=8, max_size=40), min_size=3, max_size=9)
 _types = st.sampled_from(["string", "integer", "float", "number", "boolean", "array", "object", "null", "any"])
 _rules = st.fixed_dictionaries(
     {
@@ -54,7 +56,7 @@ def _keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             "title": _texts,
             "description": _texts,
             "default": _values,
-            "enum": st.lists(_values, max_size=4),
+            "enum": st.lists(_values, max_size=4) | _choices,
             "const": _values,
             "format": st.sampled_from(["image_uri", "image_uris", "video_uri", "audio_uris", "uri"]) | _texts,
             "minimum": _numbers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from runcomfy_codegen.rendering.format import formatted
-from runcomfy_codegen.rendering.layout import laid_out
+from runcomfy_codegen.rendering.layout import field_laid_out, laid_out
 
 WORDS = '"' + "word " * 20 + '" "' + "word " * 4 + '"'
 
@@ -25,3 +25,20 @@ def test_black_leaves_a_long_statement_alone(statement: str) -> None:
     text = laid_out(statement) + "\n"
     assert text.count("\n") > 1
     assert formatted(text) == text
+
+
+@pytest.mark.parametrize("value", ["None", None])
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "str | None",
+        "list[str] | None",
+        "int | " + 'Literal["' + '", "'.join(map(str, range(100, 103))) + '"]',
+        'Literal["' + '", "'.join(map(str, range(100, 140))) + '"] | None',
+        'Annotated[str | None, Field(title="A title", description="And what it says")]',
+    ],
+)
+def test_black_leaves_a_long_field_alone(annotation: str, value: str | None) -> None:
+    for length in range(60, 101):
+        text = f"class A:\n{field_laid_out('x' * length, annotation, value, 4)}\n"
+        assert formatted(text) == text

@@ -21,6 +21,18 @@ def laid_out(statement: str, indent: int = 0) -> str:
     return "\n".join(_lines(statement, indent, ""))
 
 
+def field_laid_out(name: str, annotation: str, value: str | None, indent: int) -> str:
+    """A field of a class: an annotation that is a union needs brackets of its own before it can be broken."""
+    end = "" if value is None else f" = {value}"
+    if indent + len(f"{name}: {annotation}{end}") > LINE_LENGTH:
+        if value and indent + len(f"{name}: {annotation} = (") <= LINE_LENGTH:
+            inner = " " * (indent + _INDENT)
+            return f"{' ' * indent}{name}: {annotation} = (\n{inner}{value}\n{' ' * indent})"
+        if len(_Parts.of(annotation).operands) > 1:
+            annotation = f"({annotation})"
+    return laid_out(f"{name}: {annotation}{end}", indent)
+
+
 def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
     margin = " " * indent
     if indent + len(text) + len(tail) <= LINE_LENGTH:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .expressions import names_used, object_expression
 from .format import formatted
 from .imports import LINE_LENGTH, Imports, relative
-from .layout import laid_out
+from .layout import field_laid_out, laid_out
 from .literals import call, docstring, literal, prose, quoted, string, wrapped
 from .models import make_classes
 from .normalise import classes_below
@@ -121,7 +121,7 @@ def _field_line(field: Field, source: ir.Property, imports: Imports) -> str:
         imports.add("typing", "Annotated")
         imports.add("pydantic", "Field")
         type_ = f"Annotated[{type_}, {call('Field', **keywords)}]"
-    return laid_out(f"{field.name}: {type_}{'' if field.required else ' = None'}", 4).lstrip()
+    return field_laid_out(field.name, type_, None if field.required else "None", 4).lstrip()
 
 
 def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> set[str]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..._runtime.models import InputModel, MediaOutput, bind
 from ...specs.acme.solo import INPUT
 
@@ -11,6 +13,21 @@ class SoloInput(InputModel):
     """What acme/solo takes."""
 
     prompt: str
+    style: (
+        Literal[
+            "watercolour on rough paper",
+            "oil on canvas",
+            "charcoal",
+            "ink and wash",
+            "linocut",
+            "pencil",
+            "gouache on board",
+        ]
+        | None
+    ) = None
+    take: Literal["the first one of the series", "the second one of the series", "the third one of the row"] | None = (
+        None
+    )
 
 
 SoloOutput = MediaOutput

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..._runtime.resource import AsyncResource, Resource
 
@@ -29,12 +29,29 @@ class Acme(Resource):
         self,
         *,
         prompt: str,
+        style: (
+            Literal[
+                "watercolour on rough paper",
+                "oil on canvas",
+                "charcoal",
+                "ink and wash",
+                "linocut",
+                "pencil",
+                "gouache on board",
+            ]
+            | None
+        ) = None,
+        take: (
+            Literal["the first one of the series", "the second one of the series", "the third one of the row"] | None
+        ) = None,
         options: RequestOptions | None = None,
     ) -> Job[SoloOutput]:
         """Submit a job to acme/solo.
 
         Args:
             prompt:
+            style:
+            take:
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -45,6 +62,8 @@ class Acme(Resource):
             "acme/solo",
             {
                 "prompt": prompt,
+                "style": style,
+                "take": take,
             },
             options,
         )
@@ -64,12 +83,29 @@ class AsyncAcme(AsyncResource):
         self,
         *,
         prompt: str,
+        style: (
+            Literal[
+                "watercolour on rough paper",
+                "oil on canvas",
+                "charcoal",
+                "ink and wash",
+                "linocut",
+                "pencil",
+                "gouache on board",
+            ]
+            | None
+        ) = None,
+        take: (
+            Literal["the first one of the series", "the second one of the series", "the third one of the row"] | None
+        ) = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[SoloOutput]:
         """Submit a job to acme/solo.
 
         Args:
             prompt:
+            style:
+            take:
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -80,6 +116,8 @@ class AsyncAcme(AsyncResource):
             "acme/solo",
             {
                 "prompt": prompt,
+                "style": style,
+                "take": take,
             },
             options,
         )
