@@ -11,7 +11,7 @@ from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, 
 from datamodel_code_generator.enums import DataModelType
 
 from ..naming.identifiers import ClassName, PythonName
-from .normalise import RUNTIME, classes_below, normalised
+from .normalise import RUNTIME, classes_below, definition, normalised
 
 if TYPE_CHECKING:
     from ..lowering import ir
@@ -45,12 +45,17 @@ def make_classes(root: ir.ObjectNode) -> tuple[Class, ...]:
     nodes = (*classes_below(root), root)
     if not any(each.properties for each in nodes):
         return tuple(_class(each, {}) for each in nodes)
+    names = {definition(each.class_name): str(each.class_name) for each in nodes}
     module = ast.parse(_generated(root))
     found = {each.name: each for each in module.body if isinstance(each, ast.ClassDef)}
-    names = {str(each.class_name) for each in nodes}
-    if found.keys() != names:
+    if found.keys() != names.keys():
         raise AssertionError(f"datamodel-code-generator made the classes {sorted(found)}, expected {sorted(names)}")
-    return tuple(_class(each, {field.name: field for field in _fields(found[str(each.class_name)])}) for each in nodes)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name):
+            node.id = names.get(node.id, node.id)
+    return tuple(
+        _class(each, {field.name: field for field in _fields(found[definition(each.class_name)])}) for each in nodes
+    )
 
 
 def _generated(root: ir.ObjectNode) -> str:

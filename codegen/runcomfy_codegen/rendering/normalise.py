@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..checking.dialect import MediaKind
+    from ..naming.identifiers import ClassName
     from ..reading.source import Json
 
 # Where generated classes find what the runtime defines; written relatively in the end.
 RUNTIME = "runtime"
+_UNDERSCORE = "Underscore0x5F"
 _MEDIA_TYPES: dict[MediaKind, str] = {"image": "ImageInput", "video": "VideoInput", "audio": "AudioInput"}
 
 
@@ -25,8 +27,14 @@ def normalised(root: ir.ObjectNode) -> dict[str, Json]:
     changes a type.
     """
     schema = _class_schema(root)
-    definitions: dict[str, Json] = {str(each.class_name): _class_schema(each) for each in classes_below(root)}
+    definitions: dict[str, Json] = {definition(each.class_name): _class_schema(each) for each in classes_below(root)}
     return {**schema, "$defs": definitions} if definitions else schema
+
+
+def definition(name: ClassName | None) -> str:
+    """What a class is called in the schema: datamodel-code-generator would take an underscore at the end away."""
+    text = str(name)
+    return f"{text[:-1]}{_UNDERSCORE}" if text.endswith("_") else text
 
 
 def classes_below(node: ir.Node | None) -> Iterator[ir.ObjectNode]:
@@ -107,7 +115,7 @@ def _type(node: ir.Node) -> dict[str, Json]:
         case ir.ArrayNode():
             return {"type": "array", **({"items": _type(node.items)} if node.items else {})}
         case ir.ObjectNode():
-            return {"$ref": f"#/$defs/{node.class_name}"} if node.class_name else {"type": "object"}
+            return {"$ref": f"#/$defs/{definition(node.class_name)}"} if node.class_name else {"type": "object"}
         case ir.AlternativesNode():
             return _any_of([_type(each) for each in node.nodes])
         case ir.AllNode():

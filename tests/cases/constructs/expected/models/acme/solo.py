@@ -6,7 +6,19 @@ from __future__ import annotations
 from typing import Literal
 
 from ..._runtime.models import InputModel, MediaOutput, bind
-from ...specs.acme.solo import INPUT
+from ...specs.acme.solo import INPUT, INPUT_, OUTPUT_ITEM
+
+
+class SoloInput_(InputModel):
+    """An object in the input of acme/solo."""
+
+    strength: float | None = None
+
+
+class SoloOutputItem(InputModel):
+    """An object in the input of acme/solo."""
+
+    format: str | None = None
 
 
 class SoloInput(InputModel):
@@ -28,8 +40,12 @@ class SoloInput(InputModel):
     take: Literal["the first one of the series", "the second one of the series", "the third one of the row"] | None = (
         None
     )
+    input: SoloInput_ | None = None
+    output: list[SoloOutputItem] | None = None
 
 
 SoloOutput = MediaOutput
 
+bind(SoloInput_, INPUT_)
+bind(SoloOutputItem, OUTPUT_ITEM)
 bind(SoloInput, INPUT)

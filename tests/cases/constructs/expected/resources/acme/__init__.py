@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.resource import AsyncResource, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..._runtime.jobs import AsyncJob, Job
     from ..._runtime.options import RequestOptions
-    from ...models.acme.solo import SoloOutput
+    from ...models.acme.solo import SoloInput_, SoloOutput, SoloOutputItem
     from .studio import AcmeStudio, AsyncAcmeStudio
 
 
@@ -44,6 +46,8 @@ class Acme(Resource):
         take: (
             Literal["the first one of the series", "the second one of the series", "the third one of the row"] | None
         ) = None,
+        input: SoloInput_ | Mapping[str, Any] | None = None,
+        output: Sequence[SoloOutputItem | Mapping[str, Any]] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[SoloOutput]:
         """Submit a job to acme/solo.
@@ -52,6 +56,8 @@ class Acme(Resource):
             prompt:
             style:
             take:
+            input:
+            output:
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -64,6 +70,8 @@ class Acme(Resource):
                 "prompt": prompt,
                 "style": style,
                 "take": take,
+                "input": input,
+                "output": output,
             },
             options,
         )
@@ -98,6 +106,8 @@ class AsyncAcme(AsyncResource):
         take: (
             Literal["the first one of the series", "the second one of the series", "the third one of the row"] | None
         ) = None,
+        input: SoloInput_ | Mapping[str, Any] | None = None,
+        output: Sequence[SoloOutputItem | Mapping[str, Any]] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[SoloOutput]:
         """Submit a job to acme/solo.
@@ -106,6 +116,8 @@ class AsyncAcme(AsyncResource):
             prompt:
             style:
             take:
+            input:
+            output:
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -118,6 +130,8 @@ class AsyncAcme(AsyncResource):
                 "prompt": prompt,
                 "style": style,
                 "take": take,
+                "input": input,
+                "output": output,
             },
             options,
         )
