@@ -162,5 +162,6 @@ def test_no_package_hides_what_the_client_needs() -> None:
                 waiting.append((wanted.name, {"", *wanted.extras}))
     owners = metadata.packages_distributions()
     modules = {module for module, names in owners.items() if needed & {*map(canonicalize_name, names)}}
+    modules.discard("__pycache__")  # listed by a library that is a single file
     assert len(modules) > 20
     assert modules <= reserved.PACKAGES.keys()
