@@ -13,7 +13,7 @@ from ..results import File
 from .replies import error_code, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .session import JobRef, Session
 
@@ -80,7 +80,7 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key not in inputs}
         api = f"{session.config.base_url}/v1/"
-        seen = _once(_anywhere(output, "file", 0), job.input_urls)
+        seen = _once(_found(output, "file", _under_any_key), job.input_urls)
         found = [
             file for file in seen if is_result_host(host_of(file.url), (own_host,)) and not file.url.startswith(api)
         ]
@@ -88,7 +88,7 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
 
 
 def _is_result(value: object, own_host: str) -> bool:
-    return any(is_result_host(host_of(file.url), (own_host,)) for file in _found(value, "file", 0))
+    return any(is_result_host(host_of(file.url), (own_host,)) for file in _found(value, "file", _documented))
 
 
 def host_of(url: str) -> str:
@@ -118,7 +118,7 @@ def cost_in(body: Mapping[str, object]) -> float | None:
 def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[File]:
     """Each file once, in the reply's order; addresses in `own` are the input's echo."""
     # Where the output is the address itself, or a list of them, no key tells what it is.
-    return _once(_found(output, "file" if isinstance(output, (str, list)) else "", 0), own)
+    return _once(_found(output, "file" if isinstance(output, (str, list)) else "", _documented), own)
 
 
 def _once(files: Iterator[File], own: frozenset[str]) -> Iterator[File]:
@@ -129,7 +129,8 @@ def _once(files: Iterator[File], own: frozenset[str]) -> Iterator[File]:
             yield file
 
 
-def _found(value: object, kind: str, depth: int) -> Iterator[File]:
+def _found(value: object, kind: str, inner: Callable[[str, str], str], depth: int = 0) -> Iterator[File]:
+    """The web addresses of which a kind is known; `inner` tells it for a key, after the kind of what the key is in."""
     if depth > _DEEPEST:
         return
     if isinstance(value, str):
@@ -137,25 +138,18 @@ def _found(value: object, kind: str, depth: int) -> Iterator[File]:
             yield File(value, kind)
     elif isinstance(value, list):
         for item in value:
-            yield from _found(item, kind, depth + 1)
+            yield from _found(item, kind, inner, depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             if key not in _ECHOES:
-                inner = _KINDS.get(key) or (kind or "file" if key == "url" else "")
-                yield from _found(item, inner, depth + 1)
+                yield from _found(item, inner(key, kind), inner, depth + 1)
 
 
-def _anywhere(value: object, kind: str, depth: int) -> Iterator[File]:
-    """Every web address, under whatever key; one that names a kind, such as video_url, is taken at its word."""
-    if depth > _DEEPEST:
-        return
-    if isinstance(value, str):
-        if value.startswith(("https://", "http://")):
-            yield File(value, kind)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _anywhere(item, kind, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key not in _ECHOES:
-                yield from _anywhere(item, next((name for name in _NAMES if name in key), kind), depth + 1)
+def _documented(key: str, kind: str) -> str:
+    """Files stand under the keys of the documentation, or below them as `url`."""
+    return _KINDS.get(key) or (kind or "file" if key == "url" else "")
+
+
+def _under_any_key(key: str, kind: str) -> str:
+    """A key that names a kind, such as video_url, is taken at its word."""
+    return next((name for name in _NAMES if name in key), kind)
