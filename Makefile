@@ -25,8 +25,9 @@ $(VENV)/.ready: pyproject.toml
 demo: setup ## show the main job: an API page becomes a client, a job, a picture
 	@$(BIN)/python examples/demo/demo.py
 
-generate: setup ## render schemas/ into generated/runcomfy
+generate: setup ## render schemas/ into generated/runcomfy and docs/models.md
 	@$(BIN)/runcomfy-codegen generate
+	@$(BIN)/runcomfy-codegen reference --list docs/models.md
 
 test: setup ## run the tests (minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not long"

@@ -18,7 +18,8 @@ release = installed_version("runcomfy-client")
 
 extensions = ["myst_parser", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["README.md"]
+# models.md is the list for readers of the repository; the site has a page for each model.
+exclude_patterns = ["README.md", "models.md"]
 nitpicky = True
 # Schemas and code are quoted as they are.
 smartquotes = False

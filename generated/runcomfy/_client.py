@@ -9,11 +9,40 @@ from typing import TYPE_CHECKING
 from ._runtime.client import AsyncClient, SyncClient
 
 if TYPE_CHECKING:
+    from .resources.acestep_ai import AcestepAi, AsyncAcestepAi
+    from .resources.alibaba import Alibaba, AsyncAlibaba
+    from .resources.blackforestlabs import AsyncBlackforestlabs, Blackforestlabs
     from .resources.bytedance import AsyncBytedance, Bytedance
+    from .resources.elevenlabs import AsyncElevenlabs, Elevenlabs
+    from .resources.google import AsyncGoogle, Google
+    from .resources.happyhorse import AsyncHappyhorse, Happyhorse
+    from .resources.ideogram_ai import AsyncIdeogramAi, IdeogramAi
+    from .resources.kling import AsyncKling, Kling
 
 
 class RunComfy(SyncClient):
     """RunComfy's Model API."""
+
+    @cached_property
+    def acestep_ai(self) -> AcestepAi:
+        """The models of acestep_ai."""
+        from .resources.acestep_ai import AcestepAi
+
+        return AcestepAi(self)
+
+    @cached_property
+    def alibaba(self) -> Alibaba:
+        """The models of alibaba."""
+        from .resources.alibaba import Alibaba
+
+        return Alibaba(self)
+
+    @cached_property
+    def blackforestlabs(self) -> Blackforestlabs:
+        """The models of blackforestlabs."""
+        from .resources.blackforestlabs import Blackforestlabs
+
+        return Blackforestlabs(self)
 
     @cached_property
     def bytedance(self) -> Bytedance:
@@ -22,9 +51,65 @@ class RunComfy(SyncClient):
 
         return Bytedance(self)
 
+    @cached_property
+    def elevenlabs(self) -> Elevenlabs:
+        """The models of elevenlabs."""
+        from .resources.elevenlabs import Elevenlabs
+
+        return Elevenlabs(self)
+
+    @cached_property
+    def google(self) -> Google:
+        """The models of google."""
+        from .resources.google import Google
+
+        return Google(self)
+
+    @cached_property
+    def happyhorse(self) -> Happyhorse:
+        """The models of happyhorse."""
+        from .resources.happyhorse import Happyhorse
+
+        return Happyhorse(self)
+
+    @cached_property
+    def ideogram_ai(self) -> IdeogramAi:
+        """The models of ideogram_ai."""
+        from .resources.ideogram_ai import IdeogramAi
+
+        return IdeogramAi(self)
+
+    @cached_property
+    def kling(self) -> Kling:
+        """The models of kling."""
+        from .resources.kling import Kling
+
+        return Kling(self)
+
 
 class AsyncRunComfy(AsyncClient):
     """RunComfy's Model API, asynchronously."""
+
+    @cached_property
+    def acestep_ai(self) -> AsyncAcestepAi:
+        """The models of acestep_ai."""
+        from .resources.acestep_ai import AsyncAcestepAi
+
+        return AsyncAcestepAi(self)
+
+    @cached_property
+    def alibaba(self) -> AsyncAlibaba:
+        """The models of alibaba."""
+        from .resources.alibaba import AsyncAlibaba
+
+        return AsyncAlibaba(self)
+
+    @cached_property
+    def blackforestlabs(self) -> AsyncBlackforestlabs:
+        """The models of blackforestlabs."""
+        from .resources.blackforestlabs import AsyncBlackforestlabs
+
+        return AsyncBlackforestlabs(self)
 
     @cached_property
     def bytedance(self) -> AsyncBytedance:
@@ -32,3 +117,38 @@ class AsyncRunComfy(AsyncClient):
         from .resources.bytedance import AsyncBytedance
 
         return AsyncBytedance(self)
+
+    @cached_property
+    def elevenlabs(self) -> AsyncElevenlabs:
+        """The models of elevenlabs."""
+        from .resources.elevenlabs import AsyncElevenlabs
+
+        return AsyncElevenlabs(self)
+
+    @cached_property
+    def google(self) -> AsyncGoogle:
+        """The models of google."""
+        from .resources.google import AsyncGoogle
+
+        return AsyncGoogle(self)
+
+    @cached_property
+    def happyhorse(self) -> AsyncHappyhorse:
+        """The models of happyhorse."""
+        from .resources.happyhorse import AsyncHappyhorse
+
+        return AsyncHappyhorse(self)
+
+    @cached_property
+    def ideogram_ai(self) -> AsyncIdeogramAi:
+        """The models of ideogram_ai."""
+        from .resources.ideogram_ai import AsyncIdeogramAi
+
+        return AsyncIdeogramAi(self)
+
+    @cached_property
+    def kling(self) -> AsyncKling:
+        """The models of kling."""
+        from .resources.kling import AsyncKling
+
+        return AsyncKling(self)

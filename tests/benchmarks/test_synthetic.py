@@ -7,16 +7,18 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from statistics import mean
+from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_simulator.catalogue import load
 
 from benchmarks import openapi
 from benchmarks.synthetic import catalogue_reply, make, write_schemas
+from tests.support.store import MODEL_IDS, input_schema
 
-REAL = Path(__file__).resolve().parents[1] / "support" / "catalogue.json"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_larger_catalogue_begins_with_the_smaller_one() -> None:
@@ -37,7 +39,7 @@ def test_no_provider_has_it_all() -> None:
 
 
 def test_models_are_about_as_large_as_the_real_ones() -> None:
-    real = [len(each["input_schema"]["properties"]) for each in json.loads(REAL.read_text("utf-8"))["models"]]
+    real = [len(input_schema(model_id)["properties"]) for model_id in MODEL_IDS]
     made = [len(model.schema["properties"]) for model in make(300)]  # type: ignore[arg-type]  # an object's
     assert mean(made) == pytest.approx(mean(real), rel=0.2)
 

@@ -85,6 +85,27 @@ class TestSaved:
             "base_price_usd": 0.04,
         }
 
+    def test_prices_are_left_as_they_are_if_asked(self, saved: Callable[..., Path], tmp_path: Path) -> None:
+        store = tmp_path / "store"
+        answer = pull(store, saved(), "*", "--no-prices")
+        assert answer.code == 0, answer.err
+        facts = {"display_name": "film-1", "categories": ["text-to-image"]}
+        assert read_json(store / "zeta/film-1/model.json") == facts
+        pull(store, saved(), "*")
+        dearer = [entry("zeta/film-1", categories=["text-to-video"], base_price_usd=9)]
+        answer = pull(store, saved(dearer), "zeta/*", "--no-prices")
+        assert "categories: [" in answer.out
+        assert "base_price_usd" not in answer.out
+        assert read_json(store / "zeta/film-1/model.json") == {
+            **facts,
+            "categories": ["text-to-video"],
+            "base_price_usd": 0.04,
+        }
+
+    def test_an_empty_text_is_not_kept(self, saved: Callable[..., Path], tmp_path: Path) -> None:
+        pull(tmp_path / "store", saved([entry("zeta/film-1", description="", pricing_note="")]), "*")
+        assert not {"description", "pricing_note"} & read_json(tmp_path / "store/zeta/film-1/model.json").keys()
+
     @pytest.mark.parametrize("reply", [CATALOGUE, {"models": CATALOGUE, "total": 1, "limit": 0}, CATALOGUE[0]])
     def test_forms_of_a_reply(self, reply: object, saved: Callable[..., Path], tmp_path: Path) -> None:
         answer = pull(tmp_path / "store", saved(reply), "acme/poster-1/4K")

@@ -1,12 +1,11 @@
-"""The models that the oracle tests judge by: those of the repository, of the catalogue, and made-up ones."""
+"""The models that the oracle tests judge by: those that ship, and made-up ones."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,8 +13,10 @@ from runcomfy_codegen.generate import Request, generate
 
 from tests.support.codegen import write_store
 from tests.support.dialect_schemas import inputs
+from tests.support.store import MODEL_IDS, input_schema
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Models:
@@ -50,11 +51,8 @@ def made_models(folder: Path, package: str, schemas: dict[str, dict[str, Any]]) 
 
 @pytest.fixture(scope="session")
 def real_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    """The models in schemas/ and the 55 of the catalogue."""
-    entries = json.loads((ROOT / "tests" / "support" / "catalogue.json").read_text(encoding="utf-8"))["models"]
-    schemas = {entry["model_id"]: entry["input_schema"] for entry in entries}
-    for path in (ROOT / "schemas").rglob("input.json"):
-        schemas[path.parent.relative_to(ROOT / "schemas").as_posix()] = json.loads(path.read_text(encoding="utf-8"))
+    """The models that ship."""
+    schemas = {model_id: input_schema(model_id) for model_id in MODEL_IDS}
     return made_models(tmp_path_factory.mktemp("real"), "oracle_real", schemas)
 
 

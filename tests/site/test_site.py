@@ -13,10 +13,9 @@ import pytest
 
 from tests.support.hostile_store import MARKUP, hostile_store
 from tests.support.pages import Seen, read_html
+from tests.support.store import MODEL_IDS, SCHEMAS
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS = ROOT / "schemas"
-MODELS = sorted(path.parent.relative_to(SCHEMAS).as_posix() for path in SCHEMAS.rglob("input.json"))
 # What a browser fetches by itself. A link that a reader follows is the reader's.
 LOADS = {"link": "href", "object": "data", **dict.fromkeys(("script", "img", "iframe", "source", "embed"), "src")}
 
@@ -51,7 +50,7 @@ def pages(site: Path) -> dict[str, Seen]:
 
 def test_every_model_has_a_page_that_the_start_leads_to(pages: dict[str, Seen]) -> None:
     titles = {block[1].rstrip("¶"): path for path, seen in pages.items() for block in seen.blocks if block[0] == "h1"}
-    assert {*MODELS, "acme/hostile/task"} <= titles.keys()
+    assert {*MODEL_IDS, "acme/hostile/task"} <= titles.keys()
     wanted = {*titles.values()} - {"search.html"}
     reached: set[str] = set()
     waiting = ["index.html"]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ..reading.source import Document, Json
 
 # What the catalogue says of a model besides its schema. `inputs` and `required_inputs` only repeat the schema.
-FACTS = ("display_name", "description", "categories", "kind", "base_price_usd", "price_unit", "pricing_note")
+PRICES = ("base_price_usd", "price_unit", "pricing_note")
+FACTS = ("display_name", "description", "categories", "kind", *PRICES)
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -68,8 +69,8 @@ def entry_of(raw: dict[str, Json]) -> Entry:
     return Entry(
         model_id=str(raw["model_id"]),
         schema=schema if isinstance(schema, dict) else None,
-        # A null says no more than a missing key.
-        facts={key: raw[key] for key in FACTS if raw.get(key) is not None},
+        # A null or an empty text says no more than a missing key.
+        facts={key: raw[key] for key in FACTS if raw.get(key) not in (None, "")},
     )
 
 

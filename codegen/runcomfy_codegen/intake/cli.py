@@ -27,6 +27,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     pulling.add_argument("--from", dest="source", metavar="FILE", help="a saved reply of the catalogue; - for stdin")
     pulling.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
+    pulling.add_argument("--no-prices", action="store_true", help="leave the prices as they are in the store")
     pulling.set_defaults(run=_pull)
 
 
@@ -39,4 +40,10 @@ def _import(arguments: argparse.Namespace) -> int:
 def _pull(arguments: argparse.Namespace) -> int:
     from .pull_command import run
 
-    return run(arguments.patterns, arguments.schemas, arguments.source, dry_run=arguments.dry_run)
+    return run(
+        arguments.patterns,
+        arguments.schemas,
+        arguments.source,
+        dry_run=arguments.dry_run,
+        prices=not arguments.no_prices,
+    )

@@ -33,7 +33,7 @@ class _Taken:
     faults: tuple[Diagnostic, ...]
 
 
-def run(patterns: list[str], schemas: Path, source: str | None, *, dry_run: bool) -> int:
+def run(patterns: list[str], schemas: Path, source: str | None, *, dry_run: bool, prices: bool) -> int:
     """Pull models into the store; the exit code. A faulty entry does not keep the others from being written."""
     if source is None:
         try:
@@ -49,7 +49,7 @@ def run(patterns: list[str], schemas: Path, source: str | None, *, dry_run: bool
     if has_errors(taken.faults):
         report(taken.faults)
         return nothing_written()
-    planned, found = plan(taken.entries, taken.ids, patterns, schemas)
+    planned, found = plan(taken.entries, taken.ids, patterns, schemas, prices=prices)
     if not dry_run:
         apply(schemas, planned.writes)
     _show(planned, dry_run=dry_run)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..reading import store
 from ..reading.source import read_document
-from .catalogue import faults_of, wanted
+from .catalogue import PRICES, faults_of, wanted
 from .difference import differences
 from .language import is_english
 from .writing import Write
@@ -49,9 +49,14 @@ class PullPlan:
 
 
 def plan(
-    entries: Iterable[Entry], known: Collection[str], patterns: Sequence[str], schemas: Path
+    entries: Iterable[Entry], known: Collection[str], patterns: Sequence[str], schemas: Path, *, prices: bool = True
 ) -> tuple[PullPlan, tuple[Diagnostic, ...]]:
-    """Plan each entry by itself: a faulty one is told of and passed over. `known` are all ids of the catalogue."""
+    """Plan each entry by itself: a faulty one is reported and passed over.
+
+    Args:
+        known: all ids of the catalogue.
+        prices: take prices from the catalogue; else those in the store stay as they are.
+    """
     models: list[ModelPull] = []
     writes: list[Write] = []
     faults: list[Diagnostic] = []
@@ -59,16 +64,16 @@ def plan(
         found = faults_of(entry)
         faults += found
         if not found:
-            models.append(_plan_one(entry, schemas, writes))
+            models.append(_plan_one(entry, schemas, writes, prices=prices))
     folders, _ = store.walk(schemas)
     gone = tuple(each.model_id for each in folders if each.model_id not in known and wanted(each.model_id, patterns))
     return PullPlan(models=tuple(models), gone=gone, writes=tuple(writes)), tuple(faults)
 
 
-def _plan_one(entry: Entry, schemas: Path, writes: list[Write]) -> ModelPull:
+def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool) -> ModelPull:
     model_id = store.ModelId(entry.model_id)
     folder = store.model_folder(schemas, model_id)
-    notes = _facts(entry, folder, writes)
+    notes = _facts(entry, folder, writes, prices=prices)
     path = folder.path / store.INPUT
     if not path.is_file():
         writes.append(Write(path, (entry.schema,)))
@@ -89,20 +94,22 @@ def _plan_one(entry: Entry, schemas: Path, writes: list[Write]) -> ModelPull:
     return ModelPull(model_id=model_id, status=status, schema=entry.schema, changes=changes, notes=notes)
 
 
-def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write]) -> tuple[str, ...]:
+def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool) -> tuple[str, ...]:
     """Keep what the catalogue says besides the schema; tell what of it changed."""
-    if not entry.facts:
-        return ()
     path = folder.path / store.MODEL
     document, _ = read_document(path) if path.is_file() else (None, ())
     before = document.value if document else None
-    if before == entry.facts:
+    facts = dict(entry.facts)
+    if not prices:
+        facts = {key: value for key, value in facts.items() if key not in PRICES}
+        facts |= {key: before[key] for key in PRICES if key in before} if isinstance(before, dict) else {}
+    if not facts or before == facts:
         return ()
-    writes.append(Write(path, (dict(entry.facts),)))
+    writes.append(Write(path, (facts,)))
     if not isinstance(before, dict):
         return ()
-    keys = [key for key in dict.fromkeys((*before, *entry.facts)) if before.get(key) != entry.facts.get(key)]
-    return tuple(f"{key}: {_shown(before.get(key))} -> {_shown(entry.facts.get(key))}" for key in keys)
+    keys = [key for key in dict.fromkeys((*before, *facts)) if before.get(key) != facts.get(key)]
+    return tuple(f"{key}: {_shown(before.get(key))} -> {_shown(facts.get(key))}" for key in keys)
 
 
 def _shown(value: Json) -> str:

@@ -15,18 +15,33 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add `reference`; it sets `run`, a function from the parsed arguments to the exit status."""
     parser = commands.add_parser("reference", help="write a page of documentation for each model (Markdown)")
     parser.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True, help="the folder for the pages")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the folder for the pages")
+    parser.add_argument("--list", type=Path, metavar="FILE", help="one page that lists all models, with links to them")
     parser.set_defaults(run=_reference)
 
 
 def _reference(arguments: argparse.Namespace) -> int:
     # What reads schemas is not loaded to print a help text.
+    from .listing import model_list
     from .pages import make_reference
-    from .writing import write_pages
+    from .writing import write_page, write_pages
 
-    schemas, output = schemas_folder(arguments.schemas), arguments.output
+    output, listing = arguments.output, arguments.list
+    if not output and not listing:
+        return usage("name the folder for the pages with --output DIR, or the file for the list with --list FILE")
+    schemas = schemas_folder(arguments.schemas)
     if schemas is None:
         return USAGE
+    if listing:
+        text, faults = model_list(schemas, listing.parent)
+        if not output:
+            report(faults)
+        if not text:
+            return nothing_written()
+        if not write_page(listing, text):
+            return usage(f"not written by this command and therefore not overwritten: {listing}")
+        if not output:
+            return OK
     reference = make_reference(schemas)
     report(reference.diagnostics)
     if not reference.pages:

@@ -64,13 +64,18 @@ def _facts(subject: Subject) -> list[tuple[str, str]]:
         ("Classes", f"{code(model.input_class)} and {code(model.output_class)} in {code(module)}"),
         ("HTTP", code(f"POST {API}/models/{model.model_id}")),
     ]
-    categories = subject.facts.get("categories")
-    if isinstance(categories, list) and categories:
-        rows.append(("Categories", ", ".join(text(str(each)) for each in categories)))
+    if categories := categories_of(subject.facts):
+        rows.append(("Categories", ", ".join(map(text, categories))))
     price, unit = subject.facts.get("base_price_usd"), _word(subject.facts, "price_unit")
     if isinstance(price, int | float) and not isinstance(price, bool):
         rows.append(("Base price", f"{price} USD{f' per {text(unit)}' if unit else ''} when the catalogue was read"))
     return rows
+
+
+def categories_of(facts: Mapping[str, Json]) -> tuple[str, ...]:
+    """A model's categories, as the catalogue names them."""
+    found = facts.get("categories")
+    return tuple(str(each) for each in found) if isinstance(found, list) else ()
 
 
 def _word(facts: Mapping[str, Json], name: str) -> str:

@@ -15,13 +15,11 @@ from ..faults.diagnostics import has_errors
 from ..faults.explained import catalogue
 from ..lowering.output import lower_output
 from ..naming.identifiers import ClassName
-from ..reading import store
-from ..reading.load import load
-from ..reading.source import read_document
+from ..reading.load import load, read_facts
 from ..rendering.templating import render
 from ..terminal import amount
 from .markdown import code, table, text
-from .page import Subject, model_page
+from .page import Subject, categories_of, model_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from ..faults.diagnostics import Diagnostic
     from ..lowering import ir
     from ..naming.identifiers import PythonName
-    from ..reading.source import Json
 
 ROOT: Final = "all-models.md"
 CODES: Final = "all-codes.md"
@@ -61,7 +58,7 @@ def make_reference(schemas: Path) -> Reference:
         return Reference(pages={}, diagnostics=tuple(faults))
     subjects.sort(key=lambda each: each.model.names.parts)
     pages = {_path(each.model): model_page(each, HEADER) for each in subjects}
-    pages |= _section_pages([each.model for each in subjects])
+    pages |= _section_pages(subjects)
     codes = sorted(catalogue().values(), key=lambda each: each.code)
     pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
     return Reference(pages=pages, diagnostics=tuple(faults))
@@ -73,48 +70,50 @@ def _subject(model: ir.Model, task: Task, schemas: Path) -> Subject:
     output = model.output
     if output is None and loaded.common_output:
         output, _, _ = lower_output(loaded, loaded.common_output, ClassName("MediaOutput"), task.lock)
-    return Subject(model=model, schema=loaded.input.value, output=output, facts=_facts(schemas / model.model_id))
-
-
-def _facts(folder: Path) -> dict[str, Json]:
-    path = folder / store.MODEL
-    document = read_document(path)[0] if path.is_file() else None
-    return document.value if document and isinstance(document.value, dict) else {}
+    return Subject(model=model, schema=loaded.input.value, output=output, facts=read_facts(schemas, model.model_id))
 
 
 def _path(model: ir.Model) -> str:
     return f"{'/'.join(model.names.parts)}.md"
 
 
-def _section_pages(models: Sequence[ir.Model]) -> dict[str, str]:
+def _section_pages(subjects: Sequence[Subject]) -> dict[str, str]:
     """The page of all models, one for each provider, one for each family."""
-    sections: dict[tuple[PythonName, ...], list[ir.Model]] = {(): [*models]}
-    for model in models:
-        for depth in range(1, len(model.names.parts)):
-            sections.setdefault(model.names.parts[:depth], []).append(model)
+    sections: dict[tuple[PythonName, ...], list[Subject]] = {(): [*subjects]}
+    for subject in subjects:
+        parts = subject.model.names.parts
+        for depth in range(1, len(parts)):
+            sections.setdefault(parts[:depth], []).append(subject)
     return {f"{'/'.join(parts)}.md" if parts else ROOT: _section(parts, own) for parts, own in sections.items()}
 
 
-def _section(parts: tuple[PythonName, ...], models: Sequence[ir.Model]) -> str:
+def _section(parts: tuple[PythonName, ...], subjects: Sequence[Subject]) -> str:
     """A list of models, and the way to what is one step below: families of a provider, models of a family."""
     depth = len(parts)
     # The page of bytedance.dreamina_4_0 lies in the folder bytedance.
     folder = max(depth - 1, 0)
     rows: list[list[str]] = []
     children: dict[str, str] = {}
-    for model in models:
+    for subject in subjects:
+        model = subject.model
         names, segments = model.names.parts, model.model_id.split("/")
         path = "/".join(names[folder:])
-        rows.append([f"[{text(model.model_id)}]({path}.md)", code(f"client.{model.names.dotted}")])
+        rows.append(
+            [
+                f"[{text(model.model_id)}]({path}.md)",
+                code(f"client.{model.names.dotted}"),
+                ", ".join(map(text, categories_of(subject.facts))),
+            ]
+        )
         last = len(names) == depth + 1
         label = "/".join(segments[depth:]) if last else segments[depth]
         children.setdefault("/".join(names[folder : depth + 1]), label)
-    title = "/".join(models[0].model_id.split("/")[:depth]) if parts else "Models"
+    title = "/".join(subjects[0].model.model_id.split("/")[:depth]) if parts else "Models"
     return render(
         "reference_section.md",
         first_line=HEADER,
         title=text(title),
-        about=f"{amount(len(models), 'model')}.",
-        models=table(["Model", "Call"], rows),
+        about=f"{amount(len(subjects), 'model')}.",
+        models=table(["Model", "Call", "Categories"], rows),
         children=[(label, path) for path, label in children.items()],
     )

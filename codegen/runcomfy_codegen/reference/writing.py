@@ -41,6 +41,17 @@ def write_pages(folder: Path, pages: Mapping[str, str]) -> Written:
     return Written(changed=tuple(sorted(changed)), removed=tuple(removed))
 
 
+def write_page(file: Path, text: str) -> bool:
+    """Make a file hold this page; False if it is somebody else's. OSError passes through."""
+    before = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    if before and not before.startswith(HEADER):
+        return False
+    if before != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    return True
+
+
 def _found(folder: Path) -> tuple[dict[str, str], set[str]]:
     """The pages that are there with their text, and the files that are not ours."""
     ours: dict[str, str] = {}

@@ -11,7 +11,12 @@ from ..._runtime.resource import AsyncResource, Resource
 if TYPE_CHECKING:
     from .dreamina_3_0 import AsyncBytedanceDreamina3_0, BytedanceDreamina3_0
     from .dreamina_4_0 import AsyncBytedanceDreamina4_0, BytedanceDreamina4_0
+    from .seed_audio_1_0 import AsyncBytedanceSeedAudio1_0, BytedanceSeedAudio1_0
+    from .seedance_2_0 import AsyncBytedanceSeedance2_0, BytedanceSeedance2_0
+    from .seedance_2_0_mini import AsyncBytedanceSeedance2_0Mini, BytedanceSeedance2_0Mini
+    from .seedance_2_5 import AsyncBytedanceSeedance2_5, BytedanceSeedance2_5
     from .seedream_4_0 import AsyncBytedanceSeedream4_0, BytedanceSeedream4_0
+    from .seedream_5_0_pro import AsyncBytedanceSeedream5_0Pro, BytedanceSeedream5_0Pro
 
 
 class Bytedance(Resource):
@@ -32,11 +37,46 @@ class Bytedance(Resource):
         return BytedanceDreamina4_0(self._client)
 
     @cached_property
+    def seed_audio_1_0(self) -> BytedanceSeedAudio1_0:
+        """The models of bytedance.seed_audio_1_0."""
+        from .seed_audio_1_0 import BytedanceSeedAudio1_0
+
+        return BytedanceSeedAudio1_0(self._client)
+
+    @cached_property
+    def seedance_2_0(self) -> BytedanceSeedance2_0:
+        """The models of bytedance.seedance_2_0."""
+        from .seedance_2_0 import BytedanceSeedance2_0
+
+        return BytedanceSeedance2_0(self._client)
+
+    @cached_property
+    def seedance_2_0_mini(self) -> BytedanceSeedance2_0Mini:
+        """The models of bytedance.seedance_2_0_mini."""
+        from .seedance_2_0_mini import BytedanceSeedance2_0Mini
+
+        return BytedanceSeedance2_0Mini(self._client)
+
+    @cached_property
+    def seedance_2_5(self) -> BytedanceSeedance2_5:
+        """The models of bytedance.seedance_2_5."""
+        from .seedance_2_5 import BytedanceSeedance2_5
+
+        return BytedanceSeedance2_5(self._client)
+
+    @cached_property
     def seedream_4_0(self) -> BytedanceSeedream4_0:
         """The models of bytedance.seedream_4_0."""
         from .seedream_4_0 import BytedanceSeedream4_0
 
         return BytedanceSeedream4_0(self._client)
+
+    @cached_property
+    def seedream_5_0_pro(self) -> BytedanceSeedream5_0Pro:
+        """The models of bytedance.seedream_5_0_pro."""
+        from .seedream_5_0_pro import BytedanceSeedream5_0Pro
+
+        return BytedanceSeedream5_0Pro(self._client)
 
 
 class AsyncBytedance(AsyncResource):
@@ -57,8 +97,43 @@ class AsyncBytedance(AsyncResource):
         return AsyncBytedanceDreamina4_0(self._client)
 
     @cached_property
+    def seed_audio_1_0(self) -> AsyncBytedanceSeedAudio1_0:
+        """The models of bytedance.seed_audio_1_0."""
+        from .seed_audio_1_0 import AsyncBytedanceSeedAudio1_0
+
+        return AsyncBytedanceSeedAudio1_0(self._client)
+
+    @cached_property
+    def seedance_2_0(self) -> AsyncBytedanceSeedance2_0:
+        """The models of bytedance.seedance_2_0."""
+        from .seedance_2_0 import AsyncBytedanceSeedance2_0
+
+        return AsyncBytedanceSeedance2_0(self._client)
+
+    @cached_property
+    def seedance_2_0_mini(self) -> AsyncBytedanceSeedance2_0Mini:
+        """The models of bytedance.seedance_2_0_mini."""
+        from .seedance_2_0_mini import AsyncBytedanceSeedance2_0Mini
+
+        return AsyncBytedanceSeedance2_0Mini(self._client)
+
+    @cached_property
+    def seedance_2_5(self) -> AsyncBytedanceSeedance2_5:
+        """The models of bytedance.seedance_2_5."""
+        from .seedance_2_5 import AsyncBytedanceSeedance2_5
+
+        return AsyncBytedanceSeedance2_5(self._client)
+
+    @cached_property
     def seedream_4_0(self) -> AsyncBytedanceSeedream4_0:
         """The models of bytedance.seedream_4_0."""
         from .seedream_4_0 import AsyncBytedanceSeedream4_0
 
         return AsyncBytedanceSeedream4_0(self._client)
+
+    @cached_property
+    def seedream_5_0_pro(self) -> AsyncBytedanceSeedream5_0Pro:
+        """The models of bytedance.seedream_5_0_pro."""
+        from .seedream_5_0_pro import AsyncBytedanceSeedream5_0Pro
+
+        return AsyncBytedanceSeedream5_0Pro(self._client)
