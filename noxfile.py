@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import nox
@@ -74,7 +75,6 @@ def _built(pattern: str) -> Path:
 
 
 def _run_check(session: nox.Session, name: str) -> None:
-    """Run a check in an empty folder, where nothing of the checkout can be picked up by accident."""
-    folder = Path(session.create_tmp()).resolve()
-    with session.chdir(folder):
+    """Run a check in an empty folder, outside of the checkout: nothing of it is picked up by accident."""
+    with tempfile.TemporaryDirectory(prefix="runcomfy-") as folder, session.chdir(folder):
         session.run("python", "-I", str(CHECKS), name, env={"PYTHONPATH": ""})

@@ -7,12 +7,12 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import places
 from .faults.diagnostics import display, has_errors, quote
 from .faults.explained import catalogue
 from .intake import cli as intake
 from .naming.package import package_fault
 from .openapi import cli as openapi
+from .places import PACKAGE, choose_output, choose_store
 from .reference import cli as reference
 from .terminal import (
     BAD_SCHEMA,
@@ -21,15 +21,17 @@ from .terminal import (
     USAGE,
     Progress,
     amount,
+    no_store,
     nothing_written,
+    project_settings,
     report,
     say,
-    schemas_folder,
+    store_to_read,
     usage,
 )
 
 if TYPE_CHECKING:
-    from .generate import Outcome
+    from .generate import Outcome, Request
 
 # A first run lists hundreds of files; nobody reads them.
 _MOST_LISTED = 24
@@ -50,11 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     generate = commands.add_parser("generate", help="render the schemas into a package")
     generate.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
     generate.add_argument("--output", type=Path, metavar="DIR", help="the folder of the package (default: generated/)")
-    generate.add_argument(
-        "--package", default="runcomfy", metavar="NAME", help="the package's name (default: runcomfy)"
-    )
+    generate.add_argument("--package", metavar="NAME", help=f"the package's name (default: {PACKAGE})")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if the package is not up to date")
     generate.add_argument("--skip-faulty", action="store_true", help="leave faulty models as they were, do the rest")
+    generate.add_argument("--delete", action="store_true", help="delete models that are gone from the schemas")
     generate.add_argument("--accept-renames", action="store_true", help="let published Python names change")
     generate.add_argument("--no-cache", action="store_true", help="build every model anew")
     generate.set_defaults(run=_generate)
@@ -74,16 +75,23 @@ def _generate(arguments: argparse.Namespace) -> int:
     # Loaded here: other commands work without the libraries this one needs.
     from .generate import Request, generate
 
-    package: str = arguments.package
-    if fault := package_fault(package):
-        return usage(fault)
-    schemas = schemas_folder(arguments.schemas)
-    if schemas is None:
+    settings = project_settings()
+    if settings is None:
         return USAGE
+    package: str = settings.package or PACKAGE if arguments.package is None else arguments.package
+    output = choose_output(arguments.output, settings)
+    if fault := package_fault(package, display(output)):
+        return usage(fault)
+    store = choose_store(arguments.schemas, settings)
+    if store.builtin:
+        return no_store()
+    if not store.path.is_dir():
+        return usage(f"there is no folder {display(store.path)}; name the schemas with --schemas DIR")
     request = Request(
-        schemas=schemas,
-        output=arguments.output or places.default_output(),
+        schemas=store.path,
+        output=output,
         package=package,
+        delete=arguments.delete or store.owned,
         check=arguments.check,
         skip_faulty=arguments.skip_faulty,
         accept_renames=arguments.accept_renames,
@@ -103,10 +111,10 @@ def _generate(arguments: argparse.Namespace) -> int:
         if not outcome.skipped or in_the_way:
             nothing_written()
         if request.check and in_the_way:
-            print(f"Cure: move or delete what is in the way, then {_cure(arguments)}")
+            print(f"Cure: move or delete what is in the way, then {_cure(arguments, request, outcome)}")
         return BAD_SCHEMA
     if request.check and outcome.drifted:
-        print(f"Cure: {_cure(arguments)}")
+        print(f"Cure: {_cure(arguments, request, outcome)}")
         return DRIFT
     return OK
 
@@ -134,19 +142,20 @@ def _print_plan(outcome: Outcome, check: bool, folder: str) -> None:
     print(f"{folder}: {amount(outcome.models, 'model')}, {changes}")
 
 
-def _cure(arguments: argparse.Namespace) -> str:
+def _cure(arguments: argparse.Namespace, request: Request, outcome: Outcome) -> str:
     """The command that ends a drift."""
     words = ["runcomfy-codegen generate"]
     words += [f"--schemas {arguments.schemas}"] if arguments.schemas else []
     words += [f"--output {arguments.output}"] if arguments.output else []
-    words += [f"--package {arguments.package}"] if arguments.package != "runcomfy" else []
+    words += [f"--package {arguments.package}"] if arguments.package else []
+    words += ["--delete"] if outcome.gone and not request.delete else []
     return " ".join(words)
 
 
 def _lint(arguments: argparse.Namespace) -> int:
     from .building.lint import lint
 
-    schemas = schemas_folder(arguments.schemas)
+    schemas = store_to_read(arguments.schemas)
     if schemas is None:
         return USAGE
     models, faults = lint(schemas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from .reading.store import ModelId
     from .writing.plan import Plan
 
+# Of the models that would be deleted.
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -39,6 +43,8 @@ class Request:
     check: bool = False
     skip_faulty: bool = False
     accept_renames: bool = False
+    # Models of the package that the store does not have may be deleted; without it they are a fault.
+    delete: bool = False
     use_cache: bool = True
 
 
@@ -52,6 +58,8 @@ class Outcome:
     # schemas/names.json does not say what the package says.
     names_stale: bool = False
     skipped: tuple[ModelId, ...] = ()
+    # Models that the package has and the store has not.
+    gone: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -71,7 +79,7 @@ def generate(
         progress: told how many models are built, and how many have to be.
         waiting: called if another run has the output folder; this one goes on when that one has ended.
     """
-    with turn(request.output / ".cache" / "runcomfy-codegen.lock", waiting) as alone:
+    with turn(_own_folder(request) / "lock", waiting) as alone:
         return _generate(request, progress, alone)
 
 
@@ -98,6 +106,9 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
     kept = [good[model_id] for model_id in sorted(good)]
     tree = package_tree(kept, request.package)
     made = plan(folder, tree)
+    gone = tuple(sorted(published.keys() - set(gathered.models)))
+    if gone and not (request.delete or request.check):
+        made = dataclasses.replace(made, faults=(*made.faults, _not_deleted(gone, request.schemas, folder)))
     faults += made.faults
     names = _names(gathered, kept)
     outcome = Outcome(
@@ -106,6 +117,7 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
         plan=made,
         names_stale=names != (gathered.names_document.value if gathered.names_document else {}),
         skipped=tuple(skipped),
+        gone=gone,
     )
     if request.check or made.faults:
         return outcome
@@ -128,8 +140,24 @@ def _store_lost(gathered: Gathered, schemas: Path, folder: Path) -> Diagnostic |
     return Diagnostic(code="E061", message=message, file=display(schemas), help=help)
 
 
+def _not_deleted(gone: Sequence[str], schemas: Path, folder: Path) -> Diagnostic:
+    """A store that lacks models of the package may be another one than the package was made of."""
+    shown = ", ".join(gone[:_MOST_NAMED]) + (f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else "")
+    message = f"{display(folder)} has models that the store does not have: {shown}"
+    help = (
+        "If they are to go: runcomfy-codegen generate --delete. A store that pyproject.toml names as "
+        "[tool.runcomfy] schemas needs no flag. If they are to stay, name the store that has them with --schemas."
+    )
+    return Diagnostic(code="E062", message=message, file=display(schemas), help=help)
+
+
+def _own_folder(request: Request) -> Path:
+    """Where a run keeps what it needs beside the package."""
+    return request.output / ".cache" / "runcomfy-codegen"
+
+
 def _cache(request: Request) -> Cache | None:
-    return Cache(request.output / ".cache" / "runcomfy-codegen") if request.use_cache else None
+    return Cache(_own_folder(request) / "units") if request.use_cache else None
 
 
 def _names(gathered: Gathered, units: Sequence[Unit]) -> dict[str, Json]:

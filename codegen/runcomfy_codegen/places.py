@@ -1,12 +1,20 @@
-"""Where the generator finds its inputs and puts its output when it is not told."""
+"""What the generator brings along, and which store and output a command means when it does not name them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent.parent
 _DATA = _PACKAGE / "_data"
+_SCHEMAS = "schemas"
+_OUTPUT = "generated"
+PACKAGE = "runcomfy"
 
 
 def in_checkout() -> bool:
@@ -27,22 +35,33 @@ def templates_folder() -> Path:
     return _CHECKOUT / "templates" if in_checkout() else _DATA / "templates"
 
 
-def _project() -> Path:
-    """The working directory if it has schemas of its own, or nothing else could be meant; else the checkout."""
-    here = Path()
-    return _CHECKOUT if in_checkout() and not (here / "schemas").is_dir() else here
+def builtin_schemas() -> Path:
+    """The schemas that ship: a wheel carries them, for reading only; in a checkout they are the checkout's own."""
+    return (_CHECKOUT if in_checkout() else _DATA) / _SCHEMAS
 
 
-def default_schemas() -> Path:
-    """`schemas/` here; without one, and run from a checkout, the checkout's."""
-    return _project() / "schemas"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The store a command works on.
+
+    `builtin` says that nobody named it and that there is no other: it may be read, not written. `owned` says that the
+    project itself names it, or that it is the checkout's own: what is not in it is meant to go.
+    """
+
+    path: Path
+    builtin: bool = False
+    owned: bool = False
 
 
-def packaged_schemas() -> Path:
-    """The schemas that a wheel brings along, for reading only; in a checkout the same as the default."""
-    return _CHECKOUT / "schemas" if in_checkout() else _DATA / "schemas"
+def choose_store(named: Path | None, settings: Settings) -> Store:
+    """By the flag, else the project's settings, else `schemas/` here, else what ships."""
+    path = named or settings.schemas or (Path(_SCHEMAS) if Path(_SCHEMAS).is_dir() else None)
+    if path is None:
+        return Store(path=builtin_schemas(), builtin=True)
+    owners = [settings.schemas, builtin_schemas() if in_checkout() else None]
+    return Store(path=path, owned=any(owner and owner.resolve() == path.resolve() for owner in owners))
 
 
-def default_output() -> Path:
-    """The folder that holds the package: beside the default schemas."""
-    return _project() / "generated"
+def choose_output(named: Path | None, settings: Settings) -> Path:
+    """The folder that holds the package: by the flag, else the project's settings, else `generated/` here."""
+    return named or settings.output or Path(_OUTPUT)

@@ -6,8 +6,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from . import places
 from .faults.diagnostics import Diagnostic, display, in_reading_order, render, visible
+from .places import choose_store
+from .settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,17 +59,54 @@ def amount(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def schemas_folder(given: Path | None) -> Path | None:
-    """The store to read; without a word `schemas/` here, else the checkout's, else what the wheel brings.
+def project_settings() -> Settings | None:
+    """What the project's pyproject.toml says; None if it cannot be read, which has been printed then."""
+    try:
+        return read_settings()
+    except SettingsError as error:
+        usage(visible(str(error)))
+        return None
 
-    None if it is not there, which has been said then.
+
+def store_to_read(named: Path | None, *, may_be_new: bool = False) -> Path | None:
+    """The store a command reads. What ships with the client is read only with a line on stderr that says so.
+
+    None if it is not there and must be, which has been printed then.
     """
-    default = places.default_schemas()
-    folder = given or (default if default.is_dir() else places.packaged_schemas())
-    if folder.is_dir():
-        return folder
-    usage(f"there is no folder {display(folder)}; name the schemas with --schemas DIR")
-    return None
+    settings = project_settings()
+    if settings is None:
+        return None
+    store = choose_store(named, settings)
+    if not may_be_new and not store.path.is_dir():
+        usage(f"there is no folder {display(store.path)}; name the schemas with --schemas DIR")
+        return None
+    if store.builtin:
+        say(f"there is no schemas folder here; reading the schemas that ship with the client ({display(store.path)})")
+    return store.path
+
+
+def store_to_write(named: Path | None) -> Path | None:
+    """The store a command writes, whether it is there yet or not.
+
+    None if nobody named one, which has been printed then: what ships is not to be changed by accident.
+    """
+    settings = project_settings()
+    if settings is None:
+        return None
+    store = choose_store(named, settings)
+    if store.builtin:
+        no_store()
+        return None
+    return store.path
+
+
+def no_store() -> int:
+    """Say that a command that writes needs a store of the user's own; the exit code."""
+    return usage(
+        "there is no schemas folder here, and the schemas that ship with the client are for reading only; "
+        "name yours with --schemas DIR, or once and for all in pyproject.toml:\n\n"
+        '    [tool.runcomfy]\n    schemas = "schemas"'
+    )
 
 
 class Progress:

@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--schemas",
         metavar="DIR",
-        help="schemas folder, or a saved catalogue reply (default: ./schemas, else the package's)",
+        help="schemas folder, or a saved catalog reply (default: the project's, else ./schemas, else what ships)",
     )
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=port, default=8787, help="0 takes a free one")

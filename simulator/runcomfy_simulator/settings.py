@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -83,7 +84,9 @@ def _not_negative(name: str, seconds: float) -> None:
 
 
 def find_schemas(given: str | Path | None) -> Path:
-    """The folder of schemas to serve: the one given, else `./schemas`, else the checkout's, else the wheel's.
+    """The folder of schemas to serve: the one named, else that of the project, `./schemas`, or what ships.
+
+    A project names its schemas in the nearest pyproject.toml that has a table [tool.runcomfy].
 
     Raises:
         FileNotFoundError: there is none; says what to do.
@@ -92,7 +95,7 @@ def find_schemas(given: str | Path | None) -> Path:
     if given is not None:
         candidates = [Path(given)]
     else:
-        candidates = [
+        candidates = _of_project() or [
             Path("schemas"),
             here.parents[1] / "schemas",
             here.parent / "runcomfy_codegen" / "_data" / "schemas",
@@ -101,3 +104,16 @@ def find_schemas(given: str | Path | None) -> Path:
         if candidate.exists():
             return candidate.resolve()
     raise FileNotFoundError(f"no schemas at {candidates[0]}; name their folder with --schemas DIR")
+
+
+def _of_project() -> list[Path]:
+    """What [tool.runcomfy] names; a file that cannot be read names nothing here, the generator reports it."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        try:
+            tool = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8")).get("tool", {})
+        except (OSError, ValueError):
+            continue
+        table = tool.get("runcomfy") if isinstance(tool, dict) else None
+        if isinstance(table, dict):
+            return [folder / name] if isinstance(name := table.get("schemas"), str) else []
+    return []

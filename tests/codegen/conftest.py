@@ -35,7 +35,13 @@ class Workshop:
         write_store(self.schemas, {model_id: input_of(prompt, ["prompt"]) for model_id in models})
 
     def generate(
-        self, *, check: bool = False, skip_faulty: bool = False, accept_renames: bool = False, package: str = "runcomfy"
+        self,
+        *,
+        check: bool = False,
+        skip_faulty: bool = False,
+        accept_renames: bool = False,
+        delete: bool = False,
+        package: str = "runcomfy",
     ) -> Outcome:
         request = Request(
             schemas=self.schemas,
@@ -44,6 +50,7 @@ class Workshop:
             check=check,
             skip_faulty=skip_faulty,
             accept_renames=accept_renames,
+            delete=delete,
         )
         return generate(request, lambda done, of: None)
 

@@ -26,7 +26,7 @@ INPUT = b'{"type": "object", "properties": {"prompt": {"type": "string"}}}'
 
 def built(workshop: Workshop) -> int:
     """How many units a run would build."""
-    folder = workshop.output / ".cache" / "runcomfy-codegen"
+    folder = workshop.output / ".cache" / "runcomfy-codegen" / "units"
     _, count = build_all(gather(workshop.schemas).tasks, Cache(folder), lambda done, of: None)
     return count
 
@@ -97,7 +97,7 @@ def test_modules_templates_and_tools_count(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_damaged_cache_is_no_cache(generated: Workshop) -> None:
     before = generated.files()
-    entries = list((generated.output / ".cache" / "runcomfy-codegen").iterdir())
+    entries = list((generated.output / ".cache" / "runcomfy-codegen" / "units").iterdir())
     assert len(entries) == 4
     for number, entry in enumerate(entries):
         content = entry.read_bytes()
@@ -115,7 +115,7 @@ def test_a_cache_that_cannot_be_written_is_none(workshop: Workshop) -> None:
 
 
 def test_what_was_removed_is_forgotten(generated: Workshop) -> None:
-    folder = generated.output / ".cache" / "runcomfy-codegen"
+    folder = generated.output / ".cache" / "runcomfy-codegen" / "units"
     shutil.rmtree(generated.schemas / "other")
     generated.generate()
     assert len(list(folder.iterdir())) == 3

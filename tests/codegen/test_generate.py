@@ -66,7 +66,7 @@ def test_a_removed_model_takes_its_files_along(generated: Workshop) -> None:
     generated.write("acme/more/draw/input.json", INTEGER)
     generated.generate()
     (generated.schemas / "acme/more/draw/input.json").unlink()
-    outcome = generated.generate()
+    outcome = generated.generate(delete=True)
     assert not outcome.failed
     assert generated.files() == before
     assert not (generated.package / "models" / "acme" / "more").exists()
@@ -170,7 +170,7 @@ def test_the_file_of_a_removed_model_is_refused_if_it_was_replaced(generated: Wo
     target = generated.package / "models" / "acme" / "solo.py"
     target.write_text("print('mine')\n")
     (generated.schemas / "acme/solo/input.json").unlink()
-    assert generated.codes(generated.generate()) == ["W136", "E060"]
+    assert generated.codes(generated.generate(delete=True)) == ["W136", "E060"]
     assert target.read_text() == "print('mine')\n"
 
 
@@ -240,7 +240,7 @@ def test_a_package_of_another_name_stands_alone(workshop: Workshop) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        *((name, "no name for a package") for name in ("", "a.b", "../x", "class", "été", "1a", "__main__")),
+        *((name, "no name for a package") for name in ("", "a.b-c", "../x", "class", "été", "1a", "__main__")),
         *((name, "a module of Python itself") for name in ("json", "typing", "_io")),
         *((name, "a library that the client needs") for name in ("httpx", "pydantic", "PIL")),
         ("runcomfy_simulator", "another package of this distribution"),

@@ -109,17 +109,22 @@ def extras() -> None:
 
 
 def packaged() -> None:
-    """Without a word, in an empty folder: the schemas that the wheel brings make the package that it brings."""
+    """In an empty folder: what ships is read, not written; the schemas of the wheel make the package of the wheel."""
     Path("packaged").mkdir()
     os.chdir("packaged")
-    expect(0, run("runcomfy-codegen", "generate"))
+    done = expect(2, run("runcomfy-codegen", "generate"))
+    check("without a store, generate says how to name one", "[tool.runcomfy]" in done.stderr, done.stderr)
+    done = expect(0, run("runcomfy-codegen", "lint"))
+    builtin = re.search(r"ship with the client \((.*)\)", done.stderr)
+    check("lint says which store it reads", builtin, done.stderr)
+    assert builtin
+    expect(0, run("runcomfy-codegen", "generate", "--schemas", builtin[1]))
     spec = find_spec("runcomfy")
     assert spec
     assert spec.origin
     theirs, ours = tree(Path(spec.origin).parent), tree(Path("generated/runcomfy"))
     check("it is the installed package, byte for byte", theirs == ours, theirs.keys() ^ ours.keys())
-    expect(0, run("runcomfy-codegen", "generate", "--check"))
-    expect(0, run("runcomfy-codegen", "lint"))
+    expect(0, run("runcomfy-codegen", "generate", "--check", "--schemas", builtin[1]))
     done = expect(0, run("runcomfy-codegen", "reference", "--output", "reference"))
     check("a page for each model", len([*Path("reference").rglob("*.md")]) > 4, done.stdout)
     with_simulator("bytedance/dreamina-4-0/text-to-image")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_simulator.catalogue import CatalogueError, load
+from runcomfy_simulator.settings import find_schemas
 
 from tests.support.simulator import AUDIO, EDIT, IMAGE, MODELS, VIDEO
 
@@ -140,3 +141,14 @@ def test_a_saved_reply_is_a_catalogue(tmp_path: Path, start: Start, call: Call) 
     again = call(start(schemas=saved))
     assert again.get("/v1/models").json()["total"] == 4
     assert again.accepted(IMAGE, prompt="a")
+
+
+def test_a_project_names_its_schemas_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "part/schemas").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text('[tool.runcomfy]\nschemas = "vendor"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "part")
+    assert find_schemas(None) == tmp_path / "vendor"
+    assert find_schemas("schemas") == tmp_path / "part/schemas"
+    (tmp_path / "pyproject.toml").write_text("[tool.runcomfy", encoding="utf-8")
+    assert find_schemas(None) == tmp_path / "part/schemas"

@@ -145,6 +145,15 @@ STORE_CODES = (
         "There is no model below the folder of schemas, but the package that was generated has some. They are not "
         "deleted for what is most likely a wrong --schemas.",
     ),
+    Code(
+        "E062",
+        "models that would be deleted",
+        "The package that was generated has models that the store does not have. Mostly the store is another one than "
+        "the package was made of, so they are not deleted unless you ask for it: `runcomfy-codegen generate --delete`. "
+        "A store that the project itself names says what the package is to hold, and needs no flag:\n\n"
+        "    [tool.runcomfy]\n"
+        '    schemas = "schemas"',
+    ),
     Code("W101", "a file nobody reads", "A model's folder holds input.json, output.json, example.json and patch.json."),
     Code(
         "W102",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..places import default_schemas
+from ..terminal import USAGE, store_to_read, store_to_write
 
 if TYPE_CHECKING:
     import argparse
@@ -15,16 +15,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add `import` and `pull`; each sets `run`, a function from the parsed arguments to the exit status."""
     importing = commands.add_parser("import", help="read saved API pages into schemas/")
     importing.add_argument("pages", metavar="PAGE", nargs="+", help="an API page saved as text or HTML; - for stdin")
-    importing.add_argument(
-        "--schemas", type=Path, metavar="DIR", default=default_schemas(), help="the schema store (default: schemas/)"
-    )
+    importing.add_argument("--schemas", type=Path, metavar="DIR", help="the schema store (default: schemas/)")
     importing.add_argument("--replace", action="store_true", help="let a page replace a schema that says otherwise")
     importing.set_defaults(run=_import)
     pulling = commands.add_parser("pull", help="take schemas from the catalogue, live or a saved reply")
     pulling.add_argument("patterns", metavar="MODEL_ID|GLOB", nargs="+", help="'bytedance/*' is all of bytedance")
-    pulling.add_argument(
-        "--schemas", type=Path, metavar="DIR", default=default_schemas(), help="the schema store (default: schemas/)"
-    )
+    pulling.add_argument("--schemas", type=Path, metavar="DIR", help="the schema store (default: schemas/)")
     pulling.add_argument("--from", dest="source", metavar="FILE", help="a saved reply of the catalogue; - for stdin")
     pulling.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     pulling.add_argument("--no-prices", action="store_true", help="leave the prices as they are in the store")
@@ -34,16 +30,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _import(arguments: argparse.Namespace) -> int:
     from .import_command import run
 
-    return run(arguments.pages, arguments.schemas, replace=arguments.replace)
+    schemas = store_to_write(arguments.schemas)
+    return USAGE if schemas is None else run(arguments.pages, schemas, replace=arguments.replace)
 
 
 def _pull(arguments: argparse.Namespace) -> int:
     from .pull_command import run
 
-    return run(
-        arguments.patterns,
-        arguments.schemas,
-        arguments.source,
-        dry_run=arguments.dry_run,
-        prices=not arguments.no_prices,
-    )
+    if arguments.dry_run:
+        schemas = store_to_read(arguments.schemas, may_be_new=True)
+    else:
+        schemas = store_to_write(arguments.schemas)
+    if schemas is None:
+        return USAGE
+    return run(arguments.patterns, schemas, arguments.source, dry_run=arguments.dry_run, prices=not arguments.no_prices)

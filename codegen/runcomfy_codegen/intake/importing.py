@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..faults.diagnostics import display
-from ..places import packaged_schemas
+from ..places import builtin_schemas
 from ..reading import store
 from ..reading.source import read_document
 from .difference import differences
@@ -62,7 +62,7 @@ def plan(pages: Sequence[Page], schemas: Path, *, replace: bool) -> tuple[Import
     writes: list[Write] = []
     common_path = schemas / store.OUTPUT
     has_common = common_path.is_file()
-    common = _read(common_path if has_common else packaged_schemas() / store.OUTPUT, faults)
+    common = _read(common_path if has_common else builtin_schemas() / store.OUTPUT, faults)
     models = []
     for model_id in dict.fromkeys(page.model_id for page in pages):
         about = [page for page in pages if page.model_id == model_id]

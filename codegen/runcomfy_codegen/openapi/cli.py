@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..terminal import OK, USAGE, nothing_written, report, schemas_folder
+from ..terminal import OK, USAGE, nothing_written, report, store_to_read
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,7 @@ def _openapi(arguments: argparse.Namespace) -> int:
     from ..reading.store import dumps, write_json
     from .from_store import document_of
 
-    schemas = schemas_folder(arguments.schemas)
+    schemas = store_to_read(arguments.schemas)
     if schemas is None:
         return USAGE
     document, faults = document_of(schemas, arguments.server)

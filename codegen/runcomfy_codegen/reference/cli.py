@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..terminal import OK, USAGE, nothing_written, report, schemas_folder, usage
+from ..terminal import OK, USAGE, nothing_written, report, store_to_read, usage
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +29,7 @@ def _reference(arguments: argparse.Namespace) -> int:
     output, listing = arguments.output, arguments.list
     if not output and not listing:
         return usage("name the folder for the pages with --output DIR, or the file for the list with --list FILE")
-    schemas = schemas_folder(arguments.schemas)
+    schemas = store_to_read(arguments.schemas)
     if schemas is None:
         return USAGE
     if listing:

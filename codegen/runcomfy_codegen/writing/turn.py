@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def turn(file: Path, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Hold a lock on a file, which is made and stays. `waiting` is called once if another run holds it.
+    """Hold a lock on a file, which is made and stays, in a folder that git ignores from then on.
+
+    `waiting` is called once if another run holds it.
 
     Yields False if there can be no lock, as in a folder that may only be read: a check works there all the same. The
     system frees the lock of a run that was killed.
@@ -30,6 +32,7 @@ def turn(file: Path, waiting: Callable[[], None]) -> Iterator[bool]:
 def _acquired(file: Path, waiting: Callable[[], None]) -> FileLock | None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         lock = FileLock(file)
         try:
             lock.acquire(blocking=False)
