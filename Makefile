@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
-HAND := codegen/runcomfy_codegen codegen/runtime simulator tests benchmarks examples docs noxfile.py
+HAND := client codegen simulator tests benchmarks examples docs noxfile.py
 # The first interpreter that runs and is new enough; override with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -42,8 +42,7 @@ lint: setup ## check format and lint
 	@$(BIN)/ruff check $(HAND)
 
 types: setup ## mypy --strict on all code, pyright on the generated code
-	@$(BIN)/mypy $(filter-out codegen/runtime,$(HAND))
-	@$(BIN)/mypy -p runtime
+	@$(BIN)/mypy $(HAND)
 	@$(BIN)/mypy -p runcomfy
 	@$(BIN)/pyright
 

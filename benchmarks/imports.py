@@ -122,8 +122,8 @@ class Place:
     def of(cls, package: Path, model_id: str) -> Place:
         """Read it off the package's own index."""
         index = ast.parse((package / "_index.py").read_text(encoding="utf-8"))
-        tables = [node.value for node in index.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value]
-        path = str(ast.literal_eval(tables[0])[model_id])
+        table = next(node.value for node in ast.walk(index) if isinstance(node, ast.keyword) and node.arg == "models")
+        path = str(ast.literal_eval(table)[model_id])
         spec = (package / "specs" / f"{path.replace('.', '/')}.py").read_text(encoding="utf-8")
         found = re.search(r'input_class="(\w+)"', spec)
         assert found is not None

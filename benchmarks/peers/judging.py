@@ -18,8 +18,8 @@ import fastjsonschema  # type: ignore[import-not-found]  # lives in the environm
 import jsonschema
 import jsonschema_rs
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
-from runcomfy._runtime.registry import known_spec
-from runcomfy._runtime.validation import check
+from runcomfy._index import PACKAGE
+from runcomfy_client.schema import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -147,7 +147,7 @@ def published(model_id: str) -> dict[str, Any]:
 
 def ours(model_id: str) -> Judge:
     """Our check, its messages read."""
-    spec = known_spec(model_id)
+    spec = PACKAGE.known_spec(model_id)
 
     def judge(payload: dict[str, object]) -> object:
         report = check(spec, payload)

@@ -27,10 +27,6 @@ def generator_folder() -> Path:
     return _PACKAGE
 
 
-def runtime_folder() -> Path:
-    return _CHECKOUT / "codegen" / "runtime" if in_checkout() else _DATA / "runtime"
-
-
 def templates_folder() -> Path:
     return _CHECKOUT / "templates" if in_checkout() else _DATA / "templates"
 

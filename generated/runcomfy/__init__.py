@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING  # not a False of our own: editors that complet
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from ._client import AsyncRunComfy, RunComfy
-    from ._runtime.errors import (
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.api.values import Cancellation, DownloadProgress, File, JobUpdate
+    from runcomfy_client.errors import (
         APIError,
         AuthenticationError,
         ConfigurationError,
@@ -32,16 +33,17 @@ if TYPE_CHECKING:
         TransportError,
         UnknownModelError,
     )
-    from ._runtime.hooks import HttpEvent
-    from ._runtime.jobs import AsyncJob, Job
-    from ._runtime.journal import Journal, JournalEntry
-    from ._runtime.models import MediaOutput
-    from ._runtime.options import RequestOptions
-    from ._runtime.results import AsyncResult, Cancellation, DownloadProgress, File, JobUpdate, Result
-    from ._runtime.transport.config import Timeouts
-    from ._runtime.validation.offline import validate
-    from ._runtime.validation.probe import Probe
-    from ._runtime.validation.report import Finding, Report
+    from runcomfy_client.jobs import AsyncJob, Job
+    from runcomfy_client.journal import Journal, JournalEntry
+    from runcomfy_client.media.probe import Probe
+    from runcomfy_client.outputs import MediaOutput
+    from runcomfy_client.results import AsyncResult, Result
+    from runcomfy_client.schema.findings import Finding, Report
+    from runcomfy_client.transport.config import Timeouts
+    from runcomfy_client.transport.hooks import HttpEvent
+
+    from ._client import AsyncRunComfy, RunComfy
+    from ._index import validate
 
 __all__ = [
     "APIError",
@@ -90,47 +92,47 @@ __all__ = [
 
 # Each name is imported on first touch: `import runcomfy` alone loads no model, no httpx and no pydantic.
 _MODULES = {
-    "APIError": "._runtime.errors",
-    "AsyncJob": "._runtime.jobs",
-    "AsyncResult": "._runtime.results",
+    "APIError": "runcomfy_client.errors",
+    "AsyncJob": "runcomfy_client.jobs",
+    "AsyncResult": "runcomfy_client.results",
     "AsyncRunComfy": "._client",
-    "AuthenticationError": "._runtime.errors",
-    "Cancellation": "._runtime.results",
-    "ConfigurationError": "._runtime.errors",
-    "DownloadError": "._runtime.errors",
-    "DownloadProgress": "._runtime.results",
-    "File": "._runtime.results",
-    "Finding": "._runtime.validation.report",
-    "HttpEvent": "._runtime.hooks",
-    "InsufficientBalanceError": "._runtime.errors",
-    "InvalidInputError": "._runtime.errors",
-    "Job": "._runtime.jobs",
-    "JobCancelledError": "._runtime.errors",
-    "JobError": "._runtime.errors",
-    "JobFailedError": "._runtime.errors",
-    "JobNotReadyError": "._runtime.errors",
-    "JobTimeoutError": "._runtime.errors",
-    "JobUpdate": "._runtime.results",
-    "Journal": "._runtime.journal",
-    "JournalEntry": "._runtime.journal",
-    "JournalError": "._runtime.errors",
-    "MediaOutput": "._runtime.models",
-    "NotFoundError": "._runtime.errors",
-    "PermissionDeniedError": "._runtime.errors",
-    "Probe": "._runtime.validation.probe",
-    "RateLimitError": "._runtime.errors",
-    "RejectedInputError": "._runtime.errors",
-    "Report": "._runtime.validation.report",
-    "RequestOptions": "._runtime.options",
-    "Result": "._runtime.results",
+    "AuthenticationError": "runcomfy_client.errors",
+    "Cancellation": "runcomfy_client.api.values",
+    "ConfigurationError": "runcomfy_client.errors",
+    "DownloadError": "runcomfy_client.errors",
+    "DownloadProgress": "runcomfy_client.api.values",
+    "File": "runcomfy_client.api.values",
+    "Finding": "runcomfy_client.schema.findings",
+    "HttpEvent": "runcomfy_client.transport.hooks",
+    "InsufficientBalanceError": "runcomfy_client.errors",
+    "InvalidInputError": "runcomfy_client.errors",
+    "Job": "runcomfy_client.jobs",
+    "JobCancelledError": "runcomfy_client.errors",
+    "JobError": "runcomfy_client.errors",
+    "JobFailedError": "runcomfy_client.errors",
+    "JobNotReadyError": "runcomfy_client.errors",
+    "JobTimeoutError": "runcomfy_client.errors",
+    "JobUpdate": "runcomfy_client.api.values",
+    "Journal": "runcomfy_client.journal",
+    "JournalEntry": "runcomfy_client.journal",
+    "JournalError": "runcomfy_client.errors",
+    "MediaOutput": "runcomfy_client.outputs",
+    "NotFoundError": "runcomfy_client.errors",
+    "PermissionDeniedError": "runcomfy_client.errors",
+    "Probe": "runcomfy_client.media.probe",
+    "RateLimitError": "runcomfy_client.errors",
+    "RejectedInputError": "runcomfy_client.errors",
+    "Report": "runcomfy_client.schema.findings",
+    "RequestOptions": "runcomfy_client.api.submit",
+    "Result": "runcomfy_client.results",
     "RunComfy": "._client",
-    "RunComfyError": "._runtime.errors",
-    "ServerError": "._runtime.errors",
-    "SubmissionUnknownError": "._runtime.errors",
-    "Timeouts": "._runtime.transport.config",
-    "TransportError": "._runtime.errors",
-    "UnknownModelError": "._runtime.errors",
-    "validate": "._runtime.validation.offline",
+    "RunComfyError": "runcomfy_client.errors",
+    "ServerError": "runcomfy_client.errors",
+    "SubmissionUnknownError": "runcomfy_client.errors",
+    "Timeouts": "runcomfy_client.transport.config",
+    "TransportError": "runcomfy_client.errors",
+    "UnknownModelError": "runcomfy_client.errors",
+    "validate": "._index",
 }
 
 

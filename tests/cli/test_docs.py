@@ -129,8 +129,8 @@ def test_json_has_the_shape_that_is_documented(name: str, cli: Cli, sim: Simulat
 
 
 def test_every_exit_code_is_documented() -> None:
-    from runcomfy._runtime import errors
-    from runcomfy._runtime.cli import faults
+    from runcomfy_client import errors
+    from runcomfy_client.cli import exit_codes as faults
 
     table = DOC.partition("## Exit codes")[2].partition("## JSON")[0]
     told = {

@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy._runtime.cli.faults import CommandError, NoFileError
-from runcomfy._runtime.cli.inputs import read_inputs
-from runcomfy._runtime.errors import InvalidInputError
-from runcomfy._runtime.validation import (
+from runcomfy_client.cli.exit_codes import CommandError, NoFileError
+from runcomfy_client.cli.inputs import read_inputs
+from runcomfy_client.errors import InvalidInputError
+from runcomfy_client.schema import (
     AnyOf,
     Array,
     Boolean,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from runcomfy._runtime.cli import validate as validate_module
-from runcomfy._runtime.cli.light import plain_validate
-from runcomfy._runtime.cli.locate import place_of
+from runcomfy_client.cli import validate
+from runcomfy_client.cli.light import Asked, plain_validate
+from runcomfy_client.cli.locate import place_of
 
 from tests.support.cli import EDIT, TEXT_TO_IMAGE
 
@@ -173,7 +173,7 @@ HEAVY = ("cyclopts", "rich", "platformdirs", "pydantic", "httpx", "dataclasses",
 def test_the_plain_form_loads_next_to_nothing(environment: dict[str, str], tmp_path: Path, name: str) -> None:
     code = (
         "import sys; before = set(sys.modules); sys.argv = ['', 'validate', sys.argv[1], sys.argv[2]];"
-        "from runcomfy._runtime.console import main; main();"
+        "from runcomfy_client.cli.console import main; main();"
         "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
     )
     done = subprocess.run(
@@ -185,7 +185,7 @@ def test_the_plain_form_loads_next_to_nothing(environment: dict[str, str], tmp_p
         check=True,
     )
     loaded = set(done.stderr.split())
-    assert "runcomfy._runtime.validation" in loaded
+    assert "runcomfy_client.schema" in loaded
     assert loaded.isdisjoint(HEAVY)
 
 
@@ -218,19 +218,19 @@ PLAIN = [
 
 @pytest.mark.parametrize("argv", PLAIN)
 def test_the_light_reading_is_the_parsers_own(argv: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from runcomfy._runtime.cli.app import run_app
+    from runcomfy_client.cli.app import run_app
 
-    asked: list[validate_module.Asked] = []
+    asked: list[Asked] = []
 
-    def remember(one: validate_module.Asked) -> int:
+    def remember(one: Asked) -> int:
         asked.append(one)
         return 0
 
-    monkeypatch.setattr(validate_module, "validate_files", remember)
+    monkeypatch.setattr(validate, "validate_files", remember)
     run_app(argv)
     light = plain_validate(argv)
     assert light is not None
-    for name in validate_module.Asked.__slots__:
+    for name in Asked.__slots__:
         assert getattr(light, name) == getattr(asked[0], name), name
 
 

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[2] / "generated" / "runcomfy"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update", action="store_true", help="record the outcome of tests/cases/ anew")
-
-
 class Workshop:
     """A store with three models and the package made of it."""
 
@@ -72,7 +68,7 @@ def tree_of(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not {"__pycache__", "_runtime"} & {*path.relative_to(folder).parts}
+        if path.is_file() and not {"__pycache__"} & {*path.relative_to(folder).parts}
     }
 
 

@@ -1,6 +1,6 @@
 """Each folder of tests/cases/ is a store and what the command line makes of it: `expected/`, stdout.txt, stderr.txt.
 
-`command.txt` holds the arguments (default: generate). What is the same for every store (the runtime, the root module,
+`command.txt` holds the arguments (default: generate). What is the same for every store (the root module,
 the manifest) is not recorded. `pytest tests/codegen --update` records anew.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CASES = Path(__file__).parents[1] / "cases"
-SAME_EVERYWHERE = ("_runtime", "__init__.py", "_manifest.json", "py.typed")
+SAME_EVERYWHERE = ("__init__.py", "__main__.py", "_manifest.json", "py.typed")
 CURE = "To record what it gives now: pytest tests/codegen --update"
 
 
@@ -36,7 +36,7 @@ def test_case(
     words = command.read_text(encoding="utf-8").split() if command.exists() else ["generate", "--output", "generated"]
     status = run([*words, "--schemas", "schemas"])
     out, err = capsys.readouterr()
-    found = {"stdout.txt": _without_runtime(out).encode(), "stderr.txt": f"{err}[exit {status}]\n".encode()}
+    found = {"stdout.txt": _without_counts(out).encode(), "stderr.txt": f"{err}[exit {status}]\n".encode()}
     found |= _outcome(tmp_path, folder)
     recorded = {path: (folder / path).read_bytes() for path in _recorded(folder)}
     if request.config.getoption("--update", default=False):
@@ -45,8 +45,8 @@ def test_case(
         assert _decoded(found) == _decoded(recorded), CURE
 
 
-def _without_runtime(out: str) -> str:
-    # How many files the runtime has is none of a case's business.
+def _without_counts(out: str) -> str:
+    # How many files the package has is not what a case is about.
     lines = [line for line in out.splitlines() if "/" not in line.split(":")[0] and "... and" not in line]
     return "".join(f"{line}\n" for line in lines if not line.startswith("generated"))
 

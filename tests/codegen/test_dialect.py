@@ -135,9 +135,10 @@ def test_the_frozen_lists_of_names_are_what_python_and_pydantic_have() -> None:
 
 
 def test_the_frozen_lists_of_names_are_what_the_client_has() -> None:
-    from runcomfy._runtime.client import AsyncClient, SyncClient
-    from runcomfy._runtime.models import InputModel, OutputModel
-    from runcomfy._runtime.resource import AsyncResource, Resource
+    from runcomfy_client.client import AsyncClient, SyncClient
+    from runcomfy_client.models import InputModel
+    from runcomfy_client.outputs import OutputModel
+    from runcomfy_client.resources import AsyncResource, Resource
 
     def public(*classes: type) -> set[str]:
         return {name for each in classes for name in dir(each) if not name.startswith("_")}

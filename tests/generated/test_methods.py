@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import runcomfy
 from PIL import Image
-from runcomfy._index import MODELS
+from runcomfy._index import PACKAGE
 from runcomfy_simulator import Simulator
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def test_the_result_downloads(api: Simulator, tmp_path: Path) -> None:
 def test_sync_and_async_methods_agree() -> None:
     """One rule, two drivers: the same parameters, the same documentation."""
     sync, asynchronous = runcomfy.RunComfy(token="t"), runcomfy.AsyncRunComfy(token="t")
-    for endpoint in MODELS.values():
+    for endpoint in PACKAGE.models.values():
         one, other = method(sync, endpoint), method(asynchronous, endpoint)
         assert inspect.signature(one).parameters == inspect.signature(other).parameters
         assert inspect.getdoc(one) == inspect.getdoc(other)

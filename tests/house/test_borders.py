@@ -1,84 +1,97 @@
-"""Who may import what, as docs/architecture.md says; by the source, and for the generator by what it really loads."""
+"""Who may import what, as docs/architecture.md says: by the source, and by what processes really load."""
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import grimp
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ROOT = Path(__file__).parents[2]
-OURS = {"runtime", "runcomfy", "runcomfy_codegen", "runcomfy_simulator", "tests", "benchmarks", "examples"}
-DRIVERS = {"codegen/runtime/transport/sync_driver.py", "codegen/runtime/transport/async_driver.py"}
-
-DESCRIBES = "simulator/runcomfy_simulator/description.py"
-
-
-def modules(room: str) -> list[str]:
-    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / room).rglob("*.py"))
-
-
-def imports(path: str, *, types_too: bool = True) -> Iterator[tuple[int, str]]:
-    """(level, module) of every import anywhere in a module; those for type checkers may be left out."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    for_checkers = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if not types_too and id(node) in for_checkers:
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((0, each.name) for each in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.level, node.module or ""
-
-
-def packages(path: str, *, types_too: bool = True) -> set[str]:
-    """The top-level packages that a module imports absolutely."""
-    return {name.partition(".")[0] for level, name in imports(path, types_too=types_too) if not level}
+OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_simulator")
+# Lowest first. A module imports only from its own layer and those below it.
+LAYERS = (
+    "schema",
+    "errors",
+    "identifiers",
+    "media",
+    "prepare",
+    "outputs",
+    "models",
+    "packages",
+    "describe",
+    "transport",
+    "journal",
+    "api",
+    "results",
+    "jobs",
+    "catalog",
+    "client",
+    "resources",
+    "cli",
+)
+HTTP_LIBRARIES = {"httpx", "httpcore", "httpx_aiohttp", "aiohttp", "requests"}
+DRIVERS = {"runcomfy_client.transport.sync_driver", "runcomfy_client.transport.async_driver"}
+# What the generator may use of the client library, and the simulator of the generator.
+SHARED = ("runcomfy_client.schema", "runcomfy_client.describe")
+DESCRIBES = "runcomfy_simulator.description"
 
 
-@pytest.mark.parametrize("path", modules("codegen/runtime"))
-def test_the_runtime_stands_alone(path: str) -> None:
-    """It is copied into every generated package, whatever that is called."""
-    assert not OURS & packages(path)
-    depth = len(Path(path).relative_to("codegen/runtime").parts)
-    too_far = [f"{'.' * level}{name}" for level, name in imports(path) if level > depth]
-    # models/, specs/ and _client.py of the package around it are reached by the registry, by name.
-    assert not too_far
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Every import of our packages, those for type checkers and inside functions too."""
+    return grimp.build_graph(*OURS, include_external_packages=True, cache_dir=None)
 
 
-@pytest.mark.parametrize("path", modules("codegen/runcomfy_codegen"))
-def test_the_generator_needs_nothing_that_it_makes(path: str) -> None:
-    assert not (OURS - {"runcomfy_codegen"}) & packages(path)
+def imports_of(graph: grimp.ImportGraph, package: str) -> set[tuple[str, str]]:
+    modules = {name for name in graph.modules if name == package or name.startswith(f"{package}.")}
+    return {(name, found) for name in modules for found in graph.find_modules_directly_imported_by(name)}
 
 
-@pytest.mark.parametrize("path", modules("simulator"))
-def test_the_simulator_reads_for_itself(path: str) -> None:
-    foreign = (OURS - {"runcomfy_simulator"}) & packages(path)
-    if path == DESCRIBES:
-        # It describes the API in the generator's words; how payloads are judged it does not ask.
-        assert {name for level, name in imports(path) if name.startswith("runcomfy_codegen")} == {
-            "runcomfy_codegen.openapi"
-        }
-        foreign.remove("runcomfy_codegen")
-    assert not foreign
+def test_the_client_library_imports_downwards(graph: grimp.ImportGraph) -> None:
+    layers = [*reversed(LAYERS)]
+    present = {name.split(".")[1] for name in graph.modules if name.startswith("runcomfy_client.")}
+    assert present == set(LAYERS), "a new module needs a place among the layers"
+    broken = graph.find_illegal_dependencies_for_layers(layers=layers, containers={"runcomfy_client"})
+    assert not broken, "\n".join(f"{each.importer} reaches {each.imported}" for each in broken)
 
 
-@pytest.mark.parametrize("path", [*modules("codegen"), *modules("generated/runcomfy/_runtime")])
-def test_only_the_drivers_know_httpx(path: str) -> None:
-    own = path.replace("generated/runcomfy/_runtime/", "codegen/runtime/")
-    assert own in DRIVERS or not {"httpx", "httpcore", "httpx_aiohttp", "requests"} & packages(path, types_too=False)
+@pytest.mark.parametrize("package", ["runcomfy_client", "runcomfy_codegen", "runcomfy_simulator"])
+def test_no_module_imports_itself_by_way_of_others(graph: grimp.ImportGraph, package: str) -> None:
+    cycles = []
+    for name in sorted(name for name in graph.modules if name.startswith(f"{package}.")):
+        for found in graph.find_modules_directly_imported_by(name):
+            if found.startswith(f"{package}.") and (chain := graph.find_shortest_chain(found, name)):
+                cycles.append(" -> ".join((name, *chain)))
+    assert not cycles, "\n".join(cycles)
+
+
+def test_the_client_library_knows_no_generated_package(graph: grimp.ImportGraph) -> None:
+    foreign = {"runcomfy", "runcomfy_codegen", "runcomfy_simulator"}
+    assert not [each for each in imports_of(graph, "runcomfy_client") if each[1].partition(".")[0] in foreign]
+
+
+def test_the_generator_uses_the_schema_and_its_descriptions_only(graph: grimp.ImportGraph) -> None:
+    for name, found in imports_of(graph, "runcomfy_codegen"):
+        assert found.partition(".")[0] not in {"runcomfy", "runcomfy_simulator"}, name
+        assert not found.startswith("runcomfy_client") or found.startswith(SHARED), f"{name} imports {found}"
+
+
+def test_the_simulator_reads_for_itself(graph: grimp.ImportGraph) -> None:
+    for name, found in imports_of(graph, "runcomfy_simulator"):
+        assert found.partition(".")[0] not in {"runcomfy", "runcomfy_client"}, name
+        # It describes the API in the generator's words; how payloads are checked it does not ask.
+        described = name == DESCRIBES and found.startswith("runcomfy_codegen.openapi")
+        assert not found.startswith("runcomfy_codegen") or described, f"{name} imports {found}"
+
+
+def test_only_the_drivers_know_httpx(graph: grimp.ImportGraph) -> None:
+    typed = grimp.build_graph(*OURS, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None)
+    for package in ("runcomfy_client", "runcomfy_codegen", "runcomfy"):
+        for name, found in imports_of(typed, package):
+            assert found not in HTTP_LIBRARIES or name in DRIVERS, name
 
 
 @pytest.mark.parametrize("command", [["generate"], ["generate", "--no-cache"], ["reference"], ["lint"], ["openapi"]])
@@ -89,7 +102,7 @@ def test_no_command_of_the_generator_loads_the_client(command: list[str], tmp_pa
     code = (
         "import sys; from runcomfy_codegen.cli import run; code = run(sys.argv[1:]);"
         "print(code, sorted({name.partition('.')[0] for name in sys.modules} & "
-        "{'runtime', 'runcomfy', 'runcomfy_simulator', 'httpx'}))"
+        "{'runcomfy', 'runcomfy_simulator', 'httpx'}))"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
@@ -98,7 +111,8 @@ def test_no_command_of_the_generator_loads_the_client(command: list[str], tmp_pa
 def test_the_simulator_loads_neither_client_nor_generator() -> None:
     code = (
         "import sys, runcomfy_simulator; runcomfy_simulator.Simulator(sys.argv[1]);"
-        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'runtime', 'runcomfy', 'runcomfy_codegen'}))"
+        "names = {name.partition('.')[0] for name in sys.modules};"
+        "print(sorted(names & {'runcomfy', 'runcomfy_client', 'runcomfy_codegen'}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(ROOT / "schemas")], capture_output=True, text=True, check=False

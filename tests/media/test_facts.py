@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
-from runcomfy._runtime.media import load, measure
+from runcomfy_client.media import load, measure
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy._runtime.media import blocks, measure
-from runcomfy._runtime.media.inspect import inspect
+from runcomfy_client.media import blocks, measure
+from runcomfy_client.media.inspect import inspect
 
 if TYPE_CHECKING:
     from .conftest import Picture

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from runcomfy._runtime.media import LocalMedia, UnusableMedia, encode_body, load, measure, prepare
-from runcomfy._runtime.validation import (
+from runcomfy_client.media import LocalMedia, UnusableMedia, encode_body, load, measure
+from runcomfy_client.prepare import prepare
+from runcomfy_client.schema import (
     AnyOf,
     Array,
     Enum,

@@ -16,10 +16,10 @@ import pytest
 import runcomfy
 import trustme
 from PIL import Image
-from runcomfy._runtime.media import remote
-from runcomfy._runtime.validation import AnyOf, Array, Enum, Media, ModelSpec, Object, Property, Report, Rule
-from runcomfy._runtime.validation.offline import validate_spec
-from runcomfy._runtime.validation.probe import Probe
+from runcomfy_client.media import probe as remote
+from runcomfy_client.media.probe import Probe
+from runcomfy_client.packages import validate_spec
+from runcomfy_client.schema import AnyOf, Array, Enum, Media, MediaRule, ModelSpec, Object, Property, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .conftest import Picture
 
 INNER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443))]
-RULES = (Rule("file_size_mb", "<=", 1, "Too large."), Rule("width_pixels", "<=", 100, "Too wide."))
+RULES = (MediaRule("file_size_mb", "<=", 1, "Too large."), MediaRule("width_pixels", "<=", 100, "Too wide."))
 SPEC = ModelSpec(
     "a/b",
     Object(

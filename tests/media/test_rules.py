@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import runcomfy
 from PIL import Image
-from runcomfy._runtime.media import Facts, LocalMedia
-from runcomfy._runtime.validation import AllOf, Array, Media, ModelSpec, Object, Property, Report, Rule, String, check
-from runcomfy._runtime.validation.report import raised
+from runcomfy_client.media import Facts, LocalMedia
+from runcomfy_client.schema import AllOf, Array, Media, MediaRule, ModelSpec, Object, Property, Report, String, check
+from runcomfy_client.schema.findings import raised
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 
-def judged(kind: str, *rules: Rule, value: object) -> Report:
+def judged(kind: str, *rules: MediaRule, value: object) -> Report:
     return check(ModelSpec("a/b", Object({"file": Property(Media(kind, rules=rules))})), {"file": value})
 
 
@@ -50,9 +50,9 @@ def test_the_page_own_sentence_comes_back(tmp_path: Path) -> None:
 
 def test_every_broken_rule_is_told() -> None:
     rules = (
-        Rule("width_pixels", "<=", 10, "a"),
-        Rule("height_pixels", ">", 99, "b"),
-        Rule("file_size_mb", "<", 1, "c"),
+        MediaRule("width_pixels", "<=", 10, "a"),
+        MediaRule("height_pixels", ">", 99, "b"),
+        MediaRule("file_size_mb", "<", 1, "c"),
     )
     report = judged("image", *rules, value=medium(width=11, height=99, size=2 * MIB))
     assert [problem.message[0] for problem in report.errors] == ["a", "b", "c"]
@@ -71,7 +71,7 @@ def test_every_broken_rule_is_told() -> None:
     ],
 )
 def test_megabytes_are_read_in_the_users_favour(operator: str, bound: float, size: int, kept: bool) -> None:
-    report = judged("image", Rule("file_size_mb", operator, bound), value=medium(size=size, width=5, height=5))
+    report = judged("image", MediaRule("file_size_mb", operator, bound), value=medium(size=size, width=5, height=5))
     assert report.ok is kept
 
 
@@ -92,24 +92,28 @@ def test_megabytes_are_read_in_the_users_favour(operator: str, bound: float, siz
     ],
 )
 def test_pixels(operand: str, operator: str, bound: float, sides: tuple[int, int], kept: bool) -> None:
-    assert judged("image", Rule(operand, operator, bound), value=medium(width=sides[0], height=sides[1])).ok is kept
+    assert (
+        judged("image", MediaRule(operand, operator, bound), value=medium(width=sides[0], height=sides[1])).ok is kept
+    )
 
 
 def test_a_turned_picture_is_refused_only_if_it_breaks_the_rule_either_way() -> None:
     def told(operand: str, operator: str, bound: float) -> list[str]:
         return codes(
-            judged("image", Rule(operand, operator, bound), value=medium(width=3000, height=2000, turned=True))
+            judged("image", MediaRule(operand, operator, bound), value=medium(width=3000, height=2000, turned=True))
         )
 
     assert told("width_pixels", "<=", 3000) == []
     assert told("width_pixels", "<=", 2500) == ["media_rule"]
-    assert judged("image", Rule("width_pixels", "<=", 2500), value=medium(width=3000, height=2000, turned=True)).ok
-    assert not judged("image", Rule("width_pixels", "<=", 1999), value=medium(width=3000, height=2000, turned=True)).ok
+    assert judged("image", MediaRule("width_pixels", "<=", 2500), value=medium(width=3000, height=2000, turned=True)).ok
+    assert not judged(
+        "image", MediaRule("width_pixels", "<=", 1999), value=medium(width=3000, height=2000, turned=True)
+    ).ok
     assert told("shortest_side_pixels", ">=", 2000) == []
 
 
 def test_an_unknown_rule_is_told_never_ignored() -> None:
-    odd = Rule(None, None, 30, "At most 30 frames a second.", raw="fps<=")
+    odd = MediaRule(None, None, 30, "At most 30 frames a second.", raw="fps<=")
     for value in (medium(width=5, height=5), "https://example.com/a.png"):
         report = judged("image", odd, value=value)
         assert report.ok
@@ -121,7 +125,7 @@ def test_an_unknown_rule_is_told_never_ignored() -> None:
 
 @pytest.mark.parametrize(("field", "format"), [("video", "PNG"), ("audio", "JPEG")])
 def test_another_kind_is_refused(picture: Picture, field: str, format: str) -> None:
-    report = judged(field, Rule("width_pixels", "<", 1, "x"), value=picture(format))
+    report = judged(field, MediaRule("width_pixels", "<", 1, "x"), value=picture(format))
     assert [problem.code for problem in report.errors] == ["media_kind"]
     assert f"got an image (image/{format.lower()})" in report.errors[0].message
 
@@ -131,18 +135,20 @@ def test_what_may_be_either_is_not_refused(sample: dict[str, bytes]) -> None:
     assert codes(judged("video", value=webm)) == codes(judged("audio", value=webm)) == ["media_kind"]
     assert judged("video", value=webm).ok
     assert not judged("image", value=webm).ok
-    report = judged("video", Rule("width_pixels", "<", 1), Rule("file_size_mb", "<", 1), value=webm)
+    report = judged("video", MediaRule("width_pixels", "<", 1), MediaRule("file_size_mb", "<", 1), value=webm)
     assert [finding.code for finding in report.unchecked] == ["media_kind", "media_rule"]
 
 
 def test_an_unknown_kind_is_not_refused() -> None:
-    report = judged("image", Rule("width_pixels", "<", 1), Rule("file_size_mb", "<", 1), value=b"\x00\x01\x02\x03")
+    report = judged(
+        "image", MediaRule("width_pixels", "<", 1), MediaRule("file_size_mb", "<", 1), value=b"\x00\x01\x02\x03"
+    )
     assert report.ok
     assert [finding.code for finding in report.unchecked] == ["media_kind", "media_rule"]
 
 
 def test_a_broken_file_is_told_with_what_else_is_wrong(picture: Picture) -> None:
-    report = judged("image", Rule("width_pixels", "<=", 100, "Too wide."), value=picture("PNG")[:2000])
+    report = judged("image", MediaRule("width_pixels", "<=", 100, "Too wide."), value=picture("PNG")[:2000])
     assert [problem.code for problem in report.errors] == ["media_broken", "media_rule"]
 
 
@@ -158,7 +164,7 @@ def test_data_uris(picture: Picture) -> None:
         "media_label"
     ]
     assert codes(judged("video", value=uri(png, "video/mp4"))) == ["media_kind", "media_label"]
-    assert codes(judged("image", Rule("width_pixels", "<", 100), value=uri(png))) == ["media_rule"]
+    assert codes(judged("image", MediaRule("width_pixels", "<", 100), value=uri(png))) == ["media_rule"]
     assert codes(judged("image", value="data:image/svg+xml,%3Csvg%20xmlns=''/%3E")) == []
     for broken in (
         "data:",
@@ -203,7 +209,7 @@ def test_a_pattern_on_a_media_field_is_meant_for_its_text(picture: Picture) -> N
 
 def test_open_files_and_pictures(picture: Picture) -> None:
     image = Image.new("RGBA", (50, 20))
-    assert codes(judged("image", Rule("width_pixels", "<", 50), value=image)) == ["media_rule"]
+    assert codes(judged("image", MediaRule("width_pixels", "<", 50), value=image)) == ["media_rule"]
     assert codes(judged("image", value=io.BytesIO(picture("GIF")))) == []
     report = judged("image", value=io.StringIO("text"))
     assert 'open(..., "rb")' in report.errors[0].message

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from runcomfy_client.errors import InvalidInputError
 from runcomfy_codegen.generate import Request, generate
 
 from tests.support.codegen import write_store
@@ -18,20 +19,22 @@ from tests.support.store import MODEL_IDS, input_schema
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runcomfy_client.packages import ModelPackage
+
 
 class Models:
     """A generated package and the schemas it was made of."""
 
     def __init__(self, package: str, schemas: dict[str, dict[str, Any]]) -> None:
         self.schemas = schemas
-        self.registry = importlib.import_module(f"{package}._runtime.registry")
-        self.validation = importlib.import_module(f"{package}._runtime.validation")
-        self.invalid: type[Exception] = importlib.import_module(f"{package}._runtime.errors").InvalidInputError
+        self.package: ModelPackage = importlib.import_module(f"{package}._index").PACKAGE
 
     def admitted_by_class(self, model_id: str, payload: object) -> bool:
         try:
-            self.registry.input_class(model_id).model_validate(payload)
-        except self.invalid:
+            input_class = self.package.input_class(model_id)
+            assert input_class is not None
+            input_class.model_validate(payload)
+        except InvalidInputError:
             return False
         return True
 
@@ -44,7 +47,7 @@ def made_models(folder: Path, package: str, schemas: dict[str, dict[str, Any]]) 
     )
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    kept = set(importlib.import_module(f"{package}._index").MODELS)
+    kept = set(importlib.import_module(f"{package}._index").PACKAGE.model_ids())
     assert len(kept) > len(schemas) // 3, outcome.diagnostics
     return Models(package, {model_id: schema for model_id, schema in schemas.items() if model_id in kept})
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from runcomfy_client.schema import check
 
 from tests.support.oracle import MEDIA, Maker, Oracle
 
@@ -27,19 +28,19 @@ def compare(models: Models, rounds: int) -> tuple[int, int]:
     admitted = refused = 0
     for number, (model_id, schema) in enumerate(models.schemas.items()):
         oracle = Oracle(schema)
-        spec = models.registry.known_spec(model_id)
+        spec = models.package.known_spec(model_id)
         for payload in Maker(schema, number).payloads(rounds):
             if not isinstance(payload, dict):
-                assert not models.validation.check(spec, payload).ok
+                assert not check(spec, payload).ok
                 continue
             if names_no_url(schema, payload):
                 continue
-            report = models.validation.check(spec, payload)
+            report = check(spec, payload)
             told = f"{model_id}\n{schema}\n{payload}\n{report}"
             assert report.ok == oracle.admits(payload), told
             assert {finding.keys[0] for finding in report.errors} == oracle.faulty_keys(payload), told
             given = {key: value for key, value in payload.items() if value is not None}
-            assert models.admitted_by_class(model_id, given) == models.validation.check(spec, given).ok, told
+            assert models.admitted_by_class(model_id, given) == check(spec, given).ok, told
             admitted, refused = admitted + report.ok, refused + (not report.ok)
     return admitted, refused
 

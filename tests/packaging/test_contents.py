@@ -21,7 +21,7 @@ INFO = f"runcomfy_client-{PROJECT['version']}.dist-info"
 SOURCES = {
     "runcomfy": "generated/runcomfy",
     "runcomfy_codegen": "codegen/runcomfy_codegen",
-    "runcomfy_codegen/_data/runtime": "codegen/runtime",
+    "runcomfy_client": "client/runcomfy_client",
     "runcomfy_codegen/_data/templates": "templates",
     "runcomfy_codegen/_data/schemas": "schemas",
     "runcomfy_simulator": "simulator/runcomfy_simulator",

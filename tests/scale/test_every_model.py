@@ -17,10 +17,10 @@ VISIT = """\
 import importlib, json, sys
 import runcomfy
 from runcomfy import AsyncRunComfy, RunComfy
-from runcomfy._index import MODELS
+from runcomfy._index import PACKAGE
 
 examples = json.load(sys.stdin)
-assert sorted(MODELS) == sorted(examples), "the index is not the catalogue"
+assert PACKAGE.model_ids() == sorted(examples), "the index is not the catalogue"
 clients = RunComfy("token"), AsyncRunComfy("token")
 for model_id, example in examples.items():
     assert runcomfy.validate(model_id, example).ok, model_id
@@ -28,11 +28,11 @@ for model_id, example in examples.items():
     assert [each.code for each in report.errors] == ["unknown_key"], model_id
     for client in clients:
         method = client
-        for name in MODELS[model_id].split("."):
+        for name in PACKAGE.models[model_id].split("."):
             method = getattr(method, name)
         assert model_id in method.__doc__, model_id
-    module = importlib.import_module(f"runcomfy.models.{MODELS[model_id]}")
-    spec = importlib.import_module(f"runcomfy.specs.{MODELS[model_id]}").MODEL
+    module = importlib.import_module(f"runcomfy.models.{PACKAGE.models[model_id]}")
+    spec = importlib.import_module(f"runcomfy.specs.{PACKAGE.models[model_id]}").MODEL
     names = {wire: each.name or wire for wire, each in spec.input.properties.items()}
     made = getattr(module, spec.input_class)(**{names[wire]: value for wire, value in example.items()})
     assert made.to_payload() == example, model_id

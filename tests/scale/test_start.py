@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 HEAVY = {"httpx", "pydantic", "pydantic_core", "PIL", "ssl", "asyncio", "jinja2", "black", "sqlite3", "aiohttp"}
 
 
-# Of the runtime: what only those need who ask a job something, or keep a journal.
-LATER = {"job_rules", "journal", "journal_store", "results", "protocol.wait", "protocol.outputs", "protocol.fetch"}
+# Of the client library: what only those need who ask a job something, or keep a journal.
+LATER = {"journal", "journal.base", "journal.sqlite", "results", "api.poll", "api.outcomes", "api.download", "models"}
 
 
 def printed(catalogue: Catalogue, script: str) -> set[str]:
@@ -105,7 +105,7 @@ def test_reaching_a_class_loads_one_model(few: Catalogue, some: Catalogue) -> No
     assert f"runcomfy.models.{place.path}" in found
     assert not found & (HEAVY - {"pydantic", "pydantic_core"})
     theirs = loaded(few, "from pydantic import BaseModel, Field\nclass Input(BaseModel):\n    n: int = Field(1, ge=0)")
-    assert {each.partition(".")[0] for each in found - theirs} == {"runcomfy"}
+    assert {each.partition(".")[0] for each in found - theirs} == {"runcomfy", "runcomfy_client"}
 
 
 def test_a_client_and_its_methods_load_neither_httpx_nor_certificates_nor_classes(
@@ -128,7 +128,7 @@ def test_a_submit_loads_what_a_bare_httpx_loads_and_what_a_submit_needs(
     others = {each for each in found - loaded(few, post) if not each.startswith("runcomfy")}
     # For Ctrl-C, held until the request id is here, and for deadlines.
     assert others <= {"signal", "heapq", "_heapq"}
-    assert not found & {"pydantic", "pydantic_core", *(f"runcomfy._runtime.{each}" for each in LATER)}
+    assert not found & {"pydantic", "pydantic_core", *(f"runcomfy_client.{each}" for each in LATER)}
     assert not any(each.startswith("runcomfy.models") for each in found)
 
 
@@ -136,7 +136,7 @@ def test_a_submit_makes_hardly_a_dataclass(few: Catalogue, origin: str) -> None:
     """Each takes half a millisecond to make; the one that is left is the user's own to write."""
     script = """
 import dataclasses, sys
-ours = [module for name, module in sys.modules.items() if name.startswith("runcomfy.")]
+ours = [module for name, module in sys.modules.items() if name.startswith(("runcomfy.", "runcomfy_client"))]
 found = {value for module in ours for value in vars(module).values() if isinstance(value, type)}
 print(*(each.__name__ for each in found if dataclasses.is_dataclass(each)))
 """

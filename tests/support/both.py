@@ -6,7 +6,8 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from runcomfy._runtime.client import AsyncClient, SyncClient
+from runcomfy import AsyncRunComfy as AsyncClient
+from runcomfy import RunComfy as SyncClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 from runcomfy_codegen.building.unit import Task, Unit
 from runcomfy_codegen.naming.lock import Lock
 from runcomfy_codegen.naming.names import model_names
-from runcomfy_codegen.places import runtime_folder
 from runcomfy_codegen.reading import store
 from runcomfy_codegen.reading.load import ModelSource
 from runcomfy_codegen.reading.store import ModelId
@@ -101,7 +99,7 @@ class Package:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.folder = folder / name
-        shutil.copytree(runtime_folder(), self.folder / "_runtime", ignore=shutil.ignore_patterns("__pycache__"))
+        self.folder.mkdir()
         (self.folder / "__init__.py").write_text("", encoding="utf-8")
         sys.path.insert(0, str(folder))
         importlib.invalidate_caches()

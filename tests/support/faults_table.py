@@ -95,7 +95,7 @@ class Refusing:
 
 def told(call: Callable[[], Any]) -> tuple[str, Any]:
     """What a caller sees: the value's or the error's name, and the thing itself."""
-    from runcomfy._runtime.errors import RunComfyError
+    from runcomfy_client.errors import RunComfyError
 
     try:
         value = call()

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import pytest
 from PIL import Image
 from pydantic import Field
-from runcomfy._runtime.media import ImageInput  # noqa: TC002  # pydantic reads it at run time
-from runcomfy._runtime.models import InputModel, bind
-from runcomfy._runtime.validation import (
+from runcomfy_client.media import ImageInput  # noqa: TC002  # pydantic reads it at run time
+from runcomfy_client.models import InputModel, bind
+from runcomfy_client.schema import (
     AnyOf,
     AnyValue,
     Array,
@@ -18,13 +18,13 @@ from runcomfy._runtime.validation import (
     Enum,
     Integer,
     Media,
+    MediaRule,
     ModelSpec,
     Null,
     Number,
     Object,
     OneOf,
     Property,
-    Rule,
     String,
 )
 
@@ -40,9 +40,9 @@ INPUT = Object(
                 min_items=1,
                 max_items=3,
                 rules=(
-                    Rule("file_size_mb", "<=", 1, "Each image must be 1 MB or less."),
-                    Rule("width_pixels", "<=", 4096, "Maximum resolution is 4096x4096."),
-                    Rule("width/height", ">=", 0.33, "The aspect ratio must be within [1/3, 3]."),
+                    MediaRule("file_size_mb", "<=", 1, "Each image must be 1 MB or less."),
+                    MediaRule("width_pixels", "<=", 4096, "Maximum resolution is 4096x4096."),
+                    MediaRule("width/height", ">=", 0.33, "The aspect ratio must be within [1/3, 3]."),
                 ),
             )
         ),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from runcomfy._runtime.validation.offline import validate_spec
+from runcomfy_client.packages import validate_spec
 
 if TYPE_CHECKING:
-    from runcomfy._runtime.validation import ModelSpec
+    from runcomfy_client.schema import ModelSpec
 
 KEYS = st.one_of(
     st.sampled_from(["image_urls", "prompt", "width×height", "duration", "scale", "seed", "loras", "size", "extra"]),

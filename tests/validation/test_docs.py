@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-RUNTIME = ROOT / "codegen" / "runtime"
+CLIENT = ROOT / "client" / "runcomfy_client"
 FINDINGS = {"Problem": "Errors", "Advice": "Warnings", "Unchecked": "Unchecked"}
 
 
 def codes_in_code() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {section: set() for section in FINDINGS.values()}
-    for path in [*(RUNTIME / "validation").glob("*.py"), *(RUNTIME / "media").glob("*.py"), RUNTIME / "models.py"]:
+    rooms = [*(CLIENT / "schema").glob("*.py"), *(CLIENT / "media").glob("*.py")]
+    for path in [*rooms, CLIENT / "prepare.py", CLIENT / "models.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)

@@ -40,7 +40,7 @@ def loaded_by(code: str) -> set[str]:
 def test_a_dict_needs_next_to_nothing(payload: str) -> None:
     bare = loaded_by("import runcomfy")
     loaded = loaded_by(
-        "from runcomfy._runtime.validation.offline import validate\n"
+        "from runcomfy import validate\n"
         f"report = validate('bytedance/dreamina-4-0/edit', {payload})\nstr(report), report.ok, report.errors"
     )
     assert not {name.partition(".")[0] for name in loaded - bare} & (HEAVY | {"json", "re", "typing"})

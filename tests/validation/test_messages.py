@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from runcomfy._runtime.validation import (
+from runcomfy_client.schema import (
     Array,
     Boolean,
     Enum,
@@ -18,7 +18,7 @@ from runcomfy._runtime.validation import (
     String,
     check,
 )
-from runcomfy._runtime.validation.suggest import nearest, ranked
+from runcomfy_client.schema.suggest import nearest, ranked
 
 
 def told(node: Node, value: object) -> str:
@@ -161,7 +161,7 @@ def test_an_empty_report_is_ok() -> None:
 
 
 def test_a_long_code_moves_no_message_out_of_line() -> None:
-    from runcomfy._runtime.validation.offline import validate_spec
+    from runcomfy_client.packages import validate_spec
 
     report = validate_spec(ModelSpec("a/b", Object({"a": Property(String())})), '{"a": 1, "a": 2}')
     rows = str(report).splitlines()[1:]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel, ValidationError
 from runcomfy import InvalidInputError
-from runcomfy._runtime.media import LocalMedia
-from runcomfy._runtime.models import InputModel, bind
-from runcomfy._runtime.validation import Number, Object, Property
 from runcomfy.models.bytedance.dreamina_4_0.edit import EditInput as RealInput
+from runcomfy_client.media import LocalMedia
+from runcomfy_client.models import InputModel, bind
+from runcomfy_client.schema import Number, Object, Property
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import enum
 import math
 
 import pytest
-from runcomfy._runtime.validation import (
+from runcomfy_client.schema import (
     AllOf,
     AnyOf,
     AnyValue,
@@ -15,16 +15,16 @@ from runcomfy._runtime.validation import (
     Enum,
     Integer,
     Media,
+    MediaRule,
     Node,
     Null,
     Number,
     Object,
     OneOf,
     Property,
-    Rule,
     String,
 )
-from runcomfy._runtime.validation.report import Deferred
+from runcomfy_client.schema.findings import Deferred
 
 
 class Colour(enum.StrEnum):
@@ -43,7 +43,9 @@ def codes(node: Node, value: object) -> list[str]:
 SPAN = Number(minimum=0, maximum=1)
 HUGE = 10**400
 
-RULED = Object({"steps": Property(Integer(), rules=(Rule(None, None, 5, raw="hops<"), Rule("width_pixels", "<", 5)))})
+RULED = Object(
+    {"steps": Property(Integer(), rules=(MediaRule(None, None, 5, raw="hops<"), MediaRule("width_pixels", "<", 5)))}
+)
 
 CASES: list[tuple[Node, object, list[str]]] = [
     (String(), "", []),
@@ -126,7 +128,7 @@ CASES: list[tuple[Node, object, list[str]]] = [
     (Array(Integer()), "123", ["type"]),
     (Array(Integer()), {"0": 1}, ["type"]),
     (Array(AnyValue(), unique_items=True), [1, True, "1", [1], [1.0], 1.0], ["unique", "unique"]),
-    (Array(String(), rules=(Rule("width_pixels", "<", 5),)), ["x"], ["media_rule"]),
+    (Array(String(), rules=(MediaRule("width_pixels", "<", 5),)), ["x"], ["media_rule"]),
     (Object({"a": Property(Integer())}, required=("a",)), {}, ["required"]),
     (Object({"a": Property(Integer())}, required=("b",)), {"b": 1}, ["unknown_key"]),
     (Object({"a": Property(Integer())}), {"a": "x", "b": 1, 3: 1}, ["type", "unknown_key", "unknown_key"]),
@@ -161,8 +163,8 @@ CASES: list[tuple[Node, object, list[str]]] = [
     (Media("image"), 5, ["type"]),
     (Media("image"), None, ["type"]),
     (Media("image", max_length=20), "https://example.com/a.png", ["length"]),
-    (Media("image", rules=(Rule("width_pixels", "<", 5),)), "https://example.com/a", ["media_rule"]),
-    (Media("image", rules=(Rule(None, None, "x", raw="odd<"),)), "https://example.com/a", ["unknown_rule"]),
+    (Media("image", rules=(MediaRule("width_pixels", "<", 5),)), "https://example.com/a", ["media_rule"]),
+    (Media("image", rules=(MediaRule(None, None, "x", raw="odd<"),)), "https://example.com/a", ["unknown_rule"]),
     (RULED, {"steps": 3}, ["unknown_rule", "media_rule"]),
     (RULED, {"steps": "x"}, ["type", "unknown_rule", "media_rule"]),
     (RULED, {}, []),

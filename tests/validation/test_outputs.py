@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from runcomfy import MediaOutput
-from runcomfy._runtime.models import OutputModel
+from runcomfy_client.outputs import OutputModel
 
 
 class Inner(OutputModel):

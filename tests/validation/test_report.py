@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 import runcomfy
 from runcomfy import UnknownModelError
-from runcomfy._runtime.validation import ModelSpec, Problem, Report, Unchecked, check
-from runcomfy._runtime.validation.offline import validate_spec
+from runcomfy_client.packages import validate_spec
+from runcomfy_client.schema import ModelSpec, Problem, Report, Unchecked, check
 
 if TYPE_CHECKING:
-    from runcomfy._runtime.models import InputModel
+    from runcomfy_client.models import InputModel
 
 EDIT = "bytedance/dreamina-4-0/edit"
 

@@ -134,10 +134,9 @@ STORE_CODES = (
     Code(
         "E060",
         "a file is in the way",
-        "Every file of the generated package begins with the generator's own first line (the runtime's copies are "
-        "listed in _manifest.json instead). A file without it was made by somebody else; it is neither overwritten nor "
-        "deleted, and as long as it is there nothing is written. Links are refused too: what is written must land in "
-        "the output folder.",
+        "Every file of the generated package begins with the generator's own first line. A file without it was made by "
+        "somebody else; it is neither overwritten nor deleted, and as long as it is there nothing is written. Links "
+        "are refused too: what is written must land in the output folder.",
     ),
     Code(
         "E061",

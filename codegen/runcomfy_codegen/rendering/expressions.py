@@ -80,16 +80,18 @@ def object_expression(node: ir.ObjectNode) -> str:
 
 
 def names_used(node: ir.Node) -> set[str]:
-    """The names that a node's expression needs from the runtime."""
+    """The names that a node's expression needs from the client library."""
     match node:
         case ir.ObjectNode():
             found = {"Object"}.union(*(names_used(each.node) for each in node.properties))
             ruled = any(each.rules for each in node.properties)
-            return found | ({"Property"} if node.properties else set()) | ({"Rule"} if ruled else set())
+            return found | ({"Property"} if node.properties else set()) | ({"MediaRule"} if ruled else set())
         case ir.ArrayNode():
-            return {"Array"} | ({"Rule"} if node.rules else set()) | (names_used(node.items) if node.items else set())
+            return (
+                {"Array"} | ({"MediaRule"} if node.rules else set()) | (names_used(node.items) if node.items else set())
+            )
         case ir.MediaNode():
-            return {"Media"} | ({"Rule"} if node.rules else set())
+            return {"Media"} | ({"MediaRule"} if node.rules else set())
         case ir.AlternativesNode() | ir.AllNode():
             return {node_expression(node).partition("(")[0]}.union(*map(names_used, node.nodes))
         case _:
@@ -117,7 +119,7 @@ def _rules(rules: tuple[ir.Rule, ...]) -> str | None:
 
 def _rule(rule: ir.Rule) -> str:
     return call(
-        "Rule",
+        "MediaRule",
         _or_none(rule.operand),
         _or_none(rule.operator),
         literal(rule.value),

@@ -11,7 +11,7 @@ from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, 
 from datamodel_code_generator.enums import DataModelType
 
 from ..naming.identifiers import ClassName, PythonName
-from .normalise import RUNTIME, classes_below, definition, normalised
+from .normalise import CLIENT, classes_below, definition, normalised
 
 if TYPE_CHECKING:
     from ..lowering import ir
@@ -70,7 +70,7 @@ def _generated(root: ir.ObjectNode) -> str:
         target_python_version=PythonVersion.PY_311,
         use_standard_collections=True,
         use_union_operator=True,
-        base_class=f"{RUNTIME}.{_BASE}",
+        base_class=f"{CLIENT}.{_BASE}",
         disable_timestamp=True,
         class_name=str(root.class_name),
     )

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ..naming.identifiers import ClassName
     from ..reading.source import Json
 
-# Where generated classes find what the runtime defines; written relatively in the end.
-RUNTIME = "runtime"
+# Where generated classes find what the client library defines; the real modules are written in the end.
+CLIENT = "client"
 _UNDERSCORE = "Underscore0x5F"
 _MEDIA_TYPES: dict[MediaKind, str] = {"image": "ImageInput", "video": "VideoInput", "audio": "AudioInput"}
 
@@ -109,9 +109,9 @@ def _type(node: ir.Node) -> dict[str, Json]:
         case ir.EnumNode():
             return _enum(node)
         case ir.MediaNode():
-            return {"type": "string", "customTypePath": f"{RUNTIME}.{_MEDIA_TYPES[node.kind]}"}
+            return {"type": "string", "customTypePath": f"{CLIENT}.{_MEDIA_TYPES[node.kind]}"}
         case ir.FileNode():
-            return {"type": "string", "customTypePath": f"{RUNTIME}.FileURL"}
+            return {"type": "string", "customTypePath": f"{CLIENT}.FileURL"}
         case ir.ArrayNode():
             return {"type": "array", **({"items": _type(node.items)} if node.items else {})}
         case ir.ObjectNode():

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _MEDIA: Final = frozenset({"ImageInput", "VideoInput", "AudioInput"})
 _TYPING: Final = frozenset({"Any", "Literal"})
-_RUNTIME_MEDIA: Final = "_runtime.media"
-_RUNTIME_MODELS: Final = "_runtime.models"
+_MEDIA_MODULE: Final = "runcomfy_client.media"
+_MODELS_MODULE: Final = "runcomfy_client.models"
 _FILE: Final = "FileURL"
 _COMMON_OUTPUT: Final = "MediaOutput"
 
@@ -50,7 +50,7 @@ def _spec(model: ir.Model) -> str:
     nested = [each for each in classes_below(model.input) if each.constant]
     imports = Imports()
     used = {"ModelSpec"}.union(*map(names_used, (*nested, model.input)))
-    imports.add(relative(len(model.names.parts), "_runtime.validation"), *used)
+    imports.add("runcomfy_client.schema", *used)
     spec = call(
         "ModelSpec",
         string(model.model_id),
@@ -74,12 +74,12 @@ def _models(model: ir.Model, inputs: tuple[Class, ...], outputs: tuple[Class, ..
     views = []
     for base, classes in (("InputModel", inputs), ("OutputModel", outputs)):
         for each in classes:
-            imports.add(relative(depth, _RUNTIME_MODELS), base)
+            imports.add(_MODELS_MODULE, base)
             views.append(_class_view(model, each, base, imports))
     bindings = [f"bind({each.name}, {each.node.constant})" for each in inputs]
     constants = [str(each.node.constant) for each in inputs]
     imports.add(relative(depth, f"specs.{model.names.dotted}"), *constants)
-    imports.add(relative(depth, _RUNTIME_MODELS), "bind", *([] if outputs else [_COMMON_OUTPUT]))
+    imports.add(_MODELS_MODULE, "bind", *([] if outputs else [_COMMON_OUTPUT]))
     _import_types(imports, depth, [field.type for each in (*inputs, *outputs) for field in each.fields])
     return render(
         "models.py",
@@ -129,8 +129,8 @@ def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> se
     names = {node.id for each in types for node in ast.walk(each) if isinstance(node, ast.Name)}
     imports.add("typing", *(names & _TYPING))
     imports.add("collections.abc", *(names & {"Mapping", "Sequence"}))
-    imports.add(relative(depth, _RUNTIME_MEDIA), *(names & _MEDIA))
-    imports.add(relative(depth, _RUNTIME_MODELS), *(names & {_FILE}))
+    imports.add(_MEDIA_MODULE, *(names & _MEDIA))
+    imports.add(_MODELS_MODULE, *(names & {_FILE}))
     return {name for name in names if name[:1].isupper()} - _TYPING - _MEDIA - {"Mapping", "Sequence", _FILE}
 
 

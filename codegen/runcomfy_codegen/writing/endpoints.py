@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..naming.model import family_class, provider_class
-from ..rendering.imports import Imports, relative
+from ..rendering.imports import Imports
 from ..rendering.literals import docstring
 from ..rendering.templating import render
 
@@ -20,22 +20,21 @@ def client_module(units: Sequence[Unit]) -> str:
     providers = {unit.names.provider: provider_class(unit.names) for unit in units}
     imports = Imports()
     imports.add("typing", "TYPE_CHECKING")
-    imports.add("._runtime.client", "AsyncClient", "SyncClient")
+    imports.add("runcomfy_client.client", "AsyncClient", "SyncClient")
+    imports.add("._index", "PACKAGE")
     lazy = Imports()
     if providers:
         imports.add("functools", "cached_property")
     classes = []
     for prefix, base in (("", "SyncClient"), ("Async", "AsyncClient")):
-        members = []
+        members = ["    _package = PACKAGE\n"]
         for provider, own in sorted(providers.items()):
             name = f"{prefix}{own}"
             lazy.add(f".resources.{provider}", name)
             members.append(_lazy(provider, name, f"resources.{provider}", "self", f"The models of {provider}."))
         text = "RunComfy's Model API" + (", asynchronously." if prefix else ".")
         classes.append(_class(f"{prefix}RunComfy", base, text, members))
-    return _module(
-        "The client: what the runtime does for all models, and a property for each provider.", imports, lazy, classes
-    )
+    return _module("The client: runcomfy_client's, with a property for each provider.", imports, lazy, classes)
 
 
 def resource_modules(units: Sequence[Unit]) -> dict[str, str]:
@@ -92,13 +91,13 @@ def _method_imports(units: Iterable[Unit]) -> tuple[Imports, Imports]:
     """What a module of methods imports when it runs, and what only its annotations need."""
     imports, lazy = Imports(), Imports()
     imports.add("typing", "TYPE_CHECKING")
-    imports.add(relative(2, "_runtime.resource"), "AsyncResource", "Resource")
+    imports.add("runcomfy_client.resources", "AsyncResource", "Resource")
     for unit in units:
         assert unit.rendered is not None
         lazy.merge(unit.rendered.imports)
     if lazy.names:
-        lazy.add(relative(2, "_runtime.jobs"), "AsyncJob", "Job")
-        lazy.add(relative(2, "_runtime.options"), "RequestOptions")
+        lazy.add("runcomfy_client.jobs", "AsyncJob", "Job")
+        lazy.add("runcomfy_client.api.submit", "RequestOptions")
         typing = lazy.names.pop("typing", set())
         imports.add("typing", *typing)
     return imports, lazy

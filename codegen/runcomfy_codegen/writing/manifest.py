@@ -1,4 +1,4 @@
-"""_manifest.json: the one file of the package that knows versions, the runtime's files and the published names."""
+"""_manifest.json: the one file of the package that knows versions and the published names."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING
 from .. import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..building.unit import Unit
     from ..reading.source import Json
 
-RUNTIME = "_runtime"
 MANIFEST = "_manifest.json"
 _GENERATOR = "runcomfy-codegen "
 # What the generator's output depends on beside the schemas and its own text; pinned exactly in pyproject.toml.
 _TOOLS = ("black", "datamodel-code-generator", "jinja2")
 
 
-def manifest_text(units: Iterable[Unit], runtime: Iterable[str]) -> str:
-    """The manifest of a package of these units and these files of the runtime."""
+def manifest_text(units: Iterable[Unit]) -> str:
+    """The manifest of a package of these units."""
     content: dict[str, Json] = {
         "generator": f"{_GENERATOR}{__version__}",
         "tools": {tool: version(tool) for tool in _TOOLS},
-        "runtime": [*sorted(runtime)],
         "names": {unit.model_id: names_entry(unit) for unit in units},
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -50,16 +48,6 @@ def published_names(folder: Path) -> Mapping[str, object]:
     """The names of the package as it was generated last; empty if there is none."""
     names = _manifest(folder).get("names")
     return names if isinstance(names, dict) else {}
-
-
-def runtime_files(folder: Path) -> frozenset[str]:
-    """The files of the runtime in the package as it was generated last."""
-    listed = _manifest(folder).get("runtime")
-    return frozenset(path for path in _texts(listed) if path.startswith(f"{RUNTIME}/"))
-
-
-def _texts(value: object) -> Iterator[str]:
-    yield from (each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _manifest(folder: Path) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import Diagnostic, display
 from ..rendering.templating import HEADER
-from .manifest import MANIFEST, RUNTIME, is_manifest, runtime_files
+from .manifest import MANIFEST, is_manifest
 from .tree import MARKER, is_passed_over
 
 if TYPE_CHECKING:
@@ -43,20 +43,18 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     faults: list[Diagnostic] = []
     present, links = _present(folder)
     faults += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
-    # Copies of the runtime have no header: those copied now are known by their place, older ones by the manifest.
-    runtime = runtime_files(folder) | {path for path in tree if path.startswith(f"{RUNTIME}/")}
     for path, content in tree.items():
         if path not in present:
             missing.append(path)
         elif (existing := (folder / path).read_bytes()) != content:
             stale.append(path)
-            if not _is_ours(path, existing, runtime):
+            if not _is_ours(path, existing):
                 faults.append(
                     _not_ours(folder / path, "stands where a generated file belongs, but has not our first line")
                 )
     for path in sorted(present - tree.keys()):
         extra.append(path)
-        if not _is_ours(path, (folder / path).read_bytes(), runtime):
+        if not _is_ours(path, (folder / path).read_bytes()):
             faults.append(_not_ours(folder / path, "is not the generator's: it has not our first line"))
     return Plan(
         folder=folder,
@@ -88,12 +86,12 @@ def _present(folder: Path) -> tuple[set[str], list[str]]:
     return files, sorted(links)
 
 
-def _is_ours(path: str, content: bytes, runtime: frozenset[str]) -> bool:
+def _is_ours(path: str, content: bytes) -> bool:
     if path == MANIFEST:
         return is_manifest(content)
     if path == MARKER:
         return not content.strip()
-    return content.startswith(HEADER.encode()) or path in runtime
+    return content.startswith(HEADER.encode())
 
 
 def _not_ours(path: Path, reason: str) -> Diagnostic:

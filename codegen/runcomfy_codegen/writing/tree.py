@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .. import __version__
-from ..places import runtime_folder
 from ..rendering.imports import Imports
 from ..rendering.literals import docstring, string
 from ..rendering.templating import render
 from .endpoints import client_module, resource_modules
-from .manifest import MANIFEST, RUNTIME, manifest_text
+from .manifest import MANIFEST, manifest_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
     from ..building.unit import Unit
 
 MARKER = "py.typed"
+# What runcomfy_client.packages reads; it changes with what generated modules import and how they are found.
+FORMAT: Final = 1
 # What `import runcomfy` offers, and where it lies.
 _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "._client": ("AsyncRunComfy", "RunComfy"),
-    "._runtime.errors": (
+    "runcomfy_client.errors": (
         "APIError",
         "AuthenticationError",
         "ConfigurationError",
@@ -44,28 +45,29 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
         "TransportError",
         "UnknownModelError",
     ),
-    "._runtime.jobs": ("AsyncJob", "Job"),
-    "._runtime.hooks": ("HttpEvent",),
-    "._runtime.journal": ("Journal", "JournalEntry"),
-    "._runtime.models": ("MediaOutput",),
-    "._runtime.options": ("RequestOptions",),
-    "._runtime.results": ("AsyncResult", "Cancellation", "DownloadProgress", "File", "JobUpdate", "Result"),
-    "._runtime.transport.config": ("Timeouts",),
-    "._runtime.validation.offline": ("validate",),
-    "._runtime.validation.probe": ("Probe",),
-    "._runtime.validation.report": ("Finding", "Report"),
+    "runcomfy_client.jobs": ("AsyncJob", "Job"),
+    "runcomfy_client.transport.hooks": ("HttpEvent",),
+    "runcomfy_client.journal": ("Journal", "JournalEntry"),
+    "runcomfy_client.outputs": ("MediaOutput",),
+    "runcomfy_client.api.submit": ("RequestOptions",),
+    "runcomfy_client.api.values": ("Cancellation", "DownloadProgress", "File", "JobUpdate"),
+    "runcomfy_client.results": ("AsyncResult", "Result"),
+    "runcomfy_client.transport.config": ("Timeouts",),
+    "._index": ("validate",),
+    "runcomfy_client.media.probe": ("Probe",),
+    "runcomfy_client.schema.findings": ("Finding", "Report"),
 }
 
 
 def package_tree(units: Sequence[Unit], package: str) -> dict[str, bytes]:
     """Every file of the package, path below its folder -> content."""
-    runtime = _runtime()
     texts: dict[str, str] = {
         "__init__.py": _root(package),
         "_client.py": client_module(units),
         "_index.py": _index(units),
+        "__main__.py": render("main.py", docstring=docstring([f"The command line for the models of {package}."], 0)),
         MARKER: "",
-        MANIFEST: manifest_text(units, runtime.keys()),
+        MANIFEST: manifest_text(units),
     }
     for unit in units:
         assert unit.rendered is not None
@@ -74,23 +76,12 @@ def package_tree(units: Sequence[Unit], package: str) -> dict[str, bytes]:
         texts[f"specs/{path}.py"] = unit.rendered.spec
     texts |= resource_modules(units)
     texts |= _packages(units)
-    tree = {path: text.encode() for path, text in texts.items()}
-    return tree | runtime
+    return {path: text.encode() for path, text in texts.items()}
 
 
 def is_passed_over(name: str) -> bool:
-    """Caches and hidden files are nobody's source: they are neither copied nor compared nor touched."""
+    """Caches and hidden files are nobody's source: they are neither compared nor touched."""
     return name == "__pycache__" or name.startswith(".")
-
-
-def _runtime() -> dict[str, bytes]:
-    """The hand-written half, verbatim."""
-    folder = runtime_folder()
-    return {
-        f"{RUNTIME}/{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(map(is_passed_over, path.relative_to(folder).parts))
-    }
 
 
 def _root(package: str) -> str:
@@ -110,7 +101,7 @@ def _root(package: str) -> str:
 
 def _index(units: Iterable[Unit]) -> str:
     lines = [f"{string(unit.model_id)}: {string(unit.names.dotted)}" for unit in units]
-    return render("index.py", lines=lines)
+    return render("index.py", lines=lines, format=FORMAT)
 
 
 def _packages(units: Iterable[Unit]) -> dict[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.media import AudioInput
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+    from runcomfy_client.media import AudioInput
+
     from ...models.acestep_ai.ace_step.audio_inpaint import AudioInpaintOutput
     from ...models.acestep_ai.ace_step.audio_outpaint import AudioOutpaintOutput
     from ...models.acestep_ai.ace_step.text_to_audio import TextToAudioOutput

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.media import ImageInput, VideoInput
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+    from runcomfy_client.media import ImageInput, VideoInput
+
     from ...models.blackforestlabs.flux_3.extend_video import ExtendVideoOutput
     from ...models.blackforestlabs.flux_3.extend_video_draft import ExtendVideoDraftOutput
     from ...models.blackforestlabs.flux_3.first_last_frame_to_video import FirstLastFrameToVideoOutput

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.media import ImageInput
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+    from runcomfy_client.media import ImageInput
+
     from ...models.kling.kling_3_0.pro_image_to_video import ProImageToVideoOutput
     from ...models.kling.kling_3_0.pro_text_to_video import ProTextToVideoOutput
     from ...models.kling.kling_3_0.standard_image_to_video import StandardImageToVideoOutput

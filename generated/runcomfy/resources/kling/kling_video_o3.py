@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.media import ImageInput, VideoInput
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+    from runcomfy_client.media import ImageInput, VideoInput
+
     from ...models.kling.kling_video_o3.pro_image_to_video import ProImageToVideoOutput
     from ...models.kling.kling_video_o3.pro_reference_to_video import ProReferenceToVideoOutput
     from ...models.kling.kling_video_o3.pro_text_to_video import ProTextToVideoOutput

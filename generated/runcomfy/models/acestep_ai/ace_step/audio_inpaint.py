@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.media import AudioInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import AudioInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.acestep_ai.ace_step.audio_inpaint import INPUT
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.acestep_ai.ace_step.text_to_audio import INPUT
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.alibaba.happyhorse_1_1.text_to_video import INPUT
 
 

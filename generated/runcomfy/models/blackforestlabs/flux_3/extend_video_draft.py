@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.media import VideoInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import VideoInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.blackforestlabs.flux_3.extend_video_draft import INPUT
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.media import AudioInput, ImageInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import AudioInput, ImageInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.bytedance.seed_audio_1_0.text_to_audio import INPUT
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.media import AudioInput, ImageInput, VideoInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import AudioInput, ImageInput, VideoInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.bytedance.seedance_2_5.reference_to_video_720p import INPUT
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.bytedance.seedream_5_0_pro.text_to_image import INPUT
 
 

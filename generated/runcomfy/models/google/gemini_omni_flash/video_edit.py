@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+from runcomfy_client.media import VideoInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import VideoInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.google.gemini_omni_flash.video_edit import INPUT
 
 

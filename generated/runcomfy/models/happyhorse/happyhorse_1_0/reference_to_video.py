@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.media import ImageInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import ImageInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.happyhorse.happyhorse_1_0.reference_to_video import INPUT
 
 

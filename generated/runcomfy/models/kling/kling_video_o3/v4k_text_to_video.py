@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.kling.kling_video_o3.v4k_text_to_video import INPUT
 
 

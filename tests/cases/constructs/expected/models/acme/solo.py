@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..._runtime.models import InputModel, MediaOutput, bind
+from runcomfy_client.models import InputModel, MediaOutput, bind
+
 from ...specs.acme.solo import INPUT, INPUT_, OUTPUT_ITEM
 
 

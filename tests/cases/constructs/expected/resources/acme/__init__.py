@@ -6,13 +6,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+
     from ...models.acme.solo import SoloInput_, SoloOutput, SoloOutputItem
     from .studio import AcmeStudio, AsyncAcmeStudio
 

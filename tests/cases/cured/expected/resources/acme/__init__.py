@@ -6,14 +6,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.media import ImageInput
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+    from runcomfy_client.media import ImageInput
+
     from ...models.acme.poster_1_base import Poster1BaseLora, Poster1BaseOutput
     from .poster_1 import AcmePoster1, AsyncAcmePoster1
 

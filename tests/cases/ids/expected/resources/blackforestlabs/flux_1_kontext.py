@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from ..._runtime.jobs import AsyncJob, Job
-    from ..._runtime.options import RequestOptions
+    from runcomfy_client.api.submit import RequestOptions
+    from runcomfy_client.jobs import AsyncJob, Job
+
     from ...models.blackforestlabs.flux_1_kontext.pro_edit import ProEditOutput
 
 

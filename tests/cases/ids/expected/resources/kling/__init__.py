@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..._runtime.resource import AsyncResource, Resource
+from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .kling_3_0 import AsyncKlingKling3_0, KlingKling3_0

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from runcomfy_client.media import AudioInput, ImageInput, VideoInput
+from runcomfy_client.models import InputModel, MediaOutput, bind
 
-from ...._runtime.media import AudioInput, ImageInput, VideoInput
-from ...._runtime.models import InputModel, MediaOutput, bind
 from ....specs.acme.studio.draw import INPUT, LORA, LORAS_ITEM, LORAS_ITEM_TRIGGER, SIZE
 
 

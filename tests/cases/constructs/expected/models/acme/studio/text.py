@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
+from runcomfy_client.models import FileURL, InputModel, OutputModel, bind
 
-from ...._runtime.models import FileURL, InputModel, OutputModel, bind
 from ....specs.acme.studio.text import INPUT
 
 

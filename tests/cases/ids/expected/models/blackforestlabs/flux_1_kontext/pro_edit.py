@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ...._runtime.models import InputModel, MediaOutput, bind
+from runcomfy_client.models import InputModel, MediaOutput, bind
+
 from ....specs.blackforestlabs.flux_1_kontext.pro_edit import INPUT
 
 

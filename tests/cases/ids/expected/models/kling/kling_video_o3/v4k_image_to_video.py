@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ...._runtime.models import InputModel, MediaOutput, bind
+from runcomfy_client.models import InputModel, MediaOutput, bind
+
 from ....specs.kling.kling_video_o3.v4k_image_to_video import INPUT
 
 

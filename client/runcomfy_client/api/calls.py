@@ -1,0 +1,201 @@
+"""One API call that may be repeated safely: what the calls of a client share, when to retry, and the call itself."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import APIError, ConfigurationError, RateLimitError, TransportError
+from ..transport.hooks import HttpEvent
+from ..transport.steps import REPLY_LIMIT, Exchange, Fault, Rule, Sleep, send
+from .replies import OVER, error_of, has_error, json_object, page_text, state_of
+
+if TYPE_CHECKING:
+    from ..journal.base import Journal
+    from ..packages import ModelPackage
+    from ..transport.config import Config
+    from ..transport.hooks import Hooks
+    from ..transport.steps import Reply
+
+
+class Session(NamedTuple):
+    package: ModelPackage
+    config: Config
+    validate: bool
+    journal: Journal | None
+    hooks: Hooks
+    cool_down: CoolDown
+
+
+class JobRef(NamedTuple):
+    """A job as the rules know it. ``since`` is when this process submitted it (monotonic seconds), else None.
+
+    ``input`` is the payload with what is large left out, ``input_urls`` the web addresses in it.
+    """
+
+    request_id: str
+    model_id: str | None = None
+    since: float | None = None
+    input: object = None
+    input_urls: frozenset[str] = frozenset()
+
+
+QUICKEST = 0.25
+SLOWEST = 10.0
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 30.0
+# A queue is worth a look about once for each place one may have moved up; nobody says how long a place takes.
+SECONDS_A_PLACE = 0.5
+# With many slots a long queue is gone in no time, so no look is put off by more than this, or than what was waited.
+FIRST_LOOK = 4.0
+RATE_LIMIT_PAUSE = 2.0
+
+
+class Until:
+    """A deadline, or none. The clock is monotonic, so setting the computer's clock changes nothing."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float:
+        return float("inf") if self._end is None else max(self._end - time.monotonic(), 0.0)
+
+    def over(self) -> bool:
+        return self.left() <= 0
+
+    def within(self, seconds: float) -> float:
+        return min(seconds, self.left())
+
+
+class CoolDown:
+    """Shared by all jobs of a client: after a 429 nobody sends until it is over."""
+
+    def __init__(self) -> None:
+        self._end = 0.0
+
+    def push(self, seconds: float) -> None:
+        # Threads may race here; what is lost is one of two pauses of about the same length.
+        self._end = max(self._end, time.monotonic() + seconds)
+
+    def left(self) -> float:
+        return max(self._end - time.monotonic(), 0.0)
+
+
+def jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.8, 1.2)
+
+
+def backoff(misses: int) -> float:
+    """The pause after so many failures in a row, the first being 1."""
+    return jitter(min(FIRST_BACKOFF * 2.0 ** min(misses - 1, 16), LONGEST_BACKOFF))
+
+
+def poll_pause(in_state: float, position: int | None) -> float:
+    """The pause before the next poll, for a job that has been in its state for so many seconds.
+
+    A sixth of the time waited so far: a short job is seen to end quickly, a long one costs few polls. Deep in the queue
+    it is not quicker than the queue can move.
+    """
+    pause = min(max(in_state / 6, QUICKEST), SLOWEST)
+    if position is not None and position > 1:
+        pause = max(pause, min(position * SECONDS_A_PLACE, max(in_state, FIRST_LOOK), SLOWEST))
+    return jitter(pause)
+
+
+# A pause longer than this is the caller's to decide about.
+LONGEST_PAUSE = 60.0
+
+
+def get(session: Session, url: str, *, until: Until | None = None, limit: int = REPLY_LIMIT) -> Exchange:
+    """A GET with the token, within the client's time limit and the deadline."""
+    patience = until.left() if until and until.seconds is not None else None
+    total = session.config.timeouts.total
+    return Exchange(method="GET", url=url, authorised=True, timeout=total, patience=patience, limit=limit)
+
+
+def exchanged(session: Session, exchange: Exchange, about: HttpEvent) -> Rule[Reply]:
+    """Send once and tell the hooks; a Fault's reason is free of the token."""
+    session.hooks.tell(about)
+    begun = time.monotonic()
+    try:
+        reply = yield from send(exchange)
+    except Fault as fault:
+        reason = session.config.redact(fault.reason)
+        session.hooks.tell(about._replace(kind="response", reason=reason, seconds=time.monotonic() - begun))
+        raise Fault(reason, nothing_sent=fault.nothing_sent) from fault.__cause__
+    except ConfigurationError as error:
+        error.request_id, error.model_id = about.request_id, about.model_id
+        raise
+    session.hooks.tell(about._replace(kind="response", status=reply.status, seconds=time.monotonic() - begun))
+    return reply
+
+
+def about(exchange: Exchange, *, model_id: str | None = None, request_id: str | None = None) -> HttpEvent:
+    return HttpEvent(kind="request", method=exchange.method, url=exchange.url, model_id=model_id, request_id=request_id)
+
+
+def attempt(session: Session, exchange: Exchange, doing: str, job: JobRef | None = None) -> Rule[dict[str, object]]:
+    """Send once and read the reply; raises APIError or TransportError."""
+    request_id, model_id = (job.request_id, job.model_id) if job else (None, None)
+    try:
+        reply = yield from exchanged(session, exchange, about(exchange, model_id=model_id, request_id=request_id))
+    except Fault as fault:
+        raise TransportError(f"{doing}: {fault.reason}.", request_id=request_id, model_id=model_id) from fault
+    body = json_object(reply)
+    if problem := _unusable(reply, body):
+        raise TransportError(f"{doing}: {problem}.", request_id=request_id, model_id=model_id)
+    if has_error(reply, body) and not (job is not None and _tells_an_end(reply, body)):
+        error = error_of(reply, session.config, doing=doing, request_id=request_id, model_id=model_id)
+        note_rate_limit(session, error)
+        raise error
+    assert body is not None
+    return body
+
+
+def _tells_an_end(reply: Reply, body: dict[str, object] | None) -> bool:
+    """Whether an error code in this reply is the job's own, and the question was answered."""
+    return 200 <= reply.status < 300 and body is not None and state_of(body.get("status"))[0] in OVER
+
+
+def note_rate_limit(session: Session, error: APIError) -> None:
+    """After a 429 all of the client's jobs pause, not only the one that met it."""
+    if isinstance(error, RateLimitError):
+        session.cool_down.push(RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
+
+
+def _unusable(reply: Reply, body: dict[str, object] | None) -> str:
+    if 300 <= reply.status < 400:
+        return f"HTTP {reply.status}, a redirect, which is not followed since the token would go along"
+    if 200 <= reply.status < 300 and body is None:
+        return f"HTTP {reply.status}, but {page_text(reply)}"
+    return ""
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same call may go well later."""
+    return isinstance(error, TransportError) or (isinstance(error, APIError) and error.retryable)
+
+
+def pause_after(error: TransportError | APIError, misses: int) -> float:
+    asked = error.retry_after if isinstance(error, APIError) else None
+    return max(asked or 0.0, backoff(misses))
+
+
+def call(session: Session, exchange: Exchange, doing: str, job: JobRef | None = None) -> Rule[dict[str, object]]:
+    """Send until there is an answer, at most ``max_retries`` times more than once."""
+    misses = 0
+    while True:
+        if pause := session.cool_down.left():
+            yield Sleep(min(pause, LONGEST_PAUSE))
+        try:
+            return (yield from attempt(session, exchange, doing, job))
+        except (TransportError, APIError) as error:
+            misses += 1
+            pause = pause_after(error, misses)
+            if not passing(error) or misses > session.config.max_retries or pause > LONGEST_PAUSE:
+                raise
+            told = about(exchange, model_id=error.model_id, request_id=error.request_id)
+            session.hooks.tell(told._replace(kind="retry", reason=str(error), pause=pause))
+        yield Sleep(pause)

@@ -1,0 +1,114 @@
+"""The catalogue and the balance: what there is, its list price, and what is left to spend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from ..identifiers import check_model_id
+from .calls import call, get
+from .outcomes import cost_in
+
+if TYPE_CHECKING:
+    from ..transport.steps import Rule
+    from .calls import Session
+
+PAGE = 500
+MOST_PAGES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEntry:
+    """A model as RunComfy's catalogue lists it.
+
+    ``base_price_usd`` is the list's base price for one ``price_unit`` ("output", "second", ...): neither a minimum nor
+    a quote; ``pricing_note`` says what moves it. What a job did cost is in its result.
+    """
+
+    model_id: str
+    display_name: str = ""
+    description: str = ""
+    categories: tuple[str, ...] = ()
+    kind: str = ""
+    base_price_usd: float | None = None
+    price_unit: str = ""
+    pricing_note: str = ""
+    input_schema: dict[str, object] | None = field(default=None, repr=False)
+    raw: dict[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What the account has left; may be negative. ``microdollars`` is exact."""
+
+    usd: float | None
+    microdollars: int | None
+    currency: str = "USD"
+    raw: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return "unknown" if self.usd is None else f"{self.usd:.2f} {self.currency}"
+
+
+def list_models(
+    session: Session, search: str | None, category: str | None, include_schema: bool
+) -> Rule[list[CatalogEntry]]:
+    """Every entry that fits, over all pages."""
+    flag = "true" if include_schema else None
+    asked = (("search", search), ("category", category), ("include_schema", flag))
+    wanted = {name: text for name, text in asked if text}
+    entries: dict[str, CatalogEntry] = {}
+    offset = 0
+    for _ in range(MOST_PAGES):
+        query = urlencode({**wanted, "limit": PAGE, "offset": offset})
+        url = f"{session.config.url('models')}?{query}"
+        body = yield from call(session, get(session, url), "Catalogue")
+        found = body.get("models")
+        page = [entry_of(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+        fresh = [entry for entry in page if entry.model_id and entry.model_id not in entries]
+        entries.update((entry.model_id, entry) for entry in fresh)
+        offset += len(page)
+        # A total that is already passed is wrong; only one that is met ends the list before an empty page does.
+        if not fresh or body.get("total") == offset:
+            break
+    return list(entries.values())
+
+
+def get_model(session: Session, model_id: str) -> Rule[CatalogEntry]:
+    url = session.config.url("models", check_model_id(model_id))
+    body = yield from call(session, get(session, url), f"Catalogue entry of {model_id}")
+    return entry_of(body)
+
+
+def balance(session: Session) -> Rule[Balance]:
+    body = yield from call(session, get(session, session.config.balance_url), "Balance")
+    micro = body.get("balance_microdollars")
+    return Balance(
+        usd=cost_in({"cost": body.get("balance_usd")}),
+        microdollars=micro if type(micro) is int else None,
+        currency=_text(body, "currency") or "USD",
+        raw=body,
+    )
+
+
+def entry_of(item: dict[str, object]) -> CatalogEntry:
+    categories = item.get("categories")
+    schema = item.get("input_schema")
+    return CatalogEntry(
+        model_id=_text(item, "model_id"),
+        display_name=_text(item, "display_name"),
+        description=_text(item, "description"),
+        categories=tuple(str(name) for name in categories) if isinstance(categories, list) else (),
+        kind=_text(item, "kind"),
+        base_price_usd=cost_in({"cost": item.get("base_price_usd")}),
+        price_unit=_text(item, "price_unit"),
+        pricing_note=_text(item, "pricing_note"),
+        input_schema=schema if isinstance(schema, dict) else None,
+        raw=item,
+    )
+
+
+def _text(item: dict[str, object], key: str) -> str:
+    value = item.get(key)
+    return value if isinstance(value, str) else ""

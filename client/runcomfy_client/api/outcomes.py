@@ -1,0 +1,198 @@
+"""How the end of a job is read and recorded: output, files and cost. Nothing that was paid for is rejected."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..errors import JournalError
+from ..transport.hooks import log
+from ..transport.steps import run
+from .replies import CANCELLED, COMPLETED, FAILED, Verdict, error_code, failure_in, judge, text_of
+from .values import File
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ..outputs import OutputModel
+    from ..transport.steps import Rule
+    from .calls import JobRef, Session
+
+# Results lie here, and the official command line fetches from nowhere else (from its released source).
+HOSTS = ("runcomfy.net", "runcomfy.com")
+_KINDS = {
+    "image": "image",
+    "images": "image",
+    "video": "video",
+    "videos": "video",
+    "audio": "audio",
+    "audios": "audio",
+}
+_NAMES = ("image", "video", "audio")
+# Where a reply may repeat what was sent; seen by third parties.
+_ECHOES = frozenset({"input", "inputs", "request", "payload", "parameters", "params"})
+_DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A success, read."""
+
+    output: object
+    files: tuple[File, ...]
+    cost: float | None
+    warnings: tuple[str, ...]
+
+
+def read_success(session: Session, job: JobRef, body: dict[str, object]) -> Read:
+    """Parse the output as the model's class if there is one here; `body` is the whole /result reply."""
+    output = _output_class(session, job, body).model_validate(body.get("output"))
+    files = tuple(result_files(session, job, body))
+    warnings = list(output.warnings)
+    if body.get("error"):
+        warnings.append(f"the job succeeded, but the reply tells of an error too: {text_of(body['error'])}")
+    if code := error_code(body):
+        warnings.append(f"the job succeeded, but the reply has the error code {code}")
+    if not files:
+        warnings.append("the output names no file; result.raw holds what came")
+    for warning in warnings:
+        log.warning("Job %s: %s", job.request_id, warning)
+    return Read(output=output, files=files, cost=cost_in(body), warnings=tuple(warnings))
+
+
+def _output_class(session: Session, job: JobRef, body: Mapping[str, object]) -> type[OutputModel]:
+    from ..outputs import MediaOutput  # loads pydantic
+
+    return session.package.output_class(model_of(job, body)) or MediaOutput
+
+
+def model_of(job: JobRef, body: Mapping[str, object]) -> str:
+    """The model's id as far as it is known, else an empty text."""
+    told = body.get("model_id")
+    return job.model_id or (told if isinstance(told, str) else "")
+
+
+def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> Iterator[File]:
+    """The files of a /result reply, without what is only the input come back."""
+    output = body.get("output")
+    own_host = host_of(session.config.base_url)
+    spec = session.package.spec(model_of(job, body)) if job.input is None else None
+    inputs = spec.input.properties if spec is not None else {}
+    if inputs and isinstance(output, dict):
+        # What was sent is not known here, so under an input's own name only what lies where results lie is one.
+        output = {key: value for key, value in output.items() if key not in inputs or _is_result(value, own_host)}
+    found = list(files_in(output, job.input_urls))
+    if not found:
+        # A place nobody has told of yet. What lies where results lie, and is neither sent nor the API's own, is one.
+        if isinstance(output, dict):
+            output = {key: value for key, value in output.items() if key not in inputs}
+        api = f"{session.config.base_url}/v1/"
+        seen = _once(_found(output, "file", _under_any_key), job.input_urls)
+        found = [
+            file for file in seen if is_result_host(host_of(file.url), (own_host,)) and not file.url.startswith(api)
+        ]
+    yield from found
+
+
+def _is_result(value: object, own_host: str) -> bool:
+    return any(is_result_host(host_of(file.url), (own_host,)) for file in _found(value, "file", _documented))
+
+
+def host_of(url: str) -> str:
+    """The host of an address in lower case; empty if it has none that can be read."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
+    return any(host == known or host.endswith("." + known) for known in (*HOSTS, *more))
+
+
+def cost_in(body: Mapping[str, object]) -> float | None:
+    """The cost in US dollars; it may arrive later than the result."""
+    cost = body.get("cost")
+    if isinstance(cost, bool) or not isinstance(cost, (str, int, float)):
+        return None
+    try:
+        amount = float(cost)
+    except (ValueError, OverflowError):
+        return None
+    return amount if math.isfinite(amount) else None
+
+
+def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[File]:
+    """Each file once, in the reply's order; addresses in `own` are the input's echo."""
+    # Where the output is the address itself, or a list of them, no key tells what it is.
+    return _once(_found(output, "file" if isinstance(output, (str, list)) else "", _documented), own)
+
+
+def _once(files: Iterator[File], own: frozenset[str]) -> Iterator[File]:
+    seen = set(own)
+    for file in files:
+        if file.url not in seen:
+            seen.add(file.url)
+            yield file
+
+
+def _found(value: object, kind: str, inner: Callable[[str, str], str], depth: int = 0) -> Iterator[File]:
+    """The web addresses of which a kind is known; `inner` tells it for a key, after the kind of what the key is in."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, str):
+        if kind and value.startswith(("https://", "http://")):
+            yield File(value, kind)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _found(item, kind, inner, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key not in _ECHOES:
+                yield from _found(item, inner(key, kind), inner, depth + 1)
+
+
+def _documented(key: str, kind: str) -> str:
+    """Files stand under the keys of the documentation, or below them as `url`."""
+    return _KINDS.get(key) or (kind or "file" if key == "url" else "")
+
+
+def _under_any_key(key: str, kind: str) -> str:
+    """A key that names a kind, such as video_url, is taken at its word."""
+    return next((name for name in _NAMES if name in key), kind)
+
+
+_ENDS = {
+    Verdict.SUCCEEDED: COMPLETED,
+    Verdict.FAILED: FAILED,
+    Verdict.EMPTY: FAILED,
+    Verdict.CANCELLED: CANCELLED,
+}
+
+
+def record(session: Session, job: JobRef, body: dict[str, object]) -> Rule[None]:
+    """Write down what a /result reply says, if it says that the job is over."""
+    state = _ENDS.get(judge(body).verdict)
+    if session.journal is not None and state is not None:
+        files = [file.url for file in result_files(session, job, body)]
+        note = failure_in(body) if state == FAILED else text_of(body.get("error"))
+        yield from record_end(session, job, state, cost_in(body), files, note or None)
+
+
+def record_end(
+    session: Session,
+    job: JobRef,
+    state: str,
+    cost: float | None = None,
+    files: Sequence[str] = (),
+    note: str | None = None,
+) -> Rule[None]:
+    journal = session.journal
+    if journal is None:
+        return
+    try:
+        yield from run(lambda: journal.ended(job.request_id, state, cost=cost, files=files, note=note))
+    except JournalError as error:
+        log.error("%s", error)

@@ -1,0 +1,146 @@
+"""`show`: all about one model on a page: what it takes, within which bounds, and lines to paste."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...describe.parameters import parameters
+from ...describe.snippets import curl_line, example_input, python_snippet, run_line
+from ...schema import MISSING
+from ...schema.findings import printable
+from ...schema.messages import shown
+from ..open_client import api_url
+from ..output import console, emit_json, printable_lines
+from ..package import package
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ...describe.parameters import Parameter
+    from ...models import InputModel
+    from ..options import Common
+
+# Longer lines of prose are hard to read.
+_WIDEST = 110
+_LONGEST_VALUE = 60
+
+
+def show_model(model_id: str, common: Common) -> int:
+    spec = package().known_spec(model_id)
+    inputs = parameters(spec)
+    made = package().input_class(model_id)
+    assert made is not None  # known_spec has looked
+    descriptions = _descriptions(made)
+    example = example_input(spec)
+    # The modules of models lie where the methods do: ...models.bytedance.dreamina_4_0.edit.
+    method = made.__module__.partition(".models.")[2]
+    snippets = {
+        "python": python_snippet(method, spec, example),
+        "shell": run_line(spec, example),
+        "curl": curl_line(api_url(common.base_url, model_id), example),
+    }
+    if common.json:
+        facts = [{**one.to_dict(), "description": descriptions.get(one.wire_name, "")} for one in inputs]
+        emit_json(
+            {
+                "model_id": model_id,
+                "method": f"client.{method}",
+                "input_class": spec.input_class,
+                "output_class": spec.output_class,
+                "inputs": facts,
+                "example": example,
+                "snippets": snippets,
+            }
+        )
+        return 0
+    _print(console(), model_id, method, inputs, descriptions, snippets)
+    return 0
+
+
+def _descriptions(made: type[InputModel]) -> dict[str, str]:
+    """What the schema says about each input, by wire name; read off the generated class, which keeps it."""
+    found = {}
+    for name, field in made.model_fields.items():
+        title = (field.title or "").strip()
+        # Most titles only say the name again: "Image Urls".
+        spoken = title if title.casefold().replace(" ", "_") != name else ""
+        found[field.alias or name] = (field.description or "").strip() or spoken
+    return found
+
+
+def _print(
+    out: Console,
+    model_id: str,
+    method: str,
+    inputs: list[Parameter],
+    descriptions: dict[str, str],
+    snippets: dict[str, str],
+) -> None:
+    from rich.text import Text
+
+    out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
+    width = min(out.width, _WIDEST)
+    out.print(_table(inputs, descriptions, longest_name=width // 3), width=width)
+    for name, title in (("python", "Python"), ("shell", "\nCommand line"), ("curl", "\ncurl")):
+        out.print(Text(title, style="bold"))
+        # As it is, to be pasted: never wrapped by us, never framed.
+        out.print(Text(printable_lines(snippets[name])), soft_wrap=True)
+
+
+def _table(inputs: list[Parameter], descriptions: dict[str, str], *, longest_name: int) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Input")
+    table.add_column("Type, default, limits and meaning", ratio=1)
+    for one in inputs:
+        default = _default(one)
+        lines = [
+            Text.assemble(one.type, ", ", "" if one.required else "default ", default) if default else Text(one.type)
+        ]
+        if one.limits:
+            lines.append(Text(_limits(one)))
+        if descriptions.get(one.wire_name):
+            lines.append(Text(printable(descriptions[one.wire_name]), style="dim"))
+        table.add_row(_name(one, longest_name), Text("\n").join(lines))
+    return table
+
+
+def _limits(one: Parameter) -> str:
+    return printable("; ".join(one.limits))
+
+
+def _name(one: Parameter, longest: int) -> Text:
+    from rich.text import Text
+
+    name = Text(_split(one.name, longest), style="bold cyan" if one.required else "cyan")
+    if one.required:
+        name.append(" *", style="bold red")
+    if one.wire_name != one.name:
+        name.append(f"\nwire: {printable(one.wire_name)}", style="dim")
+    return name
+
+
+def _split(name: str, longest: int) -> str:
+    """A long name over several lines, broken where its words join."""
+    lines = [""]
+    for part in name.replace("_", "_ ").split(" "):
+        if lines[-1] and len(lines[-1] + part) > longest:
+            lines.append("  ")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def _default(one: Parameter) -> Text:
+    from rich.text import Text
+
+    if one.required:
+        return Text("required", style="bold red")
+    if one.default is MISSING:
+        return Text("")
+    text = one.default if isinstance(one.default, str) and one.default else shown(one.default)
+    return Text(printable(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."))

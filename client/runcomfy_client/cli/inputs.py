@@ -1,0 +1,230 @@
+"""From words to a payload: `key=value` typed by the schema, `key=@file` and `key:=json`, over `--input`.
+
+Turning text into a value never fails: what does not fit stays text, and the one judge says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidInputError
+from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, Report
+from ..schema.findings import raised
+from ..schema.json_payload import read_payload
+from .exit_codes import CommandError, NoFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..schema import Finding, ModelSpec, Node
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_LONGEST_INTEGER = 400  # Python refuses to read more than 4300 digits, and no double holds one of 310
+
+
+class Stdin:
+    """Standard input, which can be read only once."""
+
+    def __init__(self) -> None:
+        self._taken = False
+
+    def read(self) -> bytes:
+        if self._taken:
+            raise CommandError("standard input is named twice, but can be read only once")
+        self._taken = True
+        return sys.stdin.buffer.read()
+
+
+def read_inputs(
+    model_id: str, spec: ModelSpec | None, words: Sequence[str], base: str | None
+) -> tuple[dict[str, object], list[Finding]]:
+    """The payload that ``words`` and ``--input`` (``base``) ask for, with wire names; local media are paths or bytes.
+
+    The findings are faults that the text of ``--input`` has and its values cannot show: keys that stand there twice.
+    Raises CommandError for words that have no meaning, NoFileError for files that are not there, InvalidInputError for
+    an ``--input`` that is not JSON.
+    """
+    stdin = Stdin()
+    payload: dict[str, object] = {}
+    faults: list[Finding] = []
+    if base is not None:
+        payload, faults = _base(model_id, base, stdin)
+    for key, values in _grouped(spec, words).items():
+        known = spec.input.properties.get(key) if spec else None
+        payload[key] = _value(key, known.node if known else None, values, stdin)
+    return payload, faults
+
+
+def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], list[Finding]]:
+    source: str | bytes = base
+    if base in ("-", "@-"):
+        source = stdin.read()
+    elif base.startswith("@"):
+        source = _file(base[1:], "--input")
+    payload, faults = read_payload(source)
+    if payload is MISSING:
+        raise InvalidInputError(Report(model_id, faults))
+    if not isinstance(payload, dict):
+        raise CommandError('--input must be a JSON object such as {"prompt": "..."}, or @FILE, or - for standard input')
+    return payload, faults
+
+
+def _grouped(spec: ModelSpec | None, words: Sequence[str]) -> dict[str, list[tuple[bool, str]]]:
+    """The values of each key, in order; True with those given as JSON. Python names become wire names."""
+    wire_names = {known.name: wire for wire, known in spec.input.properties.items() if known.name} if spec else {}
+    groups: dict[str, list[tuple[bool, str]]] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        is_json = key.endswith(":")
+        key = key.removesuffix(":")
+        if not equals or not key:
+            shown = "-" if word == "@-" else word  # the parser takes no bare "-"
+            raise CommandError(f"{shown!r} is not key=value; inputs look like prompt='a red fox' or seed=7")
+        groups.setdefault(wire_names.get(key, key), []).append((is_json, text))
+    return groups
+
+
+def _value(key: str, node: Node | None, values: list[tuple[bool, str]], stdin: Stdin) -> object:
+    if len(values) == 1:
+        is_json, text = values[0]
+        return _json(key, text) if is_json else _typed(node, _read(key, node, text, stdin))
+    items = _items(node)
+    if items is None or any(is_json for is_json, _ in values):
+        raise CommandError(
+            f"{key} is given {len(values)} times" + ("" if items is None else "; use := once, for the whole list")
+        )
+    return [_typed(items[0], _read(key, items[0], text, stdin)) for _, text in values]
+
+
+def _items(node: Node | None) -> tuple[Node | None] | None:
+    """What the items of the list that ``node`` takes are, wrapped; None if it takes no list."""
+    if isinstance(node, Array):
+        return (node.items,)
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        return next((found for part in node.nodes if (found := _items(part))), None)
+    return None
+
+
+def _read(key: str, node: Node | None, text: str, stdin: Stdin) -> object:
+    """The text, or what the file it names holds: the bytes of media (as a path), JSON for objects, else text."""
+    if text.startswith("@@"):
+        return text[1:]
+    if not text.startswith("@"):
+        return text
+    place = text[1:]
+    kinds = set(_kinds(node))
+    if Media in kinds or node is None:
+        if place == "-":
+            return stdin.read()
+        path = Path(place).expanduser()
+        _file_is_there(path, key, text)
+        return path
+    data = stdin.read() if place == "-" else _file(place, key, text)
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CommandError(f"{key}: {place} is not UTF-8 text") from None
+    if kinds <= {Object, Array}:
+        return _json(key, content)
+    # An editor ends the last line; a prompt does not end with a line break.
+    return content.removesuffix("\n").removesuffix("\r")
+
+
+def _kinds(node: Node | None) -> Iterator[type]:
+    """The kinds of values a place takes, seen through lists and alternatives."""
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        for part in node.nodes:
+            yield from _kinds(part)
+    elif isinstance(node, Array) and node.items is not None:
+        yield from _kinds(node.items)
+    elif node is not None:
+        yield type(node)
+
+
+def _typed(node: Node | None, value: object) -> object:
+    """The first reading of a text that the schema admits, else the likeliest one, for the judge to name its fault."""
+    if node is None:
+        return value
+    readings = list(_readings(node, value))
+    for reading in readings:
+        found = node.judge(reading)
+        if found is None or not raised(found):
+            return reading
+    return readings[0]
+
+
+def _readings(node: Node, value: object) -> Iterator[object]:
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        for part in node.nodes:
+            yield from _readings(part, value)
+    elif isinstance(node, Array):
+        if isinstance(value, str) and value.lstrip()[:1] == "[":
+            yield _json_or_text(value, list)
+        if isinstance(value, list):
+            yield value
+        yield [_typed(node.items, value)]
+    elif not isinstance(value, str):
+        yield value
+    elif isinstance(node, Number):
+        yield _number(value)
+    elif isinstance(node, Boolean):
+        yield {"true": True, "false": False}.get(value.lower(), value)
+    elif isinstance(node, Enum):
+        yield _choice(node, value)
+    elif isinstance(node, Object):
+        yield _json_or_text(value, dict)
+    else:
+        yield value
+
+
+def _choice(node: Enum, text: str) -> object:
+    """The allowed value that reads like this text; if none does, a number where numbers are allowed."""
+    for allowed in node.values:
+        if text == (allowed if isinstance(allowed, str) else json.dumps(allowed)):
+            return allowed
+    return text if any(isinstance(allowed, str) for allowed in node.values) else _number(text)
+
+
+def _number(text: str) -> object:
+    """A number as JSON writes it, or as people do: .5, +1, 5."""
+    found = _json_or_text(text, (int, float))
+    if found is text and _DECIMAL.fullmatch(text):
+        found = float(text) if len(text) > _LONGEST_INTEGER or not text.lstrip("+-").isdecimal() else int(text)
+    return text if isinstance(found, bool) or (isinstance(found, float) and not math.isfinite(found)) else found
+
+
+def _json_or_text(text: str, kind: type | tuple[type, ...]) -> object:
+    value, faults = read_payload(text)
+    return value if not faults and isinstance(value, kind) else text
+
+
+def _json(key: str, text: str) -> object:
+    value, faults = read_payload(text)
+    if faults:
+        raise CommandError(f"{key}:= takes JSON, but the value {faults[0].message}; for plain text write {key}=...")
+    return value
+
+
+def _file(place: str, key: str, text: str = "") -> bytes:
+    path = Path(place).expanduser()
+    _file_is_there(path, key, text)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NoFileError(f"{key}: cannot read {place}: {error.strerror or error}") from None
+
+
+def _file_is_there(path: Path, key: str, text: str) -> None:
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # a name no file can have
+        found = False
+    if not found:
+        # Prompts may well start with "@": models call their reference images @Image1.
+        cure = f"; for text that begins with @, write {key}=@{text}" if text else ""
+        raise NoFileError(f"{key}: no such file: {str(path)!r}{cure}")

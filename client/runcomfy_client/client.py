@@ -1,0 +1,252 @@
+"""The client's hand-written half: what every `RunComfy` and `AsyncRunComfy` can do besides its models' methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .api import submit
+from .api.calls import CoolDown, JobRef, Session
+from .api.submit import urls_in
+from .errors import ConfigurationError
+from .identifiers import request_id_in
+from .jobs import AsyncJob, Job
+from .packages import FORMAT, ModelPackage
+from .transport.config import Timeouts, resolve
+from .transport.hooks import EventHooks, Hooks
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from typing import Self, TypeAlias
+
+    import httpx
+
+    from .api.catalog import Balance
+    from .api.submit import RequestOptions
+    from .catalog import AsyncCatalog, Catalog
+    from .journal.base import Journal
+    from .models import InputModel
+    from .outputs import MediaOutput
+
+if TYPE_CHECKING:
+
+    JournalPath: TypeAlias = str | PathLike[str]
+
+MOST_CONNECTIONS = 100
+
+
+class ClientData:
+    """What both clients are made of.
+
+    A generated client sets `_package`; without it every model id is sent unchecked.
+    """
+
+    _package: ClassVar[ModelPackage] = ModelPackage("runcomfy_client", format=FORMAT, models={})
+
+    def __init__(
+        self,
+        token: str | None,
+        base_url: str | None,
+        timeout: float | Timeouts | None,
+        max_retries: int,
+        max_connections: int,
+        validate: bool,
+        journal: JournalPath | Journal | None,
+        event_hooks: EventHooks | None,
+    ) -> None:
+        config = resolve(
+            token=token,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            max_connections=max_connections,
+        )
+        self._own_journal: Journal | None = None
+        if journal is not None:
+            from .journal.base import Journal  # most clients keep none
+
+            if not isinstance(journal, Journal):
+                journal = self._own_journal = Journal(journal)
+            if config.token is not None:
+                journal = journal.scoped(config.token.digest(), config.base_url)
+        self._session = Session(self._package, config, validate, journal, Hooks(event_hooks), CoolDown())
+
+    @property
+    def base_url(self) -> str:
+        """The API's address, without /v1."""
+        return self._session.config.base_url
+
+    @property
+    def journal(self) -> Journal | None:
+        """The journal as this client's account sees it, or None if the client keeps none."""
+        return self._session.journal
+
+    def _known(self, request_id: str, model_id: str | None) -> JobRef:
+        if request_id_in({"request_id": request_id}) is None:
+            raise ConfigurationError(f"{request_id!r} is no request id.")
+        entry = self.journal.find(request_id) if self.journal is not None else None
+        return JobRef(
+            request_id=request_id,
+            model_id=model_id or (entry.model_id if entry else None),
+            input=entry.input if entry else None,
+            input_urls=urls_in(entry.input) if entry else frozenset(),
+        )
+
+    def _close_journal(self) -> None:
+        if self._own_journal is not None and self._session.journal is not None:
+            self._session.journal.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self.base_url}>"
+
+
+class SyncClient(ClientData):
+    """Submits jobs to RunComfy's Model API. Safe to share between threads; close it, or use it in a `with`.
+
+    token: else RUNCOMFY_API_TOKEN, RUNCOMFY_API_KEY or RUNCOMFY_TOKEN, else the official command line's token file.
+    base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
+    timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
+    max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
+    http_client: your own httpx.Client, for proxies, certificates or HTTP/2; yours to close. Its auth is not used.
+    journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
+    validate: judge inputs by the models' schemas before anything is sent.
+    max_connections: the most requests under way at once; more wait their turn.
+    event_hooks: plain functions to call with each HttpEvent: {"request": [...], "response": [...], "retry": [...]}.
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | Timeouts | None = None,
+        max_retries: int = 3,
+        http_client: httpx.Client | None = None,
+        journal: JournalPath | Journal | None = None,
+        validate: bool = True,
+        max_connections: int = MOST_CONNECTIONS,
+        event_hooks: EventHooks | None = None,
+    ) -> None:
+        super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
+        from .transport.sync_driver import SyncDriver  # each client loads its own
+
+        self._driver = SyncDriver(self._session.config, http_client)
+
+    def submit(
+        self, model_id: str, input: Mapping[str, object] | InputModel, options: RequestOptions | None = None
+    ) -> Job[MediaOutput]:
+        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names, None is null.
+
+        Raises InvalidInputError before anything is sent, APIError if the API refuses, TransportError if nothing could
+        be sent, SubmissionUnknownError if nobody can tell whether the job was started.
+        """
+        ref = self._driver.run(submit.submit(self._session, model_id, given(input), options))
+        return Job(self._session, self._driver, ref)
+
+    def job(self, request_id: str, model_id: str | None = None) -> Job[Any]:
+        """Pick up a job again, also from another process. Sends nothing."""
+        return Job(self._session, self._driver, self._known(request_id, model_id))
+
+    @property
+    def catalog(self) -> Catalog:
+        """RunComfy's list of models."""
+        from .catalog import Catalog
+
+        return Catalog(self._session, self._driver)
+
+    def balance(self) -> Balance:
+        """What the account has left. Costs nothing, so it is also the check whether the token is good."""
+        from .api import catalog
+
+        return self._driver.run(catalog.balance(self._session))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+        self._close_journal()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class AsyncClient(ClientData):
+    """Submits jobs to RunComfy's Model API, asynchronously. One serves many tasks, and several `asyncio.run` in turn.
+
+    token: else RUNCOMFY_API_TOKEN, RUNCOMFY_API_KEY or RUNCOMFY_TOKEN, else the official command line's token file.
+    base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
+    timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
+    max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
+    http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; yours to close. Its auth is not used.
+    journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
+    validate: judge inputs by the models' schemas before anything is sent.
+    max_connections: the most requests under way at once; more wait their turn.
+    event_hooks: plain functions to call with each HttpEvent: {"request": [...], "response": [...], "retry": [...]}.
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | Timeouts | None = None,
+        max_retries: int = 3,
+        http_client: httpx.AsyncClient | None = None,
+        journal: JournalPath | Journal | None = None,
+        validate: bool = True,
+        max_connections: int = MOST_CONNECTIONS,
+        event_hooks: EventHooks | None = None,
+    ) -> None:
+        super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
+        from .transport.async_driver import AsyncDriver  # each client loads its own
+
+        self._driver = AsyncDriver(self._session.config, http_client)
+
+    async def submit(
+        self, model_id: str, input: Mapping[str, object] | InputModel, options: RequestOptions | None = None
+    ) -> AsyncJob[MediaOutput]:
+        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names, None is null.
+
+        Raises InvalidInputError before anything is sent, APIError if the API refuses, TransportError if nothing could
+        be sent, SubmissionUnknownError if nobody can tell whether the job was started.
+        """
+        ref = await self._driver.run(submit.submit(self._session, model_id, given(input), options))
+        return AsyncJob(self._session, self._driver, ref)
+
+    def job(self, request_id: str, model_id: str | None = None) -> AsyncJob[Any]:
+        """Pick up a job again, also from another process. Sends nothing."""
+        return AsyncJob(self._session, self._driver, self._known(request_id, model_id))
+
+    @property
+    def catalog(self) -> AsyncCatalog:
+        """RunComfy's list of models."""
+        from .catalog import AsyncCatalog
+
+        return AsyncCatalog(self._session, self._driver)
+
+    async def balance(self) -> Balance:
+        """What the account has left. Costs nothing, so it is also the check whether the token is good."""
+        from .api import catalog
+
+        return await self._driver.run(catalog.balance(self._session))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._driver.close()
+        self._close_journal()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+
+def given(input: Mapping[str, object] | InputModel) -> Mapping[str, object]:
+    if isinstance(input, Mapping):
+        return input
+    if not hasattr(input, "to_payload"):
+        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {input!r:.80}.")
+    return input.to_payload()

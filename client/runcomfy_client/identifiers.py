@@ -1,0 +1,26 @@
+"""Which texts are model ids and request ids: what goes into a path must not lead elsewhere."""
+
+from __future__ import annotations
+
+from .errors import UnknownModelError
+
+LONGEST_REQUEST_ID = 256
+
+
+def check_model_id(model_id: str) -> str:
+    """Refuse an id that would lead elsewhere as a path."""
+    if not isinstance(model_id, str):
+        raise UnknownModelError(f"A model id is a text such as bytedance/dreamina-4-0/edit, and not {model_id!r:.80}.")
+    if not all(part.strip(".") and part.isprintable() and " " not in part for part in model_id.split("/")):
+        raise UnknownModelError(f"{model_id!r} is no model id; one looks like bytedance/dreamina-4-0/edit.")
+    return model_id
+
+
+def request_id_in(body: dict[str, object] | None) -> str | None:
+    """An id as opaque text. What could not stand in a path as one segment is no id."""
+    found = body.get("request_id") if body else None
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_REQUEST_ID or not found.strip("."):
+        return None
+    return found if all("!" <= character <= "~" and character not in "/?#%\\" for character in found) else None

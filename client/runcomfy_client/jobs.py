@@ -1,0 +1,143 @@
+"""A submitted job: handles over the rules, sync and async, with nothing in them that could differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from .api.calls import JobRef, Session
+    from .api.values import Cancellation, JobUpdate
+    from .results import AsyncResult, JobRules, Result
+    from .transport.async_driver import AsyncDriver
+    from .transport.sync_driver import SyncDriver
+
+Output = TypeVar("Output", covariant=True)
+
+
+class JobData:
+    """What a job is known by."""
+
+    def __init__(self, session: Session, ref: JobRef) -> None:
+        self._session = session
+        self._ref = ref
+
+    @property
+    def request_id(self) -> str:
+        """The job's id: all that is needed to pick it up again, also from another process."""
+        return self._ref.request_id
+
+    @property
+    def model_id(self) -> str | None:
+        """The model it runs, or None if it was picked up without saying."""
+        return self._ref.model_id
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request_id} of {self.model_id or 'an unnamed model'}>"
+
+    @property
+    def _rules(self) -> JobRules:
+        from .results import JobRules  # a process that only submits has no use for them
+
+        return JobRules(self._session, self._ref)
+
+
+class Job(JobData, Generic[Output]):
+    """A job submitted by `RunComfy`. Dropping it changes nothing: it runs on and is paid for."""
+
+    def __init__(self, session: Session, driver: SyncDriver, ref: JobRef) -> None:
+        super().__init__(session, ref)
+        self._driver = driver
+
+    def status(self) -> JobUpdate:
+        """Look once where the job stands. Raises APIError and TransportError."""
+        return self._driver.run(self._rules.status())
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        *,
+        on_update: Callable[[JobUpdate], object] | None = None,
+        cancel_on_interrupt: bool = False,
+    ) -> Result[Output]:
+        """Wait until the job is over and give its result.
+
+        timeout: seconds over everything, or None to wait as long as it takes.
+        on_update: called with each JobUpdate that tells a new state or queue position.
+        cancel_on_interrupt: send one cancel, for at most five seconds, when Ctrl-C or task cancellation ends the wait.
+
+        Raises JobFailedError, JobCancelledError, JobTimeoutError (the job still runs), APIError if the API refuses to
+        tell, TransportError if it cannot be reached for minutes.
+        """
+        from .results import Result
+
+        rule = self._rules.wait(Result, timeout, cancel_on_interrupt=cancel_on_interrupt)
+        return self._bound(self._driver.run(rule, cast("Callable[[object], object]", on_update)))
+
+    def updates(self, timeout: float | None = None) -> Iterator[JobUpdate]:
+        """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
+        return cast("Iterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout)))
+
+    def result(self) -> Result[Output]:
+        """Read the outcome once, without waiting: raises JobNotReadyError before the job is over, else as ``wait``."""
+        from .results import Result
+
+        return self._bound(self._driver.run(self._rules.result(Result)))
+
+    def cancel(self) -> Cancellation:
+        """Ask RunComfy to cancel the job; it does so only while the job is queued. Says what came of it."""
+        return self._driver.run(self._rules.cancel())
+
+    def _bound(self, result: Result[object]) -> Result[Output]:
+        return cast("Result[Output]", result._bind(self._session, self._driver))
+
+
+class AsyncJob(JobData, Generic[Output]):
+    """A job submitted by `AsyncRunComfy`. Dropping it changes nothing: it runs on and is paid for."""
+
+    def __init__(self, session: Session, driver: AsyncDriver, ref: JobRef) -> None:
+        super().__init__(session, ref)
+        self._driver = driver
+
+    async def status(self) -> JobUpdate:
+        """Look once where the job stands. Raises APIError and TransportError."""
+        return await self._driver.run(self._rules.status())
+
+    async def wait(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - asyncio.timeout() would not know the job
+        *,
+        on_update: Callable[[JobUpdate], object] | None = None,
+        cancel_on_interrupt: bool = False,
+    ) -> AsyncResult[Output]:
+        """Wait until the job is over and give its result.
+
+        timeout: seconds over everything, or None to wait as long as it takes.
+        on_update: called with each JobUpdate that tells a new state or queue position.
+        cancel_on_interrupt: send one cancel, for at most five seconds, when Ctrl-C or task cancellation ends the wait.
+
+        Raises JobFailedError, JobCancelledError, JobTimeoutError (the job still runs), APIError if the API refuses to
+        tell, TransportError if it cannot be reached for minutes.
+        """
+        from .results import AsyncResult
+
+        rule = self._rules.wait(AsyncResult, timeout, cancel_on_interrupt=cancel_on_interrupt)
+        return self._bound(await self._driver.run(rule, cast("Callable[[object], object]", on_update)))
+
+    def updates(self, timeout: float | None = None) -> AsyncIterator[JobUpdate]:
+        """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
+        return cast("AsyncIterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout)))
+
+    async def result(self) -> AsyncResult[Output]:
+        """Read the outcome once, without waiting: raises JobNotReadyError before the job is over, else as ``wait``."""
+        from .results import AsyncResult
+
+        return self._bound(await self._driver.run(self._rules.result(AsyncResult)))
+
+    async def cancel(self) -> Cancellation:
+        """Ask RunComfy to cancel the job; it does so only while the job is queued. Says what came of it."""
+        return await self._driver.run(self._rules.cancel())
+
+    def _bound(self, result: AsyncResult[object]) -> AsyncResult[Output]:
+        return cast("AsyncResult[Output]", result._bind(self._session, self._driver))

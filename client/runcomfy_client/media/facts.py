@@ -1,0 +1,73 @@
+"""What is known of one media file from its content: kind, size, pixels, length. None is "not known"."""
+
+from __future__ import annotations
+
+from ..schema.messages import megabytes
+
+
+class Facts:
+    """The facts a rule can be judged by.
+
+    ``kind`` is "image", "video" or "audio"; "stream" is one of the last two, "document" something that is none of the
+    three, None is not known here. ``size`` is in bytes (None if it is not known), ``duration`` in seconds, ``width``
+    and ``height`` in pixels as stored; ``turned`` says that the file asks to be shown turned by a quarter (EXIF, or a
+    video's matrix), which swaps the two for viewers. ``broken`` says why the file cannot be good, ``unread`` why its
+    header told nothing.
+    """
+
+    __slots__ = ("broken", "duration", "height", "kind", "mime", "size", "turned", "unread", "width")
+
+    def __init__(
+        self,
+        kind: str | None,
+        mime: str,
+        size: int | None,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        turned: bool = False,
+        duration: float | None = None,
+        broken: str | None = None,
+        unread: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.mime = mime
+        self.size = size
+        self.width = width
+        self.height = height
+        self.turned = turned
+        self.duration = duration
+        self.broken = broken
+        self.unread = unread
+
+    @property
+    def measure(self) -> str:
+        """The measures in words: "4097 x 2000 pixels, 1.2 MB"."""
+        told = [megabytes(self.size)] if self.size is not None else []
+        if self.duration is not None:
+            told.insert(0, f"{self.duration:.1f} s")
+        if self.width is not None and self.height is not None:
+            told.insert(0, f"{self.width} x {self.height} pixels")
+        return ", ".join(told) or "nothing known"
+
+    def __repr__(self) -> str:
+        return f"<Facts {self.mime}: {self.measure}>"
+
+
+class RemoteMedia:
+    """What a probe learned of a URL: its ``facts``, or why there are none (``fault``)."""
+
+    __slots__ = ("facts", "fault", "url")
+
+    def __init__(self, url: str, facts: Facts | None, fault: str = "") -> None:
+        self.url = url
+        self.facts = facts
+        self.fault = fault
+
+    def __repr__(self) -> str:
+        return f"<RemoteMedia {self.url} {self.facts or self.fault}>"
+
+
+def whole_size(facts: Facts) -> int:
+    """The size, or more than any file has where it is not known: then nothing counts as cut off."""
+    return 1 << 62 if facts.size is None else facts.size

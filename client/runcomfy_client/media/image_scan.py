@@ -1,0 +1,178 @@
+"""Walks over the blocks of a picture: its measures, its EXIF block, and whether the file ends where its blocks say.
+
+Header readers such as Pillow's stop before the pixels, so they take a cut file for a good one; decoding it would find
+out, at the price of the memory and time that a decompression bomb is after.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from .blocks import Blocks, BrokenFile
+
+_LONGEST_EXIF = 1024 * 1024
+_CHUNK = 64 * 1024
+# Deflate never packs tighter than this, so fewer bytes cannot hold the pixels a header claims.
+_DEFLATE_LIMIT = 1032
+
+
+class Measured:
+    """What a walk finds, as far as it gets."""
+
+    __slots__ = ("exif", "height", "width")
+
+    def __init__(self) -> None:
+        self.width = 0
+        self.height = 0
+        self.exif: bytes | None = None
+
+
+def walk(mime: str, blocks: Blocks, measured: Measured) -> None:
+    """Walk over a PNG, JPEG, GIF or WebP. Raises BrokenFile, or OutOfReach where only the beginning is here."""
+    walkers = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif, "image/webp": _webp}
+    walkers[mime](blocks, measured)
+
+
+def _png(blocks: Blocks, measured: Measured) -> None:
+    blocks.skip(8)
+    packed, bits = 0, 0
+    while True:
+        length, name = struct.unpack(">I4s", blocks.take(8))
+        if not measured.width:
+            if name != b"IHDR" or length != 13:
+                raise BrokenFile("is broken: a PNG begins with its header, and this does not")
+            measured.width, measured.height, depth, colour = struct.unpack(">IIBB", blocks.take(10))
+            bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
+            blocks.skip(3 + 4)
+            if not measured.width:
+                raise BrokenFile("is broken: its header gives no width")
+            continue
+        if name == b"eXIf" and length <= _LONGEST_EXIF:
+            measured.exif = b"Exif\0\0" + blocks.take(length)
+            blocks.skip(4)
+        else:
+            blocks.skip(length + 4)
+        if name == b"IDAT":
+            packed += length
+        if name == b"IEND":
+            break
+    needed = measured.height * (measured.width * bits // 8)
+    if packed * _DEFLATE_LIMIT < needed:
+        raise BrokenFile(
+            f"is broken: its header claims {measured.width} x {measured.height} pixels, "
+            f"more than its {packed} bytes can hold"
+        )
+
+
+# After a scan begins only these bytes may follow 0xFF: a stuffed zero, a restart mark, padding. Anything else ends it.
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+
+
+def _jpeg(blocks: Blocks, measured: Measured) -> None:
+    blocks.skip(2)
+    scanned = False
+    while True:
+        mark, code = blocks.take(2)
+        while code == 0xFF:
+            code = blocks.take(1)[0]
+        if mark != 0xFF:  # bytes between two blocks are against the rules, and every decoder skips them
+            _skip_scan(blocks)
+            continue
+        if code == 0xD9:
+            break
+        if code == 0x01 or 0xD0 <= code <= 0xD8:
+            continue
+        (length,) = struct.unpack(">H", blocks.take(2))
+        if length < 2:
+            raise BrokenFile("is broken: a JPEG's block has no length")
+        if code in _FRAMES and length >= 7:
+            _, measured.height, measured.width = struct.unpack(">BHH", blocks.take(5))
+            blocks.skip(length - 7)
+        elif code == 0xE1 and measured.exif is None:
+            data = blocks.take(length - 2)
+            measured.exif = data if data.startswith(b"Exif\0\0") else None
+        else:
+            blocks.skip(length - 2)
+        if code == 0xDA:
+            scanned = True
+            _skip_scan(blocks)
+    if not scanned:
+        raise BrokenFile("is broken: it ends before its first pixel")
+
+
+def _skip_scan(blocks: Blocks) -> None:
+    """Go to the mark that ends the scan."""
+    start, carried = blocks.at, b""
+    while data := blocks.some(_CHUNK):
+        window = carried + data
+        end = _SCAN_END.search(window)
+        if end:
+            blocks.at = start
+            blocks.skip(end.start())
+            return
+        carried = window[-1:]
+        start += len(window) - len(carried)
+    raise BrokenFile("is cut off: it ends before its content does")
+
+
+def _gif(blocks: Blocks, measured: Measured) -> None:
+    blocks.skip(6)
+    measured.width, measured.height, flags = struct.unpack("<HHB2x", blocks.take(7))
+    _skip_palette(blocks, flags)
+    frames = 0
+    while True:
+        kind = blocks.some(1)
+        if kind == b";" or (not kind and frames):  # many writers forget the mark at the end
+            break
+        if kind == b",":
+            frames += 1
+            _skip_palette(blocks, blocks.take(9)[8])
+            blocks.skip(1)
+        elif kind == b"!":
+            blocks.skip(1)
+        else:
+            raise BrokenFile("is broken: a GIF's block does not begin where the one before ends")
+        while length := blocks.take(1)[0]:
+            blocks.skip(length)
+    if not frames:
+        raise BrokenFile("is broken: it holds no picture")
+
+
+def _skip_palette(blocks: Blocks, flags: int) -> None:
+    if flags & 0x80:
+        blocks.skip(3 << (flags & 7) + 1)
+
+
+def _webp(blocks: Blocks, measured: Measured) -> None:
+    _, size, _ = struct.unpack("<4sI4s", blocks.take(12))
+    pictures = 0
+    while blocks.at + 8 <= size + 8:
+        name, length = struct.unpack("<4sI", blocks.take(8))
+        start = blocks.at
+        if name == b"VP8X" and length >= 10:
+            sides = blocks.take(10)
+            measured.width = int.from_bytes(sides[4:7], "little") + 1
+            measured.height = int.from_bytes(sides[7:10], "little") + 1
+        elif name == b"VP8L" and length >= 5:
+            pictures += 1
+            packed = int.from_bytes(blocks.take(5)[1:], "little")
+            _first(measured, (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1)
+        elif name == b"VP8 " and length >= 10:
+            pictures += 1
+            width, height = struct.unpack("<HH", blocks.take(10)[6:])
+            _first(measured, width & 0x3FFF, height & 0x3FFF)
+        elif name == b"EXIF" and length <= _LONGEST_EXIF:
+            data = blocks.take(length)
+            measured.exif = data if data.startswith(b"Exif\0\0") else b"Exif\0\0" + data
+        elif name == b"ANMF":
+            pictures += 1
+        blocks.skip(start + length + (length & 1) - blocks.at)
+    if not pictures:
+        raise BrokenFile("is broken: it holds no picture")
+
+
+def _first(measured: Measured, width: int, height: int) -> None:
+    if not measured.width:  # the header of an extended file stands first and counts
+        measured.width, measured.height = width, height

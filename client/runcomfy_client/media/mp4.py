@@ -1,0 +1,132 @@
+"""Reads MP4 and QuickTime files: the boxes that tell pictures, sound and length, and whether the last box is whole.
+
+No library does this both lightly and safely: MediaInfo (6 MB) takes minutes or gigabytes over one kilobyte whose
+tables claim a billion entries, FFmpeg weighs 36 MB. Nothing here reads a table, so nothing here can be led astray.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from .blocks import Blocks, BrokenFile, OutOfReach
+from .facts import whole_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from .facts import Facts
+
+# More boxes than any film has in the places that are looked into.
+_MOST_BOXES = 10_000
+
+
+def read_boxes(stream: BinaryIO, facts: Facts) -> None:
+    """Measure an MP4 or QuickTime file and see that it is whole."""
+    film = _Film()
+    try:
+        blocks = Blocks(stream, whole_size(facts))
+        for name, end in film.boxes(blocks, blocks.size):
+            if name == b"moov":
+                _movie(film, blocks, end)
+        film.judge()
+    except OutOfReach:
+        facts.unread = "its measures are not within its first bytes"
+    except (BrokenFile, struct.error) as fault:
+        facts.broken = str(fault) if isinstance(fault, BrokenFile) else "is broken: a box is too short for its content"
+    facts.width, facts.height, facts.turned = film.width, film.height, film.turned
+    facts.duration = film.duration
+    if film.sound and not film.pictures:
+        facts.kind, facts.mime = "audio", "audio/mp4"
+    elif facts.kind == "video" and facts.width is None and facts.unread is None:
+        facts.unread = "its header gives no width and height"
+
+
+class _Film:
+    """What the boxes tell."""
+
+    def __init__(self) -> None:
+        self.width: int | None = None
+        self.height: int | None = None
+        self.turned = False
+        self.duration: float | None = None
+        self.pictures = False
+        self.sound = False
+        self._boxes = 0
+
+    def boxes(self, blocks: Blocks, end: int) -> Iterator[tuple[bytes, int]]:
+        """The names and ends of the boxes from here to ``end``; the stream stands at the content of each."""
+        while blocks.at + 8 <= end:
+            start = blocks.at
+            size, name = struct.unpack(">I4s", blocks.take(8))
+            if size == 1:
+                (size,) = struct.unpack(">Q", blocks.take(8))
+            elif size == 0:
+                size = end - start
+            self._boxes += 1
+            if size < blocks.at - start or start + size > end < blocks.size or self._boxes > _MOST_BOXES:
+                raise BrokenFile("is broken: its boxes do not fit into each other")
+            # A box that ends behind the file is told as cut off by the step to its end, after it was looked into.
+            yield name, start + size
+            blocks.go(start + size)
+
+    def judge(self) -> None:
+        if not self.pictures and not self.sound:
+            raise BrokenFile("is broken or cut off: it holds neither pictures nor sound")
+
+
+def _movie(film: _Film, blocks: Blocks, end: int) -> None:
+    for name, inner in film.boxes(blocks, end):
+        if name == b"mvhd":
+            film.duration = _duration(blocks.take(min(inner - blocks.at, 32)))
+        elif name == b"trak":
+            _track(film, blocks, inner)
+
+
+def _track(film: _Film, blocks: Blocks, end: int) -> None:
+    head = b""
+    for name, inner in film.boxes(blocks, end):
+        if name == b"tkhd":
+            head = blocks.take(min(inner - blocks.at, 96))
+        elif name == b"mdia":
+            kind, entry = _media(film, blocks, inner)
+            film.sound = film.sound or kind == b"soun"
+            if kind == b"vide" and not film.pictures:
+                film.pictures = True
+                _picture(film, head, entry)
+
+
+def _media(film: _Film, blocks: Blocks, end: int) -> tuple[bytes, bytes]:
+    """The kind of a track, and the beginning of its first sample entry."""
+    kind, entry = b"", b""
+    for name, inner in film.boxes(blocks, end):
+        if name == b"hdlr":
+            kind = blocks.take(12)[8:]
+        elif name == b"minf":
+            for part, part_end in film.boxes(blocks, inner):
+                if part == b"stbl":
+                    for table, table_end in film.boxes(blocks, part_end):
+                        if table == b"stsd":
+                            entry = blocks.take(min(table_end - blocks.at, 44))
+    return kind, entry
+
+
+def _picture(film: _Film, head: bytes, entry: bytes) -> None:
+    """The measures of the pictures as stored (sample entry), else as shown (track header), and if they are turned."""
+    width, height = struct.unpack(">HH", entry[40:44]) if len(entry) >= 44 else (0, 0)
+    if len(head) >= 84:
+        start = 52 if head[0] == 1 else 40
+        across, _, _, _, down = struct.unpack(">5i", head[start : start + 20])
+        film.turned = across == 0 and down == 0
+        if not width or not height:
+            sides = struct.unpack(">II", head[start + 36 : start + 44])
+            width, height = sides[0] >> 16, sides[1] >> 16
+    if width and height:
+        film.width, film.height = width, height
+
+
+def _duration(head: bytes) -> float | None:
+    """The length in seconds; a film in fragments tells none here."""
+    scale, length = struct.unpack(">IQ", head[20:32]) if head[:1] == b"\x01" else struct.unpack(">II", head[12:20])
+    return length / scale if scale and length and length not in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF) else None

@@ -1,0 +1,195 @@
+"""The bases of the generated classes: an input is judged by its schema's check and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import core_schema
+
+from .errors import InvalidInputError
+from .outputs import FileURL, MediaOutput, OutputModel
+from .prepare import prepare
+from .schema import AllOf, AnyOf, Array, Object, OneOf, Problem, Report
+from .schema.findings import raised
+from .schema.messages import shown
+from .schema.nodes import type_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Self
+
+    from pydantic import GetCoreSchemaHandler
+
+    from .schema import Finding, Node
+
+# What generated modules import from here.
+__all__ = ["FileURL", "InputModel", "MediaOutput", "OutputModel", "bind"]
+
+_LONGEST_SHOWN = 200
+
+
+class InputModel(BaseModel):
+    """Base of all input classes.
+
+    A constructor takes Python names or wire names, None for what is not given, and paths, bytes, open files or PIL
+    images where the wire has media. It raises InvalidInputError with the whole report, never pydantic's own error. What
+    it made is frozen; ``to_payload()`` brings what was given back under its wire names.
+    """
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, extra="forbid", frozen=True, populate_by_name=True, protected_namespaces=()
+    )
+
+    # The object node of the schema; `bind` sets it on every generated class.
+    _bound: ClassVar[Object | None] = None
+
+    if not TYPE_CHECKING:  # type checkers make the signature of each class from its fields
+
+        def __init__(self, /, **given: object) -> None:
+            self._fill(self._judged(given))
+
+    def to_payload(self) -> dict[str, object]:
+        """What was given, under its wire names, as the request carries it; local media are LocalMedia objects."""
+        given = {**self.__dict__, **(self.__pydantic_extra__ or {})}
+        names = {known.name or wire: wire for wire, known in self._node().properties.items()}
+        return {names.get(name, name): _wire(value) for name, value in given.items() if name in self.model_fields_set}
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """What was given, megabytes of data: URI cut short."""
+        for name, value in self.__dict__.items():
+            if name in self.model_fields_set:
+                yield name, _brief(value)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        """As the constructor, from JSON text. What pydantic offers besides does not apply: there is one judge."""
+        from .schema.containers import MISSING
+        from .schema.json_payload import read_payload
+
+        payload, faults = read_payload(json_data)
+        if faults:
+            found = [] if payload is MISSING else cls._node().judge(payload) or []
+            raise InvalidInputError(Report(cls._title(), [*faults, *found]))
+        return cls._admitted(payload)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; with ``update`` it is judged anew, since nothing unjudged may look like an input."""
+        if not update:
+            return super().model_copy(deep=deep)
+        changed, faults = _renamed(self._node(), update)
+        if faults:
+            raise InvalidInputError(Report(self._title(), faults))
+        return self._admitted({**self.to_payload(), **changed})
+
+    @classmethod
+    def _admitted(cls, value: object) -> Self:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise InvalidInputError(Report(cls._title(), [type_problem("an object", value)]))
+        return cls._made(cls._judged(value))
+
+    @classmethod
+    def _made(cls, payload: Mapping[str, object]) -> Self:
+        """An instance of what the check let pass."""
+        made = cls.__new__(cls)
+        made._fill(payload)
+        return made
+
+    @classmethod
+    def _judged(cls, given: Mapping[str, object]) -> dict[str, object]:
+        """The payload that ``given`` stands for. Raises InvalidInputError."""
+        kept = {name: value for name, value in given.items() if value is not None or not cls._knows(name)}
+        renamed, faults = _renamed(cls._node(), kept)
+        payload, unread = prepare(cls._node(), renamed)
+        report = Report(cls._title(), [*faults, *unread, *(cls._node().judge(payload) or ())])
+        if not report.ok:
+            raise InvalidInputError(report)
+        return payload
+
+    def _fill(self, payload: Mapping[str, object]) -> None:
+        """Store what the check let pass. pydantic's own validators would be a second judge, so they are not asked."""
+        node = self._node()
+        values: dict[str, object] = {}
+        for wire, known in node.properties.items():
+            values[known.name or wire] = _typed(known.node, payload[wire]) if wire in payload else None
+        extra = {name: value for name, value in payload.items() if name not in node.properties}
+        given = {known.name or wire for wire, known in node.properties.items() if wire in payload}
+        # The four attributes every pydantic model consists of; a frozen one takes them in this way only.
+        object.__setattr__(self, "__dict__", values)
+        object.__setattr__(self, "__pydantic_fields_set__", given | extra.keys())
+        object.__setattr__(self, "__pydantic_extra__", extra or None)
+        object.__setattr__(self, "__pydantic_private__", None)
+
+    @classmethod
+    def _knows(cls, name: str) -> bool:
+        return name in cls._node().properties or name in cls.model_fields
+
+    @classmethod
+    def _node(cls) -> Object:
+        if cls._bound is None:
+            raise TypeError(f"{cls.__name__} is bound to no schema; only generated classes can be made")
+        return cls._bound
+
+    @classmethod
+    def _title(cls) -> str:
+        return cls._node().model_id or cls.__name__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        # Wherever pydantic meets the class (model_validate, a field of another model), the same judge is asked.
+        return core_schema.no_info_wrap_validator_function(lambda value, _: cls._admitted(value), handler(source))
+
+
+def bind(model: type[InputModel], node: Object) -> None:
+    """Say which node of a schema judges a class, and which class stands for a node."""
+    names = {known.name or wire for wire, known in node.properties.items()}
+    if names != model.model_fields.keys():
+        raise TypeError(f"{model.__name__} and its schema differ in {sorted(names ^ model.model_fields.keys())}")
+    model._bound = node
+    node.model = model
+
+
+def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+    """What was given under wire names, and the names that were given twice."""
+    wires = {known.name: wire for wire, known in node.properties.items() if known.name is not None}
+    renamed: dict[str, object] = {}
+    faults: list[Finding] = []
+    for name, value in given.items():
+        wire = name if name in node.properties else wires.get(name, name)
+        if wire in renamed:
+            message = f"is given twice, as {shown(wire)} and as {shown(node.properties[wire].name)}; leave one out"
+            faults.append(Problem("both_names", message, keys=(wire,)))
+        renamed[wire] = value
+    return renamed, faults
+
+
+def _typed(node: Node | None, value: object) -> object:
+    """A judged value as attributes hold it: objects that have a class are made into it."""
+    if isinstance(node, (AnyOf, OneOf)):
+        node = next((option for option in node.nodes if not raised(option.judge(value) or [])), None)
+    elif isinstance(node, AllOf):
+        node = next((part for part in node.nodes if isinstance(part, (Array, Object))), None)
+    if isinstance(node, Array) and isinstance(value, list):
+        return [_typed(node.items, item) for item in value]
+    if isinstance(node, Object) and isinstance(value, dict) and node.model is not None:
+        return node.model._made(value)
+    return value
+
+
+def _brief(value: object) -> object:
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
+        return f"{value[:_LONGEST_SHOWN]}... ({len(value)} characters)"
+    return [_brief(item) for item in value] if isinstance(value, list) else value
+
+
+def _wire(value: object) -> object:
+    if isinstance(value, InputModel):
+        return value.to_payload()
+    if isinstance(value, list):
+        return [_wire(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _wire(item) for key, item in value.items()}
+    return value

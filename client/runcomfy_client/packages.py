@@ -1,0 +1,156 @@
+"""A generated package as the client sees it: which models it has, where their modules are, and `validate` for them.
+
+Every generated package makes one ModelPackage in its `_index` module. Nothing is loaded but the model asked for, so
+what one model costs does not depend on how many there are. Several packages work side by side in one process: each
+client and each `validate` knows its own.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .errors import ConfigurationError, UnknownModelError
+from .schema.containers import MISSING
+from .schema.findings import Report
+from .schema.messages import shown
+from .schema.spec import check
+from .schema.suggest import ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .media.probe import Probe
+    from .models import InputModel
+    from .outputs import OutputModel
+    from .schema.findings import Finding
+    from .schema.spec import ModelSpec
+
+# The format that the generator writes now, and those that this library reads. A change of what generated modules
+# import, or of how they are found, makes a new number.
+FORMAT = 1
+READABLE_FORMATS = frozenset({FORMAT})
+
+
+class ModelPackage:
+    """The models of one generated package.
+
+    ``name`` is the package's import name, ``format`` the number of the format it was generated in, ``models`` maps each
+    model id to the place of its modules below ``specs`` and ``models``. Raises ConfigurationError for a format that
+    this library does not read.
+    """
+
+    def __init__(self, name: str, *, format: int, models: Mapping[str, str]) -> None:
+        if format not in READABLE_FORMATS:
+            raise ConfigurationError(_unreadable(name, format))
+        self.name = name
+        self.models = models
+        # Asking the import system again costs several times what a check does.
+        self._specs: dict[str, ModelSpec] = {}
+
+    def model_ids(self) -> list[str]:
+        """The ids of all models of the package, sorted."""
+        return sorted(self.models)
+
+    def spec(self, model_id: str) -> ModelSpec | None:
+        """What is known of a model's input, or None if the package has no model of this id."""
+        spec = self._specs.get(model_id)
+        if spec is None:
+            place = self.models.get(model_id)
+            if place is None:
+                return None
+            spec = self._specs[model_id] = import_module(f"{self.name}.specs.{place}").MODEL
+        return spec
+
+    def known_spec(self, model_id: str) -> ModelSpec:
+        """As ``spec``, but raises UnknownModelError, which names the nearest ids, for an id without a model."""
+        spec = self.spec(model_id)
+        if spec is None:
+            raise UnknownModelError(self._unknown(model_id), model_id=model_id)
+        return spec
+
+    def input_class(self, model_id: str) -> type[InputModel] | None:
+        """The class of a model's input, or None if the package has no model of this id."""
+        spec = self.spec(model_id)
+        if spec is None:
+            return None
+        found: type[InputModel] = getattr(self._classes(model_id), spec.input_class)
+        return found
+
+    def output_class(self, model_id: str) -> type[OutputModel] | None:
+        """The class of a model's own output, or None if it has the output that most models share, or is not known."""
+        spec = self.spec(model_id)
+        if spec is None or not spec.output_class:
+            return None
+        found: type[OutputModel] = getattr(self._classes(model_id), spec.output_class)
+        return found
+
+    def validate(self, model_id: str, payload: object, probe: bool | Probe = False) -> Report:
+        """Check a payload against a model's schema, without a network, and report everything that is wrong with it.
+
+        Args:
+            model_id: such as "bytedance/dreamina-4-0/edit".
+            payload: the request body with wire names: a dict, JSON text (str or bytes), or the path of a JSON file
+                (pathlib.Path). In a dict, media fields take what a submit takes: URLs, data: URIs, paths, bytes, open
+                binary files, PIL images. An input class's instance stands for its payload.
+            probe: also look at the media behind URLs, reading only their first bytes; a Probe says how far to go.
+
+        Raises:
+            UnknownModelError: the package has no model of this id; nothing else is raised.
+        """
+        return validate_spec(self.known_spec(model_id), payload, probe)
+
+    def _classes(self, model_id: str) -> object:
+        return import_module(f"{self.name}.models.{self.models[model_id]}")
+
+    def _unknown(self, model_id: str) -> str:
+        known = self.model_ids()
+        near = ranked(model_id, known)[:3]
+        if near:
+            return f"no model {shown(model_id)} is known here; did you mean {' or '.join(map(shown, near))}?"
+        return (
+            f"no model {shown(model_id)} is known here; this client was generated for {len(known)}:"
+            f" {', '.join(known[:5])}" + (", ..." if len(known) > 5 else "")
+        )
+
+    def __repr__(self) -> str:
+        return f"<ModelPackage {self.name}: {len(self.models)} models>"
+
+
+def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False) -> Report:
+    """As ``validate``, for a spec that is at hand."""
+    if type(payload) is dict and not probe:
+        return check(spec, payload)
+    faults: list[Finding] = []
+    if isinstance(payload, (str, bytes, bytearray, os.PathLike)):
+        from .schema.json_payload import read_payload
+
+        payload, faults = read_payload(payload)
+        if payload is MISSING:
+            return Report(spec.model_id, faults)
+    elif not isinstance(payload, dict):
+        payload = _plain(payload)
+    if probe:
+        from .media.probe import Probe, probed
+
+        payload = probed(spec.input, payload, Probe() if probe is True else probe)
+    return Report(spec.model_id, [*faults, *(spec.input.judge(payload) or ())]) if faults else check(spec, payload)
+
+
+def _plain(payload: object) -> object:
+    """The dict that another kind of mapping, or an input class's instance, stands for."""
+    from collections.abc import Mapping
+
+    to_payload = getattr(payload, "to_payload", None)
+    if callable(to_payload):
+        return to_payload()
+    return dict(payload) if isinstance(payload, Mapping) else payload
+
+
+def _unreadable(name: str, format: int) -> str:
+    if format > FORMAT:
+        cure = "update runcomfy-client, which reads it"
+    else:
+        cure = f"generate it again: runcomfy-codegen generate --package {name}"
+    return f"The package {name} was generated in format {format}, and this runcomfy-client reads {FORMAT}; {cure}."

@@ -1,0 +1,103 @@
+"""Turns what people pass in Python into what the wire carries; local media are read here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .media.facts import Facts
+from .media.sources import LocalMedia, UnusableMedia, is_local, load
+from .schema import AllOf, AnyOf, AnyValue, Array, Enum, Integer, Media, ModelSpec, Object, OneOf, Problem
+from .schema.findings import raised
+from .schema.nodes import MAX_NUMBER, same
+
+if TYPE_CHECKING:
+    from .schema import Finding, Node
+    from .schema.findings import Key
+
+
+def prepare(spec: ModelSpec | Object | None, given: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+    """The payload that ``given`` (wire names) stands for, and the local media that could not be read.
+
+    Sequences become lists, mappings and input classes dicts, a whole float an integer where the schema wants one, and a
+    path, bytes, an open file or a PIL image at a media field a LocalMedia. All else stays as it is, None as null:
+    judging it is the check's business. What is in the findings has not been read, so a payload with findings must not
+    be sent; the check does not name them again.
+    """
+    node = spec.input if isinstance(spec, ModelSpec) else spec
+    faults: list[Finding] = []
+    return _object(node, given, (), faults), faults
+
+
+def _value(node: Node | None, value: object, keys: tuple[Key, ...], faults: list[Finding]) -> object:
+    if isinstance(node, (AnyOf, OneOf)):
+        node = _fitting(node, value)
+    elif isinstance(node, AllOf):
+        node = _shaping(node)
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return _number(node, value)
+    to_payload = getattr(value, "to_payload", None)
+    if callable(to_payload):
+        value = to_payload()
+    if isinstance(value, Mapping):
+        return _object(node, value, keys, faults)
+    if (node is None or isinstance(node, (Media, AnyValue))) and is_local(value):
+        return _medium(value, keys, faults)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        items = node.items if isinstance(node, Array) else None
+        inner = AnyValue() if items is None and node is not None else items
+        return [_value(inner, item, (*keys, index), faults) for index, item in enumerate(value)]
+    return value
+
+
+def _object(
+    node: Node | None, value: Mapping[str, object], keys: tuple[Key, ...], faults: list[Finding]
+) -> dict[str, object]:
+    known = node.properties if isinstance(node, Object) else {}
+    return {
+        key: _value(known[key].node if key in known else None, item, (*keys, key), faults)
+        for key, item in value.items()
+    }
+
+
+def _number(node: Node | None, value: float) -> object:
+    if isinstance(value, bool):
+        return value
+    if isinstance(node, Integer) and value == value and abs(value) <= MAX_NUMBER and value == int(value):
+        return int(value)
+    if isinstance(node, Enum):
+        # The schema's own spelling: 5 for 5.0.
+        return next((allowed for allowed in node.values if same(allowed, value)), value)
+    return value
+
+
+def _medium(value: object, keys: tuple[Key, ...], faults: list[Finding]) -> LocalMedia:
+    try:
+        return load(value)
+    except UnusableMedia as fault:
+        faults.append(Problem("media_source", str(fault), keys=keys))
+        return UNREAD
+
+
+# Stands for media that could not be read, so that the check does not complain of what has been told.
+UNREAD = LocalMedia(b"", Facts(None, "application/octet-stream", 0), readable=False)
+
+
+def _fitting(node: AnyOf | OneOf, value: object) -> Node | None:
+    """The alternative that a value is meant for."""
+    if is_local(value):
+        return next((option for option in node.nodes if isinstance(option, Media)), None)
+    plain = _value(None, value, (), [])
+    for option in node.nodes:
+        found = option.judge(plain)
+        if found is None or not raised(found):
+            return option
+    return None
+
+
+def _shaping(node: AllOf) -> Node | None:
+    """The part of several that says what shape the value has."""
+    shaped = (part for part in node.nodes if isinstance(part, (Array, Object, Media, Integer)))
+    return next(shaped, None) or (node.nodes[0] if node.nodes else None)

@@ -1,0 +1,365 @@
+"""The nodes with nodes inside: lists, objects and alternatives. Nothing found in one place hides what is in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .findings import Problem, raised, unchecked_rule
+from .media_field import Media
+from .messages import amount, choices, shown
+from .nodes import MAX_NUMBER, Node, Null, not_finite, same, text_faults, type_problem
+from .suggest import Sayings, Speller
+
+if TYPE_CHECKING:
+    from .findings import Finding
+    from .rules import MediaRule
+
+# Deeper than any schema goes, far less than Python's stack.
+MAX_DEPTH = 64
+
+
+class _Missing:
+    """The mark of "no default": None is a default some schemas have."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+class Property:
+    """One property of an object.
+
+    ``name`` is the Python name where it differs from the wire name, ``default`` what the server applies if the
+    property is not given, ``sample`` the schema's default of a required property: an example, never sent unasked.
+    ``rules`` are validations of a property that is no media: nothing here can measure them, so they are told.
+    """
+
+    __slots__ = ("default", "name", "node", "rules", "sample")
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        rules: tuple[MediaRule, ...] = (),
+        name: str | None = None,
+        default: object = MISSING,
+        sample: object = MISSING,
+    ) -> None:
+        self.node = node
+        self.rules = rules
+        self.name = name
+        self.default = default
+        self.sample = sample
+
+    def judge(self, value: object) -> list[Finding] | None:
+        found = self.node.judge(value)
+        return [*(found or ()), *(unchecked_rule(rule, "the property is no media") for rule in self.rules)] or None
+
+    def __repr__(self) -> str:
+        said = (("rules", self.rules or None), ("name", self.name))
+        extras = [f", {key}={value!r}" for key, value in said if value is not None]
+        given = (("default", self.default), ("sample", self.sample))
+        extras += [f", {key}={value!r}" for key, value in given if value is not MISSING]
+        return f"Property({self.node!r}{''.join(extras)})"
+
+
+class AnyValue(Node):
+    """Any JSON value: only what JSON cannot carry is a fault."""
+
+    __slots__ = ()
+
+    def judge(self, value: object) -> list[Finding] | None:
+        return _json_faults(value, MAX_DEPTH)
+
+
+class Array(Node):
+    """A list. ``rules`` are media rules that hold for each of its items."""
+
+    __slots__ = ("_blind", "_high", "_judge", "_low", "items", "max_items", "min_items", "rules", "unique_items")
+
+    expected = "a list"
+
+    def __init__(
+        self,
+        items: Node | None = None,
+        *,
+        min_items: int | None = None,
+        max_items: int | None = None,
+        unique_items: bool = False,
+        rules: tuple[MediaRule, ...] = (),
+    ) -> None:
+        self.items = items
+        self.min_items = min_items
+        self.max_items = max_items
+        self.unique_items = unique_items
+        self.rules = rules
+        judged = AnyValue() if items is None else items
+        with_rules = getattr(judged, "with_rules", None)
+        self._judge = (with_rules(rules) if with_rules is not None and rules else judged).judge
+        # Media rules on a list of something else: nothing here can measure them.
+        self._blind = rules if with_rules is None else ()
+        self._low = 0 if min_items is None else min_items
+        self._high: float = float("inf") if max_items is None else max_items
+
+    def judge(self, value: object) -> list[Finding] | None:
+        if type(value) is not list and not isinstance(value, (list, tuple)):
+            return [type_problem(self.expected, value)]
+        found: list[Finding] | None = None
+        judge = self._judge
+        for index, item in enumerate(value):
+            part = judge(item)
+            if part is not None:
+                for finding in part:
+                    finding.keys = (index, *finding.keys)
+                if found is None:
+                    found = part
+                else:
+                    found += part
+        if self._low <= len(value) <= self._high and not self.unique_items and not self._blind:
+            return found
+        return [*self._whole(value), *(found or ())] or None
+
+    def _whole(self, value: list[object] | tuple[object, ...]) -> list[Finding]:
+        """What there is to say about the list itself."""
+        found: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
+        if not self._low <= len(value) <= self._high:
+            found.append(Problem("items", f"must hold {self.counts()}, got {len(value)}", shown(value)))
+        if self.unique_items:
+            for index, item in enumerate(value):
+                first = next((i for i in range(index) if same(value[i], item)), None)
+                if first is not None:
+                    found.append(Problem("unique", f"is the same as item {first}", shown(item), keys=(index,)))
+        return found
+
+    def counts(self) -> str:
+        """The bounds in words: "from 1 to 10 items"."""
+        if self.min_items is not None and self.max_items is not None:
+            if self.min_items == self.max_items:
+                return f"exactly {amount(self.min_items, 'item')}"
+            return f"from {self.min_items} to {amount(self.max_items, 'item')}"
+        if self.max_items is not None:
+            return f"at most {amount(self.max_items, 'item')}"
+        return f"at least {amount(self.min_items or 0, 'item')}"
+
+
+class Object(Node):
+    """An object with named properties; unknown keys are refused unless ``extra``.
+
+    ``model`` is the class that stands for this object in Python, once one is bound to it; ``model_id`` the model whose
+    input this is, once a ModelSpec says so.
+    """
+
+    __slots__ = (
+        "_absent",
+        "_hint",
+        "_judges",
+        "_known",
+        "_names",
+        "_sayings",
+        "_speller",
+        "extra",
+        "model",
+        "model_id",
+        "properties",
+        "required",
+    )
+
+    expected = "an object"
+
+    def __init__(self, properties: dict[str, Property], *, required: tuple[str, ...] = (), extra: bool = False) -> None:
+        self.properties = properties
+        self.required = required
+        self.extra = extra
+        self.model: type[Any] | None = None  # an InputModel, which lies in a layer above
+        self.model_id = ""
+        self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
+        self._speller: Speller | None = None
+        self._sayings = Sayings(self._unknown)
+        self._known = tuple(properties)
+        self._hint: str | None = None
+        self._absent: dict[str, str] = {}
+        self._judges = {name: known.judge if known.rules else known.node.judge for name, known in properties.items()}
+
+    def facts(self) -> dict[str, object]:
+        facts: dict[str, object] = {"properties": self.properties}
+        if self.required:
+            facts["required"] = self.required
+        return {**facts, "extra": True} if self.extra else facts
+
+    def judge(self, value: object) -> list[Finding] | None:
+        if type(value) is not dict and not isinstance(value, dict):
+            return [type_problem(self.expected, value)]
+        found: list[Finding] | None = None
+        judges = self._judges
+        for key, item in value.items():
+            try:
+                judge = judges[key]
+            except KeyError:
+                part = self._stray(key, item)
+            else:
+                part = judge(item)
+            if part is not None:
+                place = (key if type(key) is str else str(key),)
+                for finding in part:
+                    finding.keys = place + finding.keys  # shorter to make than (key, *finding.keys)
+                if found is None:
+                    found = part
+                else:
+                    found += part
+        for key in self.required:
+            if key not in value:
+                found = [*(found or ()), self._missing(key)]
+        return found
+
+    def _stray(self, key: object, item: object) -> list[Finding] | None:
+        """What there is to say of a key that is no property."""
+        if not isinstance(key, str):
+            return [_no_key(key)]
+        if self.extra:
+            return [*text_faults(key, None, None), *(_json_faults(item, MAX_DEPTH) or ())] or None
+        message, name, meant = self._sayings[key]
+        return [Problem("unknown_key", message, name, self._known, meant)]
+
+    def _unknown(self, key: str) -> tuple[str, str, str | None]:
+        name = shown(key)
+        wire = self._names.get(key)
+        if wire is not None:
+            return f"unknown key {name}: on the wire it is called {shown(wire)}", name, wire
+        if self._speller is None:
+            self._speller = Speller(self._known)
+        near = self._speller.nearest(key)
+        if near is not None:
+            return f"unknown key {name}: did you mean {shown(near)}?", name, near
+        if self._hint is None:
+            self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
+        return f"unknown key {name}{self._hint}", name, None
+
+    def _missing(self, key: str) -> Problem:
+        message = self._absent.get(key)
+        if message is None:
+            known = self.properties.get(key)
+            expected = f": {known.node.expected}" if known else ""
+            message = self._absent[key] = f"{shown(key)} is required{expected}"
+        return Problem("required", message, keys=(key,))
+
+
+def _no_key(key: object) -> Problem:
+    return Problem("unknown_key", f"keys must be strings, got {shown(key)}", shown(key))
+
+
+def _json_faults(value: object, depth: int) -> list[Finding] | None:
+    """What JSON cannot carry, in a value of no particular shape."""
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return [*text_faults(value, None, None)] or None
+    if isinstance(value, (int, float)):
+        if -MAX_NUMBER <= value <= MAX_NUMBER:
+            return None
+        return [not_finite(value)]
+    if not isinstance(value, (list, tuple, dict)):
+        return [Problem("type", f"expected a JSON value, got {shown(value)}", shown(value))]
+    if depth == 0:
+        return [Problem("too_deep", f"is nested more than {MAX_DEPTH} levels deep", shown(value))]
+    found: list[Finding] = []
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        part = _json_faults(item, depth - 1)
+        if isinstance(key, str):
+            part = [*text_faults(key, None, None), *(part or ())] or None
+        elif isinstance(value, dict):
+            key, part = str(key), [_no_key(key)]
+        if part is not None:
+            for finding in part:
+                finding.keys = (key, *finding.keys)
+            found += part
+    return found or None
+
+
+class _Alternatives(Node):
+    """What OneOf and AnyOf share: how to tell people that nothing fits."""
+
+    __slots__ = ("nodes",)
+
+    def __init__(self, *nodes: Node) -> None:
+        self.nodes = nodes
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # told by the alternatives here
+        return " or ".join(dict.fromkeys([node.expected for node in self.nodes]))
+
+    def _none_fits(self, value: object, parts: list[list[Finding] | None]) -> list[Finding]:
+        # Where the type leaves only one alternative, its faults say more than "nothing fits".
+        near = [part for part in parts if part is not None and not _other_type(part)]
+        if len(near) == 1:
+            return near[0]
+        real = [
+            part for node, part in zip(self.nodes, parts, strict=True) if part is not None and type(node) is not Null
+        ]
+        if value is not None and len(real) == 1:
+            return real[0]
+        return [Problem("any_of", f"expected {self.expected}, got {shown(value)}", shown(value))]
+
+
+class AnyOf(_Alternatives):
+    """A value that fits at least one of the alternatives."""
+
+    __slots__ = ()
+
+    def judge(self, value: object) -> list[Finding] | None:
+        parts: list[list[Finding] | None] = []
+        for node in self.nodes:
+            part = node.judge(value)
+            if part is None:
+                return None
+            parts.append(part)
+        for part in parts:
+            if part is not None and not raised(part):
+                return part
+        return self._none_fits(value, parts)
+
+
+class OneOf(_Alternatives):
+    """A value that fits exactly one of the alternatives."""
+
+    __slots__ = ()
+
+    def judge(self, value: object) -> list[Finding] | None:
+        parts = [node.judge(value) for node in self.nodes]
+        fitting = [part for part in parts if part is None or not raised(part)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting:
+            return self._none_fits(value, parts)
+        message = f"fits {len(fitting)} of the alternatives ({self.expected}); exactly one must fit"
+        return [Problem("one_of", message, shown(value))]
+
+
+class AllOf(Node):
+    """A value that fits every one of the nodes."""
+
+    __slots__ = ("_media", "nodes")
+
+    def __init__(self, *nodes: Node) -> None:
+        self.nodes = nodes
+        self._media = next((node for node in nodes if isinstance(node, Media)), None)
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # told by the parts here
+        return self.nodes[0].expected if self.nodes else "a value"
+
+    def judge(self, value: object) -> list[Finding] | None:
+        if self._media is not None and not isinstance(value, str):
+            # Local media become a string that no one wrote, so what is said of strings is not meant for them.
+            return self._media.judge(value)
+        found: list[Finding] = []
+        for node in self.nodes:
+            found += node.judge(value) or ()
+        return found or None
+
+
+def _other_type(part: list[Finding]) -> bool:
+    return any(finding.code == "type" and not finding.keys for finding in part)

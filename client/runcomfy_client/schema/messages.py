@@ -1,0 +1,64 @@
+"""How a message names what was given: short, never megabytes, never a character that could move a cursor."""
+
+from __future__ import annotations
+
+_LONGEST = 60
+_MOST_CHOICES = 30
+
+
+def shown(value: object) -> str:
+    """A value of a payload as it stands in a message."""
+    kind = type(value)
+    if kind is str:
+        return f"{value!r}" if len(value) <= _LONGEST else _long_text(value)  # type: ignore[arg-type]  # narrowed by hand
+    if kind is float:
+        return f"{value!r}"
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, int):
+        # Python refuses to write integers of more than 4300 digits, and nobody reads forty.
+        return repr(int(value)) if value.bit_length() <= 128 else f"an integer of {_digits(value)} digits"
+    if isinstance(value, str):
+        return shown(str(value))
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, (list, tuple)):
+        return f"a list of {amount(len(value), 'item')}"
+    if isinstance(value, dict):
+        return f"an object with {amount(len(value), 'key')}"
+    return f"a Python {kind.__name__}"
+
+
+def amount(count: int, thing: str) -> str:
+    """A number of things: "1 item", "2 items"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def choices(values: tuple[object, ...]) -> str:
+    """The allowed values, in the schema's order; a very long list is cut."""
+    if len(values) == 1:
+        return shown(values[0])
+    if len(values) > _MOST_CHOICES:
+        return ", ".join(map(shown, values[:_MOST_CHOICES])) + f", ... ({len(values)} in all)"
+    return ", ".join(map(shown, values[:-1])) + " or " + shown(values[-1])
+
+
+def _long_text(text: str) -> str:
+    return f"{text[: _LONGEST - 20]!r}... ({len(text)} characters)"
+
+
+def _digits(number: int) -> int:
+    return int(number.bit_length() * 0.30103) + 1
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes for people; 1 MB is 1024 * 1024 bytes here, as in the rules' upper bounds."""
+    if size < 1024:
+        return f"{size} bytes"
+    if size < 1024 * 1024:
+        return f"{size / 1024:.1f} kB"
+    return f"{size / (1024 * 1024):.2f} MB"

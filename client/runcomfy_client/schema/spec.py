@@ -1,0 +1,47 @@
+"""What is known of one model, and the one judge of its payloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .findings import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .containers import Object
+
+
+class ModelSpec:
+    """The facts of one model: its id, the node of its input, the names of its classes, and the API page's example."""
+
+    __slots__ = ("_clean", "example", "input", "input_class", "model_id", "output_class")
+
+    def __init__(
+        self,
+        model_id: str,
+        input: Object,  # the API's own word for it
+        *,
+        input_class: str = "",
+        output_class: str = "",
+        example: Mapping[str, object] | None = None,
+    ) -> None:
+        self.model_id = model_id
+        self.input = input
+        input.model_id = model_id
+        self.input_class = input_class
+        self.output_class = output_class
+        self.example = example
+        self._clean = Report(model_id)
+
+    def __repr__(self) -> str:
+        return f"<ModelSpec {self.model_id}>"
+
+
+def check(spec: ModelSpec, payload: object) -> Report:
+    """Judge a payload with wire names. Everything that is wrong is in the report, not only the first fault.
+
+    ``payload`` holds JSON values, and at media fields also local media (see ``runcomfy.validate``).
+    """
+    tree = spec.input.judge(payload)
+    return spec._clean if tree is None else Report(spec.model_id, tree)

@@ -1,1 +1,0 @@
-"""The commands, a module for each that is more than a few lines; loaded when called."""

@@ -1,1 +1,0 @@
-"""The rules of the Model API as generators: what to send, how to read the reply, when to go on. No I/O in here."""

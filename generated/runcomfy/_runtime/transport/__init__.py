@@ -1,1 +1,0 @@
-"""Steps, and the two drivers that carry them out: the only modules that know httpx."""

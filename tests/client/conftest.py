@@ -1,0 +1,57 @@
+"""Every conversation is held by the sync client, the async one, and the async one without the fast transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from runcomfy_client.api import calls as timing
+from runcomfy_client.transport import async_driver
+
+from tests.support.both import KINDS, Clients
+from tests.support.fault_proxy import FaultProxy
+from tests.support.tiny_api import TinyApi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "clients" in metafunc.fixturenames:
+        metafunc.parametrize("clients", getattr(metafunc.module, "KINDS", KINDS), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither this computer's token nor its proxies, and pauses a tenth as long."""
+    for name in ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN", "RUNCOMFY_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RUNCOMFY_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setattr(timing, "QUICKEST", 0.02)
+    monkeypatch.setattr(timing, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(timing, "LONGEST_BACKOFF", 0.05)
+    monkeypatch.setattr(timing, "SECONDS_A_PLACE", 0.0)
+
+
+@pytest.fixture
+def clients(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    if request.param == "async-plain":
+        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
+    made = Clients(request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def api() -> TinyApi:
+    return TinyApi()
+
+
+@pytest.fixture
+def proxy(api: TinyApi) -> Iterator[FaultProxy]:
+    with FaultProxy(api) as running:
+        api.url = running.url
+        yield running

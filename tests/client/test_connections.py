@@ -1,0 +1,292 @@
+"""Connection manners: whose client, which loop, how many at once, what is told, and what stays secret."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from runcomfy_client.client import AsyncClient, SyncClient
+from runcomfy_client.errors import ConfigurationError, RunComfyError
+from runcomfy_client.transport import async_driver, watchdog
+from runcomfy_client.transport.config import Timeouts
+from runcomfy_client.transport.watchdog import Watched
+
+from tests.support import fault_proxy as faults
+from tests.support.fault_proxy import FaultProxy, answer
+from tests.support.http_wire import json_response
+from tests.support.tiny_api import COMPLETED, TinyApi
+
+if TYPE_CHECKING:
+    from tests.support.both import Clients
+    from tests.support.fault_proxy import Wire
+    from tests.support.http_wire import Request, Response
+
+TOKEN = "secret-token-4711"
+
+
+def test_a_client_of_ones_own_is_used_and_left_open(clients: Clients, proxy: FaultProxy) -> None:
+    own = clients.http_client(headers={"X-Mine": "1"}, cookies={"c": "1"}, params={"p": "1"})
+    client = clients(proxy.url, http_client=own)
+    client.submit("any/model", {}).wait(10)
+    client.close()
+    assert not own.is_closed
+    for request in proxy.requests:
+        assert request.headers["x-mine"] == "1"
+        assert request.headers["cookie"] == "c=1"
+        assert "p=1" in request.path
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_the_wrong_kind_of_client_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="AsyncRunComfy"):
+        SyncClient(TOKEN, http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # the fault
+    with httpx.Client() as own, pytest.raises(ConfigurationError, match="goes to RunComfy"):
+        AsyncClient(TOKEN, http_client=own)  # type: ignore[arg-type]  # the fault
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_one_async_client_serves_several_loops(proxy: FaultProxy, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if plain:
+        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
+    client = AsyncClient(TOKEN, proxy.url)
+
+    async def scene() -> str:
+        return str((await (await client.submit("any/model", {})).wait(10)).request_id)
+
+    assert [asyncio.run(scene()) for _ in range(3)] == ["job-1", "job-2", "job-3"]
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(lambda _: asyncio.run(scene()), range(4)))) == 4
+    gc.collect()  # what was left open would be told of now, and warnings are errors here
+
+
+def test_a_users_async_client_belongs_to_one_loop(proxy: FaultProxy) -> None:
+    own = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0))  # so that no loop leaves one behind
+    client = AsyncClient(TOKEN, proxy.url, http_client=own)
+
+    async def scene() -> None:
+        await client.balance()
+
+    asyncio.run(scene())
+    with pytest.raises(ConfigurationError, match="another event loop"):
+        asyncio.run(scene())
+
+
+def test_a_closed_client_opens_again(clients: Clients, proxy: FaultProxy) -> None:
+    client = clients(proxy.url)
+    client.balance()
+    client.close()
+    assert client.balance().usd == 12.5
+
+
+def slow(proxy: FaultProxy, seconds: float) -> list[int]:
+    """Make every poll slow; the list tells how many were under way at most."""
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def fault(wire: Wire) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(seconds)
+        with lock:
+            now[0] -= 1
+        wire.send(wire.forward().encoded())
+
+    proxy.always("status", fault)
+    return most
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_many_async_jobs_wait_their_turn(
+    proxy: FaultProxy, api: TinyApi, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if plain:
+        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
+    api.statuses = [COMPLETED]
+    most = slow(proxy, 0.04)
+
+    async def scene() -> set[str]:
+        # A job waits longer for its turn than a request may take.
+        async with AsyncClient(TOKEN, proxy.url, max_connections=4, timeout=Timeouts(total=2)) as client:
+
+            async def one() -> str:
+                return (await (await client.submit("any/model", {})).wait(30)).request_id
+
+            return set(await asyncio.gather(*(one() for _ in range(250))))
+
+    assert len(asyncio.run(scene())) == 250
+    assert proxy.arrived["submit"] == 250
+    assert most[0] <= 4
+    assert proxy.connections < 25  # kept alive, not made anew
+
+
+def test_many_threads_share_a_client(proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [COMPLETED]
+    most = slow(proxy, 0.005)
+    with SyncClient(TOKEN, proxy.url, max_connections=8) as client, ThreadPoolExecutor(100) as pool:
+        ends = set(pool.map(lambda _: client.submit("any/model", {}).wait(30).request_id, range(200)))
+    assert len(ends) == 200
+    assert proxy.arrived["submit"] == 200
+    assert most[0] <= 8
+    assert proxy.connections < 40
+
+
+def test_hooks_hear_of_every_request_and_never_of_the_token(clients: Clients, proxy: FaultProxy) -> None:
+    heard: list[Any] = []
+    hooks = {kind: [heard.append] for kind in ("request", "response", "retry")}
+    client = clients(proxy.url, event_hooks=hooks)
+    proxy.plan("balance", answer(faults.html(503)))
+    client.balance()
+    assert [(event.kind, event.status) for event in heard] == [
+        ("request", None),
+        ("response", 503),
+        ("retry", None),
+        ("request", None),
+        ("response", 200),
+    ]
+    assert heard[2].pause > 0
+    assert heard[4].seconds > 0
+    assert TOKEN not in repr(heard)
+
+
+def test_a_hook_that_fails_costs_nothing(clients: Clients, proxy: FaultProxy, caplog: pytest.LogCaptureFixture) -> None:
+    def hook(event: object) -> None:
+        raise RuntimeError("in a hook")
+
+    assert clients(proxy.url, event_hooks={"response": [hook]}).submit("any/model", {}).request_id == "job-1"
+    assert "in a hook" in caplog.text
+    with pytest.raises(ConfigurationError, match="no event 'responze'"):
+        clients(proxy.url, event_hooks={"responze": [hook]})
+
+
+def test_the_token_is_nowhere_to_be_read(clients: Clients, proxy: FaultProxy, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in a repr, a log, or an error, even if the server says it back."""
+    caplog.set_level(logging.DEBUG)
+    client = clients(proxy.url, max_retries=0)
+    told = [repr(client), repr(client.catalog), repr(client._session.config.token), str(client._session)]
+    echo = json_response({"message": f"the token {TOKEN} is bad", "error_code": 400004}, 401)
+    for fault in (answer(echo), faults.reset_before_reply, answer(faults.html(500)), faults.half_body):
+        for operation, call in (
+            ("submit", lambda: client.submit("any/model", {})),
+            ("balance", client.balance),
+            ("cancel", client.job("job-1").cancel),
+        ):
+            proxy.always(operation, fault)
+            with pytest.raises(RunComfyError) as caught:
+                call()
+            proxy.never(operation)
+            told += traceback.format_exception(caught.value)
+            told.append(repr(vars(caught.value)))
+    job = client.submit("any/model", {})
+    told += [repr(job), repr(job.wait(10)), caplog.text]
+    assert "[token]" in "".join(told)
+    assert TOKEN not in "".join(told)
+
+
+def test_the_token_goes_to_the_api_only(clients: Clients, api: TinyApi) -> None:
+    """A reply names other places; none of them is asked."""
+    with FaultProxy(api) as elsewhere:
+
+        def tempting(request: Request) -> Response:
+            response = api(request)
+            links = f'"status_url": "{elsewhere.url}/v1/requests/x/status", "cancel_url": "{elsewhere.url}/c", '
+            return type(response)(response.status, response.content.replace(b"{", b"{" + links.encode(), 1), {})
+
+        with FaultProxy(tempting) as proxy:
+            job = clients(proxy.url).submit("any/model", {})
+            job.wait(10)
+            job.cancel()
+        assert not elsewhere.requests
+
+
+def test_proxies_of_the_environment_are_used(
+    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if clients.kind == "async-plain":
+        monkeypatch.undo()  # whether the fast transport stands back is what is tested
+    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert clients("http://api.localhost:9/").balance().usd == 12.5
+    assert proxy.requests[0].path == "http://api.localhost:9/prod/v2/balance"
+
+
+def test_a_forked_child_makes_connections_of_its_own(proxy: FaultProxy) -> None:
+    script = """
+import os, sys
+from runcomfy_client.client import SyncClient
+client = SyncClient("secret", sys.argv[1])
+client.submit("any/model", {})
+child = os.fork()
+assert client.submit("any/model", {}).request_id.startswith("job-")
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork here")
+    subprocess.run([sys.executable, "-c", script, proxy.url], check=True, timeout=30)
+    assert proxy.arrived["submit"] == 3
+    assert proxy.connections == 2  # the parent goes on with its own
+
+
+def test_nothing_heavy_is_loaded_before_the_first_request() -> None:
+    script = """
+import sys
+from runcomfy_client.client import SyncClient
+client = SyncClient("secret", "http://127.0.0.1:1", max_retries=0)
+heavy = {"httpx", "httpcore", "ssl", "asyncio", "pydantic", "aiohttp", "certifi", "PIL", "sqlite3"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_traceback_with_its_variables_does_not_show_the_token(clients: Clients, proxy: FaultProxy) -> None:
+    """Error reporters send them elsewhere. What other libraries keep in their own frames is theirs."""
+    proxy.plan("submit", faults.lost_reply)
+    client = clients(proxy.url)
+    with pytest.raises(RunComfyError) as caught:
+        client.submit("any/model", {})
+    error: BaseException | None = caught.value
+    shown = []
+    while error is not None:
+        frames = traceback.walk_tb(error.__traceback__)
+        shown += [repr(frame.f_locals) for frame, _ in frames if "runcomfy_client" in frame.f_code.co_filename]
+        error = error.__cause__
+    assert any("Authorization" in text for text in shown)
+    assert not any(TOKEN in text for text in shown)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_does_not_end_its_parents_requests() -> None:
+    """The child has a copy of the parent's deadlines, and of the connections; cutting them would cut the parent's."""
+    ours, theirs = socket.socketpair()
+
+    class Ours:
+        def get_extra_info(self, info: str) -> object:
+            return ours
+
+    watched = Watched(Ours())
+    watchdog.WATCHDOG.watch(watched, 0.3)
+    child = os.fork()
+    if child == 0:
+        watchdog.WATCHDOG.watch(Watched(None), 0.1)
+        time.sleep(0.6)
+        os._exit(0)
+    watchdog.WATCHDOG.finish(watched)
+    os.waitpid(child, 0)
+    ours.sendall(b"still open")
+    assert theirs.recv(10) == b"still open"
+    ours.close()
+    theirs.close()

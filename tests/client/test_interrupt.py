@@ -1,0 +1,284 @@
+"""Ctrl-C and task cancellation: what is known of the job is kept, and one cancel is sent if asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runcomfy_client.client import AsyncClient
+
+from tests.support import fault_proxy as faults
+from tests.support.tiny_api import QUEUED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.fault_proxy import FaultProxy, Wire
+    from tests.support.tiny_api import TinyApi
+
+# A script of a user's, interrupted as users do; it tells at the end what it knew.
+SCRIPT = """
+import asyncio, json, sys
+from runcomfy_client.client import AsyncClient, SyncClient
+from runcomfy_client.api import submit
+submit.LINGER = 1.5
+kind, url, journal, ask = sys.argv[1:5]
+print("ready", flush=True)
+
+def sync():
+    with SyncClient("secret", url, journal=journal) as client:
+        client.submit("any/model", {}).wait(20, cancel_on_interrupt=ask == "ask")
+
+async def asynchronous():
+    async with AsyncClient("secret", url, journal=journal) as client:
+        job = await client.submit("any/model", {})
+        await job.wait(20, cancel_on_interrupt=ask == "ask")
+
+try:
+    sync() if kind == "sync" else asyncio.run(asynchronous())
+except KeyboardInterrupt as stop:
+    notes = list(getattr(stop, "__notes__", []))
+    cause = stop.__context__
+    while cause is not None:  # asyncio.run raises a new KeyboardInterrupt from the task's CancelledError
+        notes += getattr(cause, "__notes__", [])
+        cause = cause.__context__
+    print(json.dumps({"notes": notes}), flush=True)
+"""
+
+
+def interrupt(proxy: FaultProxy, tmp_path: Path, kind: str, ask: str, ready: Callable[[], bool]) -> dict[str, Any]:
+    journal = tmp_path / "jobs.sqlite"
+    environment = {**os.environ, "RUNCOMFY_API_TOKEN": "secret"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, kind, proxy.url, str(journal), ask],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    try:
+        end = time.monotonic() + 20
+        while not ready() and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    told: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return told
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("ask", ["ask", "do not"])
+def test_ctrl_c_in_a_wait(proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str, ask: str) -> None:
+    api.statuses = [QUEUED]
+    told = interrupt(proxy, tmp_path, kind, ask, lambda: proxy.arrived["status"] > 0)
+    notes = " ".join(told["notes"])
+    assert "job-1" in notes
+    assert proxy.arrived["cancel"] == (1 if ask == "ask" else 0)
+    assert ("was cancelled" if ask == "ask" else "still runs") in notes
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_ctrl_c_is_honest_about_a_cancel_that_came_too_late(
+    proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str
+) -> None:
+    api.statuses, api.cancel = [QUEUED], {"outcome": "not_cancellable", "status": "in_progress"}
+    told = interrupt(proxy, tmp_path, kind, "ask", lambda: proxy.arrived["status"] > 0)
+    assert "not_cancellable" in " ".join(told["notes"])
+    assert "still runs" in " ".join(told["notes"])
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
+    proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str
+) -> None:
+    from runcomfy_client.journal.base import Journal
+
+    def late(wire: Wire) -> None:
+        response = wire.forward()
+        time.sleep(1.0)
+        wire.send(response.encoded())
+
+    proxy.plan("submit", late)
+    told = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
+    assert "client.job('job-1')" in " ".join(told["notes"])
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        (entry,) = journal.pending()
+    assert (entry.state, entry.request_id) == ("submitted", "job-1")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_post_that_is_not_answered_after_ctrl_c_is_unsure(proxy: FaultProxy, tmp_path: Path, kind: str) -> None:
+    from runcomfy_client.journal.base import Journal
+
+    proxy.plan("submit", faults.silence)
+    begun = time.monotonic()
+    told = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
+    assert time.monotonic() - begun < 15
+    assert "unknown" in " ".join(told["notes"])
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        (entry,) = journal.pending()
+    assert (entry.state, entry.request_id) == ("unsure", None)
+
+
+def test_a_cancelled_task_keeps_its_cancellation(proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [QUEUED]
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            job = await client.submit("any/model", {})
+            task = asyncio.create_task(job.wait(cancel_on_interrupt=True))
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert "was cancelled" in "".join(caught.value.__notes__)
+            assert task.cancelled()
+
+    asyncio.run(scene())
+    assert proxy.arrived["cancel"] == 1
+
+
+def test_a_time_limit_of_asyncio_around_a_wait_works(proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [QUEUED]
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            job = await client.submit("any/model", {})
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await job.wait(cancel_on_interrupt=True)
+            assert (await job.status()).state == "in_queue"
+
+    asyncio.run(scene())
+    assert proxy.arrived["cancel"] == 1
+
+
+def test_a_cancel_that_is_not_answered_is_given_up(
+    proxy: FaultProxy, api: TinyApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runcomfy_client.api import cancel
+
+    monkeypatch.setattr(cancel, "LONGEST_FAREWELL", 0.3)
+    api.statuses = [QUEUED]
+    proxy.always("cancel", faults.silence)
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            job = await client.submit("any/model", {})
+            task = asyncio.create_task(job.wait(cancel_on_interrupt=True))
+            await asyncio.sleep(0.2)
+            begun = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert time.monotonic() - begun < 1.5
+            assert "unknown whether the cancel reached it" in "".join(caught.value.__notes__)
+
+    asyncio.run(scene())
+
+
+def test_a_second_interruption_cuts_the_cancel_and_says_so(proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [QUEUED]
+    proxy.always("cancel", faults.silence)
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            job = await client.submit("any/model", {})
+            task = asyncio.create_task(job.wait(cancel_on_interrupt=True))
+            for _ in range(2):
+                await asyncio.sleep(0.2)
+                task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert "the cancel was cut short" in "".join(caught.value.__notes__)
+
+    asyncio.run(scene())
+
+
+def test_an_id_known_at_the_last_moment_is_written_down(proxy: FaultProxy, tmp_path: Path) -> None:
+    """An interruption that is not held any more may come between the reply and its row."""
+    from runcomfy_client.api import submit as posting
+    from runcomfy_client.client import SyncClient
+
+    def read_and_stop(*args: object) -> str:
+        raise KeyboardInterrupt
+
+    with SyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(posting, "read_reply", read_and_stop)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                client.submit("any/model", {})
+        assert "client.job('job-1')" in "".join(caught.value.__notes__)
+        assert client.journal is not None
+        (entry,) = client.journal.pending()
+        assert (entry.state, entry.request_id) == ("submitted", "job-1")
+
+
+def test_a_cancelled_submit_finishes_what_it_began(proxy: FaultProxy, tmp_path: Path) -> None:
+    def late(wire: Wire) -> None:
+        response = wire.forward()
+        time.sleep(0.4)
+        wire.send(response.encoded())
+
+    proxy.plan("submit", late)
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+            task = asyncio.create_task(client.submit("any/model", {}))
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert "client.job('job-1')" in "".join(caught.value.__notes__)
+            assert client.journal is not None
+            (entry,) = client.journal.pending()
+            assert entry.request_id == "job-1"
+
+    asyncio.run(scene())
+
+
+def test_the_callers_own_error_in_an_update_comes_through(proxy: FaultProxy) -> None:
+    from runcomfy_client.client import SyncClient
+
+    def on_update(update: object) -> None:
+        raise ZeroDivisionError
+
+    with SyncClient("secret", proxy.url) as client, pytest.raises(ZeroDivisionError):
+        client.submit("any/model", {}).wait(10, on_update=on_update)
+
+
+def test_async_updates_are_awaited(proxy: FaultProxy) -> None:
+    seen: list[str] = []
+
+    async def on_update(update: Any) -> None:
+        await asyncio.sleep(0)
+        seen.append(update.state)
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            await (await client.submit("any/model", {})).wait(10, on_update=on_update)
+
+    asyncio.run(scene())
+    assert seen == ["in_queue", "in_progress", "completed"]
+
+
+def test_the_sync_client_works_in_threads_that_python_does_not_interrupt(proxy: FaultProxy) -> None:
+    from runcomfy_client.client import SyncClient
+
+    ends: list[str] = []
+    with SyncClient("secret", proxy.url) as client:
+        thread = threading.Thread(target=lambda: ends.append(client.submit("any/model", {}).wait(10).request_id))
+        thread.start()
+        thread.join()
+    assert ends == ["job-1"]

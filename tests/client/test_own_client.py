@@ -1,0 +1,118 @@
+"""What users bring: an httpx client with settings of its own, an environment, limits, inputs of the wrong kind."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from runcomfy_client.client import AsyncClient
+from runcomfy_client.errors import AuthenticationError, ConfigurationError, InvalidInputError, UnknownModelError
+from runcomfy_client.transport.config import LONGEST, Timeouts, clean_timeouts
+from runcomfy_client.transport.requests import Deadline, proxied
+
+from tests.support.fault_proxy import answer
+from tests.support.http_wire import Response
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.both import Clients
+    from tests.support.fault_proxy import FaultProxy
+
+TOKEN = "secret-token-4711"
+
+
+def test_the_token_is_sent_and_not_the_clients_own_login(clients: Clients, proxy: FaultProxy) -> None:
+    own = clients.http_client(auth=("me", "password"), headers={"Authorization": "Bearer other"})
+    clients(proxy.url, http_client=own).submit("any/model", {}).wait(10)
+    assert {request.headers["authorization"] for request in proxy.requests} == {f"Bearer {TOKEN}"}
+
+
+def test_a_login_in_two_steps_makes_no_two_posts(clients: Clients, proxy: FaultProxy) -> None:
+    challenge = {"WWW-Authenticate": 'Digest realm="x", nonce="abc", qop="auth"'}
+    proxy.plan("submit", answer(Response(401, b"", challenge)))
+    own = clients.http_client(auth=httpx.DigestAuth("me", "password"))
+    with pytest.raises(AuthenticationError):
+        clients(proxy.url, http_client=own).submit("any/model", {})
+    assert proxy.arrived["submit"] == 1
+
+
+def test_a_client_that_was_closed_sent_nothing(clients: Clients, proxy: FaultProxy, tmp_path: Path) -> None:
+    own = clients.http_client()
+    client = clients(proxy.url, http_client=own, journal=tmp_path / "jobs.sqlite")
+    job = client.submit("any/model", {})
+    clients.runner.run(own.aclose()) if clients.is_async else own.close()
+    with pytest.raises(ConfigurationError, match="was closed"):
+        client.submit("any/model", {})
+    with pytest.raises(ConfigurationError, match="was closed") as caught:
+        job.wait(10)
+    assert caught.value.request_id == "job-1"
+    assert [entry.state for entry in client.journal.entries()] == ["submitted", "refused"]
+
+
+def test_a_submit_in_a_second_loop_sent_nothing(proxy: FaultProxy, tmp_path: Path) -> None:
+    own = httpx.AsyncClient()
+    client = AsyncClient(TOKEN, proxy.url, http_client=own, journal=tmp_path / "jobs.sqlite")
+
+    async def first_loop() -> None:
+        await client.submit("any/model", {})
+        await own.aclose()
+
+    asyncio.run(first_loop())
+    with pytest.raises(ConfigurationError, match="another event loop"):
+        asyncio.run(client.submit("any/model", {}))
+    assert client.journal is not None
+    assert [entry.state for entry in client.journal.entries()] == ["submitted", "refused"]
+    client.journal.close()
+
+
+def test_a_proxy_that_cannot_be_used_is_told(
+    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was sent, and trying again would not help."""
+    monkeypatch.setenv("HTTP_PROXY", "gopher://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="gopher"):
+        clients(proxy.url).submit("any/model", {})
+
+
+def test_hosts_without_a_proxy_make_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    assert not proxied()
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    assert proxied()
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e12, Timeouts(connect=math.inf, read=1e12, total=math.inf)])
+def test_a_limit_without_end_works(clients: Clients, proxy: FaultProxy, timeout: Any) -> None:
+    client = clients(proxy.url, timeout=timeout)
+    assert client.submit("any/model", {}, {"timeout": math.inf}).wait(math.inf).files
+
+
+def test_no_limit_is_longer_than_clocks_can_tell() -> None:
+    """A lock that is waited for, like a socket, takes so many seconds and no more."""
+    rest = Deadline(math.inf).rest()
+    assert rest is not None
+    assert rest <= LONGEST
+    assert clean_timeouts(math.inf) == Timeouts(connect=10.0, read=LONGEST, write=LONGEST, total=LONGEST)
+
+
+@pytest.mark.parametrize("timeout", ["5", True, math.nan, 0, Timeouts(read=-1), httpx.Timeout(5)])
+def test_a_limit_that_is_none_is_refused(timeout: Any) -> None:
+    with pytest.raises(ConfigurationError, match="timeout"):
+        clean_timeouts(timeout)
+
+
+def test_inputs_of_the_wrong_kind(clients: Clients, proxy: FaultProxy) -> None:
+    client = clients(proxy.url)
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    with pytest.raises(InvalidInputError, match="nested too deeply"):
+        client.submit("any/model", endless)
+    with pytest.raises(ConfigurationError, match="dict of wire names"):
+        client.submit("any/model", "a prompt")
+    with pytest.raises(UnknownModelError, match="not 5"):
+        client.submit(5, {})
+    assert not proxy.requests
