@@ -11,10 +11,10 @@ from pydantic_core import core_schema
 from .errors import InvalidInputError
 from .outputs import FileURL, MediaOutput, OutputModel
 from .prepare import prepare
-from .schema import AllOf, AnyOf, Array, Object, OneOf, Problem, Report
+from .schema import AllOf, AnyOf, Array, ErrorFinding, Object, OneOf, Report
 from .schema.findings import raised
 from .schema.messages import shown
-from .schema.nodes import type_problem
+from .schema.nodes import type_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ class InputModel(BaseModel):
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
-            raise InvalidInputError(Report(cls._title(), [type_problem("an object", value)]))
+            raise InvalidInputError(Report(cls._title(), [type_error("an object", value)]))
         return cls._made(cls._judged(value))
 
     @classmethod
@@ -161,7 +161,7 @@ def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, objec
         wire = name if name in node.properties else wires.get(name, name)
         if wire in renamed:
             message = f"is given twice, as {shown(wire)} and as {shown(node.properties[wire].name)}; leave one out"
-            faults.append(Problem("both_names", message, keys=(wire,)))
+            faults.append(ErrorFinding("both_names", message, keys=(wire,)))
         renamed[wire] = value
     return renamed, faults
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .media.facts import Facts
 from .media.sources import LocalMedia, UnusableMedia, is_local, load
-from .schema import AllOf, AnyOf, AnyValue, Array, Enum, Integer, Media, ModelSpec, Object, OneOf, Problem
+from .schema import AllOf, AnyOf, AnyValue, Array, Enum, ErrorFinding, Integer, Media, ModelSpec, Object, OneOf
 from .schema.findings import raised
 from .schema.nodes import MAX_NUMBER, same
 
@@ -77,7 +77,7 @@ def _medium(value: object, keys: tuple[Key, ...], faults: list[Finding]) -> Loca
     try:
         return load(value)
     except UnusableMedia as fault:
-        faults.append(Problem("media_source", str(fault), keys=keys))
+        faults.append(ErrorFinding("media_source", str(fault), keys=keys))
         return UNREAD
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .api.calls import JobRef, Session
     from .api.values import Cancellation, DownloadProgress, File, JobUpdate
     from .transport.async_driver import AsyncDriver
-    from .transport.steps import Rule
+    from .transport.steps import Operation
     from .transport.sync_driver import SyncDriver
 
 Output = TypeVar("Output", covariant=True)
@@ -161,20 +161,20 @@ class JobRules:
         self._session = session
         self._ref = ref
 
-    def status(self) -> Rule[JobUpdate]:
+    def status(self) -> Operation[JobUpdate]:
         return poll.status(self._session, self._ref)
 
-    def updates(self, timeout: float | None) -> Rule[None]:
+    def updates(self, timeout: float | None) -> Operation[None]:
         return poll.updates(self._session, self._ref, timeout)
 
-    def cancel(self) -> Rule[Cancellation]:
+    def cancel(self) -> Operation[Cancellation]:
         return cancel.cancel(self._session, self._ref)
 
-    def wait(self, shape: type[Shape], timeout: float | None, *, cancel_on_interrupt: bool) -> Rule[Shape]:
+    def wait(self, shape: type[Shape], timeout: float | None, *, cancel_on_interrupt: bool) -> Operation[Shape]:
         body = yield from poll.wait(self._session, self._ref, timeout, cancel_on_interrupt=cancel_on_interrupt)
         return self._read(shape, body)
 
-    def result(self, shape: type[Shape]) -> Rule[Shape]:
+    def result(self, shape: type[Shape]) -> Operation[Shape]:
         body = yield from poll.result(self._session, self._ref)
         return self._read(shape, body)
 

@@ -169,7 +169,7 @@ def test_a_cancel_that_is_not_answered_is_given_up(
 ) -> None:
     from runcomfy_client.api import cancel
 
-    monkeypatch.setattr(cancel, "LONGEST_FAREWELL", 0.3)
+    monkeypatch.setattr(cancel, "CANCEL_TIMEOUT", 0.3)
     api.statuses = [QUEUED]
     proxy.always("cancel", faults.silence)
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.transport.interrupts import HeldInterrupts
+from runcomfy_client.transport.interrupts import DeferredSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def _handlers() -> Iterator[None]:
 
 
 def held(linger: float, *steps: Callable[[], object]) -> None:
-    with HeldInterrupts(linger):
+    with DeferredSignals(linger):
         for step in steps:
             step()
 
@@ -70,7 +70,7 @@ def test_a_handler_of_the_users_own_is_called_late_and_put_back() -> None:
         seen.append("handled")
 
     signal.signal(signal.SIGTERM, handler)
-    with HeldInterrupts(5.0):
+    with DeferredSignals(5.0):
         signal.raise_signal(signal.SIGTERM)
         seen.append("block")
     assert seen == ["block", "handled"]
@@ -82,7 +82,7 @@ def test_other_threads_are_left_alone() -> None:
     seen: list[object] = []
 
     def work() -> None:
-        with HeldInterrupts(5.0):
+        with DeferredSignals(5.0):
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)

@@ -11,7 +11,7 @@ import pytest
 from runcomfy_client.client import AsyncClient
 from runcomfy_client.errors import AuthenticationError, ConfigurationError, InvalidInputError, UnknownModelError
 from runcomfy_client.transport.config import LONGEST, Timeouts, clean_timeouts
-from runcomfy_client.transport.requests import Deadline, proxied
+from runcomfy_client.transport.requests import RequestDeadline, proxied
 
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response
@@ -93,7 +93,7 @@ def test_a_limit_without_end_works(clients: Clients, proxy: FaultProxy, timeout:
 
 def test_no_limit_is_longer_than_clocks_can_tell() -> None:
     """A lock that is waited for, like a socket, takes so many seconds and no more."""
-    rest = Deadline(math.inf).rest()
+    rest = RequestDeadline(math.inf).rest()
     assert rest is not None
     assert rest <= LONGEST
     assert clean_timeouts(math.inf) == Timeouts(connect=10.0, read=LONGEST, write=LONGEST, total=LONGEST)

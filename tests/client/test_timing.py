@@ -65,9 +65,9 @@ def test_a_cool_down_is_as_long_as_the_longest_that_was_asked_for() -> None:
 
 
 def test_a_deadline_is_reached_and_not_passed() -> None:
-    assert timing.Until(None).left() == float("inf")
-    assert not timing.Until(None).over()
-    assert timing.Until(0).over()
-    assert timing.Until(0).left() == 0
-    assert timing.Until(10).within(3) == 3
-    assert timing.Until(1).within(3) <= 1
+    assert timing.Deadline(None).left() == float("inf")
+    assert not timing.Deadline(None).over()
+    assert timing.Deadline(0).over()
+    assert timing.Deadline(0).left() == 0
+    assert timing.Deadline(10).within(3) == 3
+    assert timing.Deadline(1).within(3) <= 1

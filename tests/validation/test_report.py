@@ -12,7 +12,7 @@ import pytest
 import runcomfy
 from runcomfy import UnknownModelError
 from runcomfy_client.packages import validate_spec
-from runcomfy_client.schema import ModelSpec, Problem, Report, Unchecked, check
+from runcomfy_client.schema import ErrorFinding, ModelSpec, Report, UncheckedFinding, check
 
 if TYPE_CHECKING:
     from runcomfy_client.models import InputModel
@@ -106,7 +106,10 @@ def test_a_report_survives_pickling(spec: ModelSpec) -> None:
 
 def test_a_report_can_be_made_of_findings() -> None:
     report = Report(
-        "a/b", [Problem("type", "x", keys=("b",)), Problem("type", "y", keys=("a",))], (), [Unchecked("f", "z")]
+        "a/b",
+        [ErrorFinding("type", "x", keys=("b",)), ErrorFinding("type", "y", keys=("a",))],
+        (),
+        [UncheckedFinding("f", "z")],
     )
     assert [problem.path for problem in report.errors] == ["/a", "/b"]
     assert len(report.unchecked) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import APIError, ConfigurationError, RateLimitError, TransportError
 from ..transport.hooks import HttpEvent
-from ..transport.steps import REPLY_LIMIT, Exchange, Fault, Rule, Sleep, send
+from ..transport.steps import REPLY_LIMIT, Operation, Request, Sleep, TransportFailure, send
 from .replies import OVER, error_of, has_error, json_object, page_text, state_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ FIRST_LOOK = 4.0
 RATE_LIMIT_PAUSE = 2.0
 
 
-class Until:
+class Deadline:
     """A deadline, or none. The clock is monotonic, so setting the computer's clock changes nothing."""
 
     def __init__(self, seconds: float | None) -> None:
@@ -108,40 +108,40 @@ def poll_pause(in_state: float, position: int | None) -> float:
 LONGEST_PAUSE = 60.0
 
 
-def get(session: Session, url: str, *, until: Until | None = None, limit: int = REPLY_LIMIT) -> Exchange:
+def get(session: Session, url: str, *, deadline: Deadline | None = None, limit: int = REPLY_LIMIT) -> Request:
     """A GET with the token, within the client's time limit and the deadline."""
-    patience = until.left() if until and until.seconds is not None else None
+    queue_timeout = deadline.left() if deadline and deadline.seconds is not None else None
     total = session.config.timeouts.total
-    return Exchange(method="GET", url=url, authorised=True, timeout=total, patience=patience, limit=limit)
+    return Request(method="GET", url=url, authorised=True, timeout=total, queue_timeout=queue_timeout, limit=limit)
 
 
-def exchanged(session: Session, exchange: Exchange, about: HttpEvent) -> Rule[Reply]:
-    """Send once and tell the hooks; a Fault's reason is free of the token."""
-    session.hooks.tell(about)
+def send_once(session: Session, request: Request, event: HttpEvent) -> Operation[Reply]:
+    """Send once and tell the hooks; a TransportFailure's reason is free of the token."""
+    session.hooks.emit(event)
     begun = time.monotonic()
     try:
-        reply = yield from send(exchange)
-    except Fault as fault:
+        reply = yield from send(request)
+    except TransportFailure as fault:
         reason = session.config.redact(fault.reason)
-        session.hooks.tell(about._replace(kind="response", reason=reason, seconds=time.monotonic() - begun))
-        raise Fault(reason, nothing_sent=fault.nothing_sent) from fault.__cause__
+        session.hooks.emit(event._replace(kind="response", reason=reason, seconds=time.monotonic() - begun))
+        raise TransportFailure(reason, nothing_sent=fault.nothing_sent) from fault.__cause__
     except ConfigurationError as error:
-        error.request_id, error.model_id = about.request_id, about.model_id
+        error.request_id, error.model_id = event.request_id, event.model_id
         raise
-    session.hooks.tell(about._replace(kind="response", status=reply.status, seconds=time.monotonic() - begun))
+    session.hooks.emit(event._replace(kind="response", status=reply.status, seconds=time.monotonic() - begun))
     return reply
 
 
-def about(exchange: Exchange, *, model_id: str | None = None, request_id: str | None = None) -> HttpEvent:
-    return HttpEvent(kind="request", method=exchange.method, url=exchange.url, model_id=model_id, request_id=request_id)
+def request_event(request: Request, *, model_id: str | None = None, request_id: str | None = None) -> HttpEvent:
+    return HttpEvent(kind="request", method=request.method, url=request.url, model_id=model_id, request_id=request_id)
 
 
-def attempt(session: Session, exchange: Exchange, doing: str, job: JobRef | None = None) -> Rule[dict[str, object]]:
+def attempt(session: Session, request: Request, doing: str, job: JobRef | None = None) -> Operation[dict[str, object]]:
     """Send once and read the reply; raises APIError or TransportError."""
     request_id, model_id = (job.request_id, job.model_id) if job else (None, None)
     try:
-        reply = yield from exchanged(session, exchange, about(exchange, model_id=model_id, request_id=request_id))
-    except Fault as fault:
+        reply = yield from send_once(session, request, request_event(request, model_id=model_id, request_id=request_id))
+    except TransportFailure as fault:
         raise TransportError(f"{doing}: {fault.reason}.", request_id=request_id, model_id=model_id) from fault
     body = json_object(reply)
     if problem := _unusable(reply, body):
@@ -173,29 +173,29 @@ def _unusable(reply: Reply, body: dict[str, object] | None) -> str:
     return ""
 
 
-def passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same call may go well later."""
     return isinstance(error, TransportError) or (isinstance(error, APIError) and error.retryable)
 
 
-def pause_after(error: TransportError | APIError, misses: int) -> float:
+def retry_pause(error: TransportError | APIError, misses: int) -> float:
     asked = error.retry_after if isinstance(error, APIError) else None
     return max(asked or 0.0, backoff(misses))
 
 
-def call(session: Session, exchange: Exchange, doing: str, job: JobRef | None = None) -> Rule[dict[str, object]]:
+def call(session: Session, request: Request, doing: str, job: JobRef | None = None) -> Operation[dict[str, object]]:
     """Send until there is an answer, at most ``max_retries`` times more than once."""
     misses = 0
     while True:
         if pause := session.cool_down.left():
             yield Sleep(min(pause, LONGEST_PAUSE))
         try:
-            return (yield from attempt(session, exchange, doing, job))
+            return (yield from attempt(session, request, doing, job))
         except (TransportError, APIError) as error:
             misses += 1
-            pause = pause_after(error, misses)
-            if not passing(error) or misses > session.config.max_retries or pause > LONGEST_PAUSE:
+            pause = retry_pause(error, misses)
+            if not is_transient(error) or misses > session.config.max_retries or pause > LONGEST_PAUSE:
                 raise
-            told = about(exchange, model_id=error.model_id, request_id=error.request_id)
-            session.hooks.tell(told._replace(kind="retry", reason=str(error), pause=pause))
+            told = request_event(request, model_id=error.model_id, request_id=error.request_id)
+            session.hooks.emit(told._replace(kind="retry", reason=str(error), pause=pause))
         yield Sleep(pause)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import APIError, ConfigurationError, TransportError
 from ..transport.hooks import log
-from ..transport.steps import Exchange, Interrupted, Rule
+from ..transport.steps import Interrupted, Operation, Request
 from .calls import attempt, call
 from .outcomes import record_end
 from .replies import CANCELLED, state_of
@@ -15,25 +15,25 @@ from .values import Cancellation
 if TYPE_CHECKING:
     from .calls import JobRef, Session
 
-LONGEST_FAREWELL = 5.0
+CANCEL_TIMEOUT = 5.0
 
 
-def cancel(session: Session, job: JobRef) -> Rule[Cancellation]:
+def cancel(session: Session, job: JobRef) -> Operation[Cancellation]:
     """Asking twice does no harm, so a lost reply is asked for again."""
-    exchange = cancel_exchange(session, job, session.config.timeouts.total)
-    body = yield from call(session, exchange, f"Cancel of {job.request_id}", job)
+    request = cancel_exchange(session, job, session.config.timeouts.total)
+    body = yield from call(session, request, f"Cancel of {job.request_id}", job)
     outcome = cancellation_of(job, body)
     if outcome.cancelled:
         yield from record_end(session, job, CANCELLED)
     return outcome
 
 
-def cancel_on_the_way_out(session: Session, job: JobRef, stop: BaseException, *, ask: bool) -> Rule[None]:
+def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseException, *, ask: bool) -> Operation[None]:
     """Tell on the interruption what happens to the job, after one bounded attempt to cancel if asked."""
     if ask:
         try:
-            exchange = cancel_exchange(session, job, LONGEST_FAREWELL, LONGEST_FAREWELL)
-            body = yield from attempt(session, exchange, f"Cancel of {job.request_id}", job)
+            request = cancel_exchange(session, job, CANCEL_TIMEOUT, CANCEL_TIMEOUT)
+            body = yield from attempt(session, request, f"Cancel of {job.request_id}", job)
         except (TransportError, APIError, ConfigurationError) as error:
             came = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
         except (Interrupted, KeyboardInterrupt) as again:
@@ -55,9 +55,9 @@ def _note(job: JobRef, stop: BaseException, came: str) -> None:
     (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)
 
 
-def cancel_exchange(session: Session, job: JobRef, seconds: float, patience: float | None = None) -> Exchange:
+def cancel_exchange(session: Session, job: JobRef, seconds: float, queue_timeout: float | None = None) -> Request:
     url = session.config.url("requests", job.request_id, "cancel")
-    return Exchange(method="POST", url=url, authorised=True, timeout=seconds, patience=patience)
+    return Request(method="POST", url=url, authorised=True, timeout=seconds, queue_timeout=queue_timeout)
 
 
 def cancellation_of(job: JobRef, body: dict[str, object]) -> Cancellation:

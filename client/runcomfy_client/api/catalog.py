@@ -11,7 +11,7 @@ from .calls import call, get
 from .outcomes import cost_in
 
 if TYPE_CHECKING:
-    from ..transport.steps import Rule
+    from ..transport.steps import Operation
     from .calls import Session
 
 PAGE = 500
@@ -53,7 +53,7 @@ class Balance:
 
 def list_models(
     session: Session, search: str | None, category: str | None, include_schema: bool
-) -> Rule[list[CatalogEntry]]:
+) -> Operation[list[CatalogEntry]]:
     """Every entry that fits, over all pages."""
     flag = "true" if include_schema else None
     asked = (("search", search), ("category", category), ("include_schema", flag))
@@ -75,13 +75,13 @@ def list_models(
     return list(entries.values())
 
 
-def get_model(session: Session, model_id: str) -> Rule[CatalogEntry]:
+def get_model(session: Session, model_id: str) -> Operation[CatalogEntry]:
     url = session.config.url("models", check_model_id(model_id))
     body = yield from call(session, get(session, url), f"Catalogue entry of {model_id}")
     return entry_of(body)
 
 
-def balance(session: Session) -> Rule[Balance]:
+def balance(session: Session) -> Operation[Balance]:
     body = yield from call(session, get(session, session.config.balance_url), "Balance")
     micro = body.get("balance_microdollars")
     return Balance(

@@ -16,8 +16,8 @@ from ..errors import DownloadError
 from ..media.kinds import HEAD, sniff
 from ..transport.config import is_loopback
 from ..transport.hooks import HttpEvent, log
-from ..transport.steps import Close, Exchange, Fault, Notify, Rule, Sleep, gather, open_stream, read, run
-from .calls import Until, backoff
+from ..transport.steps import Close, Notify, Operation, Request, Sleep, TransportFailure, gather, open_stream, read, run
+from .calls import Deadline, backoff
 from .file_names import numbered, record_name, safe_name
 from .outcomes import host_of, is_result_host
 from .replies import retry_after
@@ -46,7 +46,7 @@ class Terms:
     overwrite: bool
     hosts: tuple[str, ...]
     max_bytes: int
-    until: Until
+    deadline: Deadline
     # Names that files of this download have: `overwrite` is about what was there before.
     taken: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -76,7 +76,7 @@ class Fetch:
         self._mark = ""  # what tells one version of the file from another: ETag or Last-Modified
         self._reply: Reply | None = None
 
-    def into_place(self) -> Rule[Path]:
+    def into_place(self) -> Operation[Path]:
         """Give the path of the whole file. Raises DownloadError; then nothing is left behind."""
         try:
             yield from self._fetched()
@@ -93,23 +93,23 @@ class Fetch:
             with contextlib.suppress(OSError):
                 self._part.unlink(missing_ok=True)
 
-    def _fetched(self) -> Rule[None]:
+    def _fetched(self) -> Operation[None]:
         misses = 0
         while True:
             try:
                 return (yield from self._attempt())
-            except (Fault, _Again) as failure:
-                reason = failure.reason if isinstance(failure, Fault) else str(failure)
+            except (TransportFailure, _Again) as failure:
+                reason = failure.reason if isinstance(failure, TransportFailure) else str(failure)
                 misses += 1
                 pause = max(getattr(failure, "pause", None) or 0.0, backoff(misses))
                 if misses > self._session.config.max_retries or pause > LONGEST_PAUSE:
                     raise self._error(f"{reason}, after {self._size:,} bytes") from failure
-                if pause >= self._terms.until.left():
+                if pause >= self._terms.deadline.left():
                     raise self._error(f"out of time, after {self._size:,} bytes: {reason}") from failure
                 self._tell("retry", reason=reason, pause=pause)
             yield Sleep(pause)
 
-    def _attempt(self) -> Rule[None]:
+    def _attempt(self) -> Operation[None]:
         stream = yield from self._opened()
         try:
             reply = stream.reply
@@ -124,7 +124,7 @@ class Fetch:
         if self._total is not None and self._size != self._total:
             raise _Again(f"cut off at {self._size:,} of {self._total:,} bytes")
 
-    def _drain(self, stream: Stream, sink: BinaryIO) -> Rule[None]:
+    def _drain(self, stream: Stream, sink: BinaryIO) -> Operation[None]:
         piece = bytearray()
         try:
             while chunk := (yield from read(stream)):
@@ -139,7 +139,7 @@ class Fetch:
             self._head = (self._head + piece)[:HEAD] if len(self._head) < HEAD else self._head
         yield Notify(self._progress())
 
-    def _keep(self, piece: bytearray, sink: BinaryIO) -> Rule[None]:
+    def _keep(self, piece: bytearray, sink: BinaryIO) -> Operation[None]:
         data = bytes(piece)
         piece.clear()
         yield from run(lambda: sink.write(data))
@@ -167,13 +167,13 @@ class Fetch:
     def _continues(self, reply: Reply) -> bool:
         return reply.headers.get("content-range", "").startswith(f"bytes {self._size}-")
 
-    def _opened(self) -> Rule[Stream]:
+    def _opened(self) -> Operation[Stream]:
         url = self._file.url
         for _ in range(MOST_REDIRECTS):
             self._check_address(url)
             self._tell("request")
             stream = yield from open_stream(
-                Exchange(method="GET", url=url, headers=self._headers(), timeout=self._time_limit())
+                Request(method="GET", url=url, headers=self._headers(), timeout=self._time_limit())
             )
             self._tell("response", status=stream.reply.status)
             if stream.reply.status not in REDIRECTS:
@@ -196,7 +196,7 @@ class Fetch:
         return plain
 
     def _time_limit(self) -> float | None:
-        left = self._terms.until.left()
+        left = self._terms.deadline.left()
         if left <= 0:
             raise self._error("out of time")
         return None if left == float("inf") else left
@@ -258,7 +258,7 @@ class Fetch:
             request_id=self._job.request_id,
             model_id=self._job.model_id,
         )
-        self._session.hooks.tell(event._replace(kind=kind, status=status, reason=reason, pause=pause))
+        self._session.hooks.emit(event._replace(kind=kind, status=status, reason=reason, pause=pause))
 
     def _too_large(self) -> DownloadError:
         return self._error(
@@ -286,7 +286,7 @@ def download(
     hosts: Sequence[str] = (),
     max_bytes: int = LARGEST,
     timeout: float | None = None,
-) -> Rule[list[Path]]:
+) -> Operation[list[Path]]:
     """Fetch all files into the folder, made if need be; give their paths in order.
 
     One that fails does not keep the others from coming; then its error is raised.
@@ -296,7 +296,7 @@ def download(
         overwrite=overwrite,
         hosts=tuple(host.lower() for host in ([hosts] if isinstance(hosts, str) else hosts)),
         max_bytes=max_bytes,
-        until=Until(timeout),
+        deadline=Deadline(timeout),
     )
     try:
         yield from run(lambda: terms.folder.mkdir(parents=True, exist_ok=True))
@@ -336,7 +336,7 @@ def _fetched(paths: Sequence[Path]) -> str:
     return f"Fetched: {', '.join(str(path) for path in paths)}"
 
 
-def _caught(rule: Rule[Path]) -> Rule[Path | DownloadError]:
+def _caught(rule: Operation[Path]) -> Operation[Path | DownloadError]:
     try:
         return (yield from rule)
     except DownloadError as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..outputs import OutputModel
-    from ..transport.steps import Rule
+    from ..transport.steps import Operation
     from .calls import JobRef, Session
 
 # Results lie here, and the official command line fetches from nowhere else (from its released source).
@@ -172,7 +172,7 @@ _ENDS = {
 }
 
 
-def record(session: Session, job: JobRef, body: dict[str, object]) -> Rule[None]:
+def record(session: Session, job: JobRef, body: dict[str, object]) -> Operation[None]:
     """Write down what a /result reply says, if it says that the job is over."""
     state = _ENDS.get(judge(body).verdict)
     if session.journal is not None and state is not None:
@@ -188,7 +188,7 @@ def record_end(
     cost: float | None = None,
     files: Sequence[str] = (),
     note: str | None = None,
-) -> Rule[None]:
+) -> Operation[None]:
     journal = session.journal
     if journal is None:
         return

@@ -17,15 +17,15 @@ from ..errors import (
     TransportError,
 )
 from ..transport.hooks import log
-from ..transport.steps import Interrupted, Notify, Rule, Sleep
-from .calls import LONGEST_PAUSE, Until, attempt, call, get, passing, pause_after, poll_pause
-from .cancel import cancel_on_the_way_out
+from ..transport.steps import Interrupted, Notify, Operation, Sleep
+from .calls import LONGEST_PAUSE, Deadline, attempt, call, get, is_transient, poll_pause, retry_pause
+from .cancel import cancel_on_interrupt_if_asked
 from .outcomes import record
 from .replies import COMPLETED, NOT_READY, OVER, QUEUED, Verdict, failure_in, judge, state_of
 from .values import JobUpdate
 
 if TYPE_CHECKING:
-    from ..transport.steps import Exchange
+    from ..transport.steps import Request
     from .calls import JobRef, Session
 
 # In a row, with pauses growing to half a minute: an outage of minutes is sat out, a dead API is not asked forever.
@@ -38,30 +38,32 @@ MOST_CONTRADICTIONS = 5
 LARGEST_RESULT = 256 * 1024 * 1024
 
 
-def wait(session: Session, job: JobRef, timeout: float | None, *, cancel_on_interrupt: bool) -> Rule[dict[str, object]]:
+def wait(
+    session: Session, job: JobRef, timeout: float | None, *, cancel_on_interrupt: bool
+) -> Operation[dict[str, object]]:
     """Give the /result reply of a success; raises JobError and what the API refuses."""
     try:
-        body = yield from follow(session, job, Until(timeout))
+        body = yield from follow(session, job, Deadline(timeout))
     except (Interrupted, KeyboardInterrupt) as stop:
-        yield from cancel_on_the_way_out(session, job, stop, ask=cancel_on_interrupt)
+        yield from cancel_on_interrupt_if_asked(session, job, stop, ask=cancel_on_interrupt)
         raise
     yield from record(session, job, body)
     return settled(job, body)
 
 
-def updates(session: Session, job: JobRef, timeout: float | None) -> Rule[None]:
+def updates(session: Session, job: JobRef, timeout: float | None) -> Operation[None]:
     """Tell each change until the job is over, however it ends."""
-    body = yield from follow(session, job, Until(timeout))
+    body = yield from follow(session, job, Deadline(timeout))
     yield from record(session, job, body)
 
 
-def status(session: Session, job: JobRef) -> Rule[JobUpdate]:
+def status(session: Session, job: JobRef) -> Operation[JobUpdate]:
     """One look."""
     body = yield from call(session, get(session, status_url(session, job)), f"Status of {job.request_id}", job)
     return update_of(job, body, time.monotonic())
 
 
-def result(session: Session, job: JobRef) -> Rule[dict[str, object]]:
+def result(session: Session, job: JobRef) -> Operation[dict[str, object]]:
     """Read the outcome once, without waiting for it."""
     try:
         body = yield from call(session, get_result(session, job), f"Result of {job.request_id}", job)
@@ -77,9 +79,9 @@ def status_url(session: Session, job: JobRef) -> str:
     return session.config.url("requests", job.request_id, "status")
 
 
-def get_result(session: Session, job: JobRef, until: Until | None = None) -> Exchange:
+def get_result(session: Session, job: JobRef, deadline: Deadline | None = None) -> Request:
     url = session.config.url("requests", job.request_id, "result") + "?include_cost=true"
-    return get(session, url, until=until, limit=LARGEST_RESULT)
+    return get(session, url, deadline=deadline, limit=LARGEST_RESULT)
 
 
 def update_of(job: JobRef, body: dict[str, object], since: float) -> JobUpdate:
@@ -126,17 +128,17 @@ def not_ready(job: JobRef, state: str) -> JobNotReadyError:
     )
 
 
-def follow(session: Session, job: JobRef, until: Until) -> Rule[dict[str, object]]:
+def follow(session: Session, job: JobRef, deadline: Deadline) -> Operation[dict[str, object]]:
     """Poll until the job is over; give the last reply, of /result where it has one to give."""
     watch = Watch(session, job)
     while True:
-        if until.over():
-            raise watch.timed_out(until)
+        if deadline.over():
+            raise watch.timed_out(deadline)
         if pause := session.cool_down.left():
-            yield Sleep(until.within(pause))
+            yield Sleep(deadline.within(pause))
             continue
         try:
-            body = yield from watch.look(until)
+            body = yield from watch.look(deadline)
         except (TransportError, APIError) as error:
             pause = watch.missed(error)
         else:
@@ -145,7 +147,7 @@ def follow(session: Session, job: JobRef, until: Until) -> Rule[dict[str, object
             if watch.over:
                 return body
             pause = watch.pause()
-        yield Sleep(until.within(pause))
+        yield Sleep(deadline.within(pause))
 
 
 class Watch:
@@ -165,13 +167,13 @@ class Watch:
         self._ended: dict[str, object] | None = None
         self.over = False
 
-    def look(self, until: Until) -> Rule[dict[str, object]]:
+    def look(self, deadline: Deadline) -> Operation[dict[str, object]]:
         """One poll: /status, and from when that says the job is over /result, until it agrees or contradicts."""
         doing = f"Wait for {self._job.request_id}"
         said = self._ended
         if said is None:
             url = status_url(self._session, self._job)
-            said = yield from attempt(self._session, get(self._session, url, until=until), doing, self._job)
+            said = yield from attempt(self._session, get(self._session, url, deadline=deadline), doing, self._job)
             self._misses = 0
             state, known = state_of(said.get("status"))
             if not known:
@@ -180,7 +182,7 @@ class Watch:
                 return said
             self._ended = said
         try:
-            body = yield from attempt(self._session, get_result(self._session, self._job, until), doing, self._job)
+            body = yield from attempt(self._session, get_result(self._session, self._job, deadline), doing, self._job)
         except APIError as error:
             if error.error_code != NOT_READY:
                 raise
@@ -222,7 +224,7 @@ class Watch:
     def missed(self, error: TransportError | APIError) -> float:
         """The pause after a poll that brought nothing; raises when it is no use to go on."""
         fresh = self._job.since is not None and time.monotonic() - self._job.since < GRACE_AFTER_SUBMIT
-        if not passing(error) and not (isinstance(error, NotFoundError) and fresh):
+        if not is_transient(error) and not (isinstance(error, NotFoundError) and fresh):
             raise error
         self._misses += 1
         if self._misses > MOST_MISSES:
@@ -231,20 +233,20 @@ class Watch:
                 f" client.job({self._job.request_id!r}).wait()."
             )
             raise error
-        pause = pause_after(error, self._misses)
+        pause = retry_pause(error, self._misses)
         level = WARNING if pause > LONGEST_PAUSE else INFO  # it was asked to wait for long, and must not seem dead
         log.log(level, "%s Next poll in %.1f s (miss %d of %d).", error, pause, self._misses, MOST_MISSES)
         return pause
 
-    def timed_out(self, until: Until) -> JobError:
+    def timed_out(self, deadline: Deadline) -> JobError:
         job = self._job
         if self._ended is not None:
             state: str | None = state_of(self._ended.get("status"))[0]
-            told = f"is over ({state}), but its result could not be read within {until.seconds:g} s"
+            told = f"is over ({state}), but its result could not be read within {deadline.seconds:g} s"
         else:
             state = self._seen.state if self._seen else None
             told = (
-                f"was not over after {until.seconds:g} s; last seen: {self._seen or 'not seen yet'}."
+                f"was not over after {deadline.seconds:g} s; last seen: {self._seen or 'not seen yet'}."
                 " It still runs and is paid for"
             )
         return JobTimeoutError(

@@ -20,10 +20,10 @@ from ..errors import (
 from ..identifiers import check_model_id, request_id_in
 from ..media import LocalMedia, encode_body
 from ..prepare import prepare
-from ..schema import Problem, Report, check
+from ..schema import ErrorFinding, Report, check
 from ..transport.hooks import log
-from ..transport.steps import Exchange, Fault, Interrupted, Rule, Sleep, run, shield
-from .calls import LONGEST_PAUSE, JobRef, Until, about, backoff, exchanged, note_rate_limit
+from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
+from .calls import LONGEST_PAUSE, Deadline, JobRef, backoff, note_rate_limit, request_event, send_once
 from .replies import error_of, has_error, json_object, page_text
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def is_heavy(value: object) -> bool:
 
 
 def too_deep(model_id: str) -> InvalidInputError:
-    return InvalidInputError(Report(model_id, [Problem("json", "is nested too deeply, or holds itself")]))
+    return InvalidInputError(Report(model_id, [ErrorFinding("json", "is nested too deeply, or holds itself")]))
 
 
 def prepare_submit(
@@ -160,7 +160,7 @@ def prepare_submit(
     try:
         body = encode_body(payload)
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(Report(model_id, [Problem("json", str(error))])) from error
+        raise InvalidInputError(Report(model_id, [ErrorFinding("json", str(error))])) from error
     return Prepared(model_id=model_id, payload=payload, body=body)
 
 
@@ -168,7 +168,7 @@ def prepare_submit(
 SLOWEST_UPLOAD = 64 * 1024
 
 
-class Sending:
+class SubmitProgress:
     """How far one submit has come; whoever is interrupted can look here."""
 
     def __init__(self) -> None:
@@ -176,40 +176,40 @@ class Sending:
         self.request_id: str | None = None
 
 
-def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -> Rule[str]:
+def post(session: Session, prepared: Prepared, deadline: Deadline, sending: SubmitProgress) -> Operation[str]:
     """Send the POST and give the request id; raises as the money rules say."""
     model_id = prepared.model_id
     total = session.config.timeouts.total + prepared.body.length / SLOWEST_UPLOAD
     misses = 0
     while True:
-        yield from _wait_out(session, until)
-        if until.over():
+        yield from _wait_out(session, deadline)
+        if deadline.over():
             raise TransportError(
                 f"Submit of {model_id}: out of time. Nothing was sent, so no job was started.", model_id=model_id
             )
-        exchange = Exchange(
+        request = Request(
             method="POST",
             url=session.config.url("models", model_id),
             body=prepared.body,
             authorised=True,
             once=True,
             timeout=total,
-            patience=None if until.seconds is None else until.left(),
+            queue_timeout=None if deadline.seconds is None else deadline.left(),
         )
-        told = about(exchange, model_id=model_id)
+        told = request_event(request, model_id=model_id)
         sending.on_the_wire = True
         try:
-            reply = yield from exchanged(session, exchange, told)
-        except Fault as fault:
+            reply = yield from send_once(session, request, told)
+        except TransportFailure as fault:
             if not fault.nothing_sent:
                 raise unknown(model_id, fault.reason) from fault
             sending.on_the_wire = False
             misses += 1
             pause = backoff(misses)
             reason = f"{fault.reason}. Nothing was sent, so no job was started."
-            if misses > session.config.max_retries or pause >= until.left():
+            if misses > session.config.max_retries or pause >= deadline.left():
                 raise TransportError(f"Submit of {model_id}: {reason}", model_id=model_id) from fault
-            session.hooks.tell(told._replace(kind="retry", reason=reason, pause=pause))
+            session.hooks.emit(told._replace(kind="retry", reason=reason, pause=pause))
             yield Sleep(pause)
         except ConfigurationError:
             sending.on_the_wire = False
@@ -222,13 +222,13 @@ def post(session: Session, prepared: Prepared, until: Until, sending: Sending) -
             return read_reply(session, model_id, reply)
 
 
-def _wait_out(session: Session, until: Until) -> Rule[None]:
+def _wait_out(session: Session, deadline: Deadline) -> Operation[None]:
     """After a 429 that another job met: sending now would only meet the next one.
 
     A longer pause is not sat out in silence: the POST is sent, and what it meets is told.
     """
     pause = min(session.cool_down.left(), LONGEST_PAUSE)
-    if pause and pause < until.left():
+    if pause and pause < deadline.left():
         yield Sleep(pause)
 
 
@@ -270,19 +270,19 @@ def unknown(
 
 
 # How long an interruption waits for the reply to a POST that has left: without it the job's id would be lost.
-LINGER = 5.0
+GRACE = 5.0
 
 
 def submit(
     session: Session, model_id: str, given: Mapping[str, object], options: RequestOptions | None
-) -> Rule[JobRef]:
+) -> Operation[JobRef]:
     """Check the input, send it once, and give the job; with a job_key and a journal, the job that key has already."""
     told = checked(options)
     key = told.get("job_key")
     if key is not None and session.journal is None:
         raise ConfigurationError("A job_key needs a journal to be kept in: make the client with journal='jobs.sqlite'.")
     session.config.authorization()
-    until = Until(told.get("timeout"))
+    deadline = Deadline(told.get("timeout"))
     extra = told.get("extra_input")
     try:
         if is_heavy(given):
@@ -291,14 +291,14 @@ def submit(
             prepared = prepare_submit(session, model_id, given, extra)
     except RecursionError:
         raise too_deep(model_id) from None
-    sending = Sending()
+    sending = SubmitProgress()
     try:
         rule = (
-            _sent(session, prepared, until, sending)
+            _sent(session, prepared, deadline, sending)
             if session.journal is None
-            else (_journaled(session, session.journal, prepared, until, sending, key))
+            else (_journaled(session, session.journal, prepared, deadline, sending, key))
         )
-        request_id = yield from shield(rule, LINGER)
+        request_id = yield from shield(rule, GRACE)
         return JobRef(
             request_id=request_id,
             model_id=model_id,
@@ -311,15 +311,15 @@ def submit(
         raise
 
 
-def _sent(session: Session, prepared: Prepared, until: Until, sending: Sending) -> Rule[str]:
-    request_id = yield from post(session, prepared, until, sending)
+def _sent(session: Session, prepared: Prepared, deadline: Deadline, sending: SubmitProgress) -> Operation[str]:
+    request_id = yield from post(session, prepared, deadline, sending)
     log.info("Submitted %s: request id %s.", prepared.model_id, request_id)
     return request_id
 
 
 def _journaled(
-    session: Session, journal: Journal, prepared: Prepared, until: Until, sending: Sending, key: str | None
-) -> Rule[str]:
+    session: Session, journal: Journal, prepared: Prepared, deadline: Deadline, sending: SubmitProgress, key: str | None
+) -> Operation[str]:
     """A row before the POST and the id in it after; between the reply and that row nothing can be interrupted."""
     digest = input_digest(prepared.payload)
     kept = summary(prepared.payload) if journal.keep_inputs else None
@@ -332,7 +332,7 @@ def _journaled(
             log.warning("The job %s of the job_key %r has failed; %s.", entry.request_id, key, cure)
         return entry.request_id
     try:
-        request_id = yield from _sent(session, prepared, until, sending)
+        request_id = yield from _sent(session, prepared, deadline, sending)
     except SubmissionUnknownError as error:
         error.submission_id, error.job_key = submission, key
         error.add_note(
@@ -374,7 +374,7 @@ def _only_logged() -> Iterator[None]:
         log.error("%s", error)
 
 
-def _tell(stop: BaseException, sending: Sending, model_id: str) -> None:
+def _tell(stop: BaseException, sending: SubmitProgress, model_id: str) -> None:
     """Say on the interruption what became of the submit."""
     if sending.request_id is not None:
         came = f"the job was started; go on with client.job({sending.request_id!r})"

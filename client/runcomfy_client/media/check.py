@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from ..schema.findings import Advice, Problem, Unchecked, Weight, unchecked_rule
+from ..schema.findings import ErrorFinding, UncheckedFinding, WarningFinding, Weight, unchecked_rule
 from ..schema.messages import amount, megabytes, shown
-from ..schema.nodes import text_faults, type_problem
+from ..schema.nodes import text_faults, type_error
 from .data_uri import BadDataURI, read_data_uri, uri_length
 from .facts import RemoteMedia
 from .inspect import inspect
@@ -35,7 +35,7 @@ def check_media(node: Media, value: object) -> list[Finding]:
     if is_local(value):
         return judge_local(node, value)
     wanted = f"{node.expected} (an https:// URL, a data: URI, a pathlib.Path, bytes or an open file)"
-    return [type_problem(wanted, value)]
+    return [type_error(wanted, value)]
 
 
 def judge_local(node: Media, value: object) -> list[Finding]:
@@ -43,7 +43,7 @@ def judge_local(node: Media, value: object) -> list[Finding]:
     try:
         facts = measure(value)
     except UnusableMedia as fault:
-        return [Problem("media_source", str(fault))]
+        return [ErrorFinding("media_source", str(fault))]
     if isinstance(value, LocalMedia) and not value.readable:
         return []
     found = _judge_facts(node, facts)
@@ -52,7 +52,7 @@ def judge_local(node: Media, value: object) -> list[Finding]:
         node.max_length is not None and length > node.max_length
     ):
         bounds = f"at least {node.min_length}" if node.max_length is None else f"at most {node.max_length}"
-        found.append(Problem("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
+        found.append(ErrorFinding("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
     return [*found, Weight(length, facts.size or 0)]
 
 
@@ -62,17 +62,19 @@ def judge_data_uri(node: Media, text: str) -> list[Finding]:
     try:
         label, data, strict = read_data_uri(text)
     except BadDataURI as fault:
-        return [Problem("media_broken", f"the data: URI {fault}", given)]
+        return [ErrorFinding("media_broken", f"the data: URI {fault}", given)]
     facts = inspect(io.BytesIO(data), len(data))
     found = _judge_facts(node, facts)
     if not strict:
         found.append(
-            Advice(
+            WarningFinding(
                 "media_label", "the base64 holds white space or lacks its padding; not every reader takes that", given
             )
         )
     if facts.kind is not None and label != facts.mime and not _same_kind(label, facts):
-        found.append(Advice("media_label", f"is labelled {label or 'as nothing'} and holds {facts.mime}", given))
+        found.append(
+            WarningFinding("media_label", f"is labelled {label or 'as nothing'} and holds {facts.mime}", given)
+        )
     return [*found, Weight(len(text), len(data))]
 
 
@@ -80,7 +82,7 @@ def judge_remote(node: Media, value: RemoteMedia) -> list[Finding]:
     """The findings about a URL that a probe has looked at."""
     found = list(text_faults(value.url, node.min_length, node.max_length))
     if value.facts is None:
-        found.append(Advice("media_url", f"the URL could not be looked at: {value.fault}", shown(value.url)))
+        found.append(WarningFinding("media_url", f"the URL could not be looked at: {value.fault}", shown(value.url)))
         return found + [
             unchecked_rule(rule, f"of the URL nothing is known, since {value.fault}") for rule in node.rules
         ]
@@ -91,13 +93,15 @@ def _judge_facts(node: Media, facts: Facts, *, sent: bool = True) -> list[Findin
     given = f"{facts.mime}, {facts.measure}"
     found: list[Finding] = []
     if facts.broken is not None:
-        found.append(Problem("media_broken", f"the file {facts.broken}", given))
+        found.append(ErrorFinding("media_broken", f"the file {facts.broken}", given))
     if facts.kind is None or (facts.kind == "stream" and node.kind != "image"):
         if facts.broken is None:
             what = f"{facts.mime}, which holds either pictures or sound" if facts.kind else "of a kind not known here"
-            found.append(Unchecked("media_kind", f"the file is {what}; {node.expected} is expected"))
+            found.append(UncheckedFinding("media_kind", f"the file is {what}; {node.expected} is expected"))
     elif facts.kind != node.kind:
-        found.append(Problem("media_kind", f"expected {node.expected}, got {_article(facts)} ({facts.mime})", given))
+        found.append(
+            ErrorFinding("media_kind", f"expected {node.expected}, got {_article(facts)} ({facts.mime})", given)
+        )
         return found
     if facts.broken is not None and facts.width is None:
         # What cannot be read breaks no rule of its own; the size of what there is still counts.
@@ -116,12 +120,14 @@ def _advice(facts: Facts, sent: bool) -> list[Finding]:
         return []
     if facts.size > _ADVICE.get(kind, facts.size):
         limit = megabytes(_ADVICE[kind])
-        return [Advice("media_size", f"is {megabytes(facts.size)}; RunComfy advises at most {limit} for a {kind}")]
+        return [
+            WarningFinding("media_size", f"is {megabytes(facts.size)}; RunComfy advises at most {limit} for a {kind}")
+        ]
     cap = _NODE_CAPS.get(facts.mime) or _NODE_CAPS.get(kind)
     if sent and cap is not None and facts.size > cap:
         what = "a PNG" if kind == "image" else f"a{'n' if kind == 'audio' else ''} {kind} file"
         return [
-            Advice(
+            WarningFinding(
                 "media_size",
                 f"is {megabytes(facts.size)}; within a request RunComfy's own nodes send {what} of at most "
                 f"{megabytes(cap)}; an https:// URL has no such limit",
@@ -144,25 +150,25 @@ def _same_kind(label: str, facts: Facts) -> bool:
 
 
 def check_rule(rule: MediaRule, facts: Facts) -> Finding | None:
-    """The finding about a file of these facts: a Problem if it breaks the rule, None if it keeps it."""
+    """The finding about a file of these facts: an ErrorFinding if it breaks the rule, None if it keeps it."""
     if not rule.known:
         return unchecked_rule(rule, "")
     readings = _readings(rule, facts)
     if not readings:
-        return Unchecked(
+        return UncheckedFinding(
             "media_rule", f"{rule} was not checked: {facts.unread or 'it is not known of this file'}", rule=rule
         )
     kept = [_keeps(rule, number) for number in readings]
     if all(kept):
         return None
     if any(kept):
-        return Unchecked(
+        return UncheckedFinding(
             "media_rule",
             f"{rule} was not checked: the file is stored as {facts.measure} and marked to be shown turned; "
             "which of the two the server measures is not known",
             rule=rule,
         )
-    return Problem(
+    return ErrorFinding(
         "media_rule", f"{rule.message or f'{rule} is not kept'} (given: {facts.measure})", facts.measure, rule=rule
     )
 

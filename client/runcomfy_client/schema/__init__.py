@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .containers import MISSING, AllOf, AnyOf, AnyValue, Array, Object, OneOf, Property
-from .findings import Advice, Finding, Problem, Report, Unchecked
+from .findings import ErrorFinding, Finding, Report, UncheckedFinding, WarningFinding
 from .media_field import Media
 from .nodes import Boolean, Enum, Integer, Node, Null, Number, String
 from .rules import MediaRule
@@ -11,13 +11,13 @@ from .spec import ModelSpec, check
 
 __all__ = [
     "MISSING",
-    "Advice",
     "AllOf",
     "AnyOf",
     "AnyValue",
     "Array",
     "Boolean",
     "Enum",
+    "ErrorFinding",
     "Finding",
     "Integer",
     "Media",
@@ -28,10 +28,10 @@ __all__ = [
     "Number",
     "Object",
     "OneOf",
-    "Problem",
     "Property",
     "Report",
     "String",
-    "Unchecked",
+    "UncheckedFinding",
+    "WarningFinding",
     "check",
 ]

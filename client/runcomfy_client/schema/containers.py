@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .findings import Problem, raised, unchecked_rule
+from .findings import ErrorFinding, raised, unchecked_rule
 from .media_field import Media
 from .messages import amount, choices, shown
-from .nodes import MAX_NUMBER, Node, Null, not_finite, same, text_faults, type_problem
+from .nodes import MAX_NUMBER, Node, Null, not_finite, same, text_faults, type_error
 from .suggest import Sayings, Speller
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Array(Node):
 
     def judge(self, value: object) -> list[Finding] | None:
         if type(value) is not list and not isinstance(value, (list, tuple)):
-            return [type_problem(self.expected, value)]
+            return [type_error(self.expected, value)]
         found: list[Finding] | None = None
         judge = self._judge
         for index, item in enumerate(value):
@@ -127,12 +127,12 @@ class Array(Node):
         """What there is to say about the list itself."""
         found: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
         if not self._low <= len(value) <= self._high:
-            found.append(Problem("items", f"must hold {self.counts()}, got {len(value)}", shown(value)))
+            found.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", shown(value)))
         if self.unique_items:
             for index, item in enumerate(value):
                 first = next((i for i in range(index) if same(value[i], item)), None)
                 if first is not None:
-                    found.append(Problem("unique", f"is the same as item {first}", shown(item), keys=(index,)))
+                    found.append(ErrorFinding("unique", f"is the same as item {first}", shown(item), keys=(index,)))
         return found
 
     def counts(self) -> str:
@@ -192,7 +192,7 @@ class Object(Node):
 
     def judge(self, value: object) -> list[Finding] | None:
         if type(value) is not dict and not isinstance(value, dict):
-            return [type_problem(self.expected, value)]
+            return [type_error(self.expected, value)]
         found: list[Finding] | None = None
         judges = self._judges
         for key, item in value.items():
@@ -222,7 +222,7 @@ class Object(Node):
         if self.extra:
             return [*text_faults(key, None, None), *(_json_faults(item, MAX_DEPTH) or ())] or None
         message, name, meant = self._sayings[key]
-        return [Problem("unknown_key", message, name, self._known, meant)]
+        return [ErrorFinding("unknown_key", message, name, self._known, meant)]
 
     def _unknown(self, key: str) -> tuple[str, str, str | None]:
         name = shown(key)
@@ -238,17 +238,17 @@ class Object(Node):
             self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
         return f"unknown key {name}{self._hint}", name, None
 
-    def _missing(self, key: str) -> Problem:
+    def _missing(self, key: str) -> ErrorFinding:
         message = self._absent.get(key)
         if message is None:
             known = self.properties.get(key)
             expected = f": {known.node.expected}" if known else ""
             message = self._absent[key] = f"{shown(key)} is required{expected}"
-        return Problem("required", message, keys=(key,))
+        return ErrorFinding("required", message, keys=(key,))
 
 
-def _no_key(key: object) -> Problem:
-    return Problem("unknown_key", f"keys must be strings, got {shown(key)}", shown(key))
+def _no_key(key: object) -> ErrorFinding:
+    return ErrorFinding("unknown_key", f"keys must be strings, got {shown(key)}", shown(key))
 
 
 def _json_faults(value: object, depth: int) -> list[Finding] | None:
@@ -262,9 +262,9 @@ def _json_faults(value: object, depth: int) -> list[Finding] | None:
             return None
         return [not_finite(value)]
     if not isinstance(value, (list, tuple, dict)):
-        return [Problem("type", f"expected a JSON value, got {shown(value)}", shown(value))]
+        return [ErrorFinding("type", f"expected a JSON value, got {shown(value)}", shown(value))]
     if depth == 0:
-        return [Problem("too_deep", f"is nested more than {MAX_DEPTH} levels deep", shown(value))]
+        return [ErrorFinding("too_deep", f"is nested more than {MAX_DEPTH} levels deep", shown(value))]
     found: list[Finding] = []
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         part = _json_faults(item, depth - 1)
@@ -301,7 +301,7 @@ class _Alternatives(Node):
         ]
         if value is not None and len(real) == 1:
             return real[0]
-        return [Problem("any_of", f"expected {self.expected}, got {shown(value)}", shown(value))]
+        return [ErrorFinding("any_of", f"expected {self.expected}, got {shown(value)}", shown(value))]
 
 
 class AnyOf(_Alternatives):
@@ -335,7 +335,7 @@ class OneOf(_Alternatives):
         if not fitting:
             return self._none_fits(value, parts)
         message = f"fits {len(fitting)} of the alternatives ({self.expected}); exactly one must fit"
-        return [Problem("one_of", message, shown(value))]
+        return [ErrorFinding("one_of", message, shown(value))]
 
 
 class AllOf(Node):

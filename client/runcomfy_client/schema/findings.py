@@ -78,27 +78,27 @@ class Finding:
         return f"{type(self).__name__}(path={self.path!r}, code={self.code!r}, message={self.message!r})"
 
 
-class Problem(Finding):
+class ErrorFinding(Finding):
     """An error: the server would refuse this payload, or it cannot be sent."""
 
     __slots__ = ()
 
 
-class Advice(Finding):
+class WarningFinding(Finding):
     """A warning: nothing in the schema forbids this, but it may well fail."""
 
     __slots__ = ()
     severity = "warning"
 
 
-class Unchecked(Finding):
+class UncheckedFinding(Finding):
     """A rule that cannot be judged here; the message gives the reason."""
 
     __slots__ = ()
     severity = "unchecked"
 
 
-class Deferred(Unchecked):
+class Deferred(UncheckedFinding):
     """What a media field says of every URL: the rules that wait for the file. A report tells them one by one."""
 
     __slots__ = ("rules",)
@@ -119,17 +119,17 @@ class Deferred(Unchecked):
         return found
 
 
-def unchecked_rule(rule: MediaRule, reason: str) -> Unchecked:
+def unchecked_rule(rule: MediaRule, reason: str) -> UncheckedFinding:
     """The finding about a file that is not here to be measured."""
     if not rule.known:
         return unknown_rule(rule)
-    return Unchecked("media_rule", f"{rule} was not checked: {reason}", rule=rule)
+    return UncheckedFinding("media_rule", f"{rule} was not checked: {reason}", rule=rule)
 
 
-def unknown_rule(rule: MediaRule) -> Unchecked:
+def unknown_rule(rule: MediaRule) -> UncheckedFinding:
     """The finding about a rule that this client cannot read."""
     text = f' (its text: "{rule.message}")' if rule.message else ""
-    return Unchecked(
+    return UncheckedFinding(
         "unknown_rule", f"the rule {rule} is not one this client knows, so it was not checked{text}", rule=rule
     )
 
@@ -319,7 +319,7 @@ def _body_advice(weights: list[Weight]) -> list[Finding]:
         return []
     files = " + ".join([megabytes(weight.size) for weight in weights[:8]]) + (" + ..." if len(weights) > 8 else "")
     return [
-        Advice(
+        WarningFinding(
             "body_size",
             f"the request is {megabytes(total)} as base64 ({amount(len(weights), 'file')}: {files}); RunComfy's own "
             f"nodes stop at {megabytes(_NODE_BODY_CAP)}, the server's limit is not known; https:// URLs have none",

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .containers import MAX_DEPTH, MISSING
-from .findings import Problem
+from .findings import ErrorFinding
 from .messages import shown
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def read_payload(source: str | bytes | bytearray | os.PathLike[str]) -> tuple[ob
     try:
         text = _text(source)
     except OSError as error:
-        return MISSING, [Problem("no_file", f"cannot read {_named(source)}: {error.strerror or error}")]
+        return MISSING, [ErrorFinding("no_file", f"cannot read {_named(source)}: {error.strerror or error}")]
     except ValueError as error:  # a path with a NUL, a text that is no UTF
-        return MISSING, [Problem("json", f"cannot be read as text: {error}")]
+        return MISSING, [ErrorFinding("json", f"cannot be read as text: {error}")]
     twins: list[_Twins] = []
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
@@ -42,12 +42,14 @@ def read_payload(source: str | bytes | bytearray | os.PathLike[str]) -> tuple[ob
         payload = json.loads(text, object_pairs_hook=pairs, parse_int=_integer)
     except json.JSONDecodeError as error:
         if not text.strip():
-            return MISSING, [Problem("json", 'is empty; a payload is a JSON object such as {"prompt": "..."}')]
+            return MISSING, [ErrorFinding("json", 'is empty; a payload is a JSON object such as {"prompt": "..."}')]
         return MISSING, [
-            Problem("json", f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}{_hint(source)}")
+            ErrorFinding(
+                "json", f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}{_hint(source)}"
+            )
         ]
     except RecursionError:
-        return MISSING, [Problem("too_deep", "is nested too deeply to be read")]
+        return MISSING, [ErrorFinding("too_deep", "is nested too deeply to be read")]
     return payload, _twin_faults(payload, ()) if twins else []
 
 
@@ -98,7 +100,7 @@ def _twin_faults(value: object, keys: tuple[Key, ...]) -> list[Finding]:
     found: list[Finding] = []
     if isinstance(value, _Twins):
         found += [
-            Problem("duplicate_key", f"the key {shown(name)} stands here more than once", keys=(*keys, name))
+            ErrorFinding("duplicate_key", f"the key {shown(name)} stands here more than once", keys=(*keys, name))
             for name in value.names
         ]
     if isinstance(value, (dict, list)) and len(keys) <= MAX_DEPTH:

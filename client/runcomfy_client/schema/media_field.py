@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .findings import Deferred, Finding, Problem
+from .findings import Deferred, ErrorFinding, Finding
 from .messages import shown
 from .nodes import Node, text_faults
 
@@ -80,7 +80,7 @@ class Media(Node):
                 f"{shown(value)} is neither an https:// URL nor a data: URI; "
                 "to send a file, pass it as pathlib.Path(...), as bytes or as an open binary file"
             )
-        return Problem("media_source", message, shown(value))
+        return ErrorFinding("media_source", message, shown(value))
 
 
 def names_host(url: str) -> bool:

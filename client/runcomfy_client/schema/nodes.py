@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .findings import Problem, Unchecked
+from .findings import ErrorFinding, UncheckedFinding
 from .messages import amount, choices, shown
 from .suggest import Sayings, Speller
 
@@ -74,21 +74,21 @@ class String(Node):
 
     def _faults(self, value: object) -> list[Finding]:
         if not isinstance(value, str):
-            return [type_problem(self.expected, value)]
+            return [type_error(self.expected, value)]
         found: list[Finding] = [*text_faults(value, self.min_length, self.max_length)]
         if self.pattern is not None:
             found += self._pattern_findings(self.pattern, value)
         if self.format is not None:
-            found.append(Unchecked("format", f"the format {self.format!r} is not checked here"))
+            found.append(UncheckedFinding("format", f"the format {self.format!r} is not checked here"))
         return found
 
     def _pattern_findings(self, pattern: str, value: str) -> list[Finding]:
         if self._search is None:
             self._search = _searcher(pattern)
         if isinstance(self._search, str):
-            return [Unchecked("pattern", f"the pattern {shown(pattern)} cannot be read here: {self._search}")]
+            return [UncheckedFinding("pattern", f"the pattern {shown(pattern)} cannot be read here: {self._search}")]
         if self._search(value) is None:
-            return [Problem("pattern", f"{shown(value)} does not match the pattern {pattern!r}", shown(value))]
+            return [ErrorFinding("pattern", f"{shown(value)} does not match the pattern {pattern!r}", shown(value))]
         return []
 
 
@@ -102,7 +102,7 @@ class Boolean(Node):
     def judge(self, value: object) -> list[Finding] | None:
         if value is True or value is False:
             return None
-        return [type_problem(self.expected, value)]
+        return [type_error(self.expected, value)]
 
 
 class Null(Node):
@@ -113,7 +113,7 @@ class Null(Node):
     expected = "null"
 
     def judge(self, value: object) -> list[Finding] | None:
-        return None if value is None else [type_problem(self.expected, value)]
+        return None if value is None else [type_error(self.expected, value)]
 
 
 def text_faults(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:
@@ -121,7 +121,7 @@ def text_faults(value: str, min_length: int | None, max_length: int | None) -> l
     found: list[Finding] = []
     length = len(value)
     if (min_length is not None and length < min_length) or (max_length is not None and length > max_length):
-        found.append(Problem("length", f"must be {_lengths(min_length, max_length)}, got {length}", shown(value)))
+        found.append(ErrorFinding("length", f"must be {_lengths(min_length, max_length)}, got {length}", shown(value)))
     if not value.isascii():
         try:
             value.encode()
@@ -129,7 +129,7 @@ def text_faults(value: str, min_length: int | None, max_length: int | None) -> l
             message = (
                 f"holds half a character (a lone surrogate, U+{ord(value[error.start]):04X}, at position {error.start})"
             )
-            found.append(Problem("surrogate", message, shown(value)))
+            found.append(ErrorFinding("surrogate", message, shown(value)))
     return found
 
 
@@ -202,13 +202,13 @@ class Number(Node):
 
     def _faults(self, value: object) -> list[Finding]:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return [type_problem(self.expected, value)]
+            return [type_error(self.expected, value)]
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
             return [not_finite(value)]
         found: list[Finding] = []
         # Floats beyond 2**53 are whole by nature.
         if self.whole and isinstance(value, float) and not value.is_integer():
-            found.append(type_problem(self.expected, value))
+            found.append(type_error(self.expected, value))
         if (
             (self.minimum is not None and value < self.minimum)
             or (self.maximum is not None and value > self.maximum)
@@ -218,12 +218,12 @@ class Number(Node):
             found.append(self._outside(value))
         if self.multiple_of is not None and not _is_multiple(value, self.multiple_of):
             message = f"must be a multiple of {shown(self.multiple_of)}, got {shown(value)}"
-            found.append(Problem("multiple_of", message, shown(value)))
+            found.append(ErrorFinding("multiple_of", message, shown(value)))
         return found
 
-    def _outside(self, value: float) -> Problem:
+    def _outside(self, value: float) -> ErrorFinding:
         given = shown(value)
-        return Problem("range", f"must be {self._span or self.span()}, got {given}", given)
+        return ErrorFinding("range", f"must be {self._span or self.span()}, got {given}", given)
 
     def span(self) -> str:
         """The bounds in words: "from 0 to 1", "at least 1", "above 0 and at most 9"; "any number" if there are none."""
@@ -258,10 +258,10 @@ class Integer(Number):
         return self._faults(value) or None
 
 
-def not_finite(value: float) -> Problem:
+def not_finite(value: float) -> ErrorFinding:
     """The fault of NaN, of the infinities, and of integers that would turn into one."""
     given = shown(value)
-    return Problem("not_finite", f"{given} is not a number that a double can hold and JSON can carry", given)
+    return ErrorFinding("not_finite", f"{given} is not a number that a double can hold and JSON can carry", given)
 
 
 def _is_multiple(value: float, step: float) -> bool:
@@ -312,9 +312,9 @@ class Enum(Node):
             return None
         return [self._fault(value)]
 
-    def _refused(self, value: str) -> Problem:
+    def _refused(self, value: str) -> ErrorFinding:
         message, given, suggestion = self._sayings[value]
-        return Problem("enum", message, given, self.values, suggestion)
+        return ErrorFinding("enum", message, given, self.values, suggestion)
 
     def _misspelt(self, value: str) -> tuple[str, str, str | None]:
         if self._speller is None:
@@ -322,7 +322,7 @@ class Enum(Node):
         given, near = shown(value), self._speller.nearest(value)
         return self._refusal(given, near), given, near
 
-    def _fault(self, value: object) -> Problem:
+    def _fault(self, value: object) -> ErrorFinding:
         if isinstance(value, str) and self._texts:
             return self._refused(value)
         given = shown(value)
@@ -331,13 +331,13 @@ class Enum(Node):
             suggestion = _closest(value, self.values)
         elif all(_kind(value) != _kind(allowed) for allowed in self.values):
             return self._type_problem(value, given)
-        return Problem("enum", self._refusal(given, suggestion), given, self.values, suggestion)
+        return ErrorFinding("enum", self._refusal(given, suggestion), given, self.values, suggestion)
 
     def _refusal(self, given: str, suggestion: object) -> str:
         hint = f"; did you mean {shown(suggestion)}?" if suggestion is not None and len(self.values) > 1 else ""
         return f"{given} is not allowed; it must be {self._expected or self.expected}{hint}"
 
-    def _type_problem(self, value: object, given: str) -> Problem:
+    def _type_problem(self, value: object, given: str) -> ErrorFinding:
         cure, twin = "", None
         if value is None:
             cure = "; leave the key out if it is not given"
@@ -346,7 +346,7 @@ class Enum(Node):
             if twin is not None:
                 cure = f"; did you mean the {_kind(twin)} {shown(twin)}?"
         message = f"expected {self.expected}, got the {_kind(value)} {given}{cure}"
-        return Problem("type", message, given, self.values, twin)
+        return ErrorFinding("type", message, given, self.values, twin)
 
 
 def _kind(value: object) -> str:
@@ -373,11 +373,11 @@ def _closest(value: float, allowed: tuple[object, ...]) -> float | None:
     return min(numbers, key=lambda number: abs(number - value), default=None)
 
 
-def type_problem(expected: str, value: object) -> Problem:
+def type_error(expected: str, value: object) -> ErrorFinding:
     """The fault of a value of another type than ``expected`` ("a string", "a number", ...), with the usual cure."""
     given = shown(value)
     kind = _KINDS.get(type(value), "")
-    return Problem("type", f"expected {expected}, got {kind}{given}{_cure(expected, value)}", given)
+    return ErrorFinding("type", f"expected {expected}, got {kind}{given}{_cure(expected, value)}", given)
 
 
 _KINDS: dict[type, str] = {str: "the text ", int: "the number ", float: "the number "}

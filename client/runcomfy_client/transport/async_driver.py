@@ -11,38 +11,38 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
-from .connection_pool import IdleLanes
-from .event_loops import Loops
+from .connection_pool import IdleConnections
+from .event_loops import PerEventLoop
 from .requests import (
     AsyncBody,
-    Deadline,
+    RequestDeadline,
     arguments_of,
     fault_of,
     for_a_transport,
     headers_in,
     headers_of,
     idle_limit,
-    lane_of,
     must_be_open,
     no_connection,
     no_slot,
     nothing,
-    out_of_time,
+    pool_key,
     proxied,
+    timed_out,
     too_large,
     user_agent,
 )
 from .steps import (
     Close,
-    Exchange,
     Gather,
     Interrupted,
     Notify,
     Open,
+    Operation,
     Progress,
     Read,
     Reply,
-    Rule,
+    Request,
     Run,
     Send,
     Shield,
@@ -68,33 +68,33 @@ class Opened:
 
     reply: Reply
 
-    def __init__(self, connections: Connections, config: Config, exchange: Exchange) -> None:
+    def __init__(self, connections: Connections, config: Config, request: Request) -> None:
         self._connections = connections
         self._config = config
-        self._exchange = exchange
+        self._request = request
 
     async def open(self) -> None:
-        exchange = self._exchange
-        patience = Deadline(exchange.patience)
-        body = None if exchange.body is None else AsyncBody(exchange.body)
-        headers = headers_of(exchange, self._config)
-        self._client = await self._connections.take(exchange, patience.rest())
+        request = self._request
+        queue_timeout = RequestDeadline(request.queue_timeout)
+        body = None if request.body is None else AsyncBody(request.body)
+        headers = headers_of(request, self._config)
+        self._client = await self._connections.take(request, queue_timeout.rest())
         try:
-            self._deadline = Deadline(exchange.timeout, patience.rest())
+            self._deadline = RequestDeadline(request.timeout, queue_timeout.rest())
             left = self._deadline.rest()
-            arguments = arguments_of(exchange, headers, self._config.timeouts, left)
+            arguments = arguments_of(request, headers, self._config.timeouts, left)
             # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
-                request = self._client.build_request(content=body, **arguments)
-                if not exchange.authorised:
-                    request.headers.pop("Authorization", None)
+                prepared = self._client.build_request(content=body, **arguments)
+                if not request.authorised:
+                    prepared.headers.pop("Authorization", None)
                 # The user's own auth would put its header in the token's place, and may send a request twice.
-                self._response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
+                self._response = await self._client.send(prepared, stream=True, follow_redirects=False, auth=None)
         except TimeoutError:
             await self._connections.drop(self._client)
-            raise out_of_time() from None
+            raise timed_out() from None
         except Exception as error:  # a user's hooks and transports may raise anything
-            await self._connections.give_back(exchange, self._client)
+            await self._connections.give_back(request, self._client)
             raise fault_of(error, body) from error
         except BaseException:
             await self._connections.drop(self._client)
@@ -108,10 +108,10 @@ class Opened:
             async with asyncio.timeout(self._deadline.left()):
                 async for chunk in self._chunks:
                     content += chunk
-                    if len(content) > self._exchange.limit:
-                        raise too_large(self._exchange)
+                    if len(content) > self._request.limit:
+                        raise too_large(self._request)
         except TimeoutError:
-            raise out_of_time() from None
+            raise timed_out() from None
         except Exception as error:
             raise fault_of(error) from error
         return bytes(content)
@@ -121,7 +121,7 @@ class Opened:
             async with asyncio.timeout(self._deadline.left()):
                 return await anext(self._chunks, b"")
         except TimeoutError:
-            raise out_of_time() from None
+            raise timed_out() from None
         except Exception as error:
             raise fault_of(error) from error
 
@@ -129,7 +129,7 @@ class Opened:
         try:
             await self._response.aclose()
         finally:
-            await self._connections.give_back(self._exchange, self._client)
+            await self._connections.give_back(self._request, self._client)
 
 
 if TYPE_CHECKING:
@@ -147,16 +147,16 @@ class AsyncDriver:
         if http_client is not None and not hasattr(http_client, "aclose"):
             raise ConfigurationError("AsyncRunComfy takes an httpx.AsyncClient; an httpx.Client goes to RunComfy.")
         self._config = config
-        self._loops = Loops(partial(Connections, config, http_client), shared=http_client is not None)
+        self._loops = PerEventLoop(partial(Connections, config, http_client), shared=http_client is not None)
 
-    async def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
+    async def run(self, rule: Operation[T], on_update: OnUpdate | None = None) -> T:
         """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
         progress = Progress(rule)
         while progress.step is not None:
             await self._advance(progress, progress.step, on_update or nothing)
         return progress.value
 
-    async def iterate(self, rule: Rule[object]) -> AsyncGenerator[object]:
+    async def iterate(self, rule: Operation[object]) -> AsyncGenerator[object]:
         """Carry out the rule and yield its updates."""
         with closing(Progress(rule)) as progress:
             while progress.step is not None:
@@ -182,10 +182,10 @@ class AsyncDriver:
 
     async def _perform(self, step: Step, on_update: OnUpdate) -> object:
         match step:
-            case Send(exchange):
-                return await self._send(exchange)
-            case Open(exchange):
-                opened = await self._open(exchange)
+            case Send(request):
+                return await self._send(request)
+            case Open(request):
+                opened = await self._open(request)
                 return Stream(opened.reply, opened)
             case Read(stream):
                 return await _opened(stream).read()
@@ -198,22 +198,22 @@ class AsyncDriver:
                 return await seen if inspect.isawaitable(seen) else seen
             case Run(work):
                 return await asyncio.to_thread(work)
-            case Shield(rule, linger):
-                return await self._shielded(rule, linger)
+            case Shield(rule, grace):
+                return await self._shielded(rule, grace)
             case Gather(rules):
                 return await self._gathered(rules, on_update)
         return None
 
-    async def _shielded(self, rule: Rule[object], linger: float) -> object:
+    async def _shielded(self, rule: Operation[object], grace: float) -> object:
         task = asyncio.ensure_future(self.run(rule))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            await asyncio.wait({task}, timeout=linger)
+            await asyncio.wait({task}, timeout=grace)
             await _ended([task])
             raise
 
-    async def _gathered(self, rules: tuple[Rule[object], ...], on_update: OnUpdate) -> list[object]:
+    async def _gathered(self, rules: tuple[Operation[object], ...], on_update: OnUpdate) -> list[object]:
         tasks = [asyncio.ensure_future(self.run(rule, on_update)) for rule in rules]
         try:
             return await asyncio.gather(*tasks)
@@ -221,13 +221,13 @@ class AsyncDriver:
             await _ended(tasks)
             raise
 
-    async def _open(self, exchange: Exchange) -> Opened:
-        opened = Opened(await self._loops.here(), self._config, exchange)
+    async def _open(self, request: Request) -> Opened:
+        opened = Opened(await self._loops.here(), self._config, request)
         await opened.open()
         return opened
 
-    async def _send(self, exchange: Exchange) -> Reply:
-        opened = await self._open(exchange)
+    async def _send(self, request: Request) -> Reply:
+        opened = await self._open(request)
         try:
             return opened.reply._replace(content=await opened.read_all())
         finally:
@@ -284,12 +284,12 @@ class Connections:
     def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
         self._shared = shared
         self._slots = asyncio.Semaphore(config.max_connections)
-        self._idle: IdleLanes[_Client] = IdleLanes(config.max_connections)
+        self._idle: IdleConnections[_Client] = IdleConnections(config.max_connections)
         self._fast: dict[tuple[bool, bool], _Direct] = {}
         self._use_fast = shared is None and _fast_is_there()
         self._certificates: ssl.SSLContext | None = None
 
-    async def take(self, exchange: Exchange, left: float | None) -> _Client:
+    async def take(self, request: Request, left: float | None) -> _Client:
         if self._slots.locked():
             try:
                 async with asyncio.timeout(left):
@@ -300,11 +300,11 @@ class Connections:
             await self._slots.acquire()  # at once
         try:
             if self._use_fast:
-                return self._fast_client(exchange)
+                return self._fast_client(request)
             if self._shared is not None:
                 must_be_open(self._shared)
                 return self._shared
-            return self._idle.take(lane_of(exchange)) or self._lane(exchange)
+            return self._idle.take(pool_key(request)) or self._connection_client(request)
         except Exception as error:
             self._slots.release()
             raise no_connection(error) from error
@@ -312,8 +312,8 @@ class Connections:
             self._slots.release()
             raise
 
-    async def give_back(self, exchange: Exchange, client: _Client) -> None:
-        surplus = self._idle.put(lane_of(exchange), client) if self._is_lane(client) else None
+    async def give_back(self, request: Request, client: _Client) -> None:
+        surplus = self._idle.put(pool_key(request), client) if self._is_lane(client) else None
         self._slots.release()
         if surplus is not None:
             await surplus.aclose()
@@ -331,33 +331,33 @@ class Connections:
     def _is_lane(self, client: _Client) -> bool:
         return client is not self._shared and not self._use_fast
 
-    def _lane(self, exchange: Exchange) -> _Client:
+    def _connection_client(self, request: Request) -> _Client:
         import httpx
 
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange))
-        verify = self._verify(exchange)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(request))
+        verify = self._verify(request)
         if proxied():
             return httpx.AsyncClient(headers={"User-Agent": user_agent()}, verify=verify, limits=limits)
         return _Direct(httpx.AsyncHTTPTransport(verify=verify, limits=limits))
 
-    def _fast_client(self, exchange: Exchange) -> _Direct:
+    def _fast_client(self, request: Request) -> _Direct:
         """aiohttp's own pool is quick to search, so there is one client for each way of keeping connections."""
-        key = exchange.url.startswith("https:"), exchange.once
+        key = request.url.startswith("https:"), request.once
         if key not in self._fast:
             import aiohttp
             import httpx_aiohttp
 
-            verify = self._verify(exchange)
-            pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(exchange), ssl=verify)
+            verify = self._verify(request)
+            pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(request), ssl=verify)
             session = _Verbatim(aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar()))
             self._fast[key] = direct = _Direct(httpx_aiohttp.AiohttpTransport(verify=verify, client=session))
             direct.aclose = session.close  # the transport closes only what is aiohttp's own class
         return self._fast[key]
 
-    def _verify(self, exchange: Exchange) -> ssl.SSLContext | bool:
+    def _verify(self, request: Request) -> ssl.SSLContext | bool:
         import httpx
 
-        if not exchange.url.startswith("https:"):
+        if not request.url.startswith("https:"):
             return False  # reading the certificates takes longer than a whole job on this computer
         if self._certificates is None:
             self._certificates = httpx.create_ssl_context()

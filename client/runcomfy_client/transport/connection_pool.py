@@ -12,19 +12,19 @@ import threading
 from typing import Generic, TypeAlias, TypeVar
 
 Client = TypeVar("Client")
-LaneKey: TypeAlias = tuple[str, bool]
+PoolKey: TypeAlias = tuple[str, bool]
 
 
-class IdleLanes(Generic[Client]):
+class IdleConnections(Generic[Client]):
     """Safe for threads; a forked child starts with none, since it must not talk on its parent's connections."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._lanes: list[tuple[LaneKey, Client]] = []
+        self._lanes: list[tuple[PoolKey, Client]] = []
         self._process = os.getpid()
 
-    def take(self, key: LaneKey) -> Client | None:
+    def take(self, key: PoolKey) -> Client | None:
         with self._lock:
             if self._process != os.getpid():
                 self._process = os.getpid()
@@ -34,7 +34,7 @@ class IdleLanes(Generic[Client]):
                     return self._lanes.pop(index)[1]
         return None
 
-    def put(self, key: LaneKey, client: Client) -> Client | None:
+    def put(self, key: PoolKey, client: Client) -> Client | None:
         """Keep the lane; what comes back is one too many and must be closed."""
         with self._lock:
             self._lanes.append((key, client))

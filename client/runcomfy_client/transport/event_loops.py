@@ -18,7 +18,7 @@ class Closable(Protocol):
 Kept = TypeVar("Kept", bound=Closable)
 
 
-class Loops(Generic[Kept]):
+class PerEventLoop(Generic[Kept]):
     """What `make` gives, once for each loop. With ``shared`` the first loop is the only one."""
 
     def __init__(self, make: Callable[[], Kept], *, shared: bool) -> None:

@@ -43,7 +43,7 @@ class Hooks:
         if unknown := [name for name in self._hooks if name not in KINDS]:
             raise ConfigurationError(f"There is no event {unknown[0]!r}; there are {', '.join(KINDS)}.")
 
-    def tell(self, event: HttpEvent) -> None:
+    def emit(self, event: HttpEvent) -> None:
         _log(event)
         for hook in self._hooks.get(event.kind, ()):
             try:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class HeldInterrupts:
-    """A `with` block in which the first signal waits until the end, at most ``linger`` seconds; the next is not held.
+class DeferredSignals:
+    """A `with` block in which the first signal waits until the end, at most ``grace`` seconds; the next is not held.
 
     Only the main thread is ever interrupted; in others, and where a signal has no handler, this does nothing.
     """
 
-    def __init__(self, linger: float) -> None:
-        self._linger = linger
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
         self._handlers: dict[int, Handler] = {}
         self._met: int | None = None
         self._end: threading.Timer | None = None
@@ -54,7 +54,7 @@ class HeldInterrupts:
             self._handlers[number](number, frame)
             return
         self._met = number
-        self._end = threading.Timer(self._linger, _signal_main_thread, [number])
+        self._end = threading.Timer(self._grace, _signal_main_thread, [number])
         self._end.daemon = True
         self._end.start()
 

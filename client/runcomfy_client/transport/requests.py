@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from .config import LONGEST, origin_of
-from .steps import Body, Fault
+from .steps import Body, TransportFailure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
     from typing import Protocol, TypedDict
 
     from .config import Config, Timeouts
-    from .steps import Exchange
+    from .steps import Request
 
 if TYPE_CHECKING:
 
@@ -48,7 +48,7 @@ IDLE_BEFORE_SUBMIT = 2.0
 IDLE_BEFORE_OTHER = 30.0
 
 
-class Deadline:
+class RequestDeadline:
     """The moment by which an exchange must be over."""
 
     def __init__(self, *seconds: float | None) -> None:
@@ -61,36 +61,36 @@ class Deadline:
         return None if self._end is None else max(self._end - time.monotonic(), 0.001)
 
     def left(self) -> float | None:
-        """Seconds left, or None if there is no end; raises Fault when there are none."""
+        """Seconds left, or None if there is no end; raises TransportFailure when there are none."""
         if self._end is None:
             return None
         left = self._end - time.monotonic()
         if left <= 0:
-            raise out_of_time()
+            raise timed_out()
         return left
 
 
-def arguments_of(exchange: Exchange, headers: dict[str, str], limits: Timeouts, left: float | None) -> RequestArguments:
+def arguments_of(request: Request, headers: dict[str, str], limits: Timeouts, left: float | None) -> RequestArguments:
     longest = float("inf") if left is None else left
     connect = min(limits.connect, longest)
     return {
-        "method": exchange.method,
-        "url": exchange.url,
+        "method": request.method,
+        "url": request.url,
         "headers": headers,
         # httpx's order: connect, read, write, pool. None may outlast the whole.
         "timeout": (connect, min(limits.read, longest), min(limits.write, longest), connect),
     }
 
 
-def headers_of(exchange: Exchange, config: Config) -> dict[str, str]:
-    headers = {"Accept": "application/json", **dict(exchange.headers)}
-    if exchange.authorised:
-        if not config.may_see_token(exchange.url):
-            raise AssertionError(f"a rule asked to send the token to {origin_of(exchange.url)}")
+def headers_of(request: Request, config: Config) -> dict[str, str]:
+    headers = {"Accept": "application/json", **dict(request.headers)}
+    if request.authorised:
+        if not config.may_see_token(request.url):
+            raise AssertionError(f"a rule asked to send the token to {origin_of(request.url)}")
         headers["Authorization"] = config.authorization()
-    if exchange.body is not None:
+    if request.body is not None:
         headers["Content-Type"] = "application/json"
-        headers["Content-Length"] = str(exchange.body.length)
+        headers["Content-Length"] = str(request.body.length)
     return headers
 
 
@@ -120,22 +120,22 @@ def user_agent() -> str:
     return "runcomfy-client Python/{}.{}.{}".format(*sys.version_info)
 
 
-def lane_of(exchange: Exchange) -> tuple[str, bool]:
+def pool_key(request: Request) -> tuple[str, bool]:
     """Requests with the same key may follow each other on one connection."""
-    scheme, _, rest = exchange.url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}", exchange.once
+    scheme, _, rest = request.url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}", request.once
 
 
-def idle_limit(exchange: Exchange) -> float:
-    return IDLE_BEFORE_SUBMIT if exchange.once else IDLE_BEFORE_OTHER
+def idle_limit(request: Request) -> float:
+    return IDLE_BEFORE_SUBMIT if request.once else IDLE_BEFORE_OTHER
 
 
-def out_of_time() -> Fault:
-    return Fault("no whole reply in time")
+def timed_out() -> TransportFailure:
+    return TransportFailure("no whole reply in time")
 
 
-def no_slot() -> Fault:
-    return Fault("no connection was free in time", nothing_sent=True)
+def no_slot() -> TransportFailure:
+    return TransportFailure("no connection was free in time", nothing_sent=True)
 
 
 def nothing(update: object) -> None:
@@ -154,8 +154,8 @@ def no_connection(error: Exception) -> ConfigurationError:
     return ConfigurationError(f"No connection can be made with these settings: {error}")
 
 
-def too_large(exchange: Exchange) -> Fault:
-    return Fault(f"the reply is larger than {exchange.limit:,} bytes")
+def too_large(request: Request) -> TransportFailure:
+    return TransportFailure(f"the reply is larger than {request.limit:,} bytes")
 
 
 # By class name along the inheritance, so that this works for any httpx and without importing it.
@@ -187,9 +187,9 @@ class AsyncBody(WatchedBody):
             yield chunk
 
 
-def fault_of(error: Exception, body: WatchedBody | None = None) -> Fault:
-    """Turn what httpx raised into a Fault; the reason names the failure, never the request's headers."""
-    if isinstance(error, Fault):
+def fault_of(error: Exception, body: WatchedBody | None = None) -> TransportFailure:
+    """Turn what httpx raised into a TransportFailure; the reason names the failure, never the request's headers."""
+    if isinstance(error, TransportFailure):
         return error
     kinds = {kind.__name__ for kind in type(error).__mro__}
     unsent = not kinds.isdisjoint(UNSENT)
@@ -200,4 +200,6 @@ def fault_of(error: Exception, body: WatchedBody | None = None) -> Fault:
     if body is not None and body.begun:
         unsent = False
     detail = str(error).strip()
-    return Fault(f"{type(error).__name__}: {detail}" if detail else type(error).__name__, nothing_sent=unsent)
+    return TransportFailure(
+        f"{type(error).__name__}: {detail}" if detail else type(error).__name__, nothing_sent=unsent
+    )

@@ -23,7 +23,7 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
-class Exchange(NamedTuple):
+class Request(NamedTuple):
     """One HTTP request.
 
     ``timeout`` is in seconds and covers all of it from the moment a connection is free for it; ``patience`` covers the
@@ -39,7 +39,7 @@ class Exchange(NamedTuple):
     authorised: bool = False
     once: bool = False
     timeout: float | None = None
-    patience: float | None = None
+    queue_timeout: float | None = None
     limit: int = REPLY_LIMIT
 
 
@@ -51,7 +51,7 @@ class Reply(NamedTuple):
     content: bytes = b""
 
 
-class Fault(Exception):
+class TransportFailure(Exception):
     """The driver could not bring a reply. ``nothing_sent``: surely no byte of the request reached the server."""
 
     def __init__(self, reason: str, *, nothing_sent: bool = False) -> None:
@@ -69,15 +69,15 @@ class Interrupted(BaseException):
 
 
 class Send(NamedTuple):
-    """Answer: Reply, or Fault is raised."""
+    """Answer: Reply, or TransportFailure is raised."""
 
-    exchange: Exchange
+    request: Request
 
 
 class Open(NamedTuple):
-    """Answer: Reply without content, whose ``stream`` Read and Close take; or Fault is raised."""
+    """Answer: Reply without content, whose ``stream`` Read and Close take; or TransportFailure is raised."""
 
-    exchange: Exchange
+    request: Request
 
 
 class Stream(NamedTuple):
@@ -88,7 +88,7 @@ class Stream(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Answer: the next bytes, empty at the end; or Fault is raised."""
+    """Answer: the next bytes, empty at the end; or TransportFailure is raised."""
 
     stream: Stream
 
@@ -123,24 +123,24 @@ class Shield(NamedTuple):
     On an interruption the driver lets the rule go on for up to ``linger`` seconds before it raises Interrupted here.
     """
 
-    rule: Rule[object]
-    linger: float
+    rule: Operation[object]
+    grace: float
 
 
 class Gather(NamedTuple):
     """Carry out rules, at once where the driver can. Answer: their values, in order; the first error is raised."""
 
-    rules: tuple[Rule[object], ...]
+    rules: tuple[Operation[object], ...]
 
 
 Step: TypeAlias = Send | Open | Read | Close | Sleep | Notify | Run | Shield | Gather
-Rule: TypeAlias = Generator[Step, object, T]
+Operation: TypeAlias = Generator[Step, object, T]
 
 
 class Progress(Generic[T]):
     """Where a rule stands: the step it waits for, or the value it ended with."""
 
-    def __init__(self, rule: Rule[T]) -> None:
+    def __init__(self, rule: Operation[T]) -> None:
         self._rule = rule
         self._ended: list[T] = []
         self.step: Step | None = None
@@ -169,41 +169,41 @@ class Progress(Generic[T]):
             raise stop.original from None
 
 
-def send(exchange: Exchange) -> Rule[Reply]:
-    answer = yield Send(exchange)
+def send(request: Request) -> Operation[Reply]:
+    answer = yield Send(request)
     assert isinstance(answer, Reply)
     return answer
 
 
-def open_stream(exchange: Exchange) -> Rule[Stream]:
-    answer = yield Open(exchange)
+def open_stream(request: Request) -> Operation[Stream]:
+    answer = yield Open(request)
     assert isinstance(answer, Stream)
     return answer
 
 
-def read(stream: Stream) -> Rule[bytes]:
+def read(stream: Stream) -> Operation[bytes]:
     answer = yield Read(stream)
     assert isinstance(answer, bytes)
     return answer
 
 
-def run(work: Callable[[], T]) -> Rule[T]:
+def run(work: Callable[[], T]) -> Operation[T]:
     box: list[T] = []
     yield Run(lambda: box.append(work()))
     return box[0]
 
 
-def shield(rule: Rule[T], linger: float) -> Rule[T]:
+def shield(rule: Operation[T], grace: float) -> Operation[T]:
     box: list[T] = []
-    yield Shield(_into(rule, box), linger)
+    yield Shield(_into(rule, box), grace)
     return box[0]
 
 
-def gather(rules: list[Rule[T]]) -> Rule[list[T]]:
+def gather(rules: list[Operation[T]]) -> Operation[list[T]]:
     boxes: list[list[T]] = [[] for _ in rules]
     yield Gather(tuple(_into(rule, box) for rule, box in zip(rules, boxes, strict=True)))
     return [box[0] for box in boxes]
 
 
-def _into(rule: Rule[T], box: list[T]) -> Rule[None]:
+def _into(rule: Operation[T], box: list[T]) -> Operation[None]:
     box.append((yield from rule))

@@ -10,10 +10,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
-from .connection_pool import IdleLanes
-from .interrupts import HeldInterrupts
+from .connection_pool import IdleConnections
+from .interrupts import DeferredSignals
 from .requests import (
-    Deadline,
+    RequestDeadline,
     SyncBody,
     arguments_of,
     fault_of,
@@ -21,34 +21,34 @@ from .requests import (
     headers_in,
     headers_of,
     idle_limit,
-    lane_of,
     must_be_open,
     no_connection,
     no_slot,
     nothing,
-    out_of_time,
+    pool_key,
     proxied,
+    timed_out,
     too_large,
     user_agent,
 )
 from .steps import (
     Close,
-    Exchange,
-    Fault,
     Gather,
     Interrupted,
     Notify,
     Open,
+    Operation,
     Progress,
     Read,
     Reply,
-    Rule,
+    Request,
     Run,
     Send,
     Shield,
     Sleep,
     Step,
     Stream,
+    TransportFailure,
 )
 from .watchdog import WATCHDOG, Watched
 
@@ -66,26 +66,26 @@ if TYPE_CHECKING:
 class Opened:
     """A request under way: it holds its connection until it is closed."""
 
-    def __init__(self, connections: Connections, config: Config, exchange: Exchange) -> None:
+    def __init__(self, connections: Connections, config: Config, request: Request) -> None:
         self._connections = connections
-        self._exchange = exchange
-        patience = Deadline(exchange.patience)
-        body = None if exchange.body is None else SyncBody(exchange.body)
-        headers = headers_of(exchange, config)
-        self._lane = connections.take(exchange, patience.rest())
-        self._watched = Watched(self._lane.stream)
-        client = self._lane.client
+        self._request = request
+        queue_timeout = RequestDeadline(request.queue_timeout)
+        body = None if request.body is None else SyncBody(request.body)
+        headers = headers_of(request, config)
+        self._connection_client = connections.take(request, queue_timeout.rest())
+        self._watched = Watched(self._connection_client.stream)
+        client = self._connection_client.client
         try:
-            self._deadline = Deadline(exchange.timeout, patience.rest())
+            self._deadline = RequestDeadline(request.timeout, queue_timeout.rest())
             left = self._deadline.rest()
             if left is not None:
                 WATCHDOG.watch(self._watched, left)
-            arguments = arguments_of(exchange, headers, config.timeouts, left)
-            request = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
-            if not exchange.authorised:
-                request.headers.pop("Authorization", None)
+            arguments = arguments_of(request, headers, config.timeouts, left)
+            prepared = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
+            if not request.authorised:
+                prepared.headers.pop("Authorization", None)
             # The user's own auth would put its header in the token's place, and may send a request twice.
-            self._response = client.send(request, stream=True, follow_redirects=False, auth=None)
+            self._response = client.send(prepared, stream=True, follow_redirects=False, auth=None)
         except Exception as error:  # a user's hooks and transports may raise anything
             self._leave()
             raise self._fault(error, body) from error
@@ -99,8 +99,8 @@ class Opened:
         content = bytearray()
         while chunk := self.read():
             content += chunk
-            if len(content) > self._exchange.limit:
-                raise too_large(self._exchange)
+            if len(content) > self._request.limit:
+                raise too_large(self._request)
         return bytes(content)
 
     def read(self) -> bytes:
@@ -117,15 +117,15 @@ class Opened:
             self._leave()
 
     def _leave(self, *, broken: bool = False) -> None:
-        self._lane.stream = self._watched.stream
+        self._connection_client.stream = self._watched.stream
         WATCHDOG.finish(self._watched)
         if broken:
-            self._connections.drop(self._lane)
+            self._connections.drop(self._connection_client)
         else:
-            self._connections.give_back(self._exchange, self._lane)
+            self._connections.give_back(self._request, self._connection_client)
 
-    def _fault(self, error: Exception, body: SyncBody | None = None) -> Fault:
-        return out_of_time() if self._watched.expired else fault_of(error, body)
+    def _fault(self, error: Exception, body: SyncBody | None = None) -> TransportFailure:
+        return timed_out() if self._watched.expired else fault_of(error, body)
 
 
 T = TypeVar("T")
@@ -141,14 +141,14 @@ class SyncDriver:
         self._config = config
         self._connections = Connections(config, http_client)
 
-    def run(self, rule: Rule[T], on_update: OnUpdate | None = None) -> T:
+    def run(self, rule: Operation[T], on_update: OnUpdate | None = None) -> T:
         """Carry out the rule and give its value; each update goes to `on_update` first."""
         progress = Progress(rule)
         while progress.step is not None:
             self._advance(progress, progress.step, on_update or nothing)
         return progress.value
 
-    def iterate(self, rule: Rule[object]) -> Generator[object]:
+    def iterate(self, rule: Operation[object]) -> Generator[object]:
         """Carry out the rule and yield its updates."""
         with closing(Progress(rule)) as progress:
             while progress.step is not None:
@@ -174,10 +174,10 @@ class SyncDriver:
 
     def _perform(self, step: Step, on_update: OnUpdate) -> object:
         match step:
-            case Send(exchange):
-                return self._send(exchange)
-            case Open(exchange):
-                opened = Opened(self._connections, self._config, exchange)
+            case Send(request):
+                return self._send(request)
+            case Open(request):
+                opened = Opened(self._connections, self._config, request)
                 return Stream(opened.reply, opened)
             case Read(stream):
                 return _opened(stream).read()
@@ -189,18 +189,18 @@ class SyncDriver:
                 return on_update(update)
             case Run(work):
                 return work()
-            case Shield(rule, linger):
-                return self._shielded(rule, linger)
+            case Shield(rule, grace):
+                return self._shielded(rule, grace)
             case Gather(rules):
                 return [self.run(rule, on_update) for rule in rules]
         return None
 
-    def _shielded(self, rule: Rule[object], linger: float) -> object:
-        with HeldInterrupts(linger):
+    def _shielded(self, rule: Operation[object], grace: float) -> object:
+        with DeferredSignals(grace):
             return self.run(rule)
 
-    def _send(self, exchange: Exchange) -> Reply:
-        opened = Opened(self._connections, self._config, exchange)
+    def _send(self, request: Request) -> Reply:
+        opened = Opened(self._connections, self._config, request)
         try:
             return opened.reply._replace(content=opened.read_all())
         finally:
@@ -245,20 +245,20 @@ class Connections:
     def __init__(self, config: Config, shared: httpx.Client | None) -> None:
         self._shared = shared
         self._slots = threading.BoundedSemaphore(config.max_connections)
-        self._idle: IdleLanes[Lane] = IdleLanes(config.max_connections)
+        self._idle: IdleConnections[Lane] = IdleConnections(config.max_connections)
         self._certificates: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         # For those who do not close the client.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
-    def take(self, exchange: Exchange, left: float | None) -> Lane:
+    def take(self, request: Request, left: float | None) -> Lane:
         if not self._slots.acquire(timeout=left):
             raise no_slot()
         try:
             if self._shared is not None:
                 must_be_open(self._shared)
                 return Lane(self._shared)
-            return self._idle.take(lane_of(exchange)) or self._new(exchange)
+            return self._idle.take(pool_key(request)) or self._new(request)
         except Exception as error:
             self._slots.release()
             raise no_connection(error) from error
@@ -266,8 +266,8 @@ class Connections:
             self._slots.release()
             raise
 
-    def give_back(self, exchange: Exchange, lane: Lane) -> None:
-        surplus = None if self._shared is not None else self._idle.put(lane_of(exchange), lane)
+    def give_back(self, request: Request, lane: Lane) -> None:
+        surplus = None if self._shared is not None else self._idle.put(pool_key(request), lane)
         self._slots.release()
         if surplus is not None:
             surplus.client.close()
@@ -280,21 +280,21 @@ class Connections:
     def close(self) -> None:
         _close_all(self._idle)
 
-    def _new(self, exchange: Exchange) -> Lane:
+    def _new(self, request: Request) -> Lane:
         import httpx
 
         with self._lock:
-            secure = exchange.url.startswith("https:")
+            secure = request.url.startswith("https:")
             if secure and self._certificates is None:
                 self._certificates = httpx.create_ssl_context()
         verify = self._certificates if self._certificates is not None and secure else False
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(exchange))
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(request))
         if proxied():
             return Lane(httpx.Client(headers={"User-Agent": user_agent()}, verify=verify, limits=limits))
         return Lane(_Direct(httpx.HTTPTransport(verify=verify, limits=limits)))
 
 
-def _close_all(idle: IdleLanes[Lane]) -> None:
+def _close_all(idle: IdleConnections[Lane]) -> None:
     for lane in idle.clear():
         lane.client.close()
 
