@@ -30,7 +30,7 @@ SCRIPT = """
 import asyncio, json, sys
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.api import submit
-submit.LINGER = 1.5
+submit.GRACE = 1.5
 kind, url, journal, ask = sys.argv[1:5]
 print("ready", flush=True)
 

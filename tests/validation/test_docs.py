@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "client" / "runcomfy_client"
-FINDINGS = {"ErrorFinding": "Errors", "WarningFinding": "Warnings", "UncheckedFinding": "UncheckedFinding"}
+FINDINGS = {"ErrorFinding": "Errors", "WarningFinding": "Warnings", "UncheckedFinding": "Unchecked"}
 
 
 def codes_in_code() -> dict[str, set[str]]:
