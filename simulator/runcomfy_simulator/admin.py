@@ -1,27 +1,32 @@
-"""What the real API does not have: looking in, moving time, putting up files, setting faults, under /simulator/."""
+"""What the real API does not have, under /simulator/: see jobs, move time, upload files, set faults and balances."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from . import body as bodies
-from .faults.rules import BadScript, parse_script
-from .replies import origin_of, to_json
+from . import request_body
+from .fault_injection.rules import ScriptError, parse_script
+from .files import LARGEST_UPLOAD
+from .replies import json_response, request_origin
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from .engine import Engine
-    from .faults.schedule import Schedule
+    from .fault_injection.schedule import Schedule
     from .files import Files
     from .jobs import Job
 
+_LARGEST_BODY = 1024 * 1024
+
 
 class Admin:
-    """Handlers for tests and the curious; no token is asked for."""
+    """Handlers for tests and for people who look on; no token is needed."""
 
     def __init__(self, engine: Engine, files: Files, schedule: Schedule) -> None:
         self._engine = engine
@@ -36,49 +41,69 @@ class Admin:
             Route("/simulator/script", self.clear_script, methods=["DELETE"]),
             Route("/simulator/skip", self.skip, methods=["POST"]),
             Route("/simulator/balance", self.set_balance, methods=["POST"]),
-            Route("/simulator/files", self.host, methods=["POST"]),
+            Route("/simulator/files", self.upload, methods=["POST"]),
         ]
 
     async def stats(self, _: Request) -> Response:
         """How many submits were truly accepted, how many jobs wait and run, how many requests came and met a fault."""
-        return to_json({**self._engine.stats(), **self._schedule.counts()})
+        return json_response({**self._engine.stats(), **self._schedule.counts()})
 
     async def jobs(self, _: Request) -> Response:
-        return to_json({"jobs": [_shown(job) for job in self._engine.jobs()]})
+        return json_response({"jobs": [_shown(job) for job in self._engine.jobs()]})
 
     async def add_script(self, request: Request) -> Response:
+        raw = await request_body.read(request, _LARGEST_BODY)
+        if raw is None:
+            return _too_large(_LARGEST_BODY)
         try:
-            rules = parse_script((await request.body()).decode("utf-8", "replace"))
-        except BadScript as fault:
-            return to_json({"message": str(fault)}, 422)
-        self._schedule.add(rules)
-        return to_json({"rules": [rule.text for rule in rules]})
+            # A name of a file or of a shipped script is not meant here: only text.
+            rules = parse_script(raw.decode("utf-8", "replace"))
+            self._schedule.add(rules)
+        except ScriptError as error:
+            return json_response({"message": str(error)}, 422)
+        return json_response({"rules": [rule.text for rule in rules]})
 
     async def clear_script(self, _: Request) -> Response:
         self._schedule.clear()
-        return to_json({"rules": []})
+        return json_response({"rules": []})
 
     async def skip(self, request: Request) -> Response:
-        """{"seconds": 60} lets a minute pass at once."""
+        """{"seconds": 60} moves the clock a minute forward."""
         try:
-            self._engine.clock.skip(float(bodies.parse(await request.body())["seconds"]))
-        except (bodies.BadBody, KeyError, TypeError, ValueError):
-            return to_json({"message": 'expected {"seconds": S}, S not negative'}, 422)
-        return to_json({"now": self._engine.clock.date(self._engine.clock.now())})
+            self._engine.clock.skip(float(request_body.parse(await self._small_body(request))["seconds"]))
+        except (request_body.InvalidBody, KeyError, TypeError, ValueError):
+            return json_response({"message": 'expected {"seconds": S}, S from 0 to a thousand years'}, 422)
+        return json_response({"now": self._engine.clock.date(self._engine.clock.now())})
 
     async def set_balance(self, request: Request) -> Response:
-        """{"token": "...", "balance_usd": 5} sets what a token owns."""
+        """{"token": "...", "balance_usd": 5} sets what a token has left."""
         try:
-            told = bodies.parse(await request.body())
-            self._engine.set_balance(str(told["token"]), float(told["balance_usd"]))
-        except (bodies.BadBody, KeyError, TypeError, ValueError):
-            return to_json({"message": 'expected {"token": "...", "balance_usd": USD}'}, 422)
-        return to_json({"balance_usd": self._engine.balance(str(told["token"]))})
+            body = request_body.parse(await self._small_body(request))
+            token, dollars = str(body["token"]), float(body["balance_usd"])
+            if not math.isfinite(dollars):
+                raise ValueError(dollars)
+            self._engine.set_balance(token, dollars)
+        except (request_body.InvalidBody, KeyError, TypeError, ValueError):
+            return json_response({"message": 'expected {"token": "...", "balance_usd": USD}'}, 422)
+        return json_response({"balance_usd": self._engine.balance(token)})
 
-    async def host(self, request: Request) -> Response:
-        """Puts up the body as a file; `?name=` is what its URL ends with."""
-        path = self._files.host(await request.body(), request.query_params.get("name", ""))
-        return to_json({"url": origin_of(request) + path}, 201)
+    async def upload(self, request: Request) -> Response:
+        """Keeps the body as a file; `?name=` is what its URL ends with."""
+        data = await request_body.read(request, LARGEST_UPLOAD)
+        if data is None:
+            return _too_large(LARGEST_UPLOAD)
+        path = await run_in_threadpool(self._files.upload, data, request.query_params.get("name", ""))
+        return json_response({"url": request_origin(request) + path}, 201)
+
+    async def _small_body(self, request: Request) -> bytes:
+        raw = await request_body.read(request, _LARGEST_BODY)
+        if raw is None:
+            raise request_body.InvalidBody("the body is too large")
+        return raw
+
+
+def _too_large(limit: int) -> Response:
+    return json_response({"message": f"The body is larger than {limit // 1024**2} MB."}, 413)
 
 
 def _shown(job: Job) -> dict[str, Any]:

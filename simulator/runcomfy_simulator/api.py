@@ -1,4 +1,4 @@
-"""The API's endpoints: who asks, for what, may they, and which reply it is."""
+"""The API's endpoints: who asks, for what, whether they may, and the reply."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from . import body as bodies
-from .dialect import BadSchema, Problem
-from .files import reply
-from .media.intake import Intake
-from .replies import Replies, origin_of, to_json
+from . import request_body
+from .dialect import InvalidSchema, Problem
+from .files import file_response
+from .media.inputs import MediaInputs
+from .replies import json_response, request_origin
 from .resource import Refused, Resource
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from .catalogue import Model
+    from .catalog import Model
     from .engine import Engine
-    from .faults.delivery import Handler
-    from .faults.gate import Gate
+    from .fault_injection.delivery import Handler
+    from .fault_injection.gate import Gate
     from .files import Files
     from .jobs import Job
+    from .replies import Replies
 
 MOST_LISTED = 500
-_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Api:
     """Handlers over one engine."""
 
-    def __init__(self, engine: Engine, files: Files, gate: Gate) -> None:
+    def __init__(self, engine: Engine, files: Files, gate: Gate, replies: Replies) -> None:
         self._engine = engine
         self._files = files
         self._gate = gate
-        self._replies = Replies(engine, engine.settings.profile)
-        self._intake = Intake(files.bytes_at, fetch=engine.settings.fetch_inputs)
+        self._replies = replies
+        settings = engine.settings
+        self._media = MediaInputs(files.bytes_at, fetch=settings.fetch_inputs, data_uris=settings.profile.data_uris)
 
     def routes(self) -> list[Route]:
-        """All of them, the most asked first."""
+        """All of them, the most frequent first."""
         return [
             self._route("/v1/requests/{request_id}/status", GET=("status", self.status)),
             self._route("/v1/requests/{request_id}/result", GET=("result", self.result)),
             self._route("/v1/requests/{request_id}/cancel", POST=("cancel", self.cancel)),
-            self._route("/v1/models", GET=("catalogue", self.list_models)),
-            self._route("/v1/models/categories", GET=("catalogue", self.categories)),
-            self._route("/v1/models/{model_id:path}", GET=("catalogue", self.model), POST=("submit", self.submit)),
+            self._route("/v1/models", GET=("catalog", self.list_models)),
+            self._route("/v1/models/categories", GET=("catalog", self.categories)),
+            self._route("/v1/models/{model_id:path}", GET=("catalog", self.model), POST=("submit", self.submit)),
             self._route("/prod/v2/balance", GET=("balance", self.balance)),
             self._route("/files/{path:path}", GET=("file", self.file)),
         ]
@@ -63,77 +65,79 @@ class Api:
         model = self._model(request)
         raw = request.state.raw
         if raw is None:
-            return self._replies.error(413, None, f"The body is larger than {bodies.LARGEST // 1024**2} MB.")
+            return self._replies.error(413, None, f"The body is larger than {request_body.LARGEST // 1024**2} MB.")
         try:
-            body = bodies.parse(raw)
-        except bodies.BadBody as fault:
-            return self._replies.invalid([Problem((), str(fault), "json")])
+            body = request_body.parse(raw)
+        except request_body.InvalidBody as error:
+            return self._replies.invalid([Problem((), str(error), "json")])
         try:
-            problems = model.judge.problems(body)
-        except BadSchema as fault:
-            return self._replies.error(500, None, f"The schema of {model.model_id} is faulty: {fault}")
-        problems += await self._intake.problems(model.judge.media(body), _own_origins(request))
+            validator = model.validator
+        except InvalidSchema as error:
+            return self._replies.error(500, None, f"The schema of {model.model_id} is faulty: {error}")
+        problems = validator.problems(body, undeclared_keys=self._engine.settings.profile.undeclared_keys != "refuse")
+        media = await self._media.check(validator.media(body), _own_origins(request))
+        problems += media.problems
         if problems:
             return self._replies.invalid(problems)
         if self._engine.balance(token) <= 0:
             return self._replies.no_balance()
         rules = request.state.rules
         effect = self._gate.job_effect(rules)
-        job = self._engine.submit(model, token, body, size=len(raw), rules=rules, effect=effect)
-        return self._replies.submitted(job, origin_of(request))
+        job = self._engine.submit(model, token, body, media=media.known, size=len(raw), rules=rules, effect=effect)
+        return self._replies.submitted(job, request_origin(request))
 
     async def status(self, request: Request) -> Response:
-        return self._replies.status(self._job(request), origin_of(request))
+        return self._replies.status(self._job(request), request_origin(request))
 
     async def result(self, request: Request) -> Response:
         job = self._job(request)
         include_cost = self._flag(request, "include_cost")
-        return self._replies.result(job, origin_of(request), include_cost=include_cost)
+        return self._replies.result(job, request_origin(request), include_cost=include_cost)
 
     async def cancel(self, request: Request) -> Response:
         job = self._job(request)
         return self._replies.cancelled(job, done=self._engine.cancel(job))
 
-    # -- catalogue and account
+    # -- catalog and account
 
     async def list_models(self, request: Request) -> Response:
         self._token(request)
         query = request.query_params
-        limit = self._number(request, "limit", usual=100, least=1, most=MOST_LISTED)
-        offset = self._number(request, "offset", usual=0, least=0, most=None)
-        found = self._engine.catalogue.search(
+        limit = self._number(request, "limit", default=100, least=1, most=MOST_LISTED)
+        offset = self._number(request, "offset", default=0, least=0, most=None)
+        found = self._engine.catalog.search(
             text=query.get("search", ""), category=query.get("category", ""), kind=query.get("kind", "")
         )
         with_schema = self._flag(request, "include_schema")
         entries = [model.entry(include_schema=with_schema) for model in found[offset : offset + limit]]
-        window = {"limit": limit, "offset": offset} if self._engine.settings.profile.list_tells_window else {}
-        return to_json({"models": entries, "total": len(found), **window})
+        window = {"limit": limit, "offset": offset} if self._engine.settings.profile.list_has_window else {}
+        return json_response({"models": entries, "total": len(found), **window})
 
     async def model(self, request: Request) -> Response:
         self._token(request)
-        return to_json(self._model(request).entry(include_schema=True))
+        return json_response(self._model(request).entry(include_schema=True))
 
     async def categories(self, request: Request) -> Response:
         self._token(request)
-        return to_json({"categories": self._engine.catalogue.categories()})
+        return json_response({"categories": self._engine.catalog.categories()})
 
     async def balance(self, request: Request) -> Response:
         dollars = self._engine.balance(self._token(request))
-        return to_json({"balance_usd": dollars, "balance_microdollars": round(dollars * 1e6), "currency": "USD"})
+        return json_response({"balance_usd": dollars, "balance_microdollars": round(dollars * 1e6), "currency": "USD"})
 
     # -- files: no token, as on the real hosts
 
     async def file(self, request: Request) -> Response:
-        served = await self._files.get(request.url.path)
-        if served is None:
+        file = await self._files.get(request.url.path)
+        if file is None:
             return self._replies.error(404, None, "There is no such file, or it has expired.")
-        return await run_in_threadpool(reply, served, request.headers.get("range"))
+        return await run_in_threadpool(file_response, file, request.headers.get("range"))
 
-    # -- who asks, for what
+    # -- who asks, and for what
 
     def _token(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._engine.admits(token):
+        if scheme.lower() == "bearer" and self._engine.is_known_token(token):
             return token
         raise Refused(self._replies.bad_token())
 
@@ -143,12 +147,12 @@ class Api:
         if job is None:
             raise Refused(self._replies.unknown_request())
         if job.token != token:
-            raise Refused(self._replies.foreign())
+            raise Refused(self._replies.foreign_request())
         return job
 
     def _model(self, request: Request) -> Model:
         model_id = request.path_params["model_id"]
-        model = self._engine.catalogue.get(model_id)
+        model = self._engine.catalog.get(model_id)
         if model is None:
             raise Refused(self._replies.unknown_model(model_id))
         return model
@@ -159,8 +163,8 @@ class Api:
             raise self._bad_query(name, "true or false is expected")
         return word in ("true", "1")
 
-    def _number(self, request: Request, name: str, *, usual: int, least: int, most: int | None) -> int:
-        text = request.query_params.get(name, str(usual))
+    def _number(self, request: Request, name: str, *, default: int, least: int, most: int | None) -> int:
+        text = request.query_params.get(name, str(default))
         number = int(text) if re.fullmatch(r"[0-9]{1,300}", text) else -1
         if number < least or (most is not None and number > most):
             raise self._bad_query(name, f"a whole number from {least} {f'to {most}' if most else 'on'} is expected")
@@ -172,4 +176,5 @@ class Api:
 
 def _own_origins(request: Request) -> frozenset[str]:
     server = request.scope.get("server") or ("127.0.0.1", 80)
-    return frozenset({origin_of(request), *(f"http://{name}:{server[1]}" for name in _LOCAL_NAMES)})
+    scheme = request.scope.get("scheme", "http")
+    return frozenset({request_origin(request), *(f"{scheme}://{name}:{server[1]}" for name in _LOOPBACK_NAMES)})

@@ -1,4 +1,4 @@
-"""Entry of `runcomfy-sim`: loads nothing but the standard library before it knows that the extra is installed."""
+"""Entry point of `runcomfy-sim`: loads only the standard library until it knows that the extra is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of one job. States change only in the queue; here they are only read."""
+"""What is known of one job. Only the queue changes a job's state."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .catalogue import Model
-    from .faults.rules import Rule
-    from .media.order import Order
+    from .catalog import Model
+    from .fault_injection.rules import FaultRule
+    from .media.spec import OutputSpec
 
 State = Literal["in_queue", "in_progress", "succeeded", "failed", "cancelled"]
-ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
+END_STATES: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Job:
-    """One accepted submit. Moments are seconds of the simulator's clock, None while they lie ahead.
+    """One accepted submit. Times are seconds of the simulator's clock, None while they lie ahead.
 
-    `size` is that of the request's body in bytes, `rules` are the faults its prompt asked for,
-    `error` is what /result tells if the job is to fail: a string, an object or a list, as the API sends all three.
+    `input` is the body as it was sent, `used_input` the part of it that has an effect, `size` the body's length in
+    bytes. `rules` are the faults that the prompt asks for. `error` is what /result shows if the job is to fail: a
+    string, an object or a list, as the API sends all three.
     """
 
     number: int
@@ -29,13 +30,14 @@ class Job:
     model: Model
     token: str
     input: Mapping[str, Any]
-    order: Order
+    used_input: Mapping[str, Any]
+    spec: OutputSpec
     created: float
     ready: float
     run_seconds: float
     cost_delay: float
     size: int = 0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[FaultRule, ...] = ()
     cost: float = 0.0
     error: object = None
     state: State = "in_queue"
@@ -44,7 +46,7 @@ class Job:
 
     @property
     def over(self) -> bool:
-        return self.state in ENDED
+        return self.state in END_STATES
 
     @property
     def model_id(self) -> str:

@@ -15,7 +15,7 @@ INSTALL = 'pip install "runcomfy-client[simulator]"'
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("runcomfy_sim_schemas", "schemas folder or saved catalogue reply for the runcomfy_sim fixture")
+    parser.addini("runcomfy_sim_schemas", "schemas folder or saved catalog reply for the runcomfy_sim fixture")
 
 
 def pytest_configure(config: pytest.Config) -> None:

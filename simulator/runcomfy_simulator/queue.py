@@ -1,7 +1,7 @@
-"""The queue and its slots, first ready first served.
+"""The queue and its slots: the job that is ready first runs first.
 
-Nothing ticks: `settle` replays exactly what has happened up to a moment, event by event, so a thousand waiting jobs
-cost nothing between polls and the order of events never depends on who asks when.
+Nothing ticks. `advance` replays exactly what has happened up to a moment, event by event: a thousand waiting jobs cost
+nothing between polls, and the order of events never depends on when a client asks.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Queue:
-    """Jobs wait here for a slot, at least until they are `ready`; `on_end` hears of each that ends, in order."""
+    """Jobs wait here for a slot, at least until they are `ready`. Calls `on_end` with each job that ends, in order."""
 
     def __init__(self, slots: int, on_end: Callable[[Job], None]) -> None:
         self._slots = slots
         self._on_end = on_end
-        # Both are ordered by a moment, then by the job's number; no two jobs share a number.
+        # Both are ordered by time, then by the job's number; no two jobs share a number.
         self._waiting: list[tuple[float, int, Job]] = []
         self._running: list[tuple[float, int, Job]] = []
-        self._settled = 0.0
+        self._advanced_to = 0.0
 
     @property
     def waiting(self) -> int:
@@ -43,37 +43,37 @@ class Queue:
         return bisect_left(self._waiting, (job.ready, job.number, job))
 
     def cancel(self, job: Job, now: float) -> None:
-        """Take a waiting job out."""
+        """Remove a waiting job."""
         del self._waiting[self.position(job)]
         self._finish(job, "cancelled", now)
 
-    def settle(self, now: float) -> None:
-        """Let everything happen that was due by `now`, in its order and at its own moment."""
+    def advance(self, now: float) -> None:
+        """Do everything that is due by `now`, in its order and at its own time."""
         while True:
             end = self._running[0][0] if self._running else None
             start = self._next_start()
             if end is not None and end <= now and (start is None or end <= start):
                 _, _, job = heapq.heappop(self._running)
-                self._settled = end
+                self._advanced_to = end
                 self._finish(job, "failed" if job.error is not None else "succeeded", end)
             elif start is not None and start <= now:
                 self._start(start)
             else:
-                self._settled = max(self._settled, now)
+                self._advanced_to = max(self._advanced_to, now)
                 return
 
     def _next_start(self) -> float | None:
         if not self._waiting or len(self._running) >= self._slots:
             return None
-        # A slot that came free at `_settled` cannot have been taken earlier.
-        return max(self._waiting[0][0], self._settled)
+        # A slot that became free at `_advanced_to` cannot have been taken earlier.
+        return max(self._waiting[0][0], self._advanced_to)
 
-    def _start(self, moment: float) -> None:
+    def _start(self, time: float) -> None:
         _, _, job = self._waiting.pop(0)
-        job.state, job.started = "in_progress", moment
-        self._settled = moment
-        heapq.heappush(self._running, (moment + job.run_seconds, job.number, job))
+        job.state, job.started = "in_progress", time
+        self._advanced_to = time
+        heapq.heappush(self._running, (time + job.run_seconds, job.number, job))
 
-    def _finish(self, job: Job, state: State, moment: float) -> None:
-        job.state, job.ended = state, moment
+    def _finish(self, job: Job, state: State, time: float) -> None:
+        job.state, job.ended = state, time
         self._on_end(job)

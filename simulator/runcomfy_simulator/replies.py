@@ -1,4 +1,4 @@
-"""The API's replies and errors, in the words of the chosen profile."""
+"""The API's replies and errors, as the chosen profile has them."""
 
 from __future__ import annotations
 
@@ -7,42 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from .files import paths_of
-from .output import output_of
+from .files import file_paths
+from .output import make_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
-    from .dialect import Problem
+    from .dialect import Path, Problem
     from .engine import Engine
     from .jobs import Job
     from .profiles import Profile
 
-UNKNOWN_MODEL, NO_BALANCE, BAD_TOKEN, NOT_READY, FOREIGN, UNKNOWN_REQUEST = (
-    400001,
-    400002,
-    400004,
-    400005,
-    403001,
-    404001,
-)
+UNKNOWN_MODEL = 400001
+NO_BALANCE = 400002
+BAD_TOKEN = 400004
+NOT_READY = 400005
+FOREIGN_REQUEST = 403001
+UNKNOWN_REQUEST = 404001
 
 
-def to_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON reply; non-ASCII stays readable."""
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON reply; non-ASCII characters stay readable."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text.encode("utf-8"), status, headers=headers, media_type="application/json")
 
 
-def origin_of(request: Request) -> str:
-    """Where the client reached us; the URLs in replies must be reachable by it too."""
-    return f"http://{request.headers.get('host', '127.0.0.1')}"
+def request_origin(request: Request) -> str:
+    """The origin by which the client reached the simulator; the URLs in replies use it, so that they reach it too."""
+    return f"{request.scope.get('scheme', 'http')}://{request.headers.get('host', '127.0.0.1')}"
 
 
 class Replies:
-    """Words an engine's facts as one profile of the API does."""
+    """Writes replies about an engine's state as one profile has them."""
 
     def __init__(self, engine: Engine, profile: Profile) -> None:
         self._engine = engine
@@ -52,12 +50,14 @@ class Replies:
 
     def error(self, status: int, code: int | None, text: str) -> Response:
         body: dict[str, Any] = {} if code is None else {"error_code": code}
-        return to_json({**body, self._profile.error_text: text}, status)
+        return json_response({**body, self._profile.error_key: text}, status)
 
     def bad_token(self) -> Response:
         text = "The token is missing, expired or revoked, or the account is inactive."
         headers = {"WWW-Authenticate": "Bearer"} if self._profile.token_code == 401 else None
-        return to_json({"error_code": BAD_TOKEN, self._profile.error_text: text}, self._profile.token_code, headers)
+        return json_response(
+            {"error_code": BAD_TOKEN, self._profile.error_key: text}, self._profile.token_code, headers
+        )
 
     def no_balance(self) -> Response:
         return self.error(self._profile.balance_code, NO_BALANCE, "The balance is used up.")
@@ -68,56 +68,67 @@ class Replies:
     def unknown_request(self) -> Response:
         return self.error(404, UNKNOWN_REQUEST, "The request id is unknown, deleted or expired.")
 
-    def foreign(self) -> Response:
-        return self.error(403, FOREIGN, "The request belongs to another user.")
+    def foreign_request(self) -> Response:
+        return self.error(403, FOREIGN_REQUEST, "The request belongs to another user.")
 
     def invalid(self, problems: Sequence[Problem], place: str = "body") -> Response:
-        """What does not match the schema: 422 with a `detail` list, or 400 with one text."""
-        if self._profile.invalid_code == 422:
-            detail = [{"loc": [place, *item.path], "msg": item.message, "type": item.code} for item in problems]
-            return to_json({"detail": detail}, 422)
-        lines = [f"{'.'.join(map(str, item.path)) or place}: {item.message}" for item in problems]
-        return to_json({self._profile.error_text: "; ".join(lines)}, self._profile.invalid_code)
+        """What does not match the schema, or the query."""
+        profile = self._profile
+        if profile.invalid_body == "text":
+            lines = [f"{'.'.join(map(str, item.path)) or place}: {item.message}" for item in problems]
+            return json_response({profile.error_key: "; ".join(lines)}, profile.invalid_code)
+        as_text = profile.invalid_body == "text-list"
+        detail = [
+            {
+                "loc": _dotted("input" if place == "body" else place, item.path) if as_text else [place, *item.path],
+                "msg": item.message,
+                "type": item.code,
+            }
+            for item in problems
+        ]
+        return json_response({"detail": detail}, profile.invalid_code)
 
     # -- jobs
 
     def submitted(self, job: Job, origin: str) -> Response:
         body = {"request_id": job.request_id, **self._urls(job, origin, "status_url", "result_url", "cancel_url")}
-        if self._profile.submit_tells_status:
+        if self._profile.submit_has_status:
             body["status"] = "in_queue"
-        return to_json(body, self._profile.submit_code)
+        return json_response(body, self._profile.submit_code)
 
     def status(self, job: Job, origin: str) -> Response:
         body: dict[str, Any] = {"request_id": job.request_id, "status": self._status_word(job)}
         if job.state == "in_queue":
             body["queue_position"] = self._engine.position(job) + self._profile.first_position
-        return to_json({**body, **self._urls(job, origin, "status_url", "result_url")})
+        return json_response({**body, **self._urls(job, origin, "status_url", "result_url")})
 
     def result(self, job: Job, origin: str, *, include_cost: bool) -> Response:
         if not job.over and self._profile.early_result_code != 200:
             return self.error(self._profile.early_result_code, NOT_READY, "The result is not ready.")
         clock = self._engine.clock
-        body: dict[str, Any] = {"request_id": job.request_id, "model_id": job.model_id}
+        body: dict[str, Any] = {"request_id": job.request_id}
+        if self._profile.result_has_model_id:
+            body["model_id"] = job.model_id
         body |= {"status": self._result_word(job), "created_at": clock.date(job.created)}
         if job.ended is not None:
             body["finished_at"] = clock.date(job.ended)
             if include_cost and clock.now() >= job.ended + job.cost_delay:
                 body["cost"] = job.cost
         if job.state == "succeeded":
-            urls = [origin + path for path in paths_of(job)]
-            body["output"] = output_of(job, urls, lists_of_one=self._profile.lists_of_one)
+            urls = [origin + path for path in file_paths(job)]
+            body["output"] = make_output(job, urls, lists_of_one=self._profile.lists_of_one)
         elif job.state == "failed":
             body["error"] = job.error
-        if self._profile.result_tells_input:
-            body["input"] = job.input
-        return to_json(body)
+        if self._profile.result_has_input:
+            body["input"] = job.used_input
+        return json_response(body)
 
     def cancelled(self, job: Job, *, done: bool) -> Response:
-        outcome = "cancelled" if done else "not_cancellable"
-        return to_json({"request_id": job.request_id, "status": self._status_word(job), "outcome": outcome}, 202)
+        outcome = self._profile.cancel_outcome if done else "not_cancellable"
+        return json_response({"request_id": job.request_id, "status": self._status_word(job), "outcome": outcome}, 202)
 
     def _status_word(self, job: Job) -> str:
-        if job.state == "succeeded" or (job.state == "failed" and not self._profile.status_tells_failure):
+        if job.state == "succeeded" or (job.state == "failed" and not self._profile.status_shows_failure):
             return "completed"
         return job.state
 
@@ -127,3 +138,8 @@ class Replies:
     def _urls(self, job: Job, origin: str, *names: str) -> dict[str, str]:
         base = f"{origin}/v1/requests/{job.request_id}"
         return {name: f"{base}/{name.removesuffix('_url')}" for name in names}
+
+
+def _dotted(root: str, path: Path) -> str:
+    """A place such as `input.image_urls[0]`."""
+    return root + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)

@@ -1,4 +1,4 @@
-"""A path and its methods: the right handler, a 405 that names the others, and faults on the way."""
+"""A path and its methods: the handler of each, a 405 that names them, and the faults that requests meet."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
-    from .faults.delivery import Handler
-    from .faults.gate import Gate
+    from .fault_injection.delivery import Handler
+    from .fault_injection.gate import Gate
 
 
 class Refused(Exception):
@@ -26,7 +26,7 @@ class Refused(Exception):
 
 
 class Resource:
-    """An ASGI endpoint. `handlers` has for each method the subject that faults know it by, and its handler."""
+    """An ASGI endpoint. `handlers` has for each method the subject that faults call it, and its handler."""
 
     def __init__(self, gate: Gate, handlers: Mapping[str, tuple[str, Handler]]) -> None:
         self._gate = gate
@@ -41,11 +41,11 @@ class Resource:
             reply: Response = JSONResponse({"message": text}, 405, {"Allow": self._allowed})
         else:
             subject, handler = found
-            reply = await self._gate.answer(subject, request, _refusable(handler))
+            reply = await self._gate.answer(subject, request, _with_refusals(handler))
         await reply(scope, receive, send)
 
 
-def _refusable(handler: Handler) -> Handler:
+def _with_refusals(handler: Handler) -> Handler:
     async def run(request: Request) -> Response:
         try:
             return await handler(request)

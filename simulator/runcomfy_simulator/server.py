@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import uvicorn
 
-from .app import World
-from .background import BackgroundServer
-from .catalogue import Catalogue, load
-from .faults.rules import parse_script
-from .profiles import PROFILES, Profile
-from .settings import Settings, find_schemas
+from .app import Application
+from .background_server import BackgroundServer
+from .catalog import Catalog, load
+from .fault_injection.rules import parse_script
+from .settings import Settings, choose_profile, find_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
+    from .certificate import Certificate
     from .jobs import Job
+    from .profiles import Profile
 
 BACKLOG = 2048
+_ANY_ADDRESS = ("", "0.0.0.0", "::")
 
 
 class Options(TypedDict, total=False):
@@ -38,6 +40,7 @@ class Options(TypedDict, total=False):
     seed: int
     fetch_inputs: bool
     keep_jobs: int
+    request_seconds: float
 
 
 class Simulator:
@@ -46,51 +49,69 @@ class Simulator:
     Started again after a stop it is the same API on the same port: jobs and balances are still there.
 
     Args:
-        schemas: a schemas folder or a saved catalogue reply; by default `./schemas`, else the package's own.
-        token: the one token that is let in; by default any well-formed one, and `.token` is one.
-        profile: which reading of the API, `"docs"` or `"nodes"`, or a `Profile` of your own.
+        schemas: a schemas folder or a saved catalog reply; by default `./schemas`, else the package's own.
+        token: the one token that is taken; by default any well-formed one, and `.token` is one.
+        profile: which reading of the API: a name in `PROFILES`, or a `Profile` of your own.
+        undeclared_keys: overrides what the profile does with keys that a model's schema does not have: `"refuse"`,
+            `"ignore"` or `"take"`.
         host, port: where to listen; port 0 takes a free one.
+        allow_hosts: names, besides loopback names, under which requests are answered.
+        tls: serve https, with a certificate made for this simulator; `.ca_file` is what clients must trust.
         options: see `Settings`.
 
     Raises:
         FileNotFoundError: there are no schemas.
+        CatalogError: the schemas cannot be read.
+        ValueError: an option has no such value.
         OSError: the port is taken.
     """
 
     def __init__(
         self,
-        schemas: str | Path | Catalogue | None = None,
+        schemas: str | Path | Catalog | None = None,
         *,
         token: str | None = None,
         profile: str | Profile = "docs",
+        undeclared_keys: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        allow_hosts: Iterable[str] = (),
+        tls: bool = False,
         **options: Unpack[Options],
     ) -> None:
-        self.catalogue = schemas if isinstance(schemas, Catalogue) else load(find_schemas(schemas))
+        self.catalog = schemas if isinstance(schemas, Catalog) else load(find_schemas(schemas))
         self.token = token or "simulated-token"
-        chosen = PROFILES[profile] if isinstance(profile, str) else profile
-        self.settings = replace(Settings(**options), profile=chosen, tokens=frozenset({token} if token else ()))
+        if isinstance(profile, str):
+            profile = choose_profile(profile, undeclared_keys)
+        elif undeclared_keys:
+            raise ValueError("undeclared_keys is a field of your profile; set it there")
+        self.settings = replace(
+            Settings(**options),
+            profile=profile,
+            tokens=frozenset({token} if token else ()),
+            allow_hosts=answered_hosts(host, allow_hosts),
+        )
         self._host, self._port = host, port
-        self._world = World(self.catalogue, self.settings)
+        self._application = Application(self.catalog, self.settings)
+        self._certificate = make_certificate(self.settings.allow_hosts) if tls else None
         self._server: BackgroundServer | None = None
 
-    # -- life
+    # -- start and stop
 
     def start(self) -> Self:
         """Listen; returns once requests are answered."""
         listener = listen(self._host, self._port)
         self._port = listener.getsockname()[1]
-        self._server = BackgroundServer(configure(self._world))
-        self._server.launch(listener)
+        self._server = BackgroundServer(configure(self._application, self._certificate))
+        self._server.start(listener)
         return self
 
     def stop(self) -> None:
-        """End at once, also with requests under way."""
+        """End at once, also with open requests."""
         if self._server:
-            self._server.leave()
+            self._server.stop()
         self._server = None
-        self._world.close()
+        self._application.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -100,70 +121,100 @@ class Simulator:
     ) -> None:
         self.stop()
 
-    # -- what a test wants to know
+    # -- what a test looks at and changes
 
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        return url_of(self._host, self._port)
+        return url_of(self._host, self._port, tls=self._certificate is not None)
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients must trust, with `tls=True`; it is deleted when this process ends.
+
+        Raises:
+            AttributeError: this simulator serves plain http.
+        """
+        if self._certificate is None:
+            raise AttributeError("ca_file: this simulator serves plain http; start it with tls=True")
+        return self._certificate.ca_file
 
     @property
     def accepted(self) -> int:
-        """How many submits were truly accepted, whatever the client was told."""
-        return self._world.engine.accepted
+        """How many submits were really accepted, whatever reply the client saw."""
+        return self._application.engine.accepted
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """The accepted jobs, oldest first, as they stand now: `.input`, `.state`, `.model_id`, ..."""
-        return self._world.engine.jobs()
+        """The accepted jobs, oldest first, as they are now: `.input`, `.state`, `.model_id`, ..."""
+        return self._application.engine.jobs()
 
     @property
     def balance(self) -> float:
-        """US dollars that `token` has left; may be set."""
-        return self._world.engine.balance(self.token)
+        """US dollars that `token` has left; can be set."""
+        return self._application.engine.balance(self.token)
 
     @balance.setter
     def balance(self, dollars: float) -> None:
-        self._world.engine.set_balance(self.token, dollars)
+        self._application.engine.set_balance(self.token, dollars)
 
     def skip(self, seconds: float) -> None:
-        """Let `seconds` pass at once: jobs run on, ids expire."""
-        self._world.engine.clock.skip(seconds)
+        """Move the clock `seconds` forward: jobs go on, ids expire."""
+        self._application.engine.clock.skip(seconds)
 
     def script(self, *lines: str | Path | Mapping[str, object] | Sequence[object]) -> None:
-        """Set faults: lines such as "submit 1: lost reply", mappings of these, YAML, or a file. They count from now.
+        """Set faults: lines such as "submit 1: lost reply", mappings of these, YAML, a file, a ready script's name.
+
+        They count requests from now on.
 
         Raises:
-            BadScript: a line is not understood.
+            ScriptError: a line is not understood.
         """
-        self._world.schedule.add(parse_script(*lines))
+        self._application.schedule.add(parse_script(*lines))
 
     def clear_script(self) -> None:
-        """Take all faults of `script` back."""
-        self._world.schedule.clear()
+        """Remove all faults of `script`."""
+        self._application.schedule.clear()
 
     def host(self, file: bytes | Path, name: str = "") -> str:
-        """Put up a file; returns a URL that a job's input may name."""
+        """Upload a file; returns a URL that a job's input can name.
+
+        Raises:
+            ValueError: the file is larger than 128 MB.
+        """
         data = file.read_bytes() if isinstance(file, Path) else file
-        return self.url + self._world.files.host(data, name or (file.name if isinstance(file, Path) else ""))
+        return self.url + self._application.files.upload(data, name or (file.name if isinstance(file, Path) else ""))
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections; port 0 is a free one."""
+    """A listening socket; port 0 takes a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Taken at once, a connection waits in the backlog even before the server runs.
+    # Connections wait in the backlog even before the server runs.
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
-def url_of(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def url_of(host: str, port: int, *, tls: bool = False) -> str:
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def configure(world: World) -> uvicorn.Config:
+def answered_hosts(host: str, allow_hosts: Iterable[str]) -> frozenset[str]:
+    """The names that are answered besides loopback names: also the address that is listened on, if it is just one."""
+    return frozenset({*allow_hosts, *(() if host in _ANY_ADDRESS else (host,))})
+
+
+def make_certificate(hosts: Iterable[str], ca_file: Path | None = None) -> Certificate:
+    """A certificate for loopback names and `hosts`."""
+    from .certificate import Certificate  # trustme and its cryptography are slow to import
+
+    return Certificate(hosts, ca_file)
+
+
+def configure(application: Application, certificate: Certificate | None = None) -> uvicorn.Config:
     """How uvicorn is run, here and from the command line."""
-    return uvicorn.Config(
-        world.app,
-        http=world.wires.protocol(),
+    config = uvicorn.Config(
+        application.app,
+        http=application.connections.protocol(),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -171,3 +222,7 @@ def configure(world: World) -> uvicorn.Config:
         proxy_headers=False,
         backlog=BACKLOG,
     )
+    if certificate is not None:
+        config.load()
+        config.ssl = certificate.context
+    return config

@@ -1,21 +1,21 @@
-"""Everything a simulator can be told when it starts, checked in one place."""
+"""Everything that can be set when a simulator starts, checked in one place."""
 
 from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .profiles import PROFILES, Profile
+from .profiles import PROFILES, UNDECLARED_KEYS, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DAY = 86_400.0
-# What a run takes when nothing else is said: short enough for a demo, long enough to be seen running.
+# The length of a run by default: short enough for a demo, long enough to be seen running.
 RUN_SECONDS_BY_KIND = {"image": 1.0, "audio": 1.5, "video": 3.0}
 
 
@@ -27,13 +27,15 @@ class Settings:
         queue_seconds: the least time a job stays queued, also when a slot is free.
         run_seconds: how long a run takes: one number, or one per model as `{"kling/*": 5, "*": 1}` (first match wins).
         slots: how many jobs run at the same time, over all models and tokens.
-        tokens: the tokens that are let in; empty for any well-formed one.
-        balance: what every token owns when it is first seen.
+        tokens: the tokens that are taken; empty for any well-formed one.
+        balance: what every token has when it is first seen.
         request_ttl: how long an ended job, and its files, can be asked for.
         cost_delay: how long after its end a job's cost becomes known.
         fault_rate: the share of requests, 0 to 1, that meet a fault picked by `seed`.
         fetch_inputs: fetch media inputs from other hosts too, as the real API does; else only our own URLs are read.
         keep_jobs: how many ended jobs are remembered at most; the oldest go first.
+        allow_hosts: the names in URLs, besides loopback names, under which requests are answered.
+        request_seconds: how long a client may take to send one request.
     """
 
     profile: Profile = field(default_factory=lambda: PROFILES["docs"])
@@ -48,12 +50,16 @@ class Settings:
     seed: int = 0
     fetch_inputs: bool = False
     keep_jobs: int = 20_000
+    allow_hosts: frozenset[str] = frozenset()
+    request_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("queue_seconds", "request_ttl", "cost_delay"):
+        for name in ("queue_seconds", "request_ttl", "cost_delay", "request_seconds"):
             _not_negative(name, getattr(self, name))
         for seconds in self._run_times().values():
             _not_negative("run_seconds", seconds)
+        if self.request_seconds == 0:
+            raise ValueError("request_seconds is 0; a client needs time to send a request")
         if self.slots < 1:
             raise ValueError(f"slots is {self.slots}; at least one job must be able to run")
         if not 0 <= self.fault_rate <= 1:
@@ -78,13 +84,28 @@ class Settings:
         return RUN_SECONDS_BY_KIND[kind]
 
 
+def choose_profile(name: str, undeclared_keys: str | None = None) -> Profile:
+    """The profile of this name, perhaps with another way to treat undeclared keys.
+
+    Raises:
+        ValueError: there is no such profile, or no such way.
+    """
+    if name not in PROFILES:
+        raise ValueError(f"there is no profile {name!r}; the profiles are {', '.join(PROFILES)}")
+    way = undeclared_keys or PROFILES[name].undeclared_keys
+    chosen = next((each for each in UNDECLARED_KEYS if each == way), None)
+    if chosen is None:
+        raise ValueError(f"undeclared_keys is {way!r}; it is one of {', '.join(UNDECLARED_KEYS)}")
+    return replace(PROFILES[name], undeclared_keys=chosen)
+
+
 def _not_negative(name: str, seconds: float) -> None:
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{name} is {seconds}; it is a time in seconds, 0 or more")
 
 
-def find_schemas(given: str | Path | None) -> Path:
-    """The folder of schemas to serve: the one named, else that of the project, `./schemas`, or what ships.
+def find_schemas(source: str | Path | None) -> Path:
+    """The folder of schemas to serve: `source`, else that of the project, `./schemas`, or what ships.
 
     A project names its schemas in the nearest pyproject.toml that has a table [tool.runcomfy].
 
@@ -92,8 +113,8 @@ def find_schemas(given: str | Path | None) -> Path:
         FileNotFoundError: there is none; says what to do.
     """
     here = Path(__file__).resolve().parent
-    if given is not None:
-        candidates = [Path(given)]
+    if source is not None:
+        candidates = [Path(source)]
     else:
         candidates = _of_project() or [
             Path("schemas"),

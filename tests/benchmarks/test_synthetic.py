@@ -11,7 +11,7 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_simulator.catalogue import load
+from runcomfy_simulator.catalog import load
 
 from benchmarks import openapi
 from benchmarks.synthetic import catalogue_reply, make, write_schemas

@@ -25,7 +25,18 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_serving_with_every_option(schemas: Path, tmp_path: Path) -> None:
     script = tmp_path / "faults.yaml"
     script.write_text("balance 2: 503\n", encoding="utf-8")
-    options = ["--profile", "nodes", "--queue-seconds", "0", "--run-seconds", "9", "--run-seconds", "acme/draw-1/*=0"]
+    options = [
+        "--profile",
+        "nodes",
+        "--undeclared-keys",
+        "refuse",
+        "--queue-seconds",
+        "0",
+        "--run-seconds",
+        "9",
+        "--run-seconds",
+        "acme/draw-1/*=0",
+    ]
     more = ["--slots", "3", "--token", "a", "--token", "b", "--balance", "7", "--seed", "4", "--script", str(script)]
     with simulator_process(schemas, *options, *more) as (_, host, port):
         base = f"http://{host}:{port}"
@@ -34,17 +45,19 @@ def test_serving_with_every_option(schemas: Path, tmp_path: Path) -> None:
             assert client.get("/prod/v2/balance").status_code == 503
             accepted = client.post(f"/v1/models/{IMAGE}", json={"prompt": "a"})
             assert accepted.status_code == 202
-            assert client.get(accepted.json()["result_url"]).json()["status"] == "completed"
+            assert client.post(f"/v1/models/{IMAGE}", json={"prompt": "a", "lora_": 1}).status_code == 400
+            assert client.get(accepted.json()["result_url"]).json()["status"] == "succeeded"
             assert client.get("/v1/models", headers={"Authorization": "Bearer c"}).status_code == 401
 
 
-def test_it_ends_well_on_a_signal(schemas: Path) -> None:
+def test_it_ends_cleanly_on_a_signal(schemas: Path) -> None:
     for end in (signal.SIGINT, signal.SIGTERM):
         command = [COMMAND, "serve", "--port", "0", "--schemas", str(schemas)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert "4 models" in process.stdout.readline()
             assert "Model API at http://127.0.0.1:" in process.stdout.readline()
+            assert "Any token is accepted" in process.stdout.readline()
             process.send_signal(end)
             _, errors = process.communicate(timeout=10)
         assert process.returncode in (0, -end)
@@ -61,11 +74,13 @@ def test_it_ends_well_on_a_signal(schemas: Path) -> None:
         (["serve", "--queue-seconds", "-1"], 2, "0 or more"),
         (["serve", "--queue-seconds", "nan"], 2, "0 or more"),
         (["serve", "--run-seconds", "kling/*=soon"], 2, "give seconds, or MODEL_GLOB=SECONDS"),
-        (["serve", "--script", "none.yaml"], 2, "none.yaml"),
+        (["serve", "--script", "none.yaml"], 2, "the ready scripts are another-model, status-404, status-504"),
+        (["serve", "--profile", "none"], 2, "'docs', 'nodes', 'zapier', 'third-party'"),
+        (["serve", "--request-seconds", "0"], 2, "a client needs time"),
         (["serve", "--schemas", "none"], 66, "name their folder with --schemas DIR"),
     ],
 )
-def test_what_cannot_be(arguments: list[str], code: int, says: str) -> None:
+def test_bad_options(arguments: list[str], code: int, says: str) -> None:
     done = run(*arguments)
     assert done.returncode == code
     assert says in done.stderr
@@ -92,7 +107,7 @@ def test_a_port_that_is_taken(schemas: Path) -> None:
     assert (done.returncode, "cannot listen" in done.stderr) == (69, True)
 
 
-def test_what_a_schema_asks_in_vain_is_told(tmp_path: Path) -> None:
+def test_what_no_input_could_have_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     faulty = {"type": "object", "required": ["ghost"], "properties": {"x": {"type": "video"}}}
     (tmp_path / "a" / "input.json").write_text(json.dumps(faulty), encoding="utf-8")

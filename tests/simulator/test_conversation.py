@@ -1,4 +1,4 @@
-"""Submit, poll, read, cancel: what each call answers, in both readings of the API."""
+"""Submit, poll, read, cancel: what each call answers, in every reading of the API."""
 
 from __future__ import annotations
 
@@ -46,7 +46,12 @@ def test_a_job_queues_runs_and_ends(start: Start, call: Call) -> None:
 
 @pytest.mark.parametrize(
     ("profile", "submit", "early", "word", "first", "output"),
-    [("docs", 200, (200, None), "succeeded", 0, "images"), ("nodes", 202, (400, 400005), "completed", 1, "image")],
+    [
+        ("docs", 200, (200, None), "succeeded", 0, "images"),
+        ("nodes", 202, (200, None), "succeeded", 1, "image"),
+        ("zapier", 200, (400, 400005), "succeeded", 0, "images"),
+        ("third-party", 200, (200, None), "completed", 1, "image"),
+    ],
 )
 def test_profiles_differ_where_the_sources_do(
     start: Start,
@@ -70,10 +75,12 @@ def test_profiles_differ_where_the_sources_do(
     result = caller.result(request_id)
     assert result["status"] == word
     assert list(result["output"]) == [output]
+    assert result.get("input") == ({"prompt": "A boat"} if profile == "third-party" else None)
+    assert result.get("model_id") == (IMAGE if profile in ("docs", "nodes") else None)
 
 
-@pytest.mark.parametrize(("profile", "code"), [("docs", 400), ("nodes", 401)])
-def test_without_a_good_token_nothing_is_told(start: Start, call: Call, profile: str, code: int) -> None:
+@pytest.mark.parametrize(("profile", "code"), [("docs", 400), ("nodes", 401), ("zapier", 401), ("third-party", 403)])
+def test_nothing_is_answered_without_a_good_token(start: Start, call: Call, profile: str, code: int) -> None:
     simulator = start(profile=profile, token="right")
     caller = call(simulator)
     calls = [
@@ -95,7 +102,7 @@ def test_without_a_good_token_nothing_is_told(start: Start, call: Call, profile:
     assert simulator.accepted == 0
 
 
-def test_any_well_formed_token_is_let_in_by_default(start: Start, call: Call) -> None:
+def test_any_well_formed_token_is_taken_by_default(start: Start, call: Call) -> None:
     simulator = start()
     assert call(simulator, "anything-printable").get("/prod/v2/balance").status_code == 200
     assert call(simulator, "two words").get("/prod/v2/balance").status_code == 400
@@ -117,7 +124,7 @@ def test_slots_and_positions(start: Start, call: Call) -> None:
     assert seen() == ["completed", "completed", "cancelled", "in_progress", "in_progress"]
 
 
-def test_time_that_nobody_watched_has_passed_all_the_same(start: Start, call: Call) -> None:
+def test_jobs_go_on_between_polls(start: Start, call: Call) -> None:
     simulator = start(slots=1, run_seconds=10)
     caller = call(simulator)
     jobs = [caller.accepted(IMAGE, prompt=str(number)) for number in range(3)]
@@ -144,6 +151,16 @@ def test_only_queued_jobs_can_be_cancelled(start: Start, call: Call) -> None:
     )
     simulator.skip(5)
     assert caller.post(f"/v1/requests/{running}/cancel").json()["outcome"] == "not_cancellable"
+
+
+@pytest.mark.parametrize(
+    ("profile", "outcome"),
+    [("docs", "cancelled"), ("nodes", "cancellation_requested"), ("zapier", "cancelled"), ("third-party", "cancelled")],
+)
+def test_the_outcome_of_a_cancel(start: Start, call: Call, profile: str, outcome: str) -> None:
+    caller = call(start(profile=profile, queue_seconds=5))
+    reply = caller.post(f"/v1/requests/{caller.accepted(IMAGE, prompt='a')}/cancel")
+    assert (reply.status_code, reply.json()["status"], reply.json()["outcome"]) == (202, "cancelled", outcome)
 
 
 def test_jobs_belong_to_their_token(start: Start, call: Call) -> None:
@@ -179,7 +196,7 @@ def test_unknown_ids(start: Start, call: Call) -> None:
     assert caller.submit(IMAGE.upper(), prompt="a").json()["error_code"] == 400001, "ids are case-sensitive"
 
 
-@pytest.mark.parametrize(("profile", "code"), [("docs", 400), ("nodes", 402)])
+@pytest.mark.parametrize(("profile", "code"), [("docs", 400), ("nodes", 402), ("zapier", 400), ("third-party", 402)])
 def test_the_balance_runs_down(start: Start, call: Call, profile: str, code: int) -> None:
     simulator = start(profile=profile, balance=0.3)
     caller = call(simulator)
@@ -259,7 +276,7 @@ def test_a_restart_loses_nothing(start: Start, call: Call) -> None:
     assert len(caller.output(IMAGE, prompt="b")["images"]) == 1
 
 
-def test_it_listens_where_it_is_told(start: Start, call: Call) -> None:
+def test_it_listens_on_ipv6(start: Start, call: Call) -> None:
     try:
         simulator = start(host="::1")
     except OSError:
@@ -268,6 +285,6 @@ def test_it_listens_where_it_is_told(start: Start, call: Call) -> None:
     assert call(simulator).output(IMAGE, prompt="a")["images"][0].startswith(simulator.url)
 
 
-def test_no_schemas_says_so(tmp_path: Path, start: Start) -> None:
+def test_a_missing_schemas_folder_is_reported(tmp_path: Path, start: Start) -> None:
     with pytest.raises(FileNotFoundError, match="--schemas DIR"):
         start(schemas=tmp_path / "none")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from runcomfy_simulator.catalogue import PLAIN_OUTPUT, Model
-from runcomfy_simulator.kinds import guess_kind
-from runcomfy_simulator.media.order import Order, order_for
+from runcomfy_simulator.catalog import DEFAULT_OUTPUT, Model
+from runcomfy_simulator.guess import guess_kind
 from runcomfy_simulator.media.sizes import LONGEST_SIDE, MOST_PIXELS
+from runcomfy_simulator.media.spec import OutputSpec, output_spec
 
 
-def order(model_id: str, properties: dict[str, Any], **body: Any) -> Order:
+def order(model_id: str, properties: dict[str, Any], **body: Any) -> OutputSpec:
     schema = {"type": "object", "properties": properties}
-    return order_for(Model(model_id, schema, PLAIN_OUTPUT), body)
+    return output_spec(Model(model_id, schema, DEFAULT_OUTPUT), body)
 
 
 TEXT = {"type": "string"}
@@ -109,7 +109,7 @@ def test_defaults_count() -> None:
             "height": {"type": "integer", "default": 32},
         },
     }
-    made = order_for(Model(IMAGE, schema, PLAIN_OUTPUT), {"aspect_ratio": "2:1"})
+    made = output_spec(Model(IMAGE, schema, DEFAULT_OUTPUT), {"aspect_ratio": "2:1"})
     assert (made.width, made.height) == (64, 32)
 
 
@@ -128,4 +128,4 @@ def test_defaults_count() -> None:
     ],
 )
 def test_kinds(model_id: str, categories: tuple[str, ...], properties: tuple[str, ...], kind: str) -> None:
-    assert guess_kind(model_id, categories, {"properties": {name: {} for name in properties}}, PLAIN_OUTPUT) == kind
+    assert guess_kind(model_id, categories, {"properties": {name: {} for name in properties}}, DEFAULT_OUTPUT) == kind

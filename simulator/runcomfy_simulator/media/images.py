@@ -1,48 +1,50 @@
-"""Pictures: the order's colours and shapes from its seed, its words on a plate, true to the asked size and format."""
+"""Pictures: a landscape in colors from the seed, with the prompt on a plate, in the size and format asked for."""
 
 from __future__ import annotations
 
 import colorsys
 import io
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
 
-from .lettering import Lettering
+from .text import TextPainter
 
 if TYPE_CHECKING:
-    from .lettering import Color
-    from .order import Order
+    from collections.abc import Mapping
 
-_FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
-_SMALLEST_FOR_WORDS = 96
+    from .spec import OutputSpec
+    from .text import Color
 
-
-def make_image(order: Order, index: int) -> bytes:
-    """The `index`-th picture of an order, as the bytes of a file."""
-    picture = draw_picture(order, index)
-    made = io.BytesIO()
-    if order.suffix == "png":
-        # Flat shapes shrink well even at the quickest setting.
-        picture.save(made, "PNG", compress_level=1)
-    elif order.suffix == "webp":
-        picture.save(made, "WEBP", quality=80, method=0)
-    else:
-        picture.save(made, _FORMATS[order.suffix], quality=88)
-    return made.getvalue()
+# The quickest settings: flat shapes compress well even so.
+_ENCODERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "png": ("PNG", {"compress_level": 1}),
+    "jpg": ("JPEG", {"quality": 88}),
+    "webp": ("WEBP", {"quality": 80, "method": 0}),
+    "avif": ("AVIF", {"quality": 70, "speed": 10, "max_threads": 1}),
+}
+_SMALLEST_WITH_TEXT = 96
 
 
-def draw_picture(order: Order, index: int, words: bool = True) -> Image.Image:
-    """The picture itself; without `words` it is only the scene, for a video to move over."""
-    chance = random.Random(f"{order.seed}/{index}")
+def make_image(spec: OutputSpec, index: int) -> bytes:
+    """The `index`-th picture of a job, as the bytes of a file."""
+    encoded = io.BytesIO()
+    name, options = _ENCODERS[spec.suffix]
+    draw_picture(spec, index).save(encoded, name, **options)
+    return encoded.getvalue()
+
+
+def draw_picture(spec: OutputSpec, index: int) -> Image.Image:
+    """The picture itself."""
+    chance = random.Random(f"{spec.seed}/{index}")
     hue = chance.random()
-    size = (order.width, order.height)
+    size = (spec.width, spec.height)
     picture = Image.new("RGB", size, shade(hue, 0.45, 0.32))
     draw = ImageDraw.Draw(picture)
-    _scene(draw, size, hue, chance)
-    if words and min(size) >= _SMALLEST_FOR_WORDS:
-        _plate(draw, order, index, shade(hue, 0.5, 0.13))
+    _draw_landscape(draw, size, hue, chance)
+    if min(size) >= _SMALLEST_WITH_TEXT:
+        _draw_plate(draw, spec, index, shade(hue, 0.5, 0.13))
     return picture
 
 
@@ -51,7 +53,7 @@ def shade(hue: float, saturation: float, value: float) -> Color:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _scene(draw: ImageDraw.ImageDraw, size: tuple[int, int], hue: float, chance: random.Random) -> None:
+def _draw_landscape(draw: ImageDraw.ImageDraw, size: tuple[int, int], hue: float, chance: random.Random) -> None:
     """A sky of bands, a sun, and three ranges of hills."""
     width, height = size
     bands = 12
@@ -68,17 +70,17 @@ def _scene(draw: ImageDraw.ImageDraw, size: tuple[int, int], hue: float, chance:
         draw.polygon([*points, (width, height), (0, height)], fill=color)
 
 
-def _plate(draw: ImageDraw.ImageDraw, order: Order, index: int, color: Color) -> None:
-    """The order's words on a dark plate near the lower edge."""
-    width, height = order.width, order.height
+def _draw_plate(draw: ImageDraw.ImageDraw, spec: OutputSpec, index: int, color: Color) -> None:
+    """The prompt on a dark plate near the lower edge."""
+    width, height = spec.width, spec.height
     size = max(10, min(160, round(min(width, height) / 18)))
     margin = max(4, size // 2)
-    large = Lettering(draw, size, (250, 250, 250))
-    small = Lettering(draw, max(8, size // 2), (190, 190, 190))
+    large = TextPainter(draw, size, (250, 250, 250))
+    small = TextPainter(draw, max(8, size // 2), (190, 190, 190))
     room = width - 4 * margin
     fitting = max(1, int((height * 0.6 - small.line_height) // large.line_height))
-    lines = large.wrap(order.caption, room, fitting)
-    note = f"{order.title}  {width}×{height}" + (f"  {index + 1}/{order.count}" if order.count > 1 else "")
+    lines = large.wrap(spec.caption, room, fitting)
+    note = f"{spec.title}  {width}×{height}" + (f"  {index + 1}/{spec.count}" if spec.count > 1 else "")
     notes = small.wrap(note, room, 2)
     tall = len(lines) * large.line_height + len(notes) * small.line_height + 2 * margin
     top = height - margin - tall

@@ -1,17 +1,24 @@
-"""The schemas' `validations`, applied to the facts of a medium."""
+"""The schemas' `validations`, applied to what is known of a file.
+
+Read here a second time and on purpose: the client and the generator have readings of their own, and a test compares the
+three on real files.
+"""
 
 from __future__ import annotations
 
 import operator
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .inspect import Facts
+    from .probe import MediaInfo
 
-_RULE = re.compile(r"\s*(?P<fact>[a-z_/]+)\s*(?P<sign><=|>=|<|>|≤|≥)\s*")
+_RULE = re.compile(r"\s*(?P<operand>[a-z_/]+)\s*(?P<sign><=|>=|<|>|≤|≥)\s*")
+_BOUND = re.compile(r"\s*(\d+(?:\.\d+)?)(?:\s*/\s*(\d+(?:\.\d+)?))?\s*", re.ASCII)
+_LONGEST_BOUND = 64
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -22,31 +29,40 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-def broken(rule: Mapping[str, Any], facts: Facts) -> str | None:
-    """The sentence to refuse with if `facts` break `rule`; None if they keep it, or nobody knows what it means."""
+def broken_rule(rule: Mapping[str, Any], info: MediaInfo) -> str | None:
+    """The message to refuse a file with if it breaks `rule`; None if it keeps it, or the rule is not known."""
     match = _RULE.fullmatch(str(rule.get("validation_rule", "")))
-    if match is None:
+    bound = _bound(rule.get("validation_value"))
+    if match is None or bound is None:
         return None
-    fact = _fact(match["fact"], match["sign"], facts)
-    try:
-        bound = float(rule["validation_value"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    if fact is None or _SIGNS[match["sign"]](fact, bound):
+    measured = _measure(match["operand"], match["sign"], info)
+    if measured is None or _SIGNS[match["sign"]](measured, bound):
         return None
     return str(rule.get("validation_error") or f"{rule['validation_rule']} {rule['validation_value']} does not hold")
 
 
-def _fact(name: str, sign: str, facts: Facts) -> float | None:
-    if name == "file_size_mb":
-        # Which megabyte is meant is not said: the larger for an upper bound, the smaller for a lower one.
-        return facts.size / (1024**2 if sign in ("<", "<=", "≤") else 1000**2)
-    if not (facts.width and facts.height):
+def _bound(value: object) -> float | None:
+    """The number of a rule: 15, "0.33", "1/3"; None if it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if value >= 0 else None
+    match = _BOUND.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST_BOUND else None
+    if match is None:
+        return None
+    divisor = Fraction(match[2] or 1)
+    return float(Fraction(match[1]) / divisor) if divisor else None
+
+
+def _measure(operand: str, sign: str, info: MediaInfo) -> float | None:
+    if operand == "file_size_mb":
+        # Which megabyte is meant is not documented: the larger for an upper bound, the smaller for a lower one.
+        return info.size / (1024**2 if sign in ("<", "<=", "≤") else 1000**2)
+    if not (info.width and info.height):
         return None
     return {
-        "width_pixels": float(facts.width),
-        "height_pixels": float(facts.height),
-        "shortest_side_pixels": float(min(facts.width, facts.height)),
-        "longest_side_pixels": float(max(facts.width, facts.height)),
-        "width/height": facts.width / facts.height,
-    }.get(name)
+        "width_pixels": float(info.width),
+        "height_pixels": float(info.height),
+        "shortest_side_pixels": float(min(info.width, info.height)),
+        "width/height": info.width / info.height,
+    }.get(operand)

@@ -1,20 +1,17 @@
-"""How large, as an input tells in one of the many ways that schemas have for it."""
+"""The width and height that an input asks for, in the many ways that schemas have for it."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, TypeGuard
-
-from .quantities import title_of
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from ..guess import Kind
+    from .properties import Values
 
-    from ..kinds import Kind
-
-# Beyond this many pixels a file would cost more to make than it tells; larger ones are shrunk in proportion.
-MOST_PIXELS = {"image": 36_000_000, "video": 8_847_360, "audio": 1}
+# A larger file would cost more time to make than it is worth; larger sizes shrink in proportion.
+MOST_PIXELS = {"image": 36_000_000, "video": 8_912_896, "audio": 1}
 LONGEST_SIDE = 16_383  # what WebP can hold
 SMALLEST_VIDEO_SIDE = 16
 
@@ -26,60 +23,78 @@ _NAMED_SIZES = {
     "landscape_4_3": (1024, 768),
     "landscape_16_9": (1024, 576),
 }
-_PAIR = re.compile(r"(?<![\d.])(\d{1,6}(?:\.\d+)?)\s*[x×X*:/]\s*(\d{1,6}(?:\.\d+)?)(?![\d.])")
+_NAMED_RATIOS = {"landscape": 16 / 9, "portrait": 9 / 16, "horizontal": 16 / 9, "vertical": 9 / 16}
+_NAMED_LINES = {"sd": 480, "hd": 720, "fhd": 1080, "full_hd": 1080, "qhd": 1440, "uhd": 2160}
+_PAIR = re.compile(r"(?<![\d.])(\d{1,6}(?:\.\d+)?)\s*[x×X*:/_]\s*(\d{1,6}(?:\.\d+)?)(?![\d.])")
 _LINES = re.compile(r"(?<![a-z0-9])(\d{3,4})p(?![a-z0-9])", re.IGNORECASE)
-_THOUSANDS = re.compile(r"(?<![a-z0-9.])(\d{1,2})k(?![a-z0-9])", re.IGNORECASE)
-_SIZE_NAMES = re.compile(r"size|resolution|ratio|dimension|width.?height|^aspect|^quality$", re.IGNORECASE)
-_USUAL = {"image": (1024, 1024), "video": (1280, 720), "audio": (0, 0)}
+_THOUSANDS = re.compile(r"(?<![a-z0-9.])(\d{1,2}(?:\.\d)?)k(?![a-z0-9])", re.IGNORECASE)
+# Lines of a video of so many thousand pixels width: 1440 is what is sold as 2K.
+_VIDEO_LINES = {4.0: 2160, 2.0: 1440, 1.0: 540}
+_DEFAULT = {"image": (1024, 1024), "video": (1280, 720), "audio": (0, 0)}
+_LEAST_SIDE, _MOST_SIDE = 64, 8192
 
 
-def size_of(kind: Kind, model_id: str, schema: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels of what is asked for."""
+def size_of(kind: Kind, model_id: str, values: Values, source: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Width and height in pixels.
+
+    Args:
+        source: the size of the input picture or video, whose shape the output has where nothing else says.
+    """
     if kind == "audio":
         return 0, 0
-    hints = _Hints()
-    # The model's own name says the least, the input the most.
-    hints.read(model_id.replace("/", " "), only_lines=True)
-    for name, part in (schema.get("properties") or {}).items():
-        if name in body and (_SIZE_NAMES.search(name) or _SIZE_NAMES.search(title_of(part))):
-            hints.take(body[name])
-    hints.take({"width": body.get("width"), "height": body.get("height")})
-    return _bounded(kind, *hints.size(kind))
+    request = _SizeRequest(source)
+    # The least certain first: the model's name, then what the input says, then width and height.
+    request.read(model_id.replace("/", " "), only_lines=True)
+    for value in values.all("size"):
+        request.take(value, kind)
+    width, height = values.number("width"), values.number("height")
+    request.take({"width": width, "height": height}, kind)
+    return _bounded(kind, *request.size(kind))
 
 
-class _Hints:
-    """Collects what is said of the size, from vague to exact."""
+class _SizeRequest:
+    """Collects what is known of the size."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: tuple[int, int] | None) -> None:
         self._exact: tuple[float, float] | None = None
-        self._ratio: float | None = None
-        self._lines: int | None = None  # pixels of the shorter side
-        self._thousands: int | None = None  # "2K": as many pixels as a square of that side
+        self._ratio = source[0] / source[1] if source and all(source) else None
+        self._lines: float | None = None  # pixels of the shorter side
+        self._thousands: float | None = None  # "2K": as many pixels as a square of that side
 
-    def take(self, value: object) -> None:
+    def take(self, value: object, kind: Kind) -> None:
         if isinstance(value, str):
             self.read(value)
         elif isinstance(value, dict):
             sides = [float(side) for side in (value.get("width"), value.get("height")) if _is_side(side)]
             if sides:
                 self._exact = (sides[0], sides[-1])
+        elif isinstance(value, list) and len(value) == 2 and all(map(_is_side, value)):
+            self._exact = (float(value[0]), float(value[1]))
+        elif _is_side(value) and _LEAST_SIDE <= value <= _MOST_SIDE:
+            if kind == "video":
+                self._lines = float(value)
+            else:
+                self._thousands = value / 1024
 
     def read(self, text: str, *, only_lines: bool = False) -> None:
         if lines := _LINES.search(text):
             self._lines = int(lines[1])
         elif thousands := _THOUSANDS.search(text):
-            self._thousands = int(thousands[1])
+            self._thousands = float(thousands[1]) or None
         if only_lines:
             return
-        if text in _NAMED_SIZES:
-            self._exact = _NAMED_SIZES[text]
+        word = text.strip().lower().replace(" ", "_")
+        if word in _NAMED_SIZES:
+            self._exact = _NAMED_SIZES[word]
             return
+        self._ratio = _NAMED_RATIOS.get(word, self._ratio)
+        self._lines = _NAMED_LINES.get(word, self._lines)
         for pair in _PAIR.finditer(text):
             first, second = float(pair[1]), float(pair[2])
             if not (first and second):
                 continue
             # "2048x2048(1:1)" and "2560:1440 (16:9)" are pixels, "16:9" alone is a ratio.
-            if min(first, second) >= 64:
+            if min(first, second) >= _LEAST_SIDE:
                 self._exact = (first, second)
                 return
             self._ratio = first / second
@@ -87,14 +102,16 @@ class _Hints:
     def size(self, kind: Kind) -> tuple[float, float]:
         if self._exact:
             return self._exact
-        usual = _USUAL[kind]
-        ratio = self._ratio or usual[0] / usual[1]
+        default = _DEFAULT[kind]
+        ratio = self._ratio or default[0] / default[1]
         short = self._lines
         if kind == "video" and self._thousands:
-            short = {4: 2160, 2: 1440}.get(self._thousands, self._thousands * 540)
+            short = _VIDEO_LINES.get(self._thousands, self._thousands * 540)
+        if kind == "video" and short is None:
+            short = min(default)
         if short:
             return (short * ratio, short) if ratio >= 1 else (short, short / ratio)
-        area = (self._thousands * 1024) ** 2 if self._thousands else usual[0] * usual[1]
+        area = (self._thousands * 1024) ** 2 if self._thousands else default[0] * default[1]
         return math.sqrt(area * ratio), math.sqrt(area / ratio)
 
 

@@ -1,4 +1,4 @@
-"""Brings a fault to a request: around its handler, and around the reply on its way out."""
+"""Applies a fault to a request: around its handler, and to the reply on its way out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from .spoiling import spoilt
+from .corruption import corrupt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from .effects import Effect, Instead
-    from .wires import Wires
+    from .connections import Connections
+    from .effects import Effect, Replacement
 
     Handler = Callable[[Request], Awaitable[Response]]
 
@@ -27,82 +27,82 @@ _PAGE = (
     b"<body><h1>Upstream trouble</h1><p>The gateway got no answer.</p></body></html>\n"
 )
 _LONGEST_HANG = 3600.0
-# Time for what was sent to be read before the connection is reset.
-_BREATH = 0.02
+# Seconds for the client to read what was sent before the connection is reset.
+_READ_PAUSE = 0.02
 
 
-async def deliver(effect: Effect, request: Request, handler: Handler, wires: Wires) -> Response:
+async def deliver(effect: Effect, request: Request, handler: Handler, connections: Connections) -> Response:
     """The reply to `request` under `effect`."""
     if effect.delay:
         await asyncio.sleep(effect.delay)
     if effect.hang:
         return _Hanging()
     reply = await handler(request) if effect.handled else Response()
-    if effect.gone:
-        return _Gone(wires)
-    if effect.instead:
-        reply = _stand_in(effect.instead)
-    if effect.spoil:
+    if effect.reset:
+        return _Reset(connections)
+    if effect.replacement:
+        reply = _replacement_reply(effect.replacement)
+    if effect.corruption:
         headers = {key: value for key, value in reply.headers.items() if key.lower() != "content-length"}
-        reply = Response(spoilt(bytes(reply.body), effect.spoil), reply.status_code, headers)
+        reply = Response(corrupt(bytes(reply.body), effect.corruption), reply.status_code, headers)
     if effect.reset_after is not None or effect.drip_bytes:
-        return _Damaged(reply, effect, wires)
+        return _Interrupted(reply, effect, connections)
     return reply
 
 
-def _stand_in(instead: Instead) -> Response:
+def _replacement_reply(replacement: Replacement) -> Response:
     headers = {}
-    if instead.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(instead.retry_after))
-    if instead.location:
-        headers["Location"] = instead.location
-    if instead.body == "html":
-        return Response(_PAGE, instead.status, headers, media_type="text/html")
-    if instead.body == "empty" or instead.status in (204, 304):
-        return Response(b"", instead.status, headers)
-    body: dict[str, object] = {"message": f"The simulator was told to answer {instead.status} here."}
-    if instead.error_code is not None:
+    if replacement.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(replacement.retry_after))
+    if replacement.location:
+        headers["Location"] = replacement.location
+    if replacement.body == "html":
+        return Response(_PAGE, replacement.status, headers, media_type="text/html")
+    if replacement.body == "empty" or replacement.status in (204, 304):
+        return Response(b"", replacement.status, headers)
+    body: dict[str, object] = {"message": f"The simulator answers {replacement.status} here, as its script says."}
+    if replacement.error_code is not None:
         body = {
-            "error_code": instead.error_code,
-            "error_message": "The simulator was told to answer with an error body.",
+            "error_code": replacement.error_code,
+            "error_message": "The simulator answers with this error, as its script says.",
         }
-    return Response(json.dumps(body).encode(), instead.status, headers, media_type="application/json")
+    return Response(json.dumps(body).encode(), replacement.status, headers, media_type="application/json")
 
 
 class _Hanging(Response):
-    """Says nothing until the client goes away."""
+    """Sends nothing until the client closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def until_gone() -> None:
+        async def until_closed() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
         try:
-            await asyncio.wait_for(until_gone(), _LONGEST_HANG)
+            await asyncio.wait_for(until_closed(), _LONGEST_HANG)
         except TimeoutError:
             await super().__call__(scope, receive, send)
 
 
-class _Gone(Response):
-    """Resets the connection without a word."""
+class _Reset(Response):
+    """Resets the connection without a reply."""
 
-    def __init__(self, wires: Wires) -> None:
+    def __init__(self, connections: Connections) -> None:
         super().__init__()
-        self._wires = wires
+        self._wires = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._wires.reset(scope["client"])
         await asyncio.sleep(0)
 
 
-class _Damaged(Response):
+class _Interrupted(Response):
     """Sends a reply in drips, or only its start and then a reset."""
 
-    def __init__(self, reply: Response, effect: Effect, wires: Wires) -> None:
+    def __init__(self, reply: Response, effect: Effect, connections: Connections) -> None:
         super().__init__(reply.body, reply.status_code)
         self.raw_headers = reply.raw_headers
         self._effect = effect
-        self._wires = wires
+        self._wires = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -121,6 +121,6 @@ class _Damaged(Response):
         if end == 0:
             # Sends the headers, which wait for a first part of the body.
             await send({"type": "http.response.body", "body": b"", "more_body": True})
-        await asyncio.sleep(_BREATH)
+        await asyncio.sleep(_READ_PAUSE)
         self._wires.reset(scope["client"])
-        await asyncio.sleep(_BREATH)
+        await asyncio.sleep(_READ_PAUSE)

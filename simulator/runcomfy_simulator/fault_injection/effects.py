@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instead:
-    """A reply that stands in for the true one."""
+class Replacement:
+    """A reply that is sent instead of the true one."""
 
     status: int
     body: Literal["json", "html", "empty"] = "json"
@@ -26,15 +26,15 @@ class Instead:
 class Effect:
     """What happens to one request, or to one job. Nothing is set in an effect that does nothing.
 
-    `handled` says whether a request that gets no true reply takes effect all the same, as when only the reply is lost.
+    `handled` says whether a request that gets no true reply still takes effect, as when only the reply is lost.
     """
 
     delay: float = 0.0
     hang: bool = False
-    gone: bool = False  # the connection is reset without a reply
-    instead: Instead | None = None
+    reset: bool = False  # the connection is reset without a reply
+    replacement: Replacement | None = None
     handled: bool = True
-    spoil: tuple[str, ...] = ()  # how the true reply's text is spoilt, see `spoiling`
+    corruption: tuple[str, ...] = ()  # how the true reply's text is spoilt, see `spoiling`
     reset_after: int | None = None
     drip_bytes: int | None = None
     drip_seconds: float = 0.0
@@ -46,7 +46,7 @@ class Effect:
     forget: bool = False
 
 
-class UnknownWords(ValueError):
+class UnknownFault(ValueError):
     """No fault is called this."""
 
 
@@ -58,24 +58,26 @@ REASONS = {
     "input": "An input file could not be fetched.",
 }
 
-_S = r"(\d+(?:\.\d+)?)\s*(?:s|seconds?)?"
+_S = r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:s|seconds?)?"
 
 
-def _instead(words: re.Match[str]) -> Effect:
+def _replace(words: re.Match[str]) -> Effect:
     status = int(words[1])
     try:
         HTTPStatus(status)
     except ValueError:
-        raise UnknownWords(f"{status} is no HTTP status") from None
+        raise UnknownFault(f"{status} is no HTTP status") from None
     body: Literal["json", "html", "empty"] = (
         "html" if words[2] == "html" else "empty" if words[2] == "empty" else "json"
     )
-    wait = float(words[3]) if words[3] else None
-    return Effect(instead=Instead(status=status, body=body, retry_after=wait), handled=bool(words[4]))
+    code = int(words[3]) if words[3] else None
+    wait = float(words[4]) if words[4] else None
+    reply = Replacement(status=status, body=body, error_code=code, retry_after=wait)
+    return Effect(replacement=reply, handled=bool(words[5]))
 
 
-def _stand_in(*, status: int, location: str | None = None, error_code: int | None = None) -> Effect:
-    return Effect(instead=Instead(status=status, location=location, error_code=error_code), handled=False)
+def _fixed_reply(*, status: int, location: str | None = None, error_code: int | None = None) -> Effect:
+    return Effect(replacement=Replacement(status=status, location=location, error_code=error_code), handled=False)
 
 
 def _drip(words: re.Match[str]) -> Effect:
@@ -95,7 +97,7 @@ def _names(words: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """One fault of the language: an example for those who mistype, the pattern, and what it makes."""
+    """One fault of the language: an example for error messages, the pattern, and the effect it makes."""
 
     example: str
     pattern: str
@@ -105,26 +107,28 @@ class _Words:
 _REQUEST_WORDS = (
     _Words("latency 0.5", rf"latency {_S}", lambda m: Effect(delay=float(m[1]))),
     _Words("hang", r"hang", lambda _: Effect(hang=True, handled=False)),
-    _Words("drop", r"drop", lambda _: Effect(gone=True, handled=False)),
-    _Words("lost reply", r"lost(?: reply)?", lambda _: Effect(gone=True)),
-    _Words("reset after 10 bytes", r"reset(?: after (\d+) bytes?)?", lambda m: Effect(reset_after=int(m[1] or 0))),
-    _Words("drip 7 bytes every 0.01", rf"drip (\d+) bytes? every {_S}", _drip),
+    _Words("drop", r"drop", lambda _: Effect(reset=True, handled=False)),
+    _Words("lost reply", r"lost(?: reply)?", lambda _: Effect(reset=True)),
+    _Words("reset after 10 bytes", r"reset(?: after (\d{1,12}) bytes?)?", lambda m: Effect(reset_after=int(m[1] or 0))),
+    _Words("drip 7 bytes every 0.01", rf"drip (\d{{1,12}}) bytes? every {_S}", _drip),
     _Words(
         "503 html retry-after 2 accepted",
-        rf"([2-5]\d\d)(?: (html|empty|json))?(?: retry-after {_S})?( accepted)?",
-        _instead,
+        rf"([2-5]\d\d)(?: (html|empty|json))?(?: error (\d{{1,12}}))?(?: retry-after {_S})?( accepted)?",
+        _replace,
     ),
-    _Words("307 to URL", r"(30[12378]) to (\S+)", lambda m: _stand_in(status=int(m[1]), location=m[2])),
-    _Words("error body 400002", r"error body (\d+)", lambda m: _stand_in(status=200, error_code=int(m[1]))),
-    _Words("html", r"html", lambda _: Effect(instead=Instead(status=200, body="html"))),
-    _Words("empty", r"empty", lambda _: Effect(instead=Instead(status=200, body="empty"))),
-    _Words("bad json", r"bad json", lambda _: Effect(spoil=("bad",))),
-    _Words("cut json", r"cut json", lambda _: Effect(spoil=("cut",))),
-    _Words("duplicate keys", r"duplicate keys", lambda _: Effect(spoil=("duplicate",))),
-    _Words("state warming_up", r"state (\S+)", lambda m: Effect(spoil=("set", "status", m[1]))),
-    _Words("without output.images, status", r"without ([\w., ]+)", lambda m: Effect(spoil=("without", *_names(m[1])))),
-    _Words("null status", r"null ([\w., ]+)", lambda m: Effect(spoil=("null", *_names(m[1])))),
-    _Words("with error=text or JSON", r"with (\w+)=(.+)", lambda m: Effect(spoil=("set", m[1], m[2]))),
+    _Words("307 to URL", r"(30[12378]) to (\S+)", lambda m: _fixed_reply(status=int(m[1]), location=m[2])),
+    _Words("error body 400002", r"error body (\d{1,12})", lambda m: _fixed_reply(status=200, error_code=int(m[1]))),
+    _Words("html", r"html", lambda _: Effect(replacement=Replacement(status=200, body="html"))),
+    _Words("empty", r"empty", lambda _: Effect(replacement=Replacement(status=200, body="empty"))),
+    _Words("bad json", r"bad json", lambda _: Effect(corruption=("bad",))),
+    _Words("cut json", r"cut json", lambda _: Effect(corruption=("cut",))),
+    _Words("duplicate keys", r"duplicate keys", lambda _: Effect(corruption=("duplicate",))),
+    _Words("state warming_up", r"state (\S+)", lambda m: Effect(corruption=("set", "status", m[1]))),
+    _Words(
+        "without output.images, status", r"without ([\w., ]+)", lambda m: Effect(corruption=("without", *_names(m[1])))
+    ),
+    _Words("null status", r"null ([\w., ]+)", lambda m: Effect(corruption=("null", *_names(m[1])))),
+    _Words("with error=text or JSON", r"with (\w+)=(.+)", lambda m: Effect(corruption=("set", m[1], m[2]))),
 )
 _JOB_WORDS = (
     _Words("fail nsfw", r"fail(?: as (object|list))?\b(.*)", _fail),
@@ -139,29 +143,29 @@ def request_effect(words: str) -> Effect:
     """What a fault of a request does.
 
     Raises:
-        UnknownWords: says which words are known.
+        UnknownFault: says which words are known.
     """
     return _read(words, _REQUEST_WORDS)
 
 
 def job_effect(words: str) -> Effect:
-    """What a job is made to do.
+    """How a job differs from others.
 
     Raises:
-        UnknownWords: says which words are known.
+        UnknownFault: says which words are known.
     """
     return _read(words, _JOB_WORDS)
 
 
 def merged(effects: list[Effect]) -> Effect:
-    """Several effects at once: `latency 1` and `503` is a late 503. A later one wins where two disagree."""
-    made = Effect()
+    """Several effects at once: `latency 1` and `503` is a late 503. The later one counts where two disagree."""
+    combined = Effect()
     for effect in effects:
-        told = {
+        changed = {
             name: getattr(effect, name) for name in Effect.__slots__ if getattr(effect, name) != getattr(_NOTHING, name)
         }
-        made = replace(made, **told)
-    return made
+        combined = replace(combined, **changed)
+    return combined
 
 
 _NOTHING = Effect()
@@ -173,4 +177,4 @@ def _read(words: str, table: tuple[_Words, ...]) -> Effect:
         match = re.fullmatch(known.pattern, plain, re.IGNORECASE)
         if match:
             return known.make(match)
-    raise UnknownWords(f"{words!r} is no fault; there are: {', '.join(known.example for known in table)}")
+    raise UnknownFault(f"{words!r} is no fault; there are: {', '.join(known.example for known in table)}")

@@ -1,4 +1,4 @@
-"""A request's body as strict JSON: one object, no duplicate keys, nothing that JSON cannot say."""
+"""A request's body as strict JSON: one object, no duplicate keys, nothing that JSON cannot express."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024 * 1024
 
 
-class BadBody(ValueError):
+class InvalidBody(ValueError):
     """The body is no usable JSON object; the message says why."""
 
 
-async def read(request: Request) -> bytes | None:
-    """The whole body of a request; None if it is larger than LARGEST."""
+async def read(request: Request, limit: int | None = None) -> bytes | None:
+    """The whole body of a request; None if it has more than `limit` bytes (by default LARGEST)."""
+    most = LARGEST if limit is None else limit
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > LARGEST:
+        if size > most:
             return None
         parts.append(part)
     return b"".join(parts)
@@ -33,42 +34,45 @@ def parse(raw: bytes) -> dict[str, Any]:
     """The object that `raw` holds.
 
     Raises:
-        BadBody: no UTF-8, no JSON, no object, a key twice, NaN, infinity, a number beyond a double, a lone surrogate.
+        InvalidBody: no UTF-8, no JSON, no object, a duplicate key, NaN, infinity, a number beyond a double, a lone
+            surrogate.
     """
     try:
         body = json.loads(raw, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
         # A lone surrogate can hide in an escape; it has no UTF-8 form.
         json.dumps(body, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise BadBody("the text holds half of a surrogate pair") from None
+        raise InvalidBody("the text holds half of a surrogate pair") from None
     except UnicodeDecodeError:
-        raise BadBody("the body is not UTF-8") from None
+        raise InvalidBody("the body is not UTF-8") from None
     except RecursionError:
-        raise BadBody("the body is nested too deeply") from None
-    except json.JSONDecodeError as fault:
-        raise BadBody(f"the body is not JSON: {fault}") from None
+        raise InvalidBody("the body is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise InvalidBody(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
-        raise BadBody(f"the body must be a JSON object, this is {type(body).__name__}")
+        raise InvalidBody(f"the body must be a JSON object, this is {type(body).__name__}")
     return body
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise BadBody(f"the key {twice!r} stands twice in one object")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidBody(f"the key {key[:100]!r} stands twice in one object")
+            seen.add(key)
     return made
 
 
 def _constant(word: str) -> Never:
-    raise BadBody(f"{word} is not JSON")
+    raise InvalidBody(f"{word} is not JSON")
 
 
 def _float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise BadBody(f"{text[:40]} is beyond what a number can hold")
+        raise InvalidBody(f"{text[:40]} is beyond what a number can hold")
     return number
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from runcomfy_simulator.faults.rules import BadScript, parse_script, triggers
+from runcomfy_simulator.fault_injection.rules import ScriptError, parse_script, triggers
 
 from tests.support.simulator import IMAGE
 
@@ -37,7 +37,7 @@ def test_a_server_error_with_and_without_acceptance(start: Start, call: Call, ac
     assert simulator.accepted == int(accepted)
 
 
-def test_a_reset_comes_after_the_said_bytes(start: Start, call: Call) -> None:
+def test_a_reset_comes_after_so_many_bytes(start: Start, call: Call) -> None:
     simulator = start()
     url = call(simulator).output(IMAGE, prompt="a")["images"][0]
     whole = httpx.get(url).content
@@ -52,7 +52,7 @@ def test_a_reset_comes_after_the_said_bytes(start: Start, call: Call) -> None:
     assert httpx.get(url).content == whole
 
 
-def test_replies_that_stand_in(start: Start, call: Call) -> None:
+def test_replies_that_are_replaced(start: Start, call: Call) -> None:
     simulator = start()
     caller = call(simulator)
     request_id = caller.accepted(IMAGE, prompt="a")
@@ -78,7 +78,7 @@ def test_replies_that_stand_in(start: Start, call: Call) -> None:
     assert replies[6].json()["status"] == "completed"
 
 
-def test_spoilt_replies(start: Start, call: Call) -> None:
+def test_corrupted_replies(start: Start, call: Call) -> None:
     simulator = start()
     caller = call(simulator)
     request_id = caller.accepted(IMAGE, prompt="a")
@@ -156,8 +156,13 @@ def test_jobs_by_script(start: Start, call: Call) -> None:
     assert simulator.accepted == 5
 
 
-def test_a_failed_job_is_told_as_the_profile_tells_it(start: Start, call: Call) -> None:
-    for profile, word in (("docs", "completed"), ("nodes", "failed")):
+def test_how_each_profile_shows_a_failed_job(start: Start, call: Call) -> None:
+    for profile, word in (
+        ("docs", "completed"),
+        ("nodes", "failed"),
+        ("zapier", "completed"),
+        ("third-party", "failed"),
+    ):
         caller = call(start(profile=profile))
         request_id = caller.accepted(IMAGE, prompt="#fail")
         assert caller.status(request_id)["status"] == word
@@ -201,6 +206,45 @@ def test_scripts_can_be_set_and_taken_back_from_outside(start: Start, call: Call
     assert "'bang' is no fault; there are: latency 0.5, hang" in refused.json()["message"]
 
 
+@pytest.mark.parametrize("name", ["status-404", "status-504"])
+def test_ready_scripts_for_running_jobs(start: Start, call: Call, name: str) -> None:
+    simulator = start(queue_seconds=5, run_seconds=5)
+    simulator.script(name)
+    caller = call(simulator)
+    path = f"/v1/requests/{caller.accepted(IMAGE, prompt='a')}/status"
+    assert caller.get(path).json()["status"] == "in_queue"
+    simulator.skip(5)
+    replies = [caller.get(path) for _ in range(3)]
+    code = int(name.rpartition("-")[2])
+    assert [reply.status_code for reply in replies] == [code, code, 200]
+    if code == 404:
+        assert replies[0].json()["error_code"] == 404001
+    else:
+        assert replies[0].headers["content-type"].startswith("text/html")
+    simulator.skip(5)
+    assert caller.get(path).json()["status"] == "completed"
+
+
+def test_a_result_that_names_another_model(start: Start, call: Call) -> None:
+    simulator = start(profile="third-party")
+    simulator.script(Path("another-model"))
+    caller = call(simulator)
+    assert caller.result(caller.accepted(IMAGE, prompt="a"))["model_id"] == "acme/another-1/model"
+
+
+def test_rules_can_be_about_queued_running_or_ended_jobs(start: Start, call: Call) -> None:
+    simulator = start(queue_seconds=5, run_seconds=5)
+    simulator.script("result ended 2: 503", "cancel running *: 500", "status queued: 502")
+    caller = call(simulator)
+    job = caller.accepted(IMAGE, prompt="a")
+    seen = []
+    for _ in range(3):
+        seen.append([caller.get(f"/v1/requests/{job}/{name}").status_code for name in ("status", "result", "result")])
+        seen[-1].append(caller.post(f"/v1/requests/{job}/cancel").status_code if seen[-1][0] == 200 else 0)
+        simulator.skip(5)
+    assert seen == [[502, 200, 200, 0], [200, 200, 200, 500], [200, 200, 503, 202]]
+
+
 def fates(start: Start, call: Call, seed: int) -> list[str]:
     caller = call(start(fault_rate=0.4, seed=seed))
     seen = []
@@ -223,7 +267,7 @@ def test_chance_is_reproducible(start: Start, call: Call) -> None:
 
 def test_shares_are_kept() -> None:
     [rule] = parse_script("status 25%: 503")
-    struck = sum(rule.strikes("status", seed=1) for _ in range(4000))
+    struck = sum(rule.applies("status", seed=1) for _ in range(4000))
     assert 900 < struck < 1100
 
 
@@ -242,7 +286,7 @@ def test_shares_are_kept() -> None:
 )
 def test_selections(text: str, which: list[int]) -> None:
     [rule] = parse_script(text)
-    assert [number for number in range(1, 7) if rule.strikes("status", seed=0)] == which
+    assert [number for number in range(1, 7) if rule.applies("status", seed=0)] == which
 
 
 def test_a_script_from_a_file(tmp_path: Path) -> None:
@@ -266,6 +310,7 @@ def test_a_script_from_a_file(tmp_path: Path) -> None:
         ("submit 3: lose", "'lose' is no fault; there are: latency 0.5"),
         ("submit 3: 600", "'600' is no fault"),
         ("submit 3: 299", "299 is no HTTP status"),
+        ("submit running: lost", "only status, result, cancel can be running"),
         ("submit 200%: lost", "no share between 0% and 100%"),
         ("submit 1-2-3: lost", "'1-2-3' is no number"),
         ("job 1: 503", "'503' is no fault; there are: fail nsfw"),
@@ -275,7 +320,7 @@ def test_a_script_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_scripts_that_are_not_understood(script: object, says: str) -> None:
-    with pytest.raises(BadScript, match=says.replace("(", "\\(")):
+    with pytest.raises(ScriptError, match=says.replace("(", "\\(")):
         parse_script(script)  # type: ignore[arg-type]  # what a user may hand over by mistake
 
 

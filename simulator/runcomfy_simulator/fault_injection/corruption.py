@@ -1,4 +1,4 @@
-"""Spoils the text of a true reply: cut short, keys doubled, fields gone, another state."""
+"""Changes the text of a true reply: cut short, duplicate keys, fields removed, another state."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 
-def spoilt(data: bytes, spoil: tuple[str, ...]) -> bytes:
-    """`data`, a JSON object as text, spoilt in the way that `spoil` names; other data is only cut or broken."""
-    how, *words = spoil
+def corrupt(data: bytes, corruption: tuple[str, ...]) -> bytes:
+    """`data`, a JSON object as text, changed in the way that `corruption` names; other data is only cut or broken."""
+    how, *words = corruption
     if how == "bad":
         return data[:-1] + b", oops"
     if how == "cut":
@@ -20,7 +20,7 @@ def spoilt(data: bytes, spoil: tuple[str, ...]) -> bytes:
     if not isinstance(body, dict):
         return data
     if how == "duplicate":
-        return _doubled(body)
+        return _with_duplicate_keys(body)
     if how == "set":
         body[words[0]] = _value(words[1])
     else:
@@ -29,7 +29,7 @@ def spoilt(data: bytes, spoil: tuple[str, ...]) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode("utf-8")
 
 
-def _doubled(body: dict[str, Any]) -> bytes:
+def _with_duplicate_keys(body: dict[str, Any]) -> bytes:
     """Each key twice: first with a value of the same kind that is not true, then with the true one."""
     wrong = {"status": "in_queue", "request_id": "0" * 32}
     pairs = []

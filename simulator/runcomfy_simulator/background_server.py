@@ -1,4 +1,4 @@
-"""uvicorn in a thread that ends at once when told: a test should not wait for a server to be polite."""
+"""uvicorn in a thread that ends at once: a test does not wait for open requests."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import uvicorn
 if TYPE_CHECKING:
     import socket
 
-_TICK = 0.1  # what uvicorn counts on to keep its Date header true
+_TICK_SECONDS = 0.1  # uvicorn counts on it for its Date header
 
 
 class BackgroundServer(uvicorn.Server):
-    """Serves `listener` from a thread of its own, between `launch` and `leave`."""
+    """Serves a listening socket from a thread of its own, between `start` and `stop`."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._ready = threading.Event()
-        self._left = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def launch(self, listener: socket.socket) -> None:
+    def start(self, listener: socket.socket) -> None:
         """Returns once requests are answered."""
         name = f"runcomfy-sim:{listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self.run, args=([listener],), name=name, daemon=True)
@@ -33,11 +33,11 @@ class BackgroundServer(uvicorn.Server):
         if not self._ready.wait(10):
             raise RuntimeError("the simulator's server did not start; its log says why")
 
-    def leave(self) -> None:
-        """Returns once the port is free again and every connection is cut."""
+    def stop(self) -> None:
+        """Returns once the port is free again and every connection is closed."""
         self.should_exit = True
         if self._loop and self._thread:
-            self._loop.call_soon_threadsafe(self._left.set)
+            self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(10)
 
     async def main_loop(self) -> None:
@@ -47,7 +47,7 @@ class BackgroundServer(uvicorn.Server):
         while not await self.on_tick(tick):
             tick += 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._left.wait(), _TICK)
+                await asyncio.wait_for(self._stopping.wait(), _TICK_SECONDS)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

@@ -1,4 +1,4 @@
-"""Any text, wrapped and drawn with one shipped font; a character it lacks becomes a box with its code point.
+"""Draws any text, wrapped, with one font; a character that the font lacks becomes a box with its code point.
 
 The font comes from a package, not from the system, so that the same words make the same pixels on every machine.
 """
@@ -44,7 +44,7 @@ def has_glyph(character: str) -> bool:
     return character.isspace() or bytes(font(16).getmask(character)) != _nothing()
 
 
-class Lettering:
+class TextPainter:
     """Draws lines of text at one size."""
 
     def __init__(self, draw: ImageDraw.ImageDraw, size: int, color: Color) -> None:
@@ -58,25 +58,25 @@ class Lettering:
 
     def wrap(self, text: str, width: float, lines: int) -> list[str]:
         """`text` as at most `lines` lines that fit into `width`; what is too much ends in an ellipsis."""
-        made: list[str] = []
+        wrapped: list[str] = []
         for paragraph in _clean(text).split("\n"):
             line = ""
             for word in paragraph.split():
-                glued = f"{line} {word}" if line else word
-                if self.width(glued) <= width:
-                    line = glued
+                longer = f"{line} {word}" if line else word
+                if self.width(longer) <= width:
+                    line = longer
                     continue
                 if line:
-                    made.append(line)
+                    wrapped.append(line)
                 *full, line = self._broken(word, width)
-                made += full
-                if len(made) > lines:
+                wrapped += full
+                if len(wrapped) > lines:
                     break
             if line:
-                made.append(line)
-            if len(made) > lines:
-                return [*made[: lines - 1], self._shortened(made[lines - 1], width)]
-        return made
+                wrapped.append(line)
+            if len(wrapped) > lines:
+                return [*wrapped[: lines - 1], self._shortened(wrapped[lines - 1], width)]
+        return wrapped
 
     def write(self, text: str, x: float, y: float) -> None:
         """One line, its upper left corner at x, y."""

@@ -1,4 +1,4 @@
-"""Sounds: a short phrase of clear tones from the order's seed, repeated to the asked length."""
+"""Sounds: a short phrase of clear tones from the seed, repeated to the length asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import av
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .order import Order
+    from .spec import OutputSpec
 
 _SCALE = (261.63, 293.66, 329.63, 392.0, 440.0, 523.25)  # pentatonic: any two sound well together
 _NOTES = 6
@@ -26,11 +26,13 @@ _CODECS = {"mp3": "libmp3lame", "ogg": "libopus", "flac": "flac"}
 _OPUS_RATE = 48_000
 
 
-def make_sound(order: Order, index: int) -> bytes:
-    """The `index`-th sound of an order, as the bytes of a file."""
-    rate = _OPUS_RATE if order.suffix == "ogg" else order.sample_rate
-    samples = tone(order.seed + index, order.seconds, rate)
-    return _wave(samples, rate) if order.suffix == "wav" else _coded(samples, rate, order.suffix)
+def make_audio(spec: OutputSpec, index: int) -> bytes:
+    """The `index`-th sound of a job, as the bytes of a file."""
+    rate = _OPUS_RATE if spec.suffix == "ogg" else spec.sample_rate
+    samples = tone(spec.seed + index, spec.seconds, rate)
+    if spec.suffix == "pcm":
+        return samples
+    return _wave(samples, rate) if spec.suffix == "wav" else _encoded(samples, rate, spec.suffix)
 
 
 def tone(seed: int, seconds: float, rate: int) -> bytes:
@@ -58,25 +60,25 @@ def _note(frequency: float, rate: int) -> Iterator[int]:
 
 
 def _wave(samples: bytes, rate: int) -> bytes:
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples)
-    return made.getvalue()
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(samples)
+    return file.getvalue()
 
 
-def _coded(samples: bytes, rate: int, suffix: str) -> bytes:
-    made = io.BytesIO()
+def _encoded(samples: bytes, rate: int, suffix: str) -> bytes:
+    file = io.BytesIO()
     # Without `bitexact` an ogg file gets a random serial number.
-    with av.open(made, "w", format=suffix, options={"fflags": "+bitexact"}) as container:
+    with av.open(file, "w", format=suffix, options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(_CODECS[suffix], rate=rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
         for frame in frames(samples, rate):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return made.getvalue()
+    return file.getvalue()
 
 
 def frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:

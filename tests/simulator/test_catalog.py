@@ -1,4 +1,4 @@
-"""The catalogue: search, category, paging, schemas; and how schemas/ are read."""
+"""The catalog: search, category, paging, schemas; and how schemas/ are read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_simulator.catalogue import CatalogueError, load
+from runcomfy_simulator.catalog import CatalogError, load
 from runcomfy_simulator.settings import find_schemas
 
 from tests.support.simulator import AUDIO, EDIT, IMAGE, MODELS, VIDEO
@@ -48,7 +48,7 @@ def test_filters_and_paging(start: Start, call: Call, query: dict[str, str], fou
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "501"}, {"limit": "x"}, {"offset": "-1"}])
-def test_windows_that_cannot_be(start: Start, call: Call, query: dict[str, str]) -> None:
+def test_invalid_windows(start: Start, call: Call, query: dict[str, str]) -> None:
     assert call(start()).get("/v1/models", params=query).status_code == 422
 
 
@@ -61,10 +61,10 @@ def test_schemas_come_as_received(start: Start, call: Call) -> None:
 
 def test_categories(start: Start, call: Call) -> None:
     reply = call(start()).get("/v1/models/categories").json()
-    assert reply == {"categories": ["text-to-audio", "text-to-image", "text-to-video"]}
+    assert reply == {"categories": ["image-to-image", "text-to-audio", "text-to-image", "text-to-video"]}
 
 
-def test_the_nodes_profile_tells_no_window(start: Start, call: Call) -> None:
+def test_the_nodes_profile_repeats_no_window(start: Start, call: Call) -> None:
     reply = call(start(profile="nodes")).get("/v1/models", params={"limit": "1"}).json()
     assert set(reply) == {"models", "total"}
 
@@ -74,7 +74,7 @@ def write(folder: Path, name: str, content: object) -> None:
     (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_a_patch_cures_what_is_wrong_upstream(tmp_path: Path, start: Start, call: Call) -> None:
+def test_a_patch_corrects_the_schema(tmp_path: Path, start: Start, call: Call) -> None:
     wrong = {"type": "object", "required": ["image_urls"], "properties": {"images": {"type": "string"}}}
     write(tmp_path, "a/b/input.json", wrong)
     write(tmp_path, "a/b/patch.json", [{"op": "replace", "path": "/required/0", "value": "images"}])
@@ -89,9 +89,9 @@ def test_what_is_required_but_undefined_is_not_asked_for(tmp_path: Path, start: 
     )
     simulator = start(schemas=tmp_path)
     assert call(simulator).submit("a/b", x="y").status_code == 200
-    model = simulator.catalogue.get("a/b")
+    model = simulator.catalog.get("a/b")
     assert model is not None
-    assert "ghost" in model.judge.notes[0]
+    assert "ghost" in model.validator.notes[0]
 
 
 def test_a_schema_that_judges_nothing_is_named_when_it_is_used(tmp_path: Path, start: Start, call: Call) -> None:
@@ -123,7 +123,7 @@ def test_a_model_may_have_another_inside(tmp_path: Path) -> None:
 def test_bad_schemas_are_named(tmp_path: Path, files: dict[str, object], says: str) -> None:
     for name, content in files.items():
         write(tmp_path, name, content)
-    with pytest.raises(CatalogueError, match=says) as caught:
+    with pytest.raises(CatalogError, match=says) as caught:
         load(tmp_path)
     assert str(tmp_path / "a" / "b") in str(caught.value)
 
@@ -131,7 +131,7 @@ def test_bad_schemas_are_named(tmp_path: Path, files: dict[str, object], says: s
 def test_broken_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "input.json").write_text("{", encoding="utf-8")
-    with pytest.raises(CatalogueError, match=r"input\.json"):
+    with pytest.raises(CatalogError, match=r"input\.json"):
         load(tmp_path)
 
 
