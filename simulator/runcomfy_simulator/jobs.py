@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .catalog import Model
-    from .fault_injection.rules import FaultRule
+    from .fault_injection.rules import FaultRule, Phase
     from .media.spec import OutputSpec
 
 State = Literal["in_queue", "in_progress", "succeeded", "failed", "cancelled"]
@@ -47,6 +47,12 @@ class Job:
     @property
     def over(self) -> bool:
         return self.state in END_STATES
+
+    @property
+    def phase(self) -> Phase:
+        if self.state == "in_queue":
+            return "queued"
+        return "running" if self.state == "in_progress" else "ended"
 
     @property
     def model_id(self) -> str:

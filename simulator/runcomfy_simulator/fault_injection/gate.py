@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import request_body
 from .delivery import deliver
-from .rules import phase_of, triggers
+from .rules import triggers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .connections import Connections
     from .delivery import Handler
     from .effects import Effect
-    from .rules import FaultRule, Phase
+    from .rules import FaultRule
     from .schedule import Schedule
 
 
@@ -31,14 +31,12 @@ class Gate:
 
     async def answer(self, subject: str, request: Request, handler: Handler) -> Response:
         """The reply to a request of `subject`. A submit's body and the rules in it are kept in `request.state`."""
-        phase: Phase | None = None
         if subject == "submit":
-            own = await self._read_submit(request)
+            effect = self._schedule.next(subject, await self._read_submit(request))
+        elif job := self._find_job(request):
+            effect = self._schedule.next(subject, job.rules, job.phase)
         else:
-            job = self._find_job(request)
-            own = job.rules if job else ()
-            phase = phase_of(job.state) if job else None
-        effect = self._schedule.next(subject, own, phase)
+            effect = self._schedule.next(subject)
         if effect is None:
             return await handler(request)
         return await deliver(effect, request, handler, self._connections)

@@ -17,10 +17,9 @@ from .effects import Effect, UnknownFault, job_effect, request_effect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..jobs import State
-
 # `request` is any request of the API; `file` is a download; `job` is an accepted submit.
 SUBJECTS = ("request", "submit", "status", "result", "cancel", "catalog", "balance", "file", "job")
+# What scripts call the state of a job.
 Phase = Literal["queued", "running", "ended"]
 _PHASES: Mapping[str, Phase] = {"queued": "queued", "running": "running", "ended": "ended"}
 _WITH_PHASE = ("status", "result", "cancel")
@@ -60,13 +59,6 @@ class FaultRule:
             # By number, not by the order of draws: the same requests meet the same faults whatever else happens.
             return random.Random(f"{seed}/{self.text}/{self.seen}").random() < self.share
         return any(first <= self.seen and (last is None or self.seen <= last) for first, last in self.spans)
-
-
-def phase_of(state: State) -> Phase:
-    """What scripts call the state of a job."""
-    if state == "in_queue":
-        return "queued"
-    return "running" if state == "in_progress" else "ended"
 
 
 def ready_scripts() -> dict[str, str]:
