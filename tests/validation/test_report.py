@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 EDIT = "bytedance/dreamina-4-0/edit"
 
 
+@pytest.mark.parametrize("payload", [{"prompt": "x", "image_urls": ["https://example.com/a.png"]}, {"prompt": 1}, {}])
+def test_a_report_is_true_where_it_is_ok(payload: dict[str, object]) -> None:
+    report = runcomfy.validate(EDIT, payload)
+    assert bool(report) is report.ok is (len(payload) == 2)
+
+
 def test_nothing_hides_anything(spec: ModelSpec) -> None:
     report = check(
         spec,

@@ -149,7 +149,7 @@ class Weight(Finding):
 class Report:
     """The answer to "may this payload be sent?": ``errors``, ``warnings`` and ``unchecked``, each ordered by path.
 
-    ``ok`` is true if there are no errors; what is unchecked is neither good nor bad.
+    ``ok`` is true if there are no errors; what is unchecked is neither good nor bad. ``bool(report)`` is ``ok``.
     """
 
     # What was asked for before; without slots, a report that nobody asks costs no more than the two values it holds.
@@ -172,6 +172,9 @@ class Report:
     @property
     def ok(self) -> bool:
         return not self._found or not raised(self._found)
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     @property
     def errors(self) -> tuple[Finding, ...]:
