@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .media.facts import Facts
+from .media.info import MediaInfo
 from .media.sources import LocalMedia, UnusableMedia, is_local, load
 from .schema import AllOf, AnyOf, AnyValue, Array, Enum, ErrorFinding, Integer, Media, ModelSpec, Object, OneOf
 from .schema.findings import raised
@@ -82,7 +82,7 @@ def _medium(value: object, keys: tuple[Key, ...], faults: list[Finding]) -> Loca
 
 
 # Stands for media that could not be read, so that the check does not complain of what has been told.
-UNREAD = LocalMedia(b"", Facts(None, "application/octet-stream", 0), readable=False)
+UNREAD = LocalMedia(b"", MediaInfo(None, "application/octet-stream", 0), readable=False)
 
 
 def _fitting(node: AnyOf | OneOf, value: object) -> Node | None:

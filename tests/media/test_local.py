@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from runcomfy_client.media import LocalMedia, UnusableMedia, encode_body, load, measure
+from runcomfy_client.media import LocalMedia, UnusableMedia, encode_body, load, read_info
 from runcomfy_client.prepare import prepare
 from runcomfy_client.schema import (
     AnyOf,
@@ -58,7 +58,7 @@ def test_an_open_file_is_left_where_it_was(tmp_path: Path, picture: Picture) -> 
     file.write_bytes(b"head" + data)
     with file.open("rb") as opened:
         opened.seek(4)
-        assert measure(opened).mime == "image/png"
+        assert read_info(opened).mime == "image/png"
         assert opened.tell() == 4
         assert load(opened).data == data
 
@@ -81,7 +81,7 @@ def test_pil_images_of_every_mode(mode: str) -> None:
         .convert("RGBA" if mode == "LA" else "RGB")
         .convert(mode)
     )
-    assert (medium.facts.mime, medium.facts.width, medium.facts.height) == ("image/png", 30, 20)
+    assert (medium.info.mime, medium.info.width, medium.info.height) == ("image/png", 30, 20)
 
 
 def test_a_pil_image_of_numbers_that_are_no_shades_is_refused() -> None:
@@ -90,7 +90,7 @@ def test_a_pil_image_of_numbers_that_are_no_shades_is_refused() -> None:
         with pytest.raises(UnusableMedia, match=f"mode '{mode}'"):
             load(Image.new(mode, (8, 8), number))
     for mode, number in (("F", 0), ("F", 200.0), ("I", 255)):
-        assert load(Image.new(mode, (8, 8), number)).facts.mime == "image/png"
+        assert load(Image.new(mode, (8, 8), number)).info.mime == "image/png"
 
 
 def test_a_pil_image_keeps_what_is_seen_through() -> None:
@@ -106,7 +106,7 @@ def test_an_empty_pil_image_is_refused() -> None:
         load(Image.new("RGB", (0, 0)))
 
 
-@pytest.mark.parametrize("make", [load, measure])
+@pytest.mark.parametrize("make", [load, read_info])
 def test_what_cannot_be_read_is_told(make: object, tmp_path: Path) -> None:
     closed = io.BytesIO()
     closed.close()
@@ -128,7 +128,7 @@ def test_a_named_pipe_does_not_hold_up_the_check(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
     with pytest.raises(UnusableMedia, match="is not a file"):
-        measure(pipe)
+        read_info(pipe)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sparse files")
@@ -137,7 +137,7 @@ def test_a_huge_file_is_refused_without_being_read(tmp_path: Path) -> None:
     with huge.open("wb") as out:
         out.truncate(5 * 1024 * MIB)
     tracemalloc.start()
-    for make in (load, measure):
+    for make in (load, read_info):
         with pytest.raises(UnusableMedia, match="https:// URL"):
             make(huge)
     assert tracemalloc.get_traced_memory()[1] < MIB
@@ -152,10 +152,10 @@ def test_measuring_a_large_file_reads_little(tmp_path: Path, sample: dict[str, b
         out.write(b"\x08\0\0\0free")
         out.truncate(len(film) + 0x08000000)
     tracemalloc.start()
-    facts = measure(large)
+    info = read_info(large)
     assert tracemalloc.get_traced_memory()[1] < MIB
     tracemalloc.stop()
-    assert (facts.width, facts.broken) == (320, None)
+    assert (info.width, info.broken) == (320, None)
 
 
 INPUT = Object(

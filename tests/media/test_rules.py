@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import runcomfy
 from PIL import Image
-from runcomfy_client.media import Facts, LocalMedia
+from runcomfy_client.media import LocalMedia, MediaInfo
 from runcomfy_client.schema import AllOf, Array, Media, MediaRule, ModelSpec, Object, Property, Report, String, check
 from runcomfy_client.schema.findings import raised
 
@@ -29,9 +29,9 @@ def codes(report: Report) -> list[str]:
     return [finding.code for finding in (*report.errors, *report.warnings, *report.unchecked)]
 
 
-def medium(mime: str = "image/png", size: int = 1000, **facts: Any) -> LocalMedia:
+def medium(mime: str = "image/png", size: int = 1000, **info: Any) -> LocalMedia:
     """A file of any size, without the bytes."""
-    return LocalMedia(b"", Facts(mime.partition("/")[0], mime, size, **facts))
+    return LocalMedia(b"", MediaInfo(mime.partition("/")[0], mime, size, **info))
 
 
 def test_the_page_own_sentence_comes_back(tmp_path: Path) -> None:

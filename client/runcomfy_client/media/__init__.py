@@ -1,20 +1,20 @@
-"""Media on their way in: what a field takes, how it is read and measured, how it travels."""
+"""Media on their way in: what a field takes, how it is read and scan, how it travels."""
 
 from __future__ import annotations
 
 from .body import EncodedBody, encode_body
-from .facts import Facts
-from .sources import AudioInput, ImageInput, LocalMedia, UnusableMedia, VideoInput, load, measure
+from .info import MediaInfo
+from .sources import AudioInput, ImageInput, LocalMedia, UnusableMedia, VideoInput, load, read_info
 
 __all__ = [
     "AudioInput",
     "EncodedBody",
-    "Facts",
     "ImageInput",
     "LocalMedia",
+    "MediaInfo",
     "UnusableMedia",
     "VideoInput",
     "encode_body",
     "load",
-    "measure",
+    "read_info",
 ]

@@ -30,7 +30,7 @@ class EncodedBody:
             if isinstance(part, bytes):
                 yield part
                 continue
-            yield prefix(part.facts.mime).encode("ascii")
+            yield prefix(part.info.mime).encode("ascii")
             data = memoryview(part.data)
             for start in range(0, len(data), _PIECE):
                 yield b2a_base64(data[start : start + _PIECE], newline=False)

@@ -1,4 +1,8 @@
-"""Judges media that are here: their kind, their wholeness, the schema's rules; RunComfy's general advice only warns."""
+"""The check of media that can be read here: their kind, whether they are whole, and the schema's media rules.
+
+Only the schema's own rules refuse a file. What RunComfy advises for every model, and what its own nodes refuse, is a
+warning: the server's own limits are not published. A rule that cannot be measured is unchecked, never passed as good.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,19 @@ from ..schema.findings import ErrorFinding, UncheckedFinding, WarningFinding, We
 from ..schema.messages import amount, megabytes, shown
 from ..schema.nodes import text_faults, type_error
 from .data_uri import BadDataURI, read_data_uri, uri_length
-from .facts import RemoteMedia
+from .info import RemoteMedia
 from .inspect import inspect
-from .sources import LocalMedia, UnusableMedia, is_local, measure
+from .sources import LocalMedia, UnusableMedia, is_local, read_info
 
 if TYPE_CHECKING:
     from ..schema.findings import Finding
     from ..schema.media_field import Media
     from ..schema.rules import MediaRule
-    from .facts import Facts
+    from .info import MediaInfo
 
 _MIB = 1024 * 1024
 # RunComfy's API pages, every model: "images <= 50 MB, videos <= 100 MB".
-_ADVICE = {"image": 50 * _MIB, "video": 100 * _MIB}
+_ADVISED_SIZES = {"image": 50 * _MIB, "video": 100 * _MIB}
 # What RunComfy's own nodes refuse to put into a data: URI; the server's own limit is not known.
 _NODE_CAPS = {"image/png": 6 * _MIB, "video": 32 * _MIB, "audio": 16 * _MIB}
 
@@ -29,134 +33,134 @@ _NODE_CAPS = {"image/png": 6 * _MIB, "video": 32 * _MIB, "audio": 16 * _MIB}
 def check_media(node: Media, value: object) -> list[Finding]:
     """The findings about what stands at a media field and is no plain URL."""
     if isinstance(value, str):
-        return judge_data_uri(node, value)
+        return check_data_uri(node, value)
     if isinstance(value, RemoteMedia):
-        return judge_remote(node, value)
+        return check_remote(node, value)
     if is_local(value):
-        return judge_local(node, value)
+        return check_local(node, value)
     wanted = f"{node.expected} (an https:// URL, a data: URI, a pathlib.Path, bytes or an open file)"
     return [type_error(wanted, value)]
 
 
-def judge_local(node: Media, value: object) -> list[Finding]:
+def check_local(node: Media, value: object) -> list[Finding]:
     """The findings about a path, bytes, an open file, a PIL image or LocalMedia at a media field."""
     try:
-        facts = measure(value)
+        info = read_info(value)
     except UnusableMedia as fault:
         return [ErrorFinding("media_source", str(fault))]
     if isinstance(value, LocalMedia) and not value.readable:
         return []
-    found = _judge_facts(node, facts)
-    length = uri_length(facts.mime, facts.size or 0)
+    found = _check_info(node, info)
+    length = uri_length(info.mime, info.size or 0)
     if (node.min_length is not None and length < node.min_length) or (
         node.max_length is not None and length > node.max_length
     ):
         bounds = f"at least {node.min_length}" if node.max_length is None else f"at most {node.max_length}"
         found.append(ErrorFinding("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
-    return [*found, Weight(length, facts.size or 0)]
+    return [*found, Weight(length, info.size or 0)]
 
 
-def judge_data_uri(node: Media, text: str) -> list[Finding]:
+def check_data_uri(node: Media, text: str) -> list[Finding]:
     """The findings about a data: URI in a payload."""
-    given = f"a data: URI of {amount(len(text), 'character')}"
+    actual = f"a data: URI of {amount(len(text), 'character')}"
     try:
         label, data, strict = read_data_uri(text)
     except BadDataURI as fault:
-        return [ErrorFinding("media_broken", f"the data: URI {fault}", given)]
-    facts = inspect(io.BytesIO(data), len(data))
-    found = _judge_facts(node, facts)
+        return [ErrorFinding("media_broken", f"the data: URI {fault}", actual)]
+    info = inspect(io.BytesIO(data), len(data))
+    found = _check_info(node, info)
     if not strict:
         found.append(
             WarningFinding(
-                "media_label", "the base64 holds white space or lacks its padding; not every reader takes that", given
+                "media_label", "the base64 holds white space or lacks its padding; not every reader takes that", actual
             )
         )
-    if facts.kind is not None and label != facts.mime and not _same_kind(label, facts):
+    if info.kind is not None and label != info.mime and not _same_kind(label, info):
         found.append(
-            WarningFinding("media_label", f"is labelled {label or 'as nothing'} and holds {facts.mime}", given)
+            WarningFinding("media_label", f"is labelled {label or 'as nothing'} and holds {info.mime}", actual)
         )
     return [*found, Weight(len(text), len(data))]
 
 
-def judge_remote(node: Media, value: RemoteMedia) -> list[Finding]:
+def check_remote(node: Media, value: RemoteMedia) -> list[Finding]:
     """The findings about a URL that a probe has looked at."""
     found = list(text_faults(value.url, node.min_length, node.max_length))
-    if value.facts is None:
-        found.append(WarningFinding("media_url", f"the URL could not be looked at: {value.fault}", shown(value.url)))
+    if value.info is None:
+        found.append(WarningFinding("media_url", f"the URL could not be looked at: {value.reason}", shown(value.url)))
         return found + [
-            unchecked_rule(rule, f"of the URL nothing is known, since {value.fault}") for rule in node.rules
+            unchecked_rule(rule, f"of the URL nothing is known, since {value.reason}") for rule in node.rules
         ]
-    return found + _judge_facts(node, value.facts, sent=False)
+    return found + _check_info(node, value.info, sent=False)
 
 
-def _judge_facts(node: Media, facts: Facts, *, sent: bool = True) -> list[Finding]:
-    given = f"{facts.mime}, {facts.measure}"
+def _check_info(node: Media, info: MediaInfo, *, sent: bool = True) -> list[Finding]:
+    actual = f"{info.mime}, {info.summary}"
     found: list[Finding] = []
-    if facts.broken is not None:
-        found.append(ErrorFinding("media_broken", f"the file {facts.broken}", given))
-    if facts.kind is None or (facts.kind == "stream" and node.kind != "image"):
-        if facts.broken is None:
-            what = f"{facts.mime}, which holds either pictures or sound" if facts.kind else "of a kind not known here"
+    if info.broken is not None:
+        found.append(ErrorFinding("media_broken", f"the file {info.broken}", actual))
+    if info.kind is None or (info.kind == "stream" and node.kind != "image"):
+        if info.broken is None:
+            what = f"{info.mime}, which holds either pictures or sound" if info.kind else "of a kind not known here"
             found.append(UncheckedFinding("media_kind", f"the file is {what}; {node.expected} is expected"))
-    elif facts.kind != node.kind:
+    elif info.kind != node.kind:
         found.append(
-            ErrorFinding("media_kind", f"expected {node.expected}, got {_article(facts)} ({facts.mime})", given)
+            ErrorFinding("media_kind", f"expected {node.expected}, got {_article(info)} ({info.mime})", actual)
         )
         return found
-    if facts.broken is not None and facts.width is None:
+    if info.broken is not None and info.width is None:
         # What cannot be read breaks no rule of its own; the size of what there is still counts.
         found += [
-            finding for rule in node.rules if rule.operand == "file_size_mb" and (finding := check_rule(rule, facts))
+            finding for rule in node.rules if rule.operand == "file_size_mb" and (finding := check_rule(rule, info))
         ]
         return found
-    found += [finding for rule in node.rules if (finding := check_rule(rule, facts)) is not None]
-    return found + _advice(facts, sent)
+    found += [finding for rule in node.rules if (finding := check_rule(rule, info)) is not None]
+    return found + _size_warnings(info, sent)
 
 
-def _advice(facts: Facts, sent: bool) -> list[Finding]:
+def _size_warnings(info: MediaInfo, sent: bool) -> list[Finding]:
     """What RunComfy advises; ``sent`` files travel within the request, the others are fetched by its servers."""
-    kind = facts.kind or ""
-    if facts.size is None:
+    kind = info.kind or ""
+    if info.size is None:
         return []
-    if facts.size > _ADVICE.get(kind, facts.size):
-        limit = megabytes(_ADVICE[kind])
+    if info.size > _ADVISED_SIZES.get(kind, info.size):
+        limit = megabytes(_ADVISED_SIZES[kind])
         return [
-            WarningFinding("media_size", f"is {megabytes(facts.size)}; RunComfy advises at most {limit} for a {kind}")
+            WarningFinding("media_size", f"is {megabytes(info.size)}; RunComfy advises at most {limit} for a {kind}")
         ]
-    cap = _NODE_CAPS.get(facts.mime) or _NODE_CAPS.get(kind)
-    if sent and cap is not None and facts.size > cap:
+    cap = _NODE_CAPS.get(info.mime) or _NODE_CAPS.get(kind)
+    if sent and cap is not None and info.size > cap:
         what = "a PNG" if kind == "image" else f"a{'n' if kind == 'audio' else ''} {kind} file"
         return [
             WarningFinding(
                 "media_size",
-                f"is {megabytes(facts.size)}; within a request RunComfy's own nodes send {what} of at most "
+                f"is {megabytes(info.size)}; within a request RunComfy's own nodes send {what} of at most "
                 f"{megabytes(cap)}; an https:// URL has no such limit",
             )
         ]
     return []
 
 
-def _article(facts: Facts) -> str:
+def _article(info: MediaInfo) -> str:
     return {"image": "an image", "audio": "sound", "video": "a video", "stream": "a video or sound"}.get(
-        facts.kind or "", "something else"
+        info.kind or "", "something else"
     )
 
 
-def _same_kind(label: str, facts: Facts) -> bool:
+def _same_kind(label: str, info: MediaInfo) -> bool:
     """Whether a label is another name for what the file is."""
     return label.replace("x-", "").replace("jpg", "jpeg").replace("mp3", "mpeg").replace(
         "wave", "wav"
-    ) == facts.mime.replace("x-", "")
+    ) == info.mime.replace("x-", "")
 
 
-def check_rule(rule: MediaRule, facts: Facts) -> Finding | None:
-    """The finding about a file of these facts: an ErrorFinding if it breaks the rule, None if it keeps it."""
+def check_rule(rule: MediaRule, info: MediaInfo) -> Finding | None:
+    """The finding about a file: an ErrorFinding if it breaks the rule, None if it keeps it."""
     if not rule.known:
         return unchecked_rule(rule, "")
-    readings = _readings(rule, facts)
+    readings = _readings(rule, info)
     if not readings:
         return UncheckedFinding(
-            "media_rule", f"{rule} was not checked: {facts.unread or 'it is not known of this file'}", rule=rule
+            "media_rule", f"{rule} was not checked: {info.unread or 'this file does not say'}", rule=rule
         )
     kept = [_keeps(rule, number) for number in readings]
     if all(kept):
@@ -164,24 +168,24 @@ def check_rule(rule: MediaRule, facts: Facts) -> Finding | None:
     if any(kept):
         return UncheckedFinding(
             "media_rule",
-            f"{rule} was not checked: the file is stored as {facts.measure} and marked to be shown turned; "
+            f"{rule} was not checked: the file is stored as {info.summary} and marked to be shown turned; "
             "which of the two the server measures is not known",
             rule=rule,
         )
     return ErrorFinding(
-        "media_rule", f"{rule.message or f'{rule} is not kept'} (given: {facts.measure})", facts.measure, rule=rule
+        "media_rule", f"{rule.message or f'{rule} is not kept'} (given: {info.summary})", info.summary, rule=rule
     )
 
 
-def _readings(rule: MediaRule, facts: Facts) -> list[float]:
+def _readings(rule: MediaRule, info: MediaInfo) -> list[float]:
     """What the operand may be of this file: one number, or two if the file is marked to be shown turned."""
     if rule.operand == "file_size_mb":
         # In the user's favour: the larger megabyte below an upper bound, the smaller one above a lower bound.
-        return [] if facts.size is None else [facts.size / (1024 * 1024 if rule.operator in ("<", "<=") else 1_000_000)]
-    width, height = facts.width, facts.height
+        return [] if info.size is None else [info.size / (1024 * 1024 if rule.operator in ("<", "<=") else 1_000_000)]
+    width, height = info.width, info.height
     if width is None or height is None:
         return []
-    sides = [(width, height), (height, width)] if facts.turned else [(width, height)]
+    sides = [(width, height), (height, width)] if info.turned else [(width, height)]
     if rule.operand == "width_pixels":
         return [float(side[0]) for side in sides]
     if rule.operand == "height_pixels":

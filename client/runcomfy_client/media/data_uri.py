@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import binascii
 
+# Percent-encoding triples the size and takes seconds to read for large data; nobody sends media so.
+_LONGEST_PERCENT_ENCODED = 4 * 1024 * 1024
+
+
+_WHITE_SPACE = b" \t\n\r\f\v"
+
 
 class BadDataURI(ValueError):
     """The text is no data: URI that a server could read; the message says why."""
 
 
 def read_data_uri(text: str) -> tuple[str, bytes, bool]:
-    """The label (MIME type, lower case, may be empty) and the bytes of a data: URI, and whether it keeps to the letter.
+    """The label (MIME type, lower case, may be empty) and the bytes of a data: URI, and whether it is strictly RFC 2397.
 
     White space within base64 and a lack of padding are forgiven, as browsers do. Raises BadDataURI.
     """
@@ -23,14 +29,16 @@ def read_data_uri(text: str) -> tuple[str, bytes, bool]:
     if head[-1].strip().lower() != "base64":
         from urllib.parse import unquote_to_bytes
 
+        if len(packed) > _LONGEST_PERCENT_ENCODED:
+            raise BadDataURI("is percent-encoded and too long for that; encode it as base64")
         return label, unquote_to_bytes(packed), True
     try:
         return label, binascii.a2b_base64(packed, strict_mode=True), True
     except ValueError:
         pass
-    packed = "".join(packed.split())
     try:
-        return label, binascii.a2b_base64(packed + "=" * (-len(packed) % 4), strict_mode=True), False
+        dense = packed.encode("ascii").translate(None, _WHITE_SPACE)
+        return label, binascii.a2b_base64(dense + b"=" * (-len(dense) % 4), strict_mode=True), False
     except binascii.Error as error:
         raise BadDataURI(f"is no good base64: {str(error)[:1].lower()}{str(error)[1:]}") from None
     except ValueError:

@@ -54,7 +54,7 @@ _OLD_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
 def sniff(head: bytes) -> tuple[str | None, str]:
-    """The kind of a file as ``Facts`` has it, and its MIME type."""
+    """The kind of a file as ``MediaInfo`` has it, and its MIME type."""
     mime = _mime(head)
     if mime is None:
         return None, "application/octet-stream"

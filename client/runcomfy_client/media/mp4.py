@@ -1,7 +1,7 @@
-"""Reads MP4 and QuickTime files: the boxes that tell pictures, sound and length, and whether the last box is whole.
+"""Reads MP4 and QuickTime files: the boxes that describe pictures, sound and length, and whether the last box is whole.
 
 No library does this both lightly and safely: MediaInfo (6 MB) takes minutes or gigabytes over one kilobyte whose
-tables claim a billion entries, FFmpeg weighs 36 MB. Nothing here reads a table, so nothing here can be led astray.
+tables claim a billion entries, FFmpeg weighs 36 MB. Nothing here reads a table, so no table can lead it astray.
 """
 
 from __future__ import annotations
@@ -10,41 +10,41 @@ import struct
 from typing import TYPE_CHECKING
 
 from .blocks import Blocks, BrokenFile, OutOfReach
-from .facts import whole_size
+from .info import whole_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from .facts import Facts
+    from .info import MediaInfo
 
 # More boxes than any film has in the places that are looked into.
 _MOST_BOXES = 10_000
 
 
-def read_boxes(stream: BinaryIO, facts: Facts) -> None:
-    """Measure an MP4 or QuickTime file and see that it is whole."""
+def read_mp4(stream: BinaryIO, info: MediaInfo) -> None:
+    """Read an MP4 or QuickTime file and see that it is whole."""
     film = _Film()
     try:
-        blocks = Blocks(stream, whole_size(facts))
+        blocks = Blocks(stream, whole_size(info))
         for name, end in film.boxes(blocks, blocks.size):
             if name == b"moov":
                 _movie(film, blocks, end)
-        film.judge()
+        film.check()
     except OutOfReach:
-        facts.unread = "its measures are not within its first bytes"
+        info.unread = "its measures are not within its first bytes"
     except (BrokenFile, struct.error) as fault:
-        facts.broken = str(fault) if isinstance(fault, BrokenFile) else "is broken: a box is too short for its content"
-    facts.width, facts.height, facts.turned = film.width, film.height, film.turned
-    facts.duration = film.duration
+        info.broken = str(fault) if isinstance(fault, BrokenFile) else "is broken: a box is too short for its content"
+    info.width, info.height, info.turned = film.width, film.height, film.turned
+    info.duration = film.duration
     if film.sound and not film.pictures:
-        facts.kind, facts.mime = "audio", "audio/mp4"
-    elif facts.kind == "video" and facts.width is None and facts.unread is None:
-        facts.unread = "its header gives no width and height"
+        info.kind, info.mime = "audio", "audio/mp4"
+    elif info.kind == "video" and info.width is None and info.unread is None:
+        info.unread = "its header gives no width and height"
 
 
 class _Film:
-    """What the boxes tell."""
+    """What the boxes say."""
 
     def __init__(self) -> None:
         self.width: int | None = None
@@ -67,11 +67,11 @@ class _Film:
             self._boxes += 1
             if size < blocks.at - start or start + size > end < blocks.size or self._boxes > _MOST_BOXES:
                 raise BrokenFile("is broken: its boxes do not fit into each other")
-            # A box that ends behind the file is told as cut off by the step to its end, after it was looked into.
+            # A box that ends behind the file is found to be cut off by the step to its end, after it was looked into.
             yield name, start + size
             blocks.go(start + size)
 
-    def judge(self) -> None:
+    def check(self) -> None:
         if not self.pictures and not self.sound:
             raise BrokenFile("is broken or cut off: it holds neither pictures nor sound")
 
@@ -127,6 +127,6 @@ def _picture(film: _Film, head: bytes, entry: bytes) -> None:
 
 
 def _duration(head: bytes) -> float | None:
-    """The length in seconds; a film in fragments tells none here."""
+    """The length in seconds; a film in fragments has none here."""
     scale, length = struct.unpack(">IQ", head[20:32]) if head[:1] == b"\x01" else struct.unpack(">II", head[12:20])
     return length / scale if scale and length and length not in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF) else None

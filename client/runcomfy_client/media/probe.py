@@ -1,4 +1,9 @@
-"""A probe looks at the media behind URLs: it fetches the first bytes, and no more than the rules need."""
+"""A probe looks at the media behind URLs: it fetches the first bytes, and no more than the rules need.
+
+The URL is a stranger's, so it is treated as hostile: https only, no user names, every address it resolves to must be a
+public one (and the connection goes to the address that was checked), every redirect is checked again, and one deadline
+covers all. ``probed`` then puts what was learned in the place of each URL, and the check goes on as for local media.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from ..schema.containers import AllOf, AnyOf, Array, Object, OneOf
 from ..schema.media_field import Media, names_host
-from .facts import Facts, RemoteMedia
+from .info import MediaInfo, RemoteMedia
 from .inspect import inspect
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ class Probe:
 
     Args:
         timeout: seconds for all URLs of a payload together.
-        allow_private: also ask addresses that are not public (loopback, private networks, link-local).
+        allow_private: also connect to addresses that are not public (loopback, private networks, link-local).
         context: the certificates to trust; the usual public ones if None.
     """
 
@@ -49,7 +54,7 @@ class Probe:
 
 
 class _Refused(Exception):
-    """The URL was not asked, or its answer is of no use; the text says why."""
+    """The URL was not fetched, or its answer is of no use; the text says why."""
 
 
 def look(urls: Iterable[str], probe: Probe) -> dict[str, RemoteMedia]:
@@ -80,9 +85,9 @@ def _look(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> R
     try:
         place = url
         for _ in range(_MOST_REDIRECTS + 1):
-            parts = _judged(place)
+            parts = _parsed(place)
             found = _fetch(parts, _address(parts, probe), context, deadline)
-            if isinstance(found, Facts):
+            if isinstance(found, MediaInfo):
                 return RemoteMedia(url, found)
             place = urljoin(place, found)
         return RemoteMedia(url, None, f"it redirects more than {_MOST_REDIRECTS} times")
@@ -94,15 +99,15 @@ def _look(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> R
         reason = getattr(error, "verify_message", "") or error.reason
         return RemoteMedia(url, None, f"its certificate or TLS is not good: {reason}")
     except ValueError:
-        return RemoteMedia(url, None, "it is no URL that can be asked")
+        return RemoteMedia(url, None, "it is no URL that can be fetched")
     except (OSError, http.client.HTTPException) as error:
         return RemoteMedia(url, None, f"it cannot be reached: {getattr(error, 'strerror', '') or type(error).__name__}")
 
 
-def _judged(url: str) -> SplitResult:
+def _parsed(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme != "https":
-        raise _Refused(f"it leads to {parts.scheme or 'no'} and only https is asked")
+        raise _Refused(f"it leads to {parts.scheme or 'no'} and only https is fetched")
     if parts.username is not None or parts.password is not None:
         raise _Refused("it holds a user name; the server fetches without a login")
     if not parts.hostname:
@@ -119,25 +124,46 @@ def _address(parts: SplitResult, probe: Probe) -> tuple[str, int]:
         raise _Refused(f"the name {parts.hostname!r} has no address") from None
     for *_, place in found:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
-        plain = _inner(address) if isinstance(address, ipaddress.IPv6Address) else address
-        if not probe.allow_private and (not plain.is_global or plain.is_multicast):
+        if not probe.allow_private and not _is_public(address):
             raise _Refused(f"{parts.hostname!r} is at {address}, which is no public address")
     return str(found[0][4][0]), int(found[0][4][1])
 
 
 # What gateways from IPv6 to IPv4 translate (RFC 6052): the last four bytes are the address it leads to.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Not for the public internet, whatever the address tables of older Pythons say: local NAT64 (RFC 8215), site-local,
+# IPv4-compatible and IPv4-translated addresses, documentation, segment routing, and protocol assignments.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "64:ff9b:1::/48",
+        "fec0::/10",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "3fff::/20",
+        "5f00::/16",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+    )
+)
 
 
-def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address, and the IPv4 address that an IPv6 one leads to, can be reached by anybody."""
+    plain = _ipv4_behind(address) if isinstance(address, ipaddress.IPv6Address) else address
+    reserved = any(each in network for each in (address, plain) for network in _NOT_PUBLIC)
+    return plain.is_global and not plain.is_multicast and not reserved
+
+
+def _ipv4_behind(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """The IPv4 address that an IPv6 one leads to, else the address itself."""
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
 
 
-def _fetch(parts: SplitResult, address: tuple[str, int], context: ssl.SSLContext, deadline: float) -> Facts | str:
-    """The facts that the first bytes tell, or the place a redirect leads to."""
+def _fetch(parts: SplitResult, address: tuple[str, int], context: ssl.SSLContext, deadline: float) -> MediaInfo | str:
+    """What the first bytes say, or the place a redirect leads to."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -149,20 +175,20 @@ def _fetch(parts: SplitResult, address: tuple[str, int], context: ssl.SSLContext
         watch.start()
         try:
             stream.do_handshake()
-            asked = http.client.HTTPSConnection(parts.netloc)
-            asked.sock = stream
-            asked.request("GET", _target(parts), headers=_headers())
-            reply = asked.getresponse()
+            connection = http.client.HTTPSConnection(parts.netloc)
+            connection.sock = stream
+            connection.request("GET", _target(parts), headers=_headers())
+            reply = connection.getresponse()
             if reply.status in (301, 302, 303, 307, 308) and reply.getheader("Location"):
                 return str(reply.getheader("Location"))
             if reply.status not in (200, 206):
                 raise _Refused(f"it answers {reply.status} {reply.reason}"[:80])
-            return _facts(reply, deadline)
+            return _info(reply, deadline)
         finally:
             watch.cancel()
 
 
-def _facts(reply: http.client.HTTPResponse, deadline: float) -> Facts:
+def _info(reply: http.client.HTTPResponse, deadline: float) -> MediaInfo:
     head = reply.read(_FIRST_BYTES)
     if len(head) < _FIRST_BYTES and time.monotonic() >= deadline:
         # The watch's cut reads like an end of the file: taken for one, a slow server's good file would be "cut off".
@@ -174,10 +200,10 @@ def _facts(reply: http.client.HTTPResponse, deadline: float) -> Facts:
 
 
 def _size(reply: http.client.HTTPResponse) -> int | None:
-    """The size of the whole file, if the server tells it."""
+    """The size of the whole file, if the server states it."""
     part = reply.status == 206
-    told = reply.getheader("Content-Range", "").rpartition("/")[2] if part else reply.getheader("Content-Length")
-    return int(told) if told and told.isascii() and told.isdigit() and len(told) < 16 else None
+    stated = reply.getheader("Content-Range", "").rpartition("/")[2] if part else reply.getheader("Content-Length")
+    return int(stated) if stated and stated.isascii() and stated.isdigit() and len(stated) < 16 else None
 
 
 def _target(parts: SplitResult) -> str:

@@ -1,31 +1,41 @@
-"""Reads sound files: their length with tinytag; a WAV, or an MP3 that tells its own size, must be all there."""
+"""Sound files: their length with tinytag; a WAV, or an MP3 that states its own size, must be all there.
+
+tinytag looks for the next frame byte by byte, so a file of padding costs it half a second a megabyte: it may read a
+bounded number of times, and a length that is not found by then is not known. No rule needs it.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .blocks import Blocks, BrokenFile, OutOfReach
-from .facts import whole_size
+from .info import whole_size
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from .facts import Facts
+    from .info import MediaInfo
 
 # What a program writes that does not know the length yet: sent through a pipe, the file is whole nevertheless.
-_NOT_KNOWN = (0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
+_UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
 
 
-def read_sound(stream: BinaryIO, facts: Facts) -> None:
-    """Measure a sound file, as far as tinytag reads it."""
+# tinytag reads once a frame it looks at, and once a byte where it looks for one.
+_MOST_READS = 200_000
+
+
+def read_sound(stream: BinaryIO, info: MediaInfo) -> None:
+    """Read a sound file, as far as tinytag reads it."""
     try:
-        if facts.mime == "audio/wav":
-            _wav(Blocks(stream, whole_size(facts)))
-        elif facts.mime == "audio/mpeg":
-            _mp3(Blocks(stream, whole_size(facts)))
+        if info.mime == "audio/wav":
+            _wav(Blocks(stream, whole_size(info)))
+        elif info.mime == "audio/mpeg":
+            _mp3(Blocks(stream, whole_size(info)))
     except BrokenFile as fault:
-        facts.broken = str(fault)
+        info.broken = str(fault)
         return
     except OutOfReach:
         return
@@ -33,14 +43,40 @@ def read_sound(stream: BinaryIO, facts: Facts) -> None:
 
     stream.seek(0)
     try:
-        length = TinyTag.get(file_obj=stream, tags=False).duration
+        length = TinyTag.get(file_obj=cast("BinaryIO", _Bounded(stream)), tags=False).duration
     except Exception:  # noqa: BLE001  # a hostile file makes a reader raise anything; no rule needs the length
         return
-    facts.duration = length if length and length > 0 else None
+    info.duration = length if length and length > 0 else None
+
+
+class _Bounded(io.BufferedIOBase):
+    """A file that may be read a bounded number of times."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left = _MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError("looked for too long")
+        return self._stream.read(-1 if size is None else size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
 
 
 def _mp3(blocks: Blocks) -> None:
-    """See that an MP3 has all the bytes its first frame tells of, if it does (the Xing header of most encoders)."""
+    """See that an MP3 has all the bytes its first frame states, if it does (the Xing header of most encoders)."""
     head = blocks.take(10)
     start = 0
     if head[:3] == b"ID3":
@@ -50,7 +86,7 @@ def _mp3(blocks: Blocks) -> None:
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
     if place < 0 or len(frame) < place + 16 or not frame[place + 7] & 2:
         return
-    # The number of bytes follows the number of frames, where that is told.
+    # The number of bytes follows the number of frames, where that is given.
     at = place + (12 if frame[place + 7] & 1 else 8)
     blocks.go(start + int.from_bytes(frame[at : at + 4], "big"))
 
@@ -66,7 +102,7 @@ def _wav(blocks: Blocks) -> None:
         if name == b"data":
             if not formatted:
                 raise BrokenFile("is broken: its samples come before their format")
-            if length not in _NOT_KNOWN:
+            if length not in _UNKNOWN_LENGTHS:
                 blocks.skip(length)
             return
         blocks.skip(length + (length & 1))

@@ -1,4 +1,8 @@
-"""Local media: a path, bytes, an open file or a PIL image, read once and sent as a data: URI."""
+"""Local media: a path, bytes, an open file or a PIL image, read once and sent as a data: URI.
+
+What was checked is what is sent: ``load`` reads the whole of it into memory, identifies it by its content, and the
+payload carries that LocalMedia until the body is encoded. ``read_info`` reads only what a check needs.
+"""
 
 from __future__ import annotations
 
@@ -20,53 +24,53 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from .facts import Facts
+    from .info import MediaInfo
 
 # A data: URI travels within one JSON text; beyond this nobody has the memory for it.
 MOST_BYTES = 1024 * 1024 * 1024
 
 
 class UnusableMedia(Exception):
-    """What was given cannot be read at all; the text says why and what to do."""
+    """The value cannot be read at all; the text says why and what to do."""
 
 
 class LocalMedia:
-    """A media file in memory, with its facts.
+    """A media file in memory, with what its content says.
 
-    ``data`` is the whole file, ``facts`` what its content says, ``name`` where it came from, for messages. It stands
+    ``data`` is the whole file, ``info`` what is known of it, ``name`` where it came from, for messages. It stands
     in a payload where the wire has a ``data:`` URI. ``readable`` is False on the stand-in for a file that could not be
     read.
     """
 
-    __slots__ = ("data", "facts", "name", "readable")
+    __slots__ = ("data", "info", "name", "readable")
 
-    def __init__(self, data: bytes, facts: Facts, name: str = "", *, readable: bool = True) -> None:
+    def __init__(self, data: bytes, info: MediaInfo, name: str = "", *, readable: bool = True) -> None:
         self.data = data
-        self.facts = facts
+        self.info = info
         self.name = name
         self.readable = readable
 
     @property
     def uri_length(self) -> int:
         """The length of ``data_uri()`` in characters, known without making it."""
-        return uri_length(self.facts.mime, len(self.data))
+        return uri_length(self.info.mime, len(self.data))
 
     def data_uri(self) -> str:
         """The whole data: URI. For large files ``encode_body`` is the way that needs less memory."""
-        return prefix(self.facts.mime) + b64encode(self.data).decode("ascii")
+        return prefix(self.info.mime) + b64encode(self.data).decode("ascii")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, LocalMedia) and (self.facts.mime, self.data) == (other.facts.mime, other.data)
+        return isinstance(other, LocalMedia) and (self.info.mime, self.data) == (other.info.mime, other.data)
 
     def __hash__(self) -> int:
-        return hash((self.facts.mime, self.data))
+        return hash((self.info.mime, self.data))
 
     def __repr__(self) -> str:
         name = f" {self.name}" if self.name else ""
-        return f"<LocalMedia{name} {self.facts.mime} {self.facts.measure}>"
+        return f"<LocalMedia{name} {self.info.mime} {self.info.summary}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.data, self.name)
+        return _unpickled, (self.data, self.name)
 
 
 def is_local(value: object) -> bool:
@@ -83,29 +87,29 @@ def load(value: object) -> LocalMedia:
     if isinstance(value, LocalMedia):
         return value
     with _opened(value) as (stream, name):
-        size = _judged_size(stream)
+        size = _checked_size(stream)
         data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read(size)
-    return LocalMedia(data, _told(inspect(io.BytesIO(data), len(data)), name), name)
+    return LocalMedia(data, _labelled(inspect(io.BytesIO(data), len(data)), name), name)
 
 
-def measure(value: object) -> Facts:
-    """The facts alone: of a large file only the parts are read that hold them. Raises UnusableMedia."""
+def read_info(value: object) -> MediaInfo:
+    """What is known of it, without loading it: of a large file only some parts are read. Raises UnusableMedia."""
     if isinstance(value, LocalMedia):
-        return value.facts
+        return value.info
     with _opened(value) as (stream, name):
-        size = _judged_size(stream)
-        return _told(inspect(stream, size), name)
+        size = _checked_size(stream)
+        return _labelled(inspect(stream, size), name)
 
 
 @contextmanager
 def _opened(value: object) -> Iterator[tuple[BinaryIO, str]]:
-    """A seekable stream of what was given, at its beginning, and a name for it."""
+    """A seekable stream of the value, at its beginning, and a name for it."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         yield io.BytesIO(value), ""
     elif isinstance(value, os.PathLike):
         yield from _opened_path(value)
     elif _is_picture(value):
-        yield io.BytesIO(_png(value)), "a PIL image"  # type: ignore[arg-type]  # _is_picture has looked
+        yield io.BytesIO(_encoded(value)), "a PIL image"  # type: ignore[arg-type]  # _is_picture has looked
     else:
         yield from _opened_file(value)
 
@@ -152,6 +156,14 @@ def _is_picture(value: object) -> bool:
     return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(value).__mro__)
 
 
+def _encoded(picture: Image) -> bytes:
+    """A PIL image as PNG. Raises UnusableMedia, also for one whose file is closed or truncated."""
+    try:
+        return _png(picture)
+    except (OSError, ValueError, MemoryError) as error:
+        raise UnusableMedia(f"the PIL image cannot be read: {error}") from error
+
+
 def _png(picture: Image) -> bytes:
     """A PIL image without loss; modes that PNG does not know become RGB or RGBA. Raises UnusableMedia."""
     packed = io.BytesIO()
@@ -175,7 +187,7 @@ def _in_range(picture: Image) -> bool:
     return low >= 0 and high <= 255 and not (picture.mode == "F" and 0 < high <= 1)  # type: ignore[operator]
 
 
-def _judged_size(stream: BinaryIO) -> int:
+def _checked_size(stream: BinaryIO) -> int:
     size = stream.seek(0, os.SEEK_END)
     if size > MOST_BYTES:
         raise UnusableMedia(f"is {megabytes(size)}, too large to be sent within a request; give an https:// URL of it")
@@ -183,17 +195,17 @@ def _judged_size(stream: BinaryIO) -> int:
     return size
 
 
-def _told(facts: Facts, name: str) -> Facts:
+def _labelled(info: MediaInfo, name: str) -> MediaInfo:
     """An unknown content is labelled by its name, which is better than nothing; its kind stays unknown."""
-    if facts.kind is None and name:
+    if info.kind is None and name:
         from mimetypes import guess_type
 
-        facts.mime = guess_type(name)[0] or facts.mime
-    return facts
+        info.mime = guess_type(name)[0] or info.mime
+    return info
 
 
-def _rebuilt(data: bytes, name: str) -> LocalMedia:
-    return LocalMedia(data, _told(inspect(io.BytesIO(data), len(data)), name), name)
+def _unpickled(data: bytes, name: str) -> LocalMedia:
+    return LocalMedia(data, _labelled(inspect(io.BytesIO(data), len(data)), name), name)
 
 
 if TYPE_CHECKING:

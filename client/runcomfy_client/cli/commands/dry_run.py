@@ -39,7 +39,7 @@ def request_text(model_id: str, payload: Mapping[str, object], common: Common) -
 
 def _shortened(value: object) -> object:
     if isinstance(value, LocalMedia):
-        return f"data:{value.facts.mime};base64,[{value.facts.measure}]"
+        return f"data:{value.info.mime};base64,[{value.info.summary}]"
     if isinstance(value, str) and value[:5].lower() == "data:" and len(value) > _SHOWN:
         return f"{value[:_SHOWN]}...[{len(value)} characters]"
     if isinstance(value, dict):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..schema.messages import megabytes
 
 
-class Facts:
-    """The facts a rule can be judged by.
+class MediaInfo:
+    """What a media rule can be checked by.
 
     ``kind`` is "image", "video" or "audio"; "stream" is one of the last two, "document" something that is none of the
     three, None is not known here. ``size`` is in bytes (None if it is not known), ``duration`` in seconds, ``width``
     and ``height`` in pixels as stored; ``turned`` says that the file asks to be shown turned by a quarter (EXIF, or a
     video's matrix), which swaps the two for viewers. ``broken`` says why the file cannot be good, ``unread`` why its
-    header told nothing.
+    header says nothing.
     """
 
     __slots__ = ("broken", "duration", "height", "kind", "mime", "size", "turned", "unread", "width")
@@ -41,33 +41,33 @@ class Facts:
         self.unread = unread
 
     @property
-    def measure(self) -> str:
+    def summary(self) -> str:
         """The measures in words: "4097 x 2000 pixels, 1.2 MB"."""
-        told = [megabytes(self.size)] if self.size is not None else []
+        parts = [megabytes(self.size)] if self.size is not None else []
         if self.duration is not None:
-            told.insert(0, f"{self.duration:.1f} s")
+            parts.insert(0, f"{self.duration:.1f} s")
         if self.width is not None and self.height is not None:
-            told.insert(0, f"{self.width} x {self.height} pixels")
-        return ", ".join(told) or "nothing known"
+            parts.insert(0, f"{self.width} x {self.height} pixels")
+        return ", ".join(parts) or "nothing known"
 
     def __repr__(self) -> str:
-        return f"<Facts {self.mime}: {self.measure}>"
+        return f"<MediaInfo {self.mime}: {self.summary}>"
 
 
 class RemoteMedia:
-    """What a probe learned of a URL: its ``facts``, or why there are none (``fault``)."""
+    """What a probe learned of a URL: its ``info``, or in ``reason`` why there is none."""
 
-    __slots__ = ("facts", "fault", "url")
+    __slots__ = ("info", "reason", "url")
 
-    def __init__(self, url: str, facts: Facts | None, fault: str = "") -> None:
+    def __init__(self, url: str, info: MediaInfo | None, reason: str = "") -> None:
         self.url = url
-        self.facts = facts
-        self.fault = fault
+        self.info = info
+        self.reason = reason
 
     def __repr__(self) -> str:
-        return f"<RemoteMedia {self.url} {self.facts or self.fault}>"
+        return f"<RemoteMedia {self.url} {self.info or self.reason}>"
 
 
-def whole_size(facts: Facts) -> int:
+def whole_size(info: MediaInfo) -> int:
     """The size, or more than any file has where it is not known: then nothing counts as cut off."""
-    return 1 << 62 if facts.size is None else facts.size
+    return 1 << 62 if info.size is None else info.size

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
-from runcomfy_client.media import load, measure
+from runcomfy_client.media import load, read_info
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 )
 def test_pictures(picture: Picture, format: str, options: dict[str, Any], mime: str) -> None:
     data = picture(format, (123, 45), **options)
-    facts = measure(data)
-    assert (facts.kind, facts.mime, facts.size) == ("image", mime, len(data))
-    assert (facts.width, facts.height, facts.turned, facts.broken) == (123, 45, False, None)
+    info = read_info(data)
+    assert (info.kind, info.mime, info.size) == ("image", mime, len(data))
+    assert (info.width, info.height, info.turned, info.broken) == (123, 45, False, None)
 
 
 def test_animations(picture: Picture) -> None:
@@ -43,8 +43,8 @@ def test_animations(picture: Picture) -> None:
         packed = io.BytesIO()
         frames = [Image.effect_noise((64, 32), spread).convert("RGB") for spread in (10, 50, 90)]
         frames[0].save(packed, format, save_all=True, append_images=frames[1:])
-        facts = measure(packed.getvalue())
-        assert (facts.width, facts.height, facts.broken) == (64, 32, None)
+        info = read_info(packed.getvalue())
+        assert (info.width, info.height, info.broken) == (64, 32, None)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
@@ -52,8 +52,8 @@ def test_animations(picture: Picture) -> None:
 def test_exif_rotation_is_seen_and_changes_no_measure(
     picture: Picture, format: str, orientation: int, turned: bool
 ) -> None:
-    facts = measure(picture(format, (123, 45), orientation=orientation))
-    assert (facts.width, facts.height, facts.turned, facts.broken) == (123, 45, turned, None)
+    info = read_info(picture(format, (123, 45), orientation=orientation))
+    assert (info.width, info.height, info.turned, info.broken) == (123, 45, turned, None)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_videos_and_sounds(
     sides: tuple[int | None, int | None],
     seconds: float | None,
 ) -> None:
-    facts = measure(sample[name])
-    assert (facts.kind, facts.mime, (facts.width, facts.height), facts.broken) == (kind, mime, sides, None)
-    assert facts.duration == (None if seconds is None else pytest.approx(seconds, abs=0.05))
+    info = read_info(sample[name])
+    assert (info.kind, info.mime, (info.width, info.height), info.broken) == (kind, mime, sides, None)
+    assert info.duration == (None if seconds is None else pytest.approx(seconds, abs=0.05))
 
 
 def test_a_wav() -> None:
-    facts = measure(wav(2.0))
-    assert (facts.kind, facts.mime, facts.duration) == ("audio", "audio/wav", 2.0)
+    info = read_info(wav(2.0))
+    assert (info.kind, info.mime, info.duration) == ("audio", "audio/wav", 2.0)
 
 
 def wav(seconds: float) -> bytes:
@@ -99,21 +99,21 @@ def wav(seconds: float) -> bytes:
 def test_a_wav_from_a_pipe_tells_no_length_and_is_good() -> None:
     data = bytearray(wav(1.0))
     data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
-    assert measure(bytes(data)).broken is None
+    assert read_info(bytes(data)).broken is None
 
 
 def test_a_video_that_is_shown_turned(sample: dict[str, bytes]) -> None:
     data = bytearray(sample["one_second.mp4"])
     matrix = data.index(b"tkhd") + 4 + 40
     data[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
-    facts = measure(bytes(data))
-    assert (facts.width, facts.height, facts.turned) == (320, 240, True)
+    info = read_info(bytes(data))
+    assert (info.width, info.height, info.turned) == (320, 240, True)
 
 
 def test_bytes_after_the_end_do_no_harm(picture: Picture) -> None:
     # Telephones hang a video behind the picture.
     for format in ("JPEG", "PNG", "GIF"):
-        assert measure(picture(format) + b"\0" * 1000 + b"mpvd").broken is None
+        assert read_info(picture(format) + b"\0" * 1000 + b"mpvd").broken is None
 
 
 @pytest.mark.parametrize(
@@ -130,26 +130,26 @@ def test_bytes_after_the_end_do_no_harm(picture: Picture) -> None:
     ],
 )
 def test_other_content(data: bytes, kind: str | None, mime: str) -> None:
-    facts = measure(data)
-    assert (facts.kind, facts.mime) == (kind, mime)
+    info = read_info(data)
+    assert (info.kind, info.mime) == (kind, mime)
 
 
 def test_a_long_text_is_a_text_wherever_the_head_is_cut() -> None:
     for length in range(500, 520):
-        assert measure(("ä" * length).encode()).mime == "text/plain"
+        assert read_info(("ä" * length).encode()).mime == "text/plain"
 
 
 def test_the_kind_is_told_by_the_content(tmp_path: Path, picture: Picture, sample: dict[str, bytes]) -> None:
     liar = tmp_path / "photo.png"
     liar.write_bytes(sample["one_second.mp4"])
-    assert measure(liar).kind == "video"
+    assert read_info(liar).kind == "video"
     other = tmp_path / "photo.mp4"
     other.write_bytes(picture("JPEG"))
-    assert load(other).facts.mime == "image/jpeg"
+    assert load(other).info.mime == "image/jpeg"
 
 
 def test_an_unknown_content_is_labelled_by_its_name(tmp_path: Path) -> None:
     file = tmp_path / "photo.heic"
     file.write_bytes(b"\x00\x01\x02\x03")
-    assert load(file).facts.mime in ("image/heic", "application/octet-stream")
-    assert load(file).facts.kind is None
+    assert load(file).info.mime in ("image/heic", "application/octet-stream")
+    assert load(file).info.kind is None
