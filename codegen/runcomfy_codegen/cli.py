@@ -31,6 +31,7 @@ from .terminal import (
 )
 
 if TYPE_CHECKING:
+    from .comparing.python import PythonDifference
     from .generate import Outcome, Request
 
 # A first run lists hundreds of files; nobody reads them.
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--delete", action="store_true", help="delete models that are gone from the schemas")
     generate.add_argument("--accept-renames", action="store_true", help="let published Python names change")
     generate.add_argument("--no-cache", action="store_true", help="build every model anew")
+    generate.add_argument(
+        "--markdown", action="store_true", help="print what changes for Python programs, as Markdown, and nothing else"
+    )
     generate.set_defaults(run=_generate)
     lint = commands.add_parser("lint", help="tell every fault of the schemas; write nothing")
     lint.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
@@ -104,8 +108,10 @@ def _generate(arguments: argparse.Namespace) -> int:
             lambda: say(f"another run is writing below {display(request.output)}; waiting for it to end"),
         )
     report(outcome.diagnostics)
-    if outcome.plan:
+    if outcome.plan and not arguments.markdown:
         _print_plan(outcome, request.check, display(request.output / package))
+    if outcome.python and not (outcome.plan and outcome.plan.faults):
+        _print_python(outcome.python, markdown=arguments.markdown)
     in_the_way = outcome.plan is not None and bool(outcome.plan.faults)
     if outcome.failed:
         if not outcome.skipped or in_the_way:
@@ -114,7 +120,8 @@ def _generate(arguments: argparse.Namespace) -> int:
             print(f"Cure: move or delete what is in the way, then {_cure(arguments, request, outcome)}")
         return BAD_SCHEMA
     if request.check and outcome.drifted:
-        print(f"Cure: {_cure(arguments, request, outcome)}")
+        if not arguments.markdown:
+            print(f"Cure: {_cure(arguments, request, outcome)}")
         return DRIFT
     return OK
 
@@ -140,6 +147,16 @@ def _print_plan(outcome: Outcome, check: bool, folder: str) -> None:
         print(f"{'skipped':8} {model_id}")
     changes = ", ".join(f"{len(paths)} {word}" for word, paths in kinds if paths) or "all files up to date"
     print(f"{folder}: {amount(outcome.models, 'model')}, {changes}")
+
+
+def _print_python(difference: PythonDifference, *, markdown: bool) -> None:
+    # What prints Markdown is not loaded for a run that changes nothing.
+    from .comparing.report import as_markdown, as_text
+
+    if markdown:
+        print(as_markdown(difference), end="")
+    elif difference.methods:
+        print(as_text(difference), end="")
 
 
 def _cure(arguments: argparse.Namespace, request: Request, outcome: Outcome) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from .building.cache import Cache
 from .building.gather import below, gather
 from .building.pool import build_all
+from .comparing.python import Generated, python_difference
 from .faults.diagnostics import Diagnostic, display, has_errors, quote
 from .naming.lock import renames
 from .reading.store import INPUT, NAMES, write_json
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from .building.gather import Gathered
     from .building.unit import Unit
+    from .comparing.python import PythonDifference
     from .reading.source import Json
     from .reading.store import ModelId
     from .writing.plan import Plan
@@ -60,6 +63,8 @@ class Outcome:
     skipped: tuple[ModelId, ...] = ()
     # Models that the package has and the store has not.
     gone: tuple[str, ...] = ()
+    # What changes for Python programs; None if there was no package before.
+    python: PythonDifference | None = None
 
     @property
     def failed(self) -> bool:
@@ -118,6 +123,7 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
         names_stale=names != (gathered.names_document.value if gathered.names_document else {}),
         skipped=tuple(skipped),
         gone=gone,
+        python=_python(folder, published, kept, made) if published else None,
     )
     if request.check or made.faults:
         return outcome
@@ -128,6 +134,33 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
     if outcome.names_stale:
         write_json(request.schemas / NAMES, names)
     return outcome
+
+
+def _python(folder: Path, published: Mapping[str, object], units: Sequence[Unit], made: Plan) -> PythonDifference:
+    """What changes for Python programs, from the package on disk to the one that is planned."""
+    changed = {*made.missing, *made.stale, *made.extra}
+    names = {model_id: str(entry["name"]) for model_id, entry in published.items() if isinstance(entry, dict)}
+    old: dict[str, Generated] = {}
+    new: dict[str, Generated] = {
+        unit.model_id: Generated(method=unit.names.dotted, module=unit.rendered.models)
+        for unit in units
+        if unit.rendered and _module(unit.names.dotted) in changed
+    }
+    for model_id, method in names.items():
+        if _module(method) in changed or model_id in new:
+            try:
+                module = (folder / _module(method)).read_text(encoding="utf-8")
+                ast.parse(module)
+            except (OSError, ValueError, SyntaxError):
+                # Somebody deleted or damaged it: there is nothing to compare with.
+                new.pop(model_id, None)
+                continue
+            old[model_id] = Generated(method=method, module=module)
+    return python_difference(old, new)
+
+
+def _module(method: str) -> str:
+    return f"models/{method.replace('.', '/')}.py"
 
 
 def _store_lost(gathered: Gathered, schemas: Path, folder: Path) -> Diagnostic | None:

@@ -23,6 +23,7 @@ ORDER = (
     "naming",
     "lowering",
     "rendering",
+    "comparing",
     "building",
     "writing",
     "generate",

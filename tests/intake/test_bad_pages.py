@@ -105,7 +105,7 @@ def test_pages_of_one_model_that_disagree(tmp_path: Path, monkeypatch: pytest.Mo
     answer = codegen("import", "new.txt", "old.txt", "--schemas", "store")
     assert answer.code == 65
     assert f"old.txt:34:1: E078 this page's input schema of {ID} is not that of new.txt" in answer.err
-    assert "/properties/prompt/maxLength: 800 -> 900" in answer.err
+    assert "prompt: maxLength 800 -> 900" in answer.err
 
 
 def test_a_page_larger_than_any_page(tmp_path: Path) -> None:

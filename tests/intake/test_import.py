@@ -263,8 +263,8 @@ class TestReplace:
         before = files_below(store)
         answer = codegen("import", other, SEQUENTIAL_RU, "--schemas", store)
         assert answer.code == 65
-        assert "breaking  /properties/prompt/maxLength: 800 -> 700" in answer.err
-        assert "harmless  /properties/image_urls/maxItems: 10 -> 12" in answer.err
+        assert "breaking  prompt: maxLength 800 -> 700" in answer.err
+        assert "compatible  image_urls: maxItems 10 -> 12" in answer.err
         assert "--replace" in answer.err
         # All or nothing: the other page of the call is not written either.
         assert files_below(store) == before
@@ -274,7 +274,7 @@ class TestReplace:
         codegen("import", EDIT_DE, "--schemas", store)
         answer = codegen("import", other, "--schemas", store, "--replace")
         assert answer.code == 0
-        assert "breaking  /properties/prompt/maxLength: 800 -> 700" in answer.out
+        assert "breaking  prompt: maxLength 800 -> 700" in answer.out
         assert read_json(store / EDIT / "input.json")["properties"]["prompt"]["maxLength"] == 700
 
     def test_a_broken_file_in_the_store_is_told_and_can_be_replaced(self, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.support.intake import Answer, codegen, files_below, read_json
+from tests.support.pages import read_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,8 +125,10 @@ class TestSaved:
         pull(tmp_path / "store", saved(), "*")
         before = files_below(tmp_path / "store")
         answer = pull(tmp_path / "store", saved(), "*")
-        assert "unchanged zeta/film-1" in answer.out
-        assert "0 files written" in answer.out
+        assert answer.out.splitlines() == [
+            "unchanged 3 models",
+            "3 models: 0 added, 0 changed (0 breaking), 3 with the same facts; 0 files written",
+        ]
         assert files_below(tmp_path / "store") == before
 
     def test_a_dry_run_tells_and_writes_nothing(self, saved: Callable[..., Path], tmp_path: Path) -> None:
@@ -138,7 +141,8 @@ class TestSaved:
     def test_changes_are_shown_and_written(self, saved: Callable[..., Path], tmp_path: Path) -> None:
         store = tmp_path / "store"
         pull(store, saved(), "*")
-        (store / "acme/poster-1/4K/patch.json").write_text("[]", encoding="utf-8")
+        patch = '[{"op": "replace", "path": "/properties/size/maximum", "value": 1}]'
+        (store / "acme/poster-1/4K/patch.json").write_text(patch, encoding="utf-8")
         changed = [
             entry("acme/poster-1/4K", input_schema=schema(size={"type": "float", "default": 1.0, "maximum": 1})),
             entry("acme/poster-1/draft", input_schema=schema(seed={"type": "integer"})),
@@ -147,11 +151,11 @@ class TestSaved:
         answer = pull(store, saved(changed), "*")
         assert answer.code == 0
         lines = answer.out.splitlines()
-        assert lines[:2] == ["changed   acme/poster-1/4K  breaking", "  breaking  /properties/size/maximum: 2 -> 1"]
-        assert "patch.json" in lines[2]
+        assert lines[:2] == ["changed   acme/poster-1/4K  breaking", "  breaking  size: maximum 2 -> 1"]
+        assert lines[2].startswith("  E042 the patch changes nothing")
         assert lines[3:5] == [
-            "changed   acme/poster-1/draft  harmless",
-            "  harmless  /properties/seed: new property, optional",
+            "changed   acme/poster-1/draft  compatible",
+            "  compatible  seed: new property, optional",
         ]
         assert lines[5:7] == ["reworded  zeta/film-1", "  base_price_usd: 0.04 -> 0.08"]
         assert "2 changed (1 breaking)" in lines[-1]
@@ -223,6 +227,96 @@ class TestSaved:
 
     def test_no_such_file(self, tmp_path: Path) -> None:
         assert pull(tmp_path / "store", tmp_path / "missing.json", "*").code == 2
+
+
+NEWER = [
+    entry(
+        "acme/poster-1/4K", input_schema=schema(size={"type": "float", "default": 1.0, "maximum": 1}), base_price_usd=1
+    ),
+    entry("acme/poster-1/draft", input_schema=schema(seed={"type": "integer"}), categories=["a|b"]),
+    entry("acme/new-1"),
+]
+
+
+class TestReports:
+    @pytest.fixture
+    def store(self, saved: Callable[..., Path], tmp_path: Path) -> Path:
+        pull(tmp_path / "store", saved(), "*")
+        return tmp_path / "store"
+
+    def test_json_says_each_change_and_what_it_means(self, store: Path, saved: Callable[..., Path]) -> None:
+        found = json.loads(pull(store, saved(NEWER), "*", "--json").out)
+        assert found["counts"] == {
+            "added": 1, "changed": 2, "breaking": 1, "reworded": 0, "unchanged": 0, "removed": 1
+        }  # fmt: skip
+        assert (found["breaking"], found["dry_run"], found["removed"]) == (True, False, ["zeta/film-1"])
+        one, two, three = found["models"]
+        assert one["changes"] == [
+            {
+                "property": "size",
+                "pointer": "/properties/size/maximum",
+                "change": "maximum 2 -> 1",
+                "breaking": True,
+                "meaning": "Values that were taken may be refused.",
+            }
+        ]
+        assert one["facts"] == [{"name": "base_price_usd", "before": 0.04, "after": 1}]
+        assert (two["status"], two["breaking"]) == ("changed", False)
+        assert (three["model_id"], three["status"]) == ("acme/new-1", "added")
+
+    def test_markdown_is_fit_for_a_pull_request(self, store: Path, saved: Callable[..., Path]) -> None:
+        text = pull(store, saved(NEWER), "*", "--markdown").out
+        seen = read_markdown(text)
+        assert seen.texts("h3") == ["Breaking", "Compatible", "Removed upstream", "Added", "Prices"]
+        cells = seen.texts("td")
+        assert cells[:4] == ["acme/poster-1/4K", "size", "maximum 2 -> 1", "Values that were taken may be refused."]
+        assert 'categories: ["text-to-image"] -> ["a|b"]' in cells
+        assert cells[-4:] == ["acme/poster-1/4K", "base_price_usd", "0.04", "1"]
+        assert text.splitlines()[2] == (
+            "1 added, 1 removed upstream, 1 with breaking changes, 1 with compatible changes, 1 with another price."
+        )
+
+    @pytest.mark.parametrize(
+        ("reply", "breaking", "any_change"),
+        [
+            (CATALOGUE, 0, 0),
+            ([*CATALOGUE, entry("acme/new-1")], 0, 1),
+            ([CATALOGUE[0], CATALOGUE[1], entry("zeta/film-1", base_price_usd=9)], 0, 1),
+            ([CATALOGUE[0], CATALOGUE[1], entry("zeta/film-1", input_schema=schema(seed={"type": "integer"}))], 0, 1),
+            (CATALOGUE[:2], 1, 1),
+            ([CATALOGUE[0], CATALOGUE[1], entry("zeta/film-1", input_schema={**schema(), "required": []})], 0, 1),
+            ([NEWER[0], *CATALOGUE[1:]], 1, 1),
+        ],
+    )
+    def test_fail_on(
+        self, store: Path, saved: Callable[..., Path], reply: object, breaking: int, any_change: int
+    ) -> None:
+        for words in ((), ("--json",), ("--markdown",)):
+            assert pull(store, saved(reply), "*", "--dry-run", *words).code == 0
+            assert pull(store, saved(reply), "*", "--dry-run", "--fail-on", "breaking", *words).code == breaking
+            assert pull(store, saved(reply), "*", "--dry-run", "--fail-on", "any", *words).code == any_change
+
+    def test_what_fails_is_written_all_the_same(self, store: Path, saved: Callable[..., Path]) -> None:
+        assert pull(store, saved(NEWER), "*", "--fail-on", "breaking").code == 1
+        assert read_json(store / "acme/poster-1/4K/input.json") == NEWER[0]["input_schema"]
+        assert pull(store, saved(NEWER), "acme/*", "--fail-on", "any").code == 0
+
+    def test_a_name_that_meets_a_published_one_is_breaking(self, store: Path, saved: Callable[..., Path]) -> None:
+        names = {"acme/poster-1/draft": {"properties": {"prompt": "prompt"}}}
+        (store / "names.json").write_text(json.dumps(names), encoding="utf-8")
+        changed = entry("acme/poster-1/draft", input_schema=schema(Prompt={"type": "string"}))
+        answer = pull(store, saved([changed]), "acme/poster-1/draft", "--fail-on", "breaking", "--dry-run")
+        assert answer.code == 1
+        assert '  E031 "prompt" and "Prompt" both become "prompt"' in answer.out
+        # With a name of its own it is no more than a new property.
+        names["acme/poster-1/draft"]["properties"]["Prompt"] = "prompt_2"
+        (store / "names.json").write_text(json.dumps(names), encoding="utf-8")
+        assert pull(store, saved([changed]), "acme/poster-1/draft", "--fail-on", "breaking", "--dry-run").code == 0
+
+    def test_a_model_that_meets_a_published_one_is_told(self, store: Path, saved: Callable[..., Path]) -> None:
+        answer = pull(store, saved([*CATALOGUE, entry("acme/poster.1/draft")]), "*", "--dry-run")
+        assert "E032" in answer.out
+        assert "would be written" in answer.out
 
 
 class Api:

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_codegen.reference.markdown import block, code, table, text
 from runcomfy_codegen.reference.pages import make_reference
 from runcomfy_codegen.rendering.literals import prose
+from runcomfy_codegen.rendering.markdown import block, code, table, text
 
 from tests.support.hostile_store import TEXTS, hostile_store
 from tests.support.pages import read_markdown

@@ -24,6 +24,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     pulling.add_argument("--from", dest="source", metavar="FILE", help="a saved reply of the catalogue; - for stdin")
     pulling.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     pulling.add_argument("--no-prices", action="store_true", help="leave the prices as they are in the store")
+    shown = pulling.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="print what changed as JSON")
+    shown.add_argument("--markdown", action="store_true", help="print what changed as Markdown, for a pull request")
+    pulling.add_argument(
+        "--fail-on",
+        choices=("breaking", "any"),
+        help="exit 1 if a change may break calls, or if there is any change; what is pulled is written all the same",
+    )
     pulling.set_defaults(run=_pull)
 
 
@@ -43,4 +51,12 @@ def _pull(arguments: argparse.Namespace) -> int:
         schemas = store_to_write(arguments.schemas)
     if schemas is None:
         return USAGE
-    return run(arguments.patterns, schemas, arguments.source, dry_run=arguments.dry_run, prices=not arguments.no_prices)
+    return run(
+        arguments.patterns,
+        schemas,
+        arguments.source,
+        dry_run=arguments.dry_run,
+        prices=not arguments.no_prices,
+        form="json" if arguments.json else "markdown" if arguments.markdown else "text",
+        fail_on=arguments.fail_on,
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..comparing.schemas import differences
 from ..faults.diagnostics import display
 from ..places import builtin_schemas
 from ..reading import store
 from ..reading.source import read_document
-from .difference import differences
 from .language import is_english
 from .writing import Write
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ..comparing.schemas import Change, Role
     from ..faults.diagnostics import Diagnostic
     from ..reading.source import Json
-    from .difference import Change, Role
     from .page import Page, Printed
     from .text import PageText
 

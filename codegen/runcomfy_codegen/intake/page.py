@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..comparing.schemas import differences
 from ..faults.diagnostics import Diagnostic, quote
 from ..reading.source import parse_text
 from ..reading.store import ModelId, model_id_fault
 from .blocks import ENDS_INSIDE, TOO_DEEP, Block, find_blocks
-from .difference import differences
 
 if TYPE_CHECKING:
     from ..reading.source import Json

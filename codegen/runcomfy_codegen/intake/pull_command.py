@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..faults.diagnostics import has_errors, visible
-from ..terminal import BAD_SCHEMA, OK, UNAVAILABLE, Progress, amount, nothing_written, report, usage
+from ..terminal import BAD_SCHEMA, DRIFT, OK, UNAVAILABLE, Progress, nothing_written, report, usage
 from .catalogue import choose, read_reply
 from .files import read_all
 from .live import LiveError, fetch
+from .pull_report import FORMS
 from .pulling import plan
-from .summary import described
 from .writing import apply
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..faults.diagnostics import Diagnostic
     from .catalogue import Entry
-    from .pulling import ModelPull, PullPlan
+    from .pull_report import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,22 @@ class _Taken:
     faults: tuple[Diagnostic, ...]
 
 
-def run(patterns: list[str], schemas: Path, source: str | None, *, dry_run: bool, prices: bool) -> int:
-    """Pull models into the store; the exit code. A faulty entry does not keep the others from being written."""
+def run(
+    patterns: list[str],
+    schemas: Path,
+    source: str | None,
+    *,
+    dry_run: bool,
+    prices: bool,
+    form: Form,
+    fail_on: str | None,
+) -> int:
+    """Pull models into the store; the exit code. A faulty entry does not keep the others from being written.
+
+    Args:
+        form: how the changes are printed.
+        fail_on: which changes make the exit code 1: "breaking", "any", or None for none.
+    """
     if source is None:
         try:
             taken = _live(patterns)
@@ -52,10 +66,13 @@ def run(patterns: list[str], schemas: Path, source: str | None, *, dry_run: bool
     planned, found = plan(taken.entries, taken.ids, patterns, schemas, prices=prices)
     if not dry_run:
         apply(schemas, planned.writes)
-    _show(planned, dry_run=dry_run)
+    print(FORMS[form](planned, dry_run), end="")
     faults = (*taken.faults, *found)
     report(faults)
-    return BAD_SCHEMA if has_errors(faults) else OK
+    if has_errors(faults):
+        return BAD_SCHEMA
+    failed = planned.breaking if fail_on == "breaking" else planned.any if fail_on == "any" else False
+    return DRIFT if failed else OK
 
 
 def _saved(name: str, data: bytes, patterns: Sequence[str]) -> _Taken:
@@ -78,30 +95,3 @@ def _live(patterns: Sequence[str]) -> _Taken:
     with Progress() as tell:
         ids, entries = fetch(chosen, tell)
     return _Taken(ids, list(entries.values()), tuple(unmatched))
-
-
-def _show(planned: PullPlan, *, dry_run: bool) -> None:
-    for model in planned.models:
-        print(f"{model.status:<10}{model.model_id}{_about(model)}")
-        for change in model.changes:
-            print(f"  {visible(str(change))}")
-        for note in model.notes:
-            print(f"  {visible(note)}")
-    for model_id in planned.gone:
-        print(f"gone      {model_id}  no longer in the catalogue; its folder is kept")
-    counts = {status: sum(model.status == status for model in planned.models) for status in ("added", "changed")}
-    breaking = sum(model.breaking for model in planned.models)
-    rest = len(planned.models) - sum(counts.values())
-    print(
-        f"{amount(len(planned.models), 'model', 'models')}: {counts['added']} added, {counts['changed']} changed "
-        f"({breaking} breaking), {rest} with the same facts; {amount(len(planned.writes), 'file', 'files')} "
-        + ("would be written (dry run)" if dry_run else "written")
-    )
-
-
-def _about(model: ModelPull) -> str:
-    if model.status == "added":
-        return f"  {described(model.schema)}"
-    if model.status == "changed":
-        return "  breaking" if model.breaking else "  harmless"
-    return ""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from ..building.unit import Task, lower_model
+from ..comparing.schemas import differences
+from ..faults.diagnostics import has_errors
+from ..naming.lock import read_lock
+from ..naming.names import deviations, model_names
 from ..reading import store
+from ..reading.load import read_common_output, read_source
 from ..reading.source import read_document
 from .catalogue import PRICES, faults_of, wanted
-from .difference import differences
 from .language import is_english
 from .writing import Write
 
@@ -16,27 +21,48 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
+    from ..comparing.schemas import Change
     from ..faults.diagnostics import Diagnostic
     from ..reading.source import Json
     from .catalogue import Entry
-    from .difference import Change
 
 Status = Literal["added", "changed", "reworded", "unchanged"]
 
 
+@dataclass(frozen=True, slots=True)
+class FactChange:
+    """A fact of the catalogue besides the schema, before and after; None if it was or is not there."""
+
+    name: str
+    before: Json
+    after: Json
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPull:
-    """What a pull does to one model. `reworded` is a schema whose texts alone changed."""
+    """What a pull does to one model. `reworded` is a schema whose texts alone changed.
+
+    `faults` are what the generator will say of the new schema: names that clash with published ones, a patch that no
+    longer fits.
+    """
 
     model_id: store.ModelId
     status: Status
     schema: Json
     changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
+    facts: tuple[FactChange, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
+    replaced: bool = False
 
     @property
     def breaking(self) -> bool:
-        return any(change.breaking for change in self.changes)
+        """May a call that was right be wrong now, or the model not be generated any more?"""
+        return any(change.breaking for change in self.changes) or (self.status != "added" and has_errors(self.faults))
+
+    @property
+    def prices(self) -> tuple[FactChange, ...]:
+        """Those facts that say what a job costs."""
+        return tuple(each for each in self.facts if each.name in PRICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +72,16 @@ class PullPlan:
     models: tuple[ModelPull, ...]
     gone: tuple[str, ...]
     writes: tuple[Write, ...]
+
+    @property
+    def breaking(self) -> bool:
+        """Is there a change that may break a call?"""
+        return bool(self.gone) or any(model.breaking for model in self.models)
+
+    @property
+    def any(self) -> bool:
+        """Is there a change at all?"""
+        return bool(self.gone) or bool(self.writes)
 
 
 def plan(
@@ -66,14 +102,15 @@ def plan(
         if not found:
             models.append(_plan_one(entry, schemas, writes, prices=prices))
     folders, _ = store.walk(schemas)
+    judged = _judged(models, folders, schemas)
     gone = tuple(each.model_id for each in folders if each.model_id not in known and wanted(each.model_id, patterns))
-    return PullPlan(models=tuple(models), gone=gone, writes=tuple(writes)), tuple(faults)
+    return PullPlan(models=judged, gone=gone, writes=tuple(writes)), tuple(faults)
 
 
 def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool) -> ModelPull:
     model_id = store.ModelId(entry.model_id)
     folder = store.model_folder(schemas, model_id)
-    notes = _facts(entry, folder, writes, prices=prices)
+    facts = _facts(entry, folder, writes, prices=prices)
     path = folder.path / store.INPUT
     if not path.is_file():
         writes.append(Write(path, (entry.schema,)))
@@ -81,21 +118,18 @@ def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool)
     document, _ = read_document(path)
     if document is None:
         writes.append(Write(path, (entry.schema,)))
-        notes = ("input.json could not be read and is replaced", *notes)
-        return ModelPull(model_id=model_id, status="changed", schema=entry.schema, notes=notes)
+        return ModelPull(model_id=model_id, status="changed", schema=entry.schema, facts=facts, replaced=True)
     changes = differences(document.value, entry.schema)
     as_it_is = store.dumps(document.value) == store.dumps(entry.schema)
     if not changes and (as_it_is or (is_english(document.value) and not is_english(entry.schema))):
-        return ModelPull(model_id=model_id, status="unchanged", schema=entry.schema, notes=notes)
+        return ModelPull(model_id=model_id, status="unchanged", schema=entry.schema, facts=facts)
     writes.append(Write(path, (entry.schema,)))
-    if changes and folder.file(store.PATCH):
-        notes = (*notes, "its patch.json may no longer be needed or fit: runcomfy-codegen lint tells")
     status: Status = "changed" if changes else "reworded"
-    return ModelPull(model_id=model_id, status=status, schema=entry.schema, changes=changes, notes=notes)
+    return ModelPull(model_id=model_id, status=status, schema=entry.schema, changes=changes, facts=facts)
 
 
-def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool) -> tuple[str, ...]:
-    """Keep what the catalogue says besides the schema; tell what of it changed."""
+def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool) -> tuple[FactChange, ...]:
+    """Keep what the catalogue says besides the schema; what of it changed."""
     path = folder.path / store.MODEL
     document, _ = read_document(path) if path.is_file() else (None, ())
     before = document.value if document else None
@@ -108,9 +142,26 @@ def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write], *, pric
     writes.append(Write(path, (facts,)))
     if not isinstance(before, dict):
         return ()
-    keys = [key for key in dict.fromkeys((*before, *facts)) if before.get(key) != facts.get(key)]
-    return tuple(f"{key}: {_shown(before.get(key))} -> {_shown(facts.get(key))}" for key in keys)
+    keys = dict.fromkeys((*before, *facts))
+    changed = (FactChange(key, before.get(key), facts.get(key)) for key in keys)
+    return tuple(each for each in changed if each.before != each.after)
 
 
-def _shown(value: Json) -> str:
-    return "none" if value is None else store.dumps(value).strip()[:60]
+def _judged(models: Sequence[ModelPull], folders: Sequence[store.ModelFolder], schemas: Path) -> tuple[ModelPull, ...]:
+    """The models with what the generator will say of those that come or change."""
+    names_path = schemas / store.NAMES
+    lock, _ = read_lock(read_document(names_path)[0] if names_path.is_file() else None)
+    ids = {folder.model_id for folder in folders} | {model.model_id for model in models}
+    names, clashes = model_names(sorted(ids), lock)
+    common = read_common_output(schemas)
+    judged = []
+    for model in models:
+        if model.status not in ("added", "changed"):
+            judged.append(model)
+            continue
+        model_lock = deviations(names[model.model_id], lock.model(model.model_id))
+        source = read_source(store.model_folder(schemas, model.model_id), common, store.dumps(model.schema).encode())
+        _, unit = lower_model(Task(source=source, names=names[model.model_id], lock=model_lock))
+        own = [each for each in clashes if each.file == f"{model.model_id}/{store.INPUT}"]
+        judged.append(replace(model, faults=(*own, *unit.diagnostics)))
+    return tuple(judged)

@@ -47,8 +47,8 @@ def read_common_output(schemas: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def read_source(folder: store.ModelFolder, common_output: bytes | None) -> ModelSource:
-    """Read a model's files; OSError passes through."""
+def read_source(folder: store.ModelFolder, common_output: bytes | None, received: bytes | None = None) -> ModelSource:
+    """Read a model's files; OSError passes through. `received` is the input.json that is about to be written there."""
 
     def content(name: str) -> bytes | None:
         path = folder.file(name)
@@ -56,7 +56,7 @@ def read_source(folder: store.ModelFolder, common_output: bytes | None) -> Model
 
     return ModelSource(
         model_id=folder.model_id,
-        input=(folder.path / store.INPUT).read_bytes(),
+        input=(folder.path / store.INPUT).read_bytes() if received is None else received,
         output=content(store.OUTPUT),
         example=content(store.EXAMPLE),
         patch=content(store.PATCH),

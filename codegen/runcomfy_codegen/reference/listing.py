@@ -12,9 +12,9 @@ from ..building.gather import gather
 from ..faults.diagnostics import has_errors
 from ..reading.load import read_facts
 from ..reading.store import INPUT, model_folder
+from ..rendering.markdown import code, table, text
 from ..rendering.templating import render
 from ..terminal import amount
-from .markdown import code, table, text
 from .page import categories_of
 from .pages import HEADER
 

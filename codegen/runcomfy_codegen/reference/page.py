@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..rendering.markdown import block, code, sentence, text
 from ..rendering.templating import render
 from .examples import example_input
-from .markdown import block, code, sentence, text
 from .parameters import details, media_sentence, output_table, parameter_table
 from .snippets import API, async_call, curl_lines, offline_check, sync_call
 

@@ -16,9 +16,9 @@ from ..faults.explained import catalogue
 from ..lowering.output import lower_output
 from ..naming.identifiers import ClassName
 from ..reading.load import load, read_facts
+from ..rendering.markdown import code, table, text
 from ..rendering.templating import render
 from ..terminal import amount
-from .markdown import code, table, text
 from .page import Subject, categories_of, model_page
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 from ..lowering import ir
+from ..rendering.markdown import code, sentence, table, text, value_code
 from ..rendering.words import constraints, rule_text, says_more
-from .markdown import code, sentence, table, text, value_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

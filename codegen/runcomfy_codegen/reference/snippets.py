@@ -11,7 +11,7 @@ from black.mode import Mode, TargetVersion
 
 from ..openapi.common import API_SERVER
 from ..rendering.literals import literal, string
-from .markdown import printable
+from ..rendering.markdown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..faults.characters import is_visible
-from ..rendering.literals import prose
+from .literals import prose
 
 if TYPE_CHECKING:
     from ..reading.source import Json

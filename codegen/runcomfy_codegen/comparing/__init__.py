@@ -1,0 +1,1 @@
+"""What changed: between two schemas of a model, between two packages; and what each change means for callers."""
