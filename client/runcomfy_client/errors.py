@@ -32,14 +32,25 @@ __all__ = [
 ]
 
 
+class CureNote(str):
+    """A note on an exception (``add_note``) that says what to do in Python; a command line has its own."""
+
+    __slots__ = ()
+
+
 class RunComfyError(Exception):
     """Base of all errors of this client.
 
-    ``request_id`` and ``model_id`` name the job it is about, or are None where there is none (yet).
+    ``message`` says what happened, ``cure`` what to do about it in Python, "" where nothing needs to be said; ``str()``
+    is both. ``request_id`` and ``model_id`` name the job it is about, or are None where there is none (yet).
     """
 
-    def __init__(self, message: str = "", *, request_id: str | None = None, model_id: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, cure: str = "", request_id: str | None = None, model_id: str | None = None
+    ) -> None:
+        super().__init__(f"{message} {cure}" if cure else message)
+        self.message = message
+        self.cure = cure
         self.request_id = request_id
         self.model_id = model_id
 
@@ -78,11 +89,12 @@ class JournalError(RunComfyError):
         self,
         message: str = "",
         *,
+        cure: str = "",
         job_key: str | None = None,
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
-        super().__init__(message, request_id=request_id, model_id=model_id)
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.job_key = job_key
 
 
@@ -101,6 +113,7 @@ class APIError(RunComfyError):
         self,
         message: str = "",
         *,
+        cure: str = "",
         status_code: int | None = None,
         error_code: int | str | None = None,
         body: str = "",
@@ -108,7 +121,7 @@ class APIError(RunComfyError):
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
-        super().__init__(message, request_id=request_id, model_id=model_id)
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.status_code = status_code
         self.error_code = error_code
         self.body = body
@@ -159,13 +172,14 @@ class SubmissionUnknownError(RunComfyError):
         self,
         message: str = "",
         *,
+        cure: str = "",
         status_code: int | None = None,
         submission_id: str | None = None,
         job_key: str | None = None,
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
-        super().__init__(message, request_id=request_id, model_id=model_id)
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.status_code = status_code
         self.submission_id = submission_id
         self.job_key = job_key
@@ -182,12 +196,13 @@ class JobFailedError(JobError):
         self,
         message: str = "",
         *,
+        cure: str = "",
         error: object = None,
         raw: object = None,
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
-        super().__init__(message, request_id=request_id, model_id=model_id)
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.error = error
         self.raw = raw
 
@@ -210,11 +225,12 @@ class JobTimeoutError(JobError):
         self,
         message: str = "",
         *,
+        cure: str = "",
         state: str | None = None,
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
-        super().__init__(message, request_id=request_id, model_id=model_id)
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.state = state
 
 
@@ -225,9 +241,10 @@ class DownloadError(RunComfyError):
         self,
         message: str = "",
         *,
+        cure: str = "",
         url: str | None = None,
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
-        super().__init__(message, request_id=request_id, model_id=model_id)
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.url = url

@@ -55,8 +55,7 @@ RATIOS = Enum(("1024x1024(1:1)", "2048x2048(1:1)", "2560x1440(16:9)"))
         (
             Media("video"),
             "clip.mp4",
-            "'clip.mp4' is neither an https:// URL nor a data: URI; to send a file, pass it as pathlib.Path(...), "
-            "as bytes or as an open binary file",
+            "'clip.mp4' is neither an https:// URL nor a data: URI",
         ),
         (Media("image"), "", "expected an image, got an empty text; leave the key out if there is none"),
     ],

@@ -13,6 +13,7 @@ import runcomfy
 from runcomfy import UnknownModelError
 from runcomfy_client.packages import validate_spec
 from runcomfy_client.schema import ErrorFinding, ModelSpec, Report, UncheckedFinding, check
+from runcomfy_client.schema.json_payload import read_payload
 
 if TYPE_CHECKING:
     from runcomfy_client.models import InputModel
@@ -175,7 +176,40 @@ def test_a_missing_file_is_a_fault(spec: ModelSpec, tmp_path: Path) -> None:
 
 def test_a_file_name_as_text_is_told_how_to_pass_it(spec: ModelSpec) -> None:
     (problem,) = validate_spec(spec, "payload.json").errors
-    assert "pathlib.Path('payload.json')" in problem.message
+    assert "pathlib.Path" in str(problem)
+    assert "pathlib" not in problem.message  # which files and other programs show, too
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ('{"a": 1,}', 1, 8, "a comma follows the last item"),
+        ('{"a": [1,\n 2,]\n}', 2, 3, "a comma follows the last item"),
+        ('{"a":,}', 1, 6, "expecting value"),
+        ('{"a": 1 // x\n}', 1, 9, "comments are not allowed"),
+        ("# hi\n{}", 1, 1, "comments are not allowed"),
+        ("{'a': 1}", 1, 2, "double quotes"),
+        ("{\u201ca\u201d: 1}", 1, 2, "double quotes"),
+        ("{a: 1}", 1, 2, "keys stand in double quotes"),
+        ('{"a": True}', 1, 7, "JSON writes true"),
+        ('{"a": 1}\n{"a": 2}', 2, 1, "another value begins here"),
+        ('{"a": 1} x', 1, 10, "nothing may follow"),
+        ('{"a": 1\n"b": 2}', 2, 1, "a comma"),
+        ('{"a": "x\ny"}', 1, 9, "a line break"),
+        ('{"a": "c:\\dir"}', 1, 10, "a backslash"),
+        ('{"a": "x', 1, 7, "not closed"),
+        ('{"a": 1', 1, 8, "ends too early"),
+        ('\ufeff{"a": 1,}', 1, 8, "a comma follows the last item"),
+    ],
+)
+def test_a_syntax_error_says_what_was_meant(spec: ModelSpec, text: str, line: int, column: int, words: str) -> None:
+    (problem,) = validate_spec(spec, text).errors
+    assert problem.code == "json"
+    assert words in problem.message
+    assert (problem.to_dict()["line"], problem.to_dict()["column"]) == (line, column)
+    # As a line of a file of many payloads: the place is the file's.
+    _, (finding,) = read_payload(text, first_line=7)
+    assert finding.to_dict()["line"] == line + 6
 
 
 def test_broken_json_is_told_with_its_place(spec: ModelSpec) -> None:

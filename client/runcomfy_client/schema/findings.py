@@ -32,6 +32,8 @@ class Finding:
     __slots__ = ("allowed", "code", "given", "keys", "message", "rule", "suggestion")
 
     severity = "error"
+    # What to do about it in Python, where the message alone does not say. The command line and agents have their own.
+    cure = ""
 
     def __init__(
         self,
@@ -72,10 +74,15 @@ class Finding:
         return facts
 
     def __str__(self) -> str:
-        return f"{self.path or 'payload'}: {self.message}"
+        return f"{self.path or 'payload'}: {with_cure(self)}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(path={self.path!r}, code={self.code!r}, message={self.message!r})"
+
+
+def with_cure(finding: Finding) -> str:
+    """The message with what to do about it in Python."""
+    return f"{finding.message}; {finding.cure}" if finding.cure else finding.message
 
 
 class ErrorFinding(Finding):
@@ -262,11 +269,11 @@ _WIDEST_PATH = 120
 def report_text(report: Report) -> str:
     """The report as ``str(report)`` shows it; what is unchecked is folded to one line a path."""
     lines = [f"{printable(report.model_id)}: {_summary(report)}"]
-    lines += _rows([(finding, finding.message) for finding in report.errors], "  ")
+    lines += _rows([(finding, with_cure(finding)) for finding in report.errors], "  ")
     if report.warnings:
         lines += ["  warnings:", *_rows([(finding, finding.message) for finding in report.warnings], "    ")]
     if report.unchecked:
-        lines += ["  not checked:", *_rows(_folded(report), "    ")]
+        lines += ["  not checked:", *_rows(folded(report), "    ")]
     return "\n".join(lines)
 
 
@@ -301,7 +308,7 @@ def _path(finding: Finding) -> str:
     return printable(path if len(path) <= _WIDEST_PATH else path[:_WIDEST_PATH] + "...") or "(payload)"
 
 
-def _folded(report: Report) -> list[tuple[Finding, str]]:
+def folded(report: Report) -> list[tuple[Finding, str]]:
     """The unchecked findings, those of one path and one reason in one."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in report.unchecked:

@@ -1,9 +1,14 @@
-"""Reads a payload from JSON text or a file; what JSON forbids or leaves open becomes a fault with its place."""
+"""Reads a payload from JSON text or a file; what JSON forbids or leaves open becomes a finding with its place.
+
+People write payload files by hand, so a syntax error says what they meant to write: a comma too many, a comment, single
+quotes, Python's words, several documents in one text.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 
 from .containers import MAX_DEPTH, MISSING
@@ -17,10 +22,38 @@ if TYPE_CHECKING:
 _MOST_BYTES = 512 * 1024 * 1024
 
 
-def read_payload(source: str | bytes | bytearray | os.PathLike[str]) -> tuple[object, list[Finding]]:
-    """The JSON value that ``source`` holds (MISSING if it holds none), and the faults that lie in the text itself.
+class SyntaxFinding(ErrorFinding):
+    """The text is not JSON.
 
-    NaN, infinities and numbers beyond a double come back as such: the check finds them where they stand.
+    ``line`` and ``column`` count from 1; ``kind`` is "several" if the text holds several documents, else "".
+    """
+
+    __slots__ = ("column", "kind", "line")
+
+    def __init__(self, message: str, line: int, column: int, kind: str = "") -> None:
+        super().__init__("json", f"is not JSON: line {line}, column {column}: {message}")
+        self.line = line
+        self.column = column
+        self.kind = kind
+
+    def to_dict(self) -> dict[str, object]:
+        return {**super().to_dict(), "line": self.line, "column": self.column}
+
+
+class FileNameFinding(SyntaxFinding):
+    """The name of a file where the text of one is expected."""
+
+    __slots__ = ()
+    cure = "to check a file, pass a pathlib.Path"
+
+
+def read_payload(
+    source: str | bytes | bytearray | os.PathLike[str], *, first_line: int = 1
+) -> tuple[object, list[Finding]]:
+    """The JSON value that ``source`` holds (MISSING if it holds none), and the errors that lie in the text itself.
+
+    ``first_line`` is the line of its file that the text begins in. NaN, infinities and numbers beyond a double come
+    back as such: the check finds them where they stand.
     """
     try:
         text = _text(source)
@@ -43,11 +76,7 @@ def read_payload(source: str | bytes | bytearray | os.PathLike[str]) -> tuple[ob
     except json.JSONDecodeError as error:
         if not text.strip():
             return MISSING, [ErrorFinding("json", 'is empty; a payload is a JSON object such as {"prompt": "..."}')]
-        return MISSING, [
-            ErrorFinding(
-                "json", f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}{_hint(source)}"
-            )
-        ]
+        return MISSING, [_syntax_finding(source, text, error, first_line)]
     except RecursionError:
         return MISSING, [ErrorFinding("too_deep", "is nested too deeply to be read")]
     return payload, _twin_faults(payload, ()) if twins else []
@@ -90,10 +119,55 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < 400 else float(digits)
 
 
-def _hint(source: object) -> str:
-    if isinstance(source, str) and len(source) < 400 and source.rstrip().lower().endswith((".json", ".txt")):
-        return f"; to check a file, pass pathlib.Path({shown(source)})"
-    return ""
+def _syntax_finding(source: object, text: str, error: json.JSONDecodeError, first_line: int) -> SyntaxFinding:
+    position, message, kind = _diagnosis(text, error)
+    line = text.count("\n", 0, position) + first_line
+    column = position - text.rfind("\n", 0, position)
+    named = isinstance(source, str) and len(source) < 400 and source.rstrip().lower().endswith((".json", ".txt"))
+    return (FileNameFinding if named else SyntaxFinding)(message, line, column, kind)
+
+
+_PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
+_WORD = re.compile(r"\w+")
+
+
+def _diagnosis(text: str, error: json.JSONDecodeError) -> tuple[int, str, str]:
+    """Where the mistake is, what it is, and its kind; the parser itself only says what it expected."""
+    position = error.pos
+    before = text[:position].rstrip()
+    here = text[position:].lstrip()[:20]
+    if not here:
+        # An opening quote is where a text that never ends begins.
+        what = "the text is not closed" if error.msg.startswith("Unterminated") else "it ends too early"
+        return position, what, ""
+    # From Python 3.13 on the parser stops at the comma, before that behind it.
+    if here[0] in "}]" and before.endswith(","):
+        return len(before) - 1, "a comma follows the last item; remove it", ""
+    after = text[position:].lstrip()[1:].lstrip()
+    if here[0] == "," and after[:1] in ("}", "]") and before[-1:] not in (":", "[", "{", ","):
+        return position, "a comma follows the last item; remove it", ""
+    if here.startswith(("//", "/*", "#")):
+        return position, "comments are not allowed", ""
+    if here[0] in "'\u2018\u2019\u201c\u201d":
+        return position, f'texts and keys stand in double quotes ("), and this is {here[0]}', ""
+    word = _WORD.match(here)
+    if word and word.group() in _PYTHON_WORDS:
+        return position, f"{word.group()} is Python; JSON writes {_PYTHON_WORDS[word.group()]}", ""
+    if error.msg == "Extra data":
+        several = here[0] in '{["'
+        what = "another value begins here; a payload is one JSON object" if several else "nothing may follow the value"
+        return position, what, "several" if several else ""
+    if error.msg.startswith("Expecting property name") and word:
+        return position, "keys stand in double quotes", ""
+    if error.msg.startswith("Expecting ',' delimiter"):
+        return position, "a comma, or the end of the list or object, is missing before this", ""
+    if error.msg.startswith("Invalid control character"):
+        return position, "a line break or tab inside a text is written \\n or \\t", ""
+    if error.msg.startswith("Invalid \\escape"):
+        return position, "a backslash inside a text is written twice", ""
+    if error.msg.startswith("Unterminated"):
+        return position, "the text is not closed", ""
+    return position, f"{error.msg[:1].lower()}{error.msg[1:]}", ""
 
 
 def _twin_faults(value: object, keys: tuple[Key, ...]) -> list[Finding]:

@@ -76,11 +76,17 @@ class Media(Node):
         elif not value:
             message = f"expected {self.expected}, got an empty text; leave the key out if there is none"
         else:
-            message = (
-                f"{shown(value)} is neither an https:// URL nor a data: URI; "
-                "to send a file, pass it as pathlib.Path(...), as bytes or as an open binary file"
+            return NoMediaFinding(
+                "media_source", f"{shown(value)} is neither an https:// URL nor a data: URI", shown(value)
             )
         return ErrorFinding("media_source", message, shown(value))
+
+
+class NoMediaFinding(ErrorFinding):
+    """A text that is no media source: often the name of a file."""
+
+    __slots__ = ()
+    cure = "to send a file, pass it as pathlib.Path(...), as bytes or as an open binary file"
 
 
 def names_host(url: str) -> bool:
