@@ -16,7 +16,7 @@ class BadDataURI(ValueError):
 
 
 def read_data_uri(text: str) -> tuple[str, bytes, bool]:
-    """The label (MIME type, lower case, may be empty) and the bytes of a data: URI, and whether it is strictly RFC 2397.
+    """The label (MIME type, lower case, may be empty) and bytes of a data: URI, and whether it is RFC 2397 strictly.
 
     White space within base64 and a lack of padding are forgiven, as browsers do. Raises BadDataURI.
     """
