@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
@@ -33,6 +34,7 @@ from .requests import (
     user_agent,
 )
 from .steps import (
+    Await,
     Close,
     Gather,
     Interrupted,
@@ -54,6 +56,7 @@ from .steps import (
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
+    from concurrent.futures import Future
     from typing import TypeAlias, Unpack
 
     import aiohttp
@@ -198,6 +201,8 @@ class AsyncDriver:
                 return await seen if inspect.isawaitable(seen) else seen
             case Run(work):
                 return await asyncio.to_thread(work)
+            case Await(future, timeout):
+                return await _result_of(future, timeout)
             case Shield(rule, grace):
                 return await self._shielded(rule, grace)
             case Gather(rules):
@@ -232,6 +237,21 @@ class AsyncDriver:
             return opened.reply._replace(content=await opened.read_all())
         finally:
             await opened.close()
+
+
+async def _result_of(future: Future[object], timeout: float | None) -> object:  # noqa: ASYNC109 - the step's
+    """Unlike asyncio.wrap_future, this does not pass a cancellation on to the work."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+
+    def wake(_: Future[object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(over.set)
+
+    future.add_done_callback(wake)
+    async with asyncio.timeout(timeout):
+        await over.wait()
+    return future.result()
 
 
 async def _ended(tasks: Sequence[asyncio.Future[object]]) -> None:

@@ -7,7 +7,10 @@ A rule is a generator that yields steps and is sent their answers. The functions
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -117,6 +120,16 @@ class Run(NamedTuple):
     work: Callable[[], object]
 
 
+class Await(NamedTuple):
+    """Work that goes on elsewhere. Answer: what it returned. An interruption ends the waiting, and not the work.
+
+    After ``timeout`` seconds TimeoutError is raised.
+    """
+
+    future: Future[object]
+    timeout: float | None = None
+
+
 class Shield(NamedTuple):
     """Carry out a whole rule that Ctrl-C and cancellation must not cut. Answer: what it returned.
 
@@ -133,7 +146,7 @@ class Gather(NamedTuple):
     rules: tuple[Operation[object], ...]
 
 
-Step: TypeAlias = Send | Open | Read | Close | Sleep | Notify | Run | Shield | Gather
+Step: TypeAlias = Send | Open | Read | Close | Sleep | Notify | Run | Await | Shield | Gather
 Operation: TypeAlias = Generator[Step, object, T]
 
 

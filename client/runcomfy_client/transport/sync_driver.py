@@ -32,6 +32,7 @@ from .requests import (
     user_agent,
 )
 from .steps import (
+    Await,
     Close,
     Gather,
     Interrupted,
@@ -189,6 +190,8 @@ class SyncDriver:
                 return on_update(update)
             case Run(work):
                 return work()
+            case Await(future, timeout):
+                return future.result(timeout)
             case Shield(rule, grace):
                 return self._shielded(rule, grace)
             case Gather(rules):
