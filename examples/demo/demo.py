@@ -50,9 +50,16 @@ def main() -> int:
     return 0
 
 
+def copy_some_models(folder: Path) -> None:
+    """A store of one provider's models: a new model is added to what is there."""
+    store = ROOT / "schemas"
+    shutil.copytree(store / "bytedance" / "dreamina-4-0", folder / "bytedance" / "dreamina-4-0")
+    shutil.copy(store / "output.json", folder)
+
+
 def tell(narrator: Narrator, work: Path, kept: Path) -> None:
     schemas, generated = work / "schemas", work / "generated"
-    shutil.copytree(ROOT / "schemas", schemas)
+    copy_some_models(schemas)
     codegen(work, "generate", "--output", "generated", "--schemas", "schemas")
     before = files_below(generated)
 
