@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .api import submit
 from .api.calls import CoolDown, JobRef, Session
 from .api.submit import urls_in
 from .errors import ConfigurationError
-from .identifiers import request_id_in
+from .identifiers import check_model_id, request_id_in
 from .jobs import AsyncJob, Job
 from .packages import FORMAT, ModelPackage
 from .transport.config import Timeouts, resolve
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .api.submit import RequestOptions
     from .catalog import AsyncCatalog, Catalog
     from .journal.base import Journal
-    from .models import InputModel
+    from .models import InputModel, Output
     from .outputs import MediaOutput
 
 if TYPE_CHECKING:
@@ -96,6 +96,14 @@ class ClientData:
         if self._own_journal is not None and self._session.journal is not None:
             self._session.journal.close()
 
+    if not TYPE_CHECKING:  # type checkers and editors shall see only what there is
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # raises the AttributeError that led here
+            message = self._package.missing("", name, dir(type(self)))
+            raise AttributeError(message, obj=self)  # given no name, Python adds no suggestion of its own
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self.base_url}>"
 
@@ -132,15 +140,42 @@ class SyncClient(ClientData):
 
         self._driver = SyncDriver(self._session.config, http_client)
 
-    def submit(
-        self, model_id: str, input: Mapping[str, object] | InputModel, options: RequestOptions | None = None
-    ) -> Job[MediaOutput]:
-        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names, None is null.
+    @overload
+    def submit(self, input: InputModel[Output], /, *, options: RequestOptions | None = None) -> Job[Output]: ...
 
-        Raises InvalidInputError before anything is sent, APIError if the API refuses, TransportError if nothing could
-        be sent, SubmissionUnknownError if nobody can tell whether the job was started.
+    @overload
+    def submit(
+        self, model_id: str, input: InputModel[Output], options: RequestOptions | None = None
+    ) -> Job[Output]: ...
+
+    @overload
+    def submit(
+        self, model_id: str, input: Mapping[str, object], options: RequestOptions | None = None
+    ) -> Job[MediaOutput]: ...
+
+    def submit(
+        self,
+        model_id: str | InputModel[Any],
+        input: Mapping[str, object] | InputModel[Any] | None = None,
+        options: RequestOptions | None = None,
+    ) -> Job[Any]:
+        """Send one job and give its handle, for any model id, or for an instance of a model's input class.
+
+        Args:
+            model_id: such as "bytedance/dreamina-4-0/edit"; it need not be one of the generated models. Or the instance
+                of an input class, which knows its model: then there is no ``input``.
+            input: the payload under the API's own (wire) names; None is null. Media fields take URLs, paths, bytes,
+                open files and PIL images. Use this for a dict from elsewhere, such as a web request: whatever does not
+                fit, misspelt names included, is in the report of the error.
+            options: how to send it: timeout (seconds), extra_input, job_key.
+
+        Raises:
+            InvalidInputError: the input does not fit; nothing was sent.
+            APIError: the API refuses.
+            TransportError: nothing could be sent.
+            SubmissionUnknownError: nobody can tell whether the job was started.
         """
-        ref = self._driver.run(submit.submit(self._session, model_id, given(input), options))
+        ref = self._driver.run(submit.submit(self._session, *model_and_payload(model_id, input), options))
         return Job(self._session, self._driver, ref)
 
     def job(self, request_id: str, model_id: str | None = None) -> Job[Any]:
@@ -204,15 +239,44 @@ class AsyncClient(ClientData):
 
         self._driver = AsyncDriver(self._session.config, http_client)
 
+    @overload
     async def submit(
-        self, model_id: str, input: Mapping[str, object] | InputModel, options: RequestOptions | None = None
-    ) -> AsyncJob[MediaOutput]:
-        """Send one job and give its handle. For any model id; `input` has the API's own (wire) names, None is null.
+        self, input: InputModel[Output], /, *, options: RequestOptions | None = None
+    ) -> AsyncJob[Output]: ...
 
-        Raises InvalidInputError before anything is sent, APIError if the API refuses, TransportError if nothing could
-        be sent, SubmissionUnknownError if nobody can tell whether the job was started.
+    @overload
+    async def submit(
+        self, model_id: str, input: InputModel[Output], options: RequestOptions | None = None
+    ) -> AsyncJob[Output]: ...
+
+    @overload
+    async def submit(
+        self, model_id: str, input: Mapping[str, object], options: RequestOptions | None = None
+    ) -> AsyncJob[MediaOutput]: ...
+
+    async def submit(
+        self,
+        model_id: str | InputModel[Any],
+        input: Mapping[str, object] | InputModel[Any] | None = None,
+        options: RequestOptions | None = None,
+    ) -> AsyncJob[Any]:
+        """Send one job and give its handle, for any model id, or for an instance of a model's input class.
+
+        Args:
+            model_id: such as "bytedance/dreamina-4-0/edit"; it need not be one of the generated models. Or the instance
+                of an input class, which knows its model: then there is no ``input``.
+            input: the payload under the API's own (wire) names; None is null. Media fields take URLs, paths, bytes,
+                open files and PIL images. Use this for a dict from elsewhere, such as a web request: whatever does not
+                fit, misspelt names included, is in the report of the error.
+            options: how to send it: timeout (seconds), extra_input, job_key.
+
+        Raises:
+            InvalidInputError: the input does not fit; nothing was sent.
+            APIError: the API refuses.
+            TransportError: nothing could be sent.
+            SubmissionUnknownError: nobody can tell whether the job was started.
         """
-        ref = await self._driver.run(submit.submit(self._session, model_id, given(input), options))
+        ref = await self._driver.run(submit.submit(self._session, *model_and_payload(model_id, input), options))
         return AsyncJob(self._session, self._driver, ref)
 
     def job(self, request_id: str, model_id: str | None = None) -> AsyncJob[Any]:
@@ -244,9 +308,19 @@ class AsyncClient(ClientData):
         await self.close()
 
 
-def given(input: Mapping[str, object] | InputModel) -> Mapping[str, object]:
-    if isinstance(input, Mapping):
-        return input
-    if not hasattr(input, "to_payload"):
-        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {input!r:.80}.")
-    return input.to_payload()
+def model_and_payload(
+    model_id: str | InputModel[Any], input: Mapping[str, object] | InputModel[Any] | None
+) -> tuple[str, Mapping[str, object]]:
+    """What the two first arguments of ``submit`` stand for."""
+    given: object = input
+    if not isinstance(model_id, str) and (own := getattr(model_id, "_model_id", "")):
+        if input is not None:
+            raise ConfigurationError("An instance of an input class is submitted by itself: submit(input).")
+        model_id, given = own, model_id
+    model_id = check_model_id(model_id)
+    if isinstance(given, Mapping):
+        return model_id, given
+    to_payload = getattr(given, "to_payload", None)
+    if to_payload is None:
+        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {given!r:.80}.")
+    return model_id, to_payload()

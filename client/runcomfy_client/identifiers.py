@@ -7,8 +7,8 @@ from .errors import UnknownModelError
 LONGEST_REQUEST_ID = 256
 
 
-def check_model_id(model_id: str) -> str:
-    """Refuse an id that would lead elsewhere as a path."""
+def check_model_id(model_id: object) -> str:
+    """Refuse what is no text, and an id that would lead elsewhere as a path."""
     if not isinstance(model_id, str):
         raise UnknownModelError(f"A model id is a text such as bytedance/dreamina-4-0/edit, and not {model_id!r:.80}.")
     if not all(part.strip(".") and part.isprintable() and " " not in part for part in model_id.split("/")):

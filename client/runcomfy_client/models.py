@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import core_schema
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from .schema import Finding, Node
 
 # What generated modules import from here.
-__all__ = ["FileURL", "InputModel", "MediaOutput", "OutputModel", "bind"]
+__all__ = ["FileURL", "InputModel", "InputObject", "MediaOutput", "OutputModel", "bind"]
 
 _LONGEST_SHOWN = 200
 
+Output = TypeVar("Output", bound=OutputModel, covariant=True)
 
-class InputModel(BaseModel):
-    """Base of all input classes.
+
+class InputObject(BaseModel):
+    """Base of all classes of an input: of the input itself, and of the objects inside it.
 
     A constructor takes Python names or wire names, None for what is not given, and paths, bytes, open files or PIL
     images where the wire has media. It raises InvalidInputError with the whole report, never pydantic's own error. What
@@ -61,6 +63,17 @@ class InputModel(BaseModel):
         for name, value in self.__dict__.items():
             if name in self.model_fields_set:
                 yield name, _brief(value)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, object]) -> Self:
+        """Make one from a dict of wire names, such as the body of a request that a user sent. None is JSON's null.
+
+        Raises InvalidInputError, with the whole report, for whatever does not fit: unknown and missing names too.
+        """
+        if not isinstance(payload, Mapping):
+            raise InvalidInputError(Report(cls._title(), [type_error("an object", payload)]))
+        prepared, unread = prepare(cls._node(), payload)
+        return cls._made(cls._approved(prepared, unread))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -104,7 +117,12 @@ class InputModel(BaseModel):
         kept = {name: value for name, value in given.items() if value is not None or not cls._knows(name)}
         renamed, faults = _renamed(cls._node(), kept)
         payload, unread = prepare(cls._node(), renamed)
-        report = Report(cls._title(), [*faults, *unread, *(cls._node().judge(payload) or ())])
+        return cls._approved(payload, [*faults, *unread])
+
+    @classmethod
+    def _approved(cls, payload: dict[str, object], faults: list[Finding]) -> dict[str, object]:
+        """The payload, if nothing is wrong with it. Raises InvalidInputError."""
+        report = Report(cls._title(), [*faults, *(cls._node().judge(payload) or ())])
         if not report.ok:
             raise InvalidInputError(report)
         return payload
@@ -143,7 +161,18 @@ class InputModel(BaseModel):
         return core_schema.no_info_wrap_validator_function(lambda value, _: cls._admitted(value), handler(source))
 
 
-def bind(model: type[InputModel], node: Object) -> None:
+class InputModel(InputObject, Generic[Output]):
+    """Base of the input classes of models; ``Output`` is the class of the model's output.
+
+    ``client.submit`` takes an instance by itself, since it knows its model.
+    """
+
+    @property
+    def _model_id(self) -> str:
+        return self._node().model_id
+
+
+def bind(model: type[InputObject], node: Object) -> None:
     """Say which node of a schema judges a class, and which class stands for a node."""
     names = {known.name or wire for wire, known in node.properties.items()}
     if names != model.model_fields.keys():
@@ -186,7 +215,7 @@ def _brief(value: object) -> object:
 
 
 def _wire(value: object) -> object:
-    if isinstance(value, InputModel):
+    if isinstance(value, InputObject):
         return value.to_payload()
     if isinstance(value, list):
         return [_wire(item) for item in value]

@@ -8,8 +8,9 @@ client and each `validate` knows its own.
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, UnknownModelError
 from .schema.containers import MISSING
@@ -19,7 +20,7 @@ from .schema.spec import check
 from .schema.suggest import ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .media.probe import Probe
     from .models import InputModel
@@ -70,12 +71,12 @@ class ModelPackage:
             raise UnknownModelError(self._unknown(model_id), model_id=model_id)
         return spec
 
-    def input_class(self, model_id: str) -> type[InputModel] | None:
+    def input_class(self, model_id: str) -> type[InputModel[Any]] | None:
         """The class of a model's input, or None if the package has no model of this id."""
         spec = self.spec(model_id)
         if spec is None:
             return None
-        found: type[InputModel] = getattr(self._classes(model_id), spec.input_class)
+        found: type[InputModel[Any]] = getattr(self._classes(model_id), spec.input_class)
         return found
 
     def output_class(self, model_id: str) -> type[OutputModel] | None:
@@ -101,6 +102,24 @@ class ModelPackage:
         """
         return validate_spec(self.known_spec(model_id), payload, probe)
 
+    def missing(self, place: str, name: str, names: Iterable[str]) -> str:
+        """What to say where a client has no such provider, family or endpoint: the near names, and how to go on.
+
+        ``place`` is where it was looked for: "" for the client, "bytedance", "bytedance.dreamina_4_0". ``names`` are
+        those that are there.
+        """
+        near = ranked(name, [each for each in names if not each.startswith("_")])[:3]
+        hint = f"; did you mean {' or '.join(map(shown, near))}?" if near else "."
+        depth = place.count(".") + 1 if place else 0
+        inside = (model_id for model_id, dotted in self.models.items() if dotted.startswith(f"{place}."))
+        segments = next(inside, "").split("/")[:depth] if depth else [name.replace("_", "-")]
+        prefix = "/".join(segments)
+        return (
+            f"{f'client.{place}' if place else 'The client'} has no {shown(name)}{hint} No model of that name was"
+            f' generated into {self.name}. client.submit("{prefix}/...", {{...}}) sends a job to any model by its id;'
+            f" runcomfy-codegen pull '{prefix}/*' gets the schemas to generate methods from."
+        )
+
     def _classes(self, model_id: str) -> object:
         return import_module(f"{self.name}.models.{self.models[model_id]}")
 
@@ -116,6 +135,26 @@ class ModelPackage:
 
     def __repr__(self) -> str:
         return f"<ModelPackage {self.name}: {len(self.models)} models>"
+
+
+def lazy_names(module: str, places: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """The ``__getattr__`` and ``__dir__`` of a package that offers names of its modules and loads each on first touch.
+
+    ``places`` maps a name to its module, relative to the package ``module``.
+    """
+
+    def __getattr__(name: str) -> object:
+        place = places.get(name)
+        if place is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
+        value: object = getattr(import_module(place, module), name)
+        setattr(sys.modules[module], name, value)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*vars(sys.modules[module]), *places})
+
+    return __getattr__, __dir__
 
 
 def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False) -> Report:

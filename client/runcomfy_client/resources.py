@@ -8,39 +8,52 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .api.submit import RequestOptions
-    from .client import AsyncClient, SyncClient
+    from .client import AsyncClient, ClientData, SyncClient
     from .jobs import AsyncJob, Job
 
 
-class Resource:
-    """A part of `RunComfy`, named by a provider or a family of models."""
+class ResourceData:
+    """What both kinds of resources are made of."""
 
-    def __init__(self, client: SyncClient) -> None:
-        self._client = client
+    _client: ClientData
 
-    # Any: the endpoint method that calls this declares the model's output class.
-    def _submit(self, model_id: str, given: Mapping[str, object], options: RequestOptions | None) -> Job[Any]:
-        return self._client.submit(model_id, _told(given), options)
+    if not TYPE_CHECKING:  # type checkers and editors shall see only what there is
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # raises the AttributeError that led here
+            # A provider's class lies in <package>.resources.<provider>, a family's in a module below it.
+            place = type(self).__module__.partition(".resources.")[2]
+            message = self._client._package.missing(place, name, dir(type(self)))
+            raise AttributeError(message, obj=self)  # given no name, Python adds no suggestion of its own
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
 
 
-class AsyncResource:
+class Resource(ResourceData):
+    """A part of `RunComfy`, named by a provider or a family of models."""
+
+    def __init__(self, client: SyncClient) -> None:
+        self._client: SyncClient = client
+
+    # Any: the endpoint method that calls this declares the model's output class.
+    def _submit(self, model_id: str, given: Mapping[str, object], options: RequestOptions | None) -> Job[Any]:
+        return self._client.submit(model_id, _without_none(given), options)
+
+
+class AsyncResource(ResourceData):
     """A part of `AsyncRunComfy`, named by a provider or a family of models."""
 
     def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+        self._client: AsyncClient = client
 
     async def _submit(
         self, model_id: str, given: Mapping[str, object], options: RequestOptions | None
     ) -> AsyncJob[Any]:
-        return await self._client.submit(model_id, _told(given), options)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._client!r}>"
+        return await self._client.submit(model_id, _without_none(given), options)
 
 
-def _told(given: Mapping[str, object]) -> dict[str, object]:
-    """The arguments that the caller gave: None is what a method's parameters are until they are given."""
+def _without_none(given: Mapping[str, object]) -> dict[str, object]:
+    """The arguments that the caller passed: None is what a method's parameters are until they are passed."""
     return {name: value for name, value in given.items() if value is not None}

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING  # not a False of our own: editors that complet
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from runcomfy_client.api.catalog import Balance, CatalogEntry
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.api.values import Cancellation, DownloadProgress, File, JobUpdate
+    from runcomfy_client.catalog import AsyncCatalog, Catalog
     from runcomfy_client.errors import (
         APIError,
         AuthenticationError,
@@ -35,29 +37,40 @@ if TYPE_CHECKING:
     )
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.journal import Journal, JournalEntry
+    from runcomfy_client.media import AudioInput, ImageInput, VideoInput
     from runcomfy_client.media.probe import Probe
-    from runcomfy_client.outputs import MediaOutput
+    from runcomfy_client.models import InputModel
+    from runcomfy_client.outputs import FileURL, MediaOutput, OutputModel
     from runcomfy_client.results import AsyncResult, Result
     from runcomfy_client.schema.findings import Finding, Report
     from runcomfy_client.transport.config import Timeouts
-    from runcomfy_client.transport.hooks import HttpEvent
+    from runcomfy_client.transport.hooks import EventHooks, HttpEvent
 
     from ._client import AsyncRunComfy, RunComfy
     from ._index import validate
 
 __all__ = [
     "APIError",
+    "AsyncCatalog",
     "AsyncJob",
     "AsyncResult",
     "AsyncRunComfy",
+    "AudioInput",
     "AuthenticationError",
+    "Balance",
     "Cancellation",
+    "Catalog",
+    "CatalogEntry",
     "ConfigurationError",
     "DownloadError",
     "DownloadProgress",
+    "EventHooks",
     "File",
+    "FileURL",
     "Finding",
     "HttpEvent",
+    "ImageInput",
+    "InputModel",
     "InsufficientBalanceError",
     "InvalidInputError",
     "Job",
@@ -72,6 +85,7 @@ __all__ = [
     "JournalError",
     "MediaOutput",
     "NotFoundError",
+    "OutputModel",
     "PermissionDeniedError",
     "Probe",
     "RateLimitError",
@@ -86,6 +100,7 @@ __all__ = [
     "Timeouts",
     "TransportError",
     "UnknownModelError",
+    "VideoInput",
     "validate",
     "__version__",
 ]
@@ -93,17 +108,26 @@ __all__ = [
 # Each name is imported on first touch: `import runcomfy` alone loads no model, no httpx and no pydantic.
 _MODULES = {
     "APIError": "runcomfy_client.errors",
+    "AsyncCatalog": "runcomfy_client.catalog",
     "AsyncJob": "runcomfy_client.jobs",
     "AsyncResult": "runcomfy_client.results",
     "AsyncRunComfy": "._client",
+    "AudioInput": "runcomfy_client.media",
     "AuthenticationError": "runcomfy_client.errors",
+    "Balance": "runcomfy_client.api.catalog",
     "Cancellation": "runcomfy_client.api.values",
+    "Catalog": "runcomfy_client.catalog",
+    "CatalogEntry": "runcomfy_client.api.catalog",
     "ConfigurationError": "runcomfy_client.errors",
     "DownloadError": "runcomfy_client.errors",
     "DownloadProgress": "runcomfy_client.api.values",
+    "EventHooks": "runcomfy_client.transport.hooks",
     "File": "runcomfy_client.api.values",
+    "FileURL": "runcomfy_client.outputs",
     "Finding": "runcomfy_client.schema.findings",
     "HttpEvent": "runcomfy_client.transport.hooks",
+    "ImageInput": "runcomfy_client.media",
+    "InputModel": "runcomfy_client.models",
     "InsufficientBalanceError": "runcomfy_client.errors",
     "InvalidInputError": "runcomfy_client.errors",
     "Job": "runcomfy_client.jobs",
@@ -118,6 +142,7 @@ _MODULES = {
     "JournalError": "runcomfy_client.errors",
     "MediaOutput": "runcomfy_client.outputs",
     "NotFoundError": "runcomfy_client.errors",
+    "OutputModel": "runcomfy_client.outputs",
     "PermissionDeniedError": "runcomfy_client.errors",
     "Probe": "runcomfy_client.media.probe",
     "RateLimitError": "runcomfy_client.errors",
@@ -132,20 +157,22 @@ _MODULES = {
     "Timeouts": "runcomfy_client.transport.config",
     "TransportError": "runcomfy_client.errors",
     "UnknownModelError": "runcomfy_client.errors",
+    "VideoInput": "runcomfy_client.media",
     "validate": "._index",
 }
 
 
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # or type checkers would take every name
 
-    value: object = getattr(import_module(module, __name__), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
+        value: object = getattr(import_module(module, __name__), name)
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

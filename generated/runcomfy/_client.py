@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.client import AsyncClient, SyncClient
@@ -27,63 +26,63 @@ class RunComfy(SyncClient):
 
     _package = PACKAGE
 
-    @cached_property
+    @property
     def acestep_ai(self) -> AcestepAi:
         """The models of acestep_ai."""
         from .resources.acestep_ai import AcestepAi
 
         return AcestepAi(self)
 
-    @cached_property
+    @property
     def alibaba(self) -> Alibaba:
         """The models of alibaba."""
         from .resources.alibaba import Alibaba
 
         return Alibaba(self)
 
-    @cached_property
+    @property
     def blackforestlabs(self) -> Blackforestlabs:
         """The models of blackforestlabs."""
         from .resources.blackforestlabs import Blackforestlabs
 
         return Blackforestlabs(self)
 
-    @cached_property
+    @property
     def bytedance(self) -> Bytedance:
         """The models of bytedance."""
         from .resources.bytedance import Bytedance
 
         return Bytedance(self)
 
-    @cached_property
+    @property
     def elevenlabs(self) -> Elevenlabs:
         """The models of elevenlabs."""
         from .resources.elevenlabs import Elevenlabs
 
         return Elevenlabs(self)
 
-    @cached_property
+    @property
     def google(self) -> Google:
         """The models of google."""
         from .resources.google import Google
 
         return Google(self)
 
-    @cached_property
+    @property
     def happyhorse(self) -> Happyhorse:
         """The models of happyhorse."""
         from .resources.happyhorse import Happyhorse
 
         return Happyhorse(self)
 
-    @cached_property
+    @property
     def ideogram_ai(self) -> IdeogramAi:
         """The models of ideogram_ai."""
         from .resources.ideogram_ai import IdeogramAi
 
         return IdeogramAi(self)
 
-    @cached_property
+    @property
     def kling(self) -> Kling:
         """The models of kling."""
         from .resources.kling import Kling
@@ -96,63 +95,63 @@ class AsyncRunComfy(AsyncClient):
 
     _package = PACKAGE
 
-    @cached_property
+    @property
     def acestep_ai(self) -> AsyncAcestepAi:
         """The models of acestep_ai."""
         from .resources.acestep_ai import AsyncAcestepAi
 
         return AsyncAcestepAi(self)
 
-    @cached_property
+    @property
     def alibaba(self) -> AsyncAlibaba:
         """The models of alibaba."""
         from .resources.alibaba import AsyncAlibaba
 
         return AsyncAlibaba(self)
 
-    @cached_property
+    @property
     def blackforestlabs(self) -> AsyncBlackforestlabs:
         """The models of blackforestlabs."""
         from .resources.blackforestlabs import AsyncBlackforestlabs
 
         return AsyncBlackforestlabs(self)
 
-    @cached_property
+    @property
     def bytedance(self) -> AsyncBytedance:
         """The models of bytedance."""
         from .resources.bytedance import AsyncBytedance
 
         return AsyncBytedance(self)
 
-    @cached_property
+    @property
     def elevenlabs(self) -> AsyncElevenlabs:
         """The models of elevenlabs."""
         from .resources.elevenlabs import AsyncElevenlabs
 
         return AsyncElevenlabs(self)
 
-    @cached_property
+    @property
     def google(self) -> AsyncGoogle:
         """The models of google."""
         from .resources.google import AsyncGoogle
 
         return AsyncGoogle(self)
 
-    @cached_property
+    @property
     def happyhorse(self) -> AsyncHappyhorse:
         """The models of happyhorse."""
         from .resources.happyhorse import AsyncHappyhorse
 
         return AsyncHappyhorse(self)
 
-    @cached_property
+    @property
     def ideogram_ai(self) -> AsyncIdeogramAi:
         """The models of ideogram_ai."""
         from .resources.ideogram_ai import AsyncIdeogramAi
 
         return AsyncIdeogramAi(self)
 
-    @cached_property
+    @property
     def kling(self) -> AsyncKling:
         """The models of kling."""
         from .resources.kling import AsyncKling

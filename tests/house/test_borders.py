@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_simulator")
 # Lowest first. A module imports only from its own layer and those below it.
 LAYERS = (
+    "typing",
     "schema",
     "errors",
     "identifiers",

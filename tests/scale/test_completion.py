@@ -22,6 +22,20 @@ def names(project: jedi.Project, code: str) -> set[str]:
 
 
 @pytest.mark.parametrize("client", ["RunComfy", "AsyncRunComfy"])
+def test_nothing_is_offered_but_what_is_public(project: jedi.Project, client: str) -> None:
+    import runcomfy
+
+    with_models = runcomfy.RunComfy(token="any")
+    start = f"from runcomfy import {client}\nclient = {client}()\nclient"
+    for path in ("", ".bytedance", ".bytedance.dreamina_4_0", ".catalog", ".kling"):
+        there = with_models
+        for name in path.split(".")[1:]:
+            there = getattr(there, name)
+        public = {name for name in dir(there) if not name.startswith("_")}
+        assert {name for name in names(project, f"{start}{path}.") if not name.startswith("_")} == public, path
+
+
+@pytest.mark.parametrize("client", ["RunComfy", "AsyncRunComfy"])
 def test_from_the_client_to_an_argument(project: jedi.Project, client: str) -> None:
     start = f"from runcomfy import {client}\nclient = {client}()\nclient"
     assert {"bytedance", "catalog", "balance", "job", "submit"} <= names(project, f"{start}.")
@@ -34,6 +48,16 @@ def test_what_the_root_exports(project: jedi.Project) -> None:
     import runcomfy
 
     assert set(runcomfy.__all__) <= names(project, "import runcomfy\nruncomfy.")
+
+
+def test_the_classes_of_a_family(project: jedi.Project) -> None:
+    code = "from runcomfy.models.bytedance.dreamina_4_0 import "
+    assert {"EditInput", "TextToImageInput", "TextToImageOutput"} <= names(project, code)
+    code = "from runcomfy.models.bytedance.dreamina_4_0 import EditInput\nEditInput("
+    assert {"image_urls=", "prompt="} <= names(project, code)
+    code = "from runcomfy import RunComfy\nfrom runcomfy.models.bytedance.dreamina_4_0 import EditInput\n"
+    code += "RunComfy().submit(EditInput(image_urls=[], prompt=''))."
+    assert {"wait", "cancel", "request_id", "updates"} <= names(project, code)
 
 
 def test_the_fields_of_a_result(project: jedi.Project) -> None:

@@ -113,10 +113,9 @@ class Package:
         """Import what was generated for a model: its modules by their path."""
         tree = package_tree([unit], self.name)
         modules: dict[str, ModuleType] = {}
-        ours = [
-            path for path in tree if path.endswith(".py") and path.split("/")[0] in ("specs", "models", "resources")
-        ]
-        for path in sorted(ours, key=lambda path: (("specs", "models", "resources").index(path.split("/")[0]), path)):
+        rooms = ("_index.py", "specs", "models", "resources")
+        ours = [path for path in tree if path.endswith(".py") and path.split("/")[0] in rooms]
+        for path in sorted(ours, key=lambda path: (rooms.index(path.split("/")[0]), path)):
             dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             module = ModuleType(f"{self.name}.{dotted}")
             is_package = path.endswith("__init__.py")

@@ -19,7 +19,9 @@ FAULTS = """\
 from pathlib import Path
 
 from runcomfy import AsyncRunComfy, RunComfy
-from runcomfy.models.bytedance.dreamina_4_0.text_to_image import TextToImageInput
+from runcomfy import RunComfi  # misspelt name
+from runcomfy.models.bytedance.dreamina_4_0 import TextToImageInput
+from runcomfy.models.bytedance.dreamina_4_0 import TextToVideoInput  # no such class
 
 
 def sync(client: RunComfy) -> None:
@@ -30,6 +32,11 @@ def sync(client: RunComfy) -> None:
     client.bytedance.dreamina_4_0.text_to_image(prompt="x", options={"job_kye": "a"})  # misspelt option
     client.bytedance.dreamina_4_0.text_to_video(prompt="x")  # no such endpoint
     client.bytedance.dreamina_4_0.edit(image_urls=[1], prompt="x")  # not media
+    client.bytedance.dreamina_4_0.edit(image_urls="https://example.com/a.png", prompt="x")  # not a list
+    client.klng.kling_3_0  # no such provider
+    client.bytedance.dreamina_5_0  # no such family
+    client.submit(TextToImageInput(prompt="x"), {"prompt": "y"})  # two inputs
+    client.submit("bytedance/dreamina-4-0/text-to-image")  # no input
 
 
 async def asynchronous(client: AsyncRunComfy) -> None:

@@ -6,9 +6,20 @@ from pathlib import Path
 from typing import assert_type
 
 import runcomfy
-from runcomfy import AsyncJob, AsyncResult, AsyncRunComfy, Job, Result, RunComfy
-from runcomfy.models.bytedance.dreamina_4_0.edit import EditInput
-from runcomfy.models.bytedance.dreamina_4_0.text_to_image import TextToImageInput, TextToImageOutput
+from runcomfy import (
+    AsyncJob,
+    AsyncResult,
+    AsyncRunComfy,
+    Balance,
+    CatalogEntry,
+    HttpEvent,
+    ImageInput,
+    Job,
+    MediaOutput,
+    Result,
+    RunComfy,
+)
+from runcomfy.models.bytedance.dreamina_4_0 import EditInput, TextToImageInput, TextToImageOutput
 
 
 def generate(client: RunComfy) -> list[Path]:
@@ -50,8 +61,29 @@ def numbers(client: RunComfy) -> None:
 
 def typed_input(client: RunComfy) -> None:
     checked = TextToImageInput(prompt="A paper moon", scale=0.5)
-    job = client.submit("bytedance/dreamina-4-0/text-to-image", checked)
+    job = client.submit(checked, options={"job_key": "scene-12"})
+    assert_type(job, Job[TextToImageOutput])
+    assert_type(client.submit("bytedance/dreamina-4-0/text-to-image", checked), Job[TextToImageOutput])
     print(job.status(), job.result(), job.cancel())
+
+
+def from_a_web_request(client: RunComfy, body: dict[str, object]) -> None:
+    assert_type(client.submit("bytedance/dreamina-4-0/text-to-image", body), Job[MediaOutput])
+    assert_type(client.submit(TextToImageInput.from_payload(body)), Job[TextToImageOutput])
+
+
+async def typed_input_async(client: AsyncRunComfy, body: dict[str, object]) -> None:
+    assert_type(await client.submit(TextToImageInput.from_payload(body)), AsyncJob[TextToImageOutput])
+
+
+def annotated(client: RunComfy, pictures: list[ImageInput]) -> None:
+    def told(event: HttpEvent) -> None:
+        print(event.kind)
+
+    balance: Balance = client.balance()
+    entries: list[CatalogEntry] = client.catalog.list()
+    print(balance.usd, entries, RunComfy(event_hooks={"request": [told]}))
+    client.bytedance.dreamina_4_0.edit(image_urls=pictures, prompt="Bluer")
 
 
 def by_hand(client: RunComfy) -> None:

@@ -41,7 +41,7 @@ PROPERTIES: Final[Mapping[str, str]] = {
     **KEYWORDS,
     **_ANNOTATIONS,
     **_PYDANTIC,
-    **_because("is an attribute of every input class", "to_payload"),
+    **_because("is an attribute of every input class", "from_payload to_payload"),
     **_because("is the first parameter of every method", "self"),
     **_because("is the argument of every endpoint method that says how to send", "options"),
 }
@@ -57,7 +57,7 @@ OUTPUT_PROPERTIES: Final[Mapping[str, str]] = {
 RESOURCES: Final[Mapping[str, str]] = {
     **KEYWORDS,
     **_ANNOTATIONS,
-    **_because("is the decorator that the class itself uses", "cached_property"),
+    **_because("is the decorator that the class itself uses", "property"),
 }
 
 # Providers are attributes of the client beside these.
@@ -73,8 +73,9 @@ CLIENT: Final[Mapping[str, str]] = {
 # A class of that name would hide what the module imports under it.
 CLASSES: Final[Mapping[str, str]] = _because(
     "is a name that modules of classes and of methods import",
-    "Annotated Any AsyncClient AsyncJob AsyncResource AsyncRunComfy AudioInput Field FileURL ImageInput InputModel Job "
-    "Literal Mapping MediaOutput OutputModel RequestOptions Resource RunComfy Sequence SyncClient VideoInput",
+    "Annotated Any AsyncClient AsyncJob AsyncResource AsyncRunComfy AudioInput Field FileURL ImageInput InputModel "
+    "InputObject Job Literal Mapping MediaOutput OutputModel RequestOptions Resource RunComfy Sequence SequenceNotStr "
+    "SyncClient VideoInput",
 )
 
 # A folder of that name, once on the path, would be found in place of what the client imports under it. Python's own

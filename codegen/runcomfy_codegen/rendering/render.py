@@ -29,6 +29,7 @@ _TYPING: Final = frozenset({"Any", "Literal"})
 _MEDIA_MODULE: Final = "runcomfy_client.media"
 _MODELS_MODULE: Final = "runcomfy_client.models"
 _FILE: Final = "FileURL"
+_LIST: Final = "SequenceNotStr"
 _COMMON_OUTPUT: Final = "MediaOutput"
 
 
@@ -72,7 +73,8 @@ def _models(model: ir.Model, inputs: tuple[Class, ...], outputs: tuple[Class, ..
     depth = len(model.names.parts)
     imports = Imports()
     views = []
-    for base, classes in (("InputModel", inputs), ("OutputModel", outputs)):
+    # The input names the class of its output, which therefore comes first.
+    for base, classes in (("OutputModel", outputs), ("InputObject", inputs[:-1]), ("InputModel", inputs[-1:])):
         for each in classes:
             imports.add(_MODELS_MODULE, base)
             views.append(_class_view(model, each, base, imports))
@@ -97,11 +99,11 @@ def _class_view(model: ir.Model, each: Class, base: str, imports: Imports) -> di
     elif each.name in (model.input_class, model.output_class):
         text = f"What {model.model_id} {'takes' if base == 'InputModel' else 'returns'}."
     else:
-        text = f"An object in the {'input' if base == 'InputModel' else 'output'} of {model.model_id}."
+        text = f"An object in the {'input' if base == 'InputObject' else 'output'} of {model.model_id}."
     properties = {each.name: each for each in each.node.properties}
     return {
         "name": each.name,
-        "base": base,
+        "base": f"InputModel[{model.output_class}]" if base == "InputModel" else base,
         "docstring": docstring(wrapped(text, LINE_LENGTH - 8), 4),
         "fields": [_field_line(field, properties[field.name], imports) for field in each.fields],
     }
@@ -131,7 +133,8 @@ def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> se
     imports.add("collections.abc", *(names & {"Mapping", "Sequence"}))
     imports.add(_MEDIA_MODULE, *(names & _MEDIA))
     imports.add(_MODELS_MODULE, *(names & {_FILE}))
-    return {name for name in names if name[:1].isupper()} - _TYPING - _MEDIA - {"Mapping", "Sequence", _FILE}
+    imports.add("runcomfy_client.typing", *(names & {_LIST}))
+    return {name for name in names if name[:1].isupper()} - _TYPING - _MEDIA - {"Mapping", "Sequence", _FILE, _LIST}
 
 
 def _methods(model: ir.Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict[str, tuple[str, ...]]]:
@@ -189,6 +192,14 @@ class _Parameter(ast.NodeTransformer):
     def __init__(self, nested: set[ClassName]) -> None:
         self._nested = nested
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        # To type checkers a string is a sequence of strings, which is never meant.
+        of_text = _takes_text(node.slice)
+        self.generic_visit(node)
+        if of_text and isinstance(node.value, ast.Name) and node.value.id == "Sequence":
+            node.value.id = _LIST
+        return node
+
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id == "list":
             return ast.Name("Sequence")
@@ -198,6 +209,13 @@ class _Parameter(ast.NodeTransformer):
             mapping: ast.expr = ast.parse("Mapping[str, Any]", mode="eval").body
             return ast.BinOp(node, ast.BitOr(), mapping)
         return node
+
+
+def _takes_text(type_: ast.expr) -> bool:
+    """Whether a string is a value of this type."""
+    if isinstance(type_, ast.BinOp):
+        return _takes_text(type_.left) or _takes_text(type_.right)
+    return isinstance(type_, ast.Name) and type_.id in {"str", "Any", *_MEDIA}
 
 
 def _method_docs(model: ir.Model, properties: list[ir.Property]) -> list[str]:
@@ -215,5 +233,6 @@ def _method_docs(model: ir.Model, properties: list[ir.Property]) -> list[str]:
         "Raises:",
         "    InvalidInputError: The input does not fit; nothing was sent.",
         "    SubmissionUnknownError: The reply was lost; the job may run.",
+        "    TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.",
     ]
     return lines

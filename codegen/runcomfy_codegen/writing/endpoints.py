@@ -23,8 +23,6 @@ def client_module(units: Sequence[Unit]) -> str:
     imports.add("runcomfy_client.client", "AsyncClient", "SyncClient")
     imports.add("._index", "PACKAGE")
     lazy = Imports()
-    if providers:
-        imports.add("functools", "cached_property")
     classes = []
     for prefix, base in (("", "SyncClient"), ("Async", "AsyncClient")):
         members = ["    _package = PACKAGE\n"]
@@ -56,8 +54,6 @@ def _provider(provider: PythonName, families: Mapping[PythonName | None, Sequenc
     imports, lazy = _method_imports(own)
     named = {family: family_class(units[0].names) for family, units in families.items() if family}
     own_class = provider_class(next(iter(families.values()))[0].names)
-    if named:
-        imports.add("functools", "cached_property")
     classes = []
     for prefix in ("", "Async"):
         members = []

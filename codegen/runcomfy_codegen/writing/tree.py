@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .. import __version__
+from ..naming.model import input_class, output_class
 from ..rendering.imports import Imports
 from ..rendering.literals import docstring, string
 from ..rendering.templating import render
@@ -46,9 +47,13 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
         "UnknownModelError",
     ),
     "runcomfy_client.jobs": ("AsyncJob", "Job"),
-    "runcomfy_client.transport.hooks": ("HttpEvent",),
+    "runcomfy_client.transport.hooks": ("EventHooks", "HttpEvent"),
+    "runcomfy_client.api.catalog": ("Balance", "CatalogEntry"),
+    "runcomfy_client.catalog": ("AsyncCatalog", "Catalog"),
+    "runcomfy_client.media": ("AudioInput", "ImageInput", "VideoInput"),
+    "runcomfy_client.models": ("InputModel",),
     "runcomfy_client.journal": ("Journal", "JournalEntry"),
-    "runcomfy_client.outputs": ("MediaOutput",),
+    "runcomfy_client.outputs": ("FileURL", "MediaOutput", "OutputModel"),
     "runcomfy_client.api.submit": ("RequestOptions",),
     "runcomfy_client.api.values": ("Cancellation", "DownloadProgress", "File", "JobUpdate"),
     "runcomfy_client.results": ("AsyncResult", "Result"),
@@ -105,16 +110,36 @@ def _index(units: Iterable[Unit]) -> str:
 
 
 def _packages(units: Iterable[Unit]) -> dict[str, str]:
-    """The __init__ modules of models/, specs/ and resources/: a docstring each."""
+    """The __init__ modules of models/, specs/ and resources/; those of models offer the classes of the models below."""
     texts = {
-        "models": "The input and output classes of all models.",
-        "specs": "What all models take, as the offline check reads it.",
-        "resources": "The endpoint methods of all models.",
+        "models": _package("The input and output classes of all models.", guard=True),
+        "specs": _package("What all models take, as the offline check reads it."),
+        "resources": _package("The endpoint methods of all models."),
     }
+    classes: dict[str, dict[str, str]] = {}
     for unit in units:
-        *folders, _ = unit.names.parts
+        *folders, module = unit.names.parts
         for depth in range(1, len(folders) + 1):
-            dotted = ".".join(folders[:depth])
-            texts[f"models/{'/'.join(folders[:depth])}"] = f"The input and output classes of {dotted}."
-            texts[f"specs/{'/'.join(folders[:depth])}"] = f"What the models of {dotted} take."
-    return {f"{path}/__init__.py": render("package.py", docstring=docstring([text], 0)) for path, text in texts.items()}
+            classes.setdefault("/".join(folders[:depth]), {})
+        own = (input_class(unit.names), output_class(unit.names))
+        classes["/".join(folders)] |= dict.fromkeys(own, f".{module}")
+    for path, modules in classes.items():
+        dotted = path.replace("/", ".")
+        texts[f"models/{path}"] = _package(f"The input and output classes of {dotted}.", modules)
+        texts[f"specs/{path}"] = _package(f"What the models of {dotted} take.")
+    return {f"{path}/__init__.py": text for path, text in texts.items()}
+
+
+def _package(text: str, modules: Mapping[str, str] | None = None, guard: bool = False) -> str:
+    """An __init__ module: it offers names of its modules, each loaded on first touch."""
+    imports = Imports()
+    for name, module in (modules or {}).items():
+        imports.add(module, name)
+    return render(
+        "package.py",
+        docstring=docstring([text], 0),
+        guard=guard,
+        imports=imports.text("    "),
+        lines=[f"{string(name)}: {string(module)}" for name, module in sorted((modules or {}).items())],
+        names=map(string, sorted(modules or {})),
+    )

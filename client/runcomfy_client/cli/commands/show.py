@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ...describe.parameters import Parameter
-    from ...models import InputModel
+    from ...models import InputObject
     from ..options import Common
 
 # Longer lines of prose are hard to read.
@@ -59,7 +59,7 @@ def show_model(model_id: str, common: Common) -> int:
     return 0
 
 
-def _descriptions(made: type[InputModel]) -> dict[str, str]:
+def _descriptions(made: type[InputObject]) -> dict[str, str]:
     """What the schema says about each input, by wire name; read off the generated class, which keeps it."""
     found = {}
     for name, field in made.model_fields.items():

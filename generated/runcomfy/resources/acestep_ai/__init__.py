@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -16,14 +15,14 @@ if TYPE_CHECKING:
 class AcestepAi(Resource):
     """The models of acestep_ai."""
 
-    @cached_property
+    @property
     def ace_step(self) -> AcestepAiAceStep:
         """The models of acestep_ai.ace_step."""
         from .ace_step import AcestepAiAceStep
 
         return AcestepAiAceStep(self._client)
 
-    @cached_property
+    @property
     def ace_step_1_5(self) -> AcestepAiAceStep1_5:
         """The models of acestep_ai.ace_step_1_5."""
         from .ace_step_1_5 import AcestepAiAceStep1_5
@@ -34,14 +33,14 @@ class AcestepAi(Resource):
 class AsyncAcestepAi(AsyncResource):
     """The models of acestep_ai."""
 
-    @cached_property
+    @property
     def ace_step(self) -> AsyncAcestepAiAceStep:
         """The models of acestep_ai.ace_step."""
         from .ace_step import AsyncAcestepAiAceStep
 
         return AsyncAcestepAiAceStep(self._client)
 
-    @cached_property
+    @property
     def ace_step_1_5(self) -> AsyncAcestepAiAceStep1_5:
         """The models of acestep_ai.ace_step_1_5."""
         from .ace_step_1_5 import AsyncAcestepAiAceStep1_5

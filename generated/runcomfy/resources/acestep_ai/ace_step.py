@@ -49,6 +49,7 @@ class AcestepAiAceStep(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acestep-ai/ace-step/audio-inpaint",
@@ -90,6 +91,7 @@ class AcestepAiAceStep(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acestep-ai/ace-step/audio-outpaint",
@@ -125,6 +127,7 @@ class AcestepAiAceStep(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acestep-ai/ace-step/text-to-audio",
@@ -170,6 +173,7 @@ class AsyncAcestepAiAceStep(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acestep-ai/ace-step/audio-inpaint",
@@ -211,6 +215,7 @@ class AsyncAcestepAiAceStep(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acestep-ai/ace-step/audio-outpaint",
@@ -246,6 +251,7 @@ class AsyncAcestepAiAceStep(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acestep-ai/ace-step/text-to-audio",

@@ -38,6 +38,7 @@ class AcestepAiAceStep1_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acestep-ai/ace-step-1.5/text-to-audio",
@@ -75,6 +76,7 @@ class AsyncAcestepAiAceStep1_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acestep-ai/ace-step-1.5/text-to-audio",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Alibaba(Resource):
     """The models of alibaba."""
 
-    @cached_property
+    @property
     def happyhorse_1_1(self) -> AlibabaHappyhorse1_1:
         """The models of alibaba.happyhorse_1_1."""
         from .happyhorse_1_1 import AlibabaHappyhorse1_1
@@ -26,7 +25,7 @@ class Alibaba(Resource):
 class AsyncAlibaba(AsyncResource):
     """The models of alibaba."""
 
-    @cached_property
+    @property
     def happyhorse_1_1(self) -> AsyncAlibabaHappyhorse1_1:
         """The models of alibaba.happyhorse_1_1."""
         from .happyhorse_1_1 import AsyncAlibabaHappyhorse1_1

@@ -45,6 +45,7 @@ class AlibabaHappyhorse1_1(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "alibaba/happyhorse-1.1/image-to-video",
@@ -102,6 +103,7 @@ class AlibabaHappyhorse1_1(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "alibaba/happyhorse-1.1/reference-to-video",
@@ -146,6 +148,7 @@ class AlibabaHappyhorse1_1(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "alibaba/happyhorse-1.1/text-to-video",
@@ -187,6 +190,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "alibaba/happyhorse-1.1/image-to-video",
@@ -244,6 +248,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "alibaba/happyhorse-1.1/reference-to-video",
@@ -288,6 +293,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "alibaba/happyhorse-1.1/text-to-video",

@@ -37,6 +37,7 @@ class BlackforestlabsFlux2Klein(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-2-klein/4b/text-to-image",
@@ -69,6 +70,7 @@ class BlackforestlabsFlux2Klein(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-2-klein/9b/text-to-image",
@@ -104,6 +106,7 @@ class AsyncBlackforestlabsFlux2Klein(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-2-klein/4b/text-to-image",
@@ -136,6 +139,7 @@ class AsyncBlackforestlabsFlux2Klein(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-2-klein/9b/text-to-image",

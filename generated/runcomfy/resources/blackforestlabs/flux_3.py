@@ -55,6 +55,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/extend-video",
@@ -98,6 +99,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/extend-video/draft",
@@ -141,6 +143,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/first-last-frame-to-video",
@@ -184,6 +187,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/first-last-frame-to-video/draft",
@@ -220,6 +224,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/image",
@@ -261,6 +266,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/image-to-video",
@@ -304,6 +310,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/image-to-video/draft",
@@ -344,6 +351,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/text-to-video/draft",
@@ -391,6 +399,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/extend-video",
@@ -434,6 +443,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/extend-video/draft",
@@ -477,6 +487,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/first-last-frame-to-video",
@@ -520,6 +531,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/first-last-frame-to-video/draft",
@@ -556,6 +568,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/image",
@@ -597,6 +610,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/image-to-video",
@@ -640,6 +654,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/image-to-video/draft",
@@ -680,6 +695,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/text-to-video/draft",

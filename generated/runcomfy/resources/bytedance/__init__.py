@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -22,56 +21,56 @@ if TYPE_CHECKING:
 class Bytedance(Resource):
     """The models of bytedance."""
 
-    @cached_property
+    @property
     def dreamina_3_0(self) -> BytedanceDreamina3_0:
         """The models of bytedance.dreamina_3_0."""
         from .dreamina_3_0 import BytedanceDreamina3_0
 
         return BytedanceDreamina3_0(self._client)
 
-    @cached_property
+    @property
     def dreamina_4_0(self) -> BytedanceDreamina4_0:
         """The models of bytedance.dreamina_4_0."""
         from .dreamina_4_0 import BytedanceDreamina4_0
 
         return BytedanceDreamina4_0(self._client)
 
-    @cached_property
+    @property
     def seed_audio_1_0(self) -> BytedanceSeedAudio1_0:
         """The models of bytedance.seed_audio_1_0."""
         from .seed_audio_1_0 import BytedanceSeedAudio1_0
 
         return BytedanceSeedAudio1_0(self._client)
 
-    @cached_property
+    @property
     def seedance_2_0(self) -> BytedanceSeedance2_0:
         """The models of bytedance.seedance_2_0."""
         from .seedance_2_0 import BytedanceSeedance2_0
 
         return BytedanceSeedance2_0(self._client)
 
-    @cached_property
+    @property
     def seedance_2_0_mini(self) -> BytedanceSeedance2_0Mini:
         """The models of bytedance.seedance_2_0_mini."""
         from .seedance_2_0_mini import BytedanceSeedance2_0Mini
 
         return BytedanceSeedance2_0Mini(self._client)
 
-    @cached_property
+    @property
     def seedance_2_5(self) -> BytedanceSeedance2_5:
         """The models of bytedance.seedance_2_5."""
         from .seedance_2_5 import BytedanceSeedance2_5
 
         return BytedanceSeedance2_5(self._client)
 
-    @cached_property
+    @property
     def seedream_4_0(self) -> BytedanceSeedream4_0:
         """The models of bytedance.seedream_4_0."""
         from .seedream_4_0 import BytedanceSeedream4_0
 
         return BytedanceSeedream4_0(self._client)
 
-    @cached_property
+    @property
     def seedream_5_0_pro(self) -> BytedanceSeedream5_0Pro:
         """The models of bytedance.seedream_5_0_pro."""
         from .seedream_5_0_pro import BytedanceSeedream5_0Pro
@@ -82,56 +81,56 @@ class Bytedance(Resource):
 class AsyncBytedance(AsyncResource):
     """The models of bytedance."""
 
-    @cached_property
+    @property
     def dreamina_3_0(self) -> AsyncBytedanceDreamina3_0:
         """The models of bytedance.dreamina_3_0."""
         from .dreamina_3_0 import AsyncBytedanceDreamina3_0
 
         return AsyncBytedanceDreamina3_0(self._client)
 
-    @cached_property
+    @property
     def dreamina_4_0(self) -> AsyncBytedanceDreamina4_0:
         """The models of bytedance.dreamina_4_0."""
         from .dreamina_4_0 import AsyncBytedanceDreamina4_0
 
         return AsyncBytedanceDreamina4_0(self._client)
 
-    @cached_property
+    @property
     def seed_audio_1_0(self) -> AsyncBytedanceSeedAudio1_0:
         """The models of bytedance.seed_audio_1_0."""
         from .seed_audio_1_0 import AsyncBytedanceSeedAudio1_0
 
         return AsyncBytedanceSeedAudio1_0(self._client)
 
-    @cached_property
+    @property
     def seedance_2_0(self) -> AsyncBytedanceSeedance2_0:
         """The models of bytedance.seedance_2_0."""
         from .seedance_2_0 import AsyncBytedanceSeedance2_0
 
         return AsyncBytedanceSeedance2_0(self._client)
 
-    @cached_property
+    @property
     def seedance_2_0_mini(self) -> AsyncBytedanceSeedance2_0Mini:
         """The models of bytedance.seedance_2_0_mini."""
         from .seedance_2_0_mini import AsyncBytedanceSeedance2_0Mini
 
         return AsyncBytedanceSeedance2_0Mini(self._client)
 
-    @cached_property
+    @property
     def seedance_2_5(self) -> AsyncBytedanceSeedance2_5:
         """The models of bytedance.seedance_2_5."""
         from .seedance_2_5 import AsyncBytedanceSeedance2_5
 
         return AsyncBytedanceSeedance2_5(self._client)
 
-    @cached_property
+    @property
     def seedream_4_0(self) -> AsyncBytedanceSeedream4_0:
         """The models of bytedance.seedream_4_0."""
         from .seedream_4_0 import AsyncBytedanceSeedream4_0
 
         return AsyncBytedanceSeedream4_0(self._client)
 
-    @cached_property
+    @property
     def seedream_5_0_pro(self) -> AsyncBytedanceSeedream5_0Pro:
         """The models of bytedance.seedream_5_0_pro."""
         from .seedream_5_0_pro import AsyncBytedanceSeedream5_0Pro

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import ImageInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.bytedance.dreamina_3_0.image_to_video import ImageToVideoOutput
 
@@ -23,7 +22,7 @@ class BytedanceDreamina3_0(Resource):
     def image_to_video(
         self,
         *,
-        image_urls: Sequence[ImageInput],
+        image_urls: SequenceNotStr[ImageInput],
         prompt: str,
         number_of_frames: Literal[121, 241] | None = None,
         resolution: Literal["720P", "1080P"] | None = None,
@@ -45,6 +44,7 @@ class BytedanceDreamina3_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/dreamina-3-0/image-to-video",
@@ -65,7 +65,7 @@ class AsyncBytedanceDreamina3_0(AsyncResource):
     async def image_to_video(
         self,
         *,
-        image_urls: Sequence[ImageInput],
+        image_urls: SequenceNotStr[ImageInput],
         prompt: str,
         number_of_frames: Literal[121, 241] | None = None,
         resolution: Literal["720P", "1080P"] | None = None,
@@ -87,6 +87,7 @@ class AsyncBytedanceDreamina3_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/dreamina-3-0/image-to-video",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import ImageInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.bytedance.dreamina_4_0.edit import EditOutput
     from ...models.bytedance.dreamina_4_0.text_to_image import TextToImageOutput
@@ -24,7 +23,7 @@ class BytedanceDreamina4_0(Resource):
     def edit(
         self,
         *,
-        image_urls: Sequence[ImageInput],
+        image_urls: SequenceNotStr[ImageInput],
         prompt: str,
         width_height: (
             Literal[
@@ -65,6 +64,7 @@ class BytedanceDreamina4_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/dreamina-4-0/edit",
@@ -117,6 +117,7 @@ class BytedanceDreamina4_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/dreamina-4-0/text-to-image",
@@ -136,7 +137,7 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
     async def edit(
         self,
         *,
-        image_urls: Sequence[ImageInput],
+        image_urls: SequenceNotStr[ImageInput],
         prompt: str,
         width_height: (
             Literal[
@@ -177,6 +178,7 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/dreamina-4-0/edit",
@@ -229,6 +231,7 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/dreamina-4-0/text-to-image",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import AudioInput, ImageInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.bytedance.seed_audio_1_0.text_to_audio import TextToAudioOutput
 
@@ -24,7 +23,7 @@ class BytedanceSeedAudio1_0(Resource):
         self,
         *,
         prompt: str,
-        audio_urls: Sequence[AudioInput] | None = None,
+        audio_urls: SequenceNotStr[AudioInput] | None = None,
         image_url: ImageInput | None = None,
         output_format: Literal["wav", "mp3", "ogg_opus"] | None = None,
         pitch: int | None = None,
@@ -75,6 +74,7 @@ class BytedanceSeedAudio1_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seed-audio-1.0/text-to-audio",
@@ -100,7 +100,7 @@ class AsyncBytedanceSeedAudio1_0(AsyncResource):
         self,
         *,
         prompt: str,
-        audio_urls: Sequence[AudioInput] | None = None,
+        audio_urls: SequenceNotStr[AudioInput] | None = None,
         image_url: ImageInput | None = None,
         output_format: Literal["wav", "mp3", "ogg_opus"] | None = None,
         pitch: int | None = None,
@@ -151,6 +151,7 @@ class AsyncBytedanceSeedAudio1_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seed-audio-1.0/text-to-audio",

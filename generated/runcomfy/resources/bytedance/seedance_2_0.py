@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import AudioInput, ImageInput, VideoInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.bytedance.seedance_2_0.fast import FastOutput
     from ...models.bytedance.seedance_2_0.pro import ProOutput
@@ -26,13 +25,13 @@ class BytedanceSeedance2_0(Resource):
         *,
         prompt: str,
         aspect_ratio: Literal["adaptive", "16:9", "9:16", "4:3", "3:4", "1:1", "21:9"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         resolution: Literal["480p", "720p"] | None = None,
         seed: int | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[FastOutput]:
         """Submit a job to bytedance/seedance-2.0/fast.
@@ -52,6 +51,7 @@ class BytedanceSeedance2_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.0/fast",
@@ -74,13 +74,13 @@ class BytedanceSeedance2_0(Resource):
         *,
         prompt: str,
         aspect_ratio: Literal["adaptive", "16:9", "9:16", "4:3", "3:4", "1:1", "21:9"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         resolution: Literal["480p", "720p", "1080p", "4k"] | None = None,
         seed: int | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[ProOutput]:
         """Submit a job to bytedance/seedance-2.0/pro.
@@ -100,6 +100,7 @@ class BytedanceSeedance2_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.0/pro",
@@ -126,13 +127,13 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
         *,
         prompt: str,
         aspect_ratio: Literal["adaptive", "16:9", "9:16", "4:3", "3:4", "1:1", "21:9"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         resolution: Literal["480p", "720p"] | None = None,
         seed: int | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[FastOutput]:
         """Submit a job to bytedance/seedance-2.0/fast.
@@ -152,6 +153,7 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.0/fast",
@@ -174,13 +176,13 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
         *,
         prompt: str,
         aspect_ratio: Literal["adaptive", "16:9", "9:16", "4:3", "3:4", "1:1", "21:9"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         resolution: Literal["480p", "720p", "1080p", "4k"] | None = None,
         seed: int | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[ProOutput]:
         """Submit a job to bytedance/seedance-2.0/pro.
@@ -200,6 +202,7 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.0/pro",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import AudioInput, ImageInput, VideoInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.bytedance.seedance_2_0_mini.image_to_video import ImageToVideoOutput
     from ...models.bytedance.seedance_2_0_mini.text_to_video import TextToVideoOutput
@@ -51,6 +50,7 @@ class BytedanceSeedance2_0Mini(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.0-mini/image-to-video",
@@ -92,6 +92,7 @@ class BytedanceSeedance2_0Mini(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.0-mini/text-to-video",
@@ -115,8 +116,8 @@ class BytedanceSeedance2_0Mini(Resource):
         duration: int | None = None,
         enable_web_search: bool | None = None,
         generate_audio: bool | None = None,
-        reference_audios: Sequence[AudioInput] | None = None,
-        reference_images: Sequence[ImageInput] | None = None,
+        reference_audios: SequenceNotStr[AudioInput] | None = None,
+        reference_images: SequenceNotStr[ImageInput] | None = None,
         resolution: Literal["480p", "720p"] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[VideoToVideoOutput]:
@@ -137,6 +138,7 @@ class BytedanceSeedance2_0Mini(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.0-mini/video-to-video",
@@ -187,6 +189,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.0-mini/image-to-video",
@@ -228,6 +231,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.0-mini/text-to-video",
@@ -251,8 +255,8 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
         duration: int | None = None,
         enable_web_search: bool | None = None,
         generate_audio: bool | None = None,
-        reference_audios: Sequence[AudioInput] | None = None,
-        reference_images: Sequence[ImageInput] | None = None,
+        reference_audios: SequenceNotStr[AudioInput] | None = None,
+        reference_images: SequenceNotStr[ImageInput] | None = None,
         resolution: Literal["480p", "720p"] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[VideoToVideoOutput]:
@@ -273,6 +277,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.0-mini/video-to-video",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import AudioInput, ImageInput, VideoInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.bytedance.seedance_2_5.first_last_frame_480p import FirstLastFrame480pOutput
     from ...models.bytedance.seedance_2_5.first_last_frame_720p import FirstLastFrame720pOutput
@@ -50,6 +49,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/first-last-frame/480p",
@@ -86,6 +86,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/first-last-frame/720p",
@@ -120,6 +121,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/image-to-video/480p",
@@ -153,6 +155,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/image-to-video/720p",
@@ -170,11 +173,11 @@ class BytedanceSeedance2_5(Resource):
         *,
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[ReferenceToVideo480pOutput]:
         """Submit a job to bytedance/seedance-2.5/reference-to-video/480p.
@@ -192,6 +195,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/reference-to-video/480p",
@@ -212,11 +216,11 @@ class BytedanceSeedance2_5(Resource):
         *,
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[ReferenceToVideo720pOutput]:
         """Submit a job to bytedance/seedance-2.5/reference-to-video/720p.
@@ -234,6 +238,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/reference-to-video/720p",
@@ -270,6 +275,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/text-to-video/480p",
@@ -303,6 +309,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/text-to-video/720p",
@@ -342,6 +349,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/first-last-frame/480p",
@@ -378,6 +386,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/first-last-frame/720p",
@@ -412,6 +421,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/image-to-video/480p",
@@ -445,6 +455,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/image-to-video/720p",
@@ -462,11 +473,11 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         *,
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[ReferenceToVideo480pOutput]:
         """Submit a job to bytedance/seedance-2.5/reference-to-video/480p.
@@ -484,6 +495,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/reference-to-video/480p",
@@ -504,11 +516,11 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         *,
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive"] | None = None,
-        audios: Sequence[AudioInput] | None = None,
+        audios: SequenceNotStr[AudioInput] | None = None,
         duration: int | None = None,
         generate_audio: bool | None = None,
-        images: Sequence[ImageInput] | None = None,
-        videos: Sequence[VideoInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
+        videos: SequenceNotStr[VideoInput] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[ReferenceToVideo720pOutput]:
         """Submit a job to bytedance/seedance-2.5/reference-to-video/720p.
@@ -526,6 +538,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/reference-to-video/720p",
@@ -562,6 +575,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/text-to-video/480p",
@@ -595,6 +609,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/text-to-video/720p",

@@ -38,6 +38,7 @@ class BytedanceSeedream5_0Pro(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedream-5.0-pro/text-to-image",
@@ -75,6 +76,7 @@ class AsyncBytedanceSeedream5_0Pro(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedream-5.0-pro/text-to-image",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Google(Resource):
     """The models of google."""
 
-    @cached_property
+    @property
     def gemini_omni_flash(self) -> GoogleGeminiOmniFlash:
         """The models of google.gemini_omni_flash."""
         from .gemini_omni_flash import GoogleGeminiOmniFlash
@@ -26,7 +25,7 @@ class Google(Resource):
 class AsyncGoogle(AsyncResource):
     """The models of google."""
 
-    @cached_property
+    @property
     def gemini_omni_flash(self) -> AsyncGoogleGeminiOmniFlash:
         """The models of google.gemini_omni_flash."""
         from .gemini_omni_flash import AsyncGoogleGeminiOmniFlash

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import ImageInput, VideoInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.google.gemini_omni_flash.image_to_video import ImageToVideoOutput
     from ...models.google.gemini_omni_flash.reference_to_video import ReferenceToVideoOutput
@@ -44,6 +43,7 @@ class GoogleGeminiOmniFlash(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "google/gemini-omni-flash/image-to-video",
@@ -59,7 +59,7 @@ class GoogleGeminiOmniFlash(Resource):
     def reference_to_video(
         self,
         *,
-        image_urls: Sequence[ImageInput],
+        image_urls: SequenceNotStr[ImageInput],
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16"] | None = None,
         duration: int | None = None,
@@ -77,6 +77,7 @@ class GoogleGeminiOmniFlash(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "google/gemini-omni-flash/reference-to-video",
@@ -108,6 +109,7 @@ class GoogleGeminiOmniFlash(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "google/gemini-omni-flash/text-to-video",
@@ -136,6 +138,7 @@ class GoogleGeminiOmniFlash(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "google/gemini-omni-flash/video-edit",
@@ -171,6 +174,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "google/gemini-omni-flash/image-to-video",
@@ -186,7 +190,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
     async def reference_to_video(
         self,
         *,
-        image_urls: Sequence[ImageInput],
+        image_urls: SequenceNotStr[ImageInput],
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16"] | None = None,
         duration: int | None = None,
@@ -204,6 +208,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "google/gemini-omni-flash/reference-to-video",
@@ -235,6 +240,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "google/gemini-omni-flash/text-to-video",
@@ -263,6 +269,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "google/gemini-omni-flash/video-edit",

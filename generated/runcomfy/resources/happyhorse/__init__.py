@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Happyhorse(Resource):
     """The models of happyhorse."""
 
-    @cached_property
+    @property
     def happyhorse_1_0(self) -> HappyhorseHappyhorse1_0:
         """The models of happyhorse.happyhorse_1_0."""
         from .happyhorse_1_0 import HappyhorseHappyhorse1_0
@@ -26,7 +25,7 @@ class Happyhorse(Resource):
 class AsyncHappyhorse(AsyncResource):
     """The models of happyhorse."""
 
-    @cached_property
+    @property
     def happyhorse_1_0(self) -> AsyncHappyhorseHappyhorse1_0:
         """The models of happyhorse.happyhorse_1_0."""
         from .happyhorse_1_0 import AsyncHappyhorseHappyhorse1_0

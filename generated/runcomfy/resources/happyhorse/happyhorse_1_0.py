@@ -46,6 +46,7 @@ class HappyhorseHappyhorse1_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "happyhorse/happyhorse-1.0/image-to-video",
@@ -103,6 +104,7 @@ class HappyhorseHappyhorse1_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "happyhorse/happyhorse-1.0/reference-to-video",
@@ -151,6 +153,7 @@ class HappyhorseHappyhorse1_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "happyhorse/happyhorse-1.0/text-to-video",
@@ -200,6 +203,7 @@ class HappyhorseHappyhorse1_0(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "happyhorse/happyhorse-1.0/video-edit",
@@ -248,6 +252,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "happyhorse/happyhorse-1.0/image-to-video",
@@ -305,6 +310,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "happyhorse/happyhorse-1.0/reference-to-video",
@@ -353,6 +359,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "happyhorse/happyhorse-1.0/text-to-video",
@@ -402,6 +409,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "happyhorse/happyhorse-1.0/video-edit",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class IdeogramAi(Resource):
     """The models of ideogram_ai."""
 
-    @cached_property
+    @property
     def ideogram_v4(self) -> IdeogramAiIdeogramV4:
         """The models of ideogram_ai.ideogram_v4."""
         from .ideogram_v4 import IdeogramAiIdeogramV4
@@ -26,7 +25,7 @@ class IdeogramAi(Resource):
 class AsyncIdeogramAi(AsyncResource):
     """The models of ideogram_ai."""
 
-    @cached_property
+    @property
     def ideogram_v4(self) -> AsyncIdeogramAiIdeogramV4:
         """The models of ideogram_ai.ideogram_v4."""
         from .ideogram_v4 import AsyncIdeogramAiIdeogramV4

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import ImageInput, VideoInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.kling.kling_video_o3.pro_image_to_video import ProImageToVideoOutput
     from ...models.kling.kling_video_o3.pro_reference_to_video import ProReferenceToVideoOutput
@@ -51,6 +50,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/pro/image-to-video",
@@ -71,7 +71,7 @@ class KlingKlingVideoO3(Resource):
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1"] | None = None,
         duration: int | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         keep_original_sound: bool | None = None,
         shot_type: Literal["intelligent", "customize"] | None = None,
         sound: bool | None = None,
@@ -94,6 +94,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/pro/reference-to-video",
@@ -133,6 +134,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/pro/text-to-video",
@@ -151,7 +153,7 @@ class KlingKlingVideoO3(Resource):
         *,
         prompt: str,
         video: VideoInput,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         keep_original_sound: bool | None = None,
         shot_type: Literal["customize"] | None = None,
         options: RequestOptions | None = None,
@@ -169,6 +171,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/pro/video-to-video",
@@ -207,6 +210,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/4K/image-to-video",
@@ -227,7 +231,7 @@ class KlingKlingVideoO3(Resource):
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1"] | None = None,
         duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         shot_type: Literal["customize", "intelligent"] | None = None,
         sound: bool | None = None,
         options: RequestOptions | None = None,
@@ -246,6 +250,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/4K/reference-to-video",
@@ -283,6 +288,7 @@ class KlingKlingVideoO3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "kling/kling-video-o3/4K/text-to-video",
@@ -325,6 +331,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/pro/image-to-video",
@@ -345,7 +352,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1"] | None = None,
         duration: int | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         keep_original_sound: bool | None = None,
         shot_type: Literal["intelligent", "customize"] | None = None,
         sound: bool | None = None,
@@ -368,6 +375,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/pro/reference-to-video",
@@ -407,6 +415,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/pro/text-to-video",
@@ -425,7 +434,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         *,
         prompt: str,
         video: VideoInput,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         keep_original_sound: bool | None = None,
         shot_type: Literal["customize"] | None = None,
         options: RequestOptions | None = None,
@@ -443,6 +452,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/pro/video-to-video",
@@ -481,6 +491,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/4K/image-to-video",
@@ -501,7 +512,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         prompt: str,
         aspect_ratio: Literal["16:9", "9:16", "1:1"] | None = None,
         duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] | None = None,
-        images: Sequence[ImageInput] | None = None,
+        images: SequenceNotStr[ImageInput] | None = None,
         shot_type: Literal["customize", "intelligent"] | None = None,
         sound: bool | None = None,
         options: RequestOptions | None = None,
@@ -520,6 +531,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/4K/reference-to-video",
@@ -557,6 +569,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "kling/kling-video-o3/4K/text-to-video",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.client import AsyncClient, SyncClient
@@ -19,7 +18,7 @@ class RunComfy(SyncClient):
 
     _package = PACKAGE
 
-    @cached_property
+    @property
     def acme(self) -> Acme:
         """The models of acme."""
         from .resources.acme import Acme
@@ -32,7 +31,7 @@ class AsyncRunComfy(AsyncClient):
 
     _package = PACKAGE
 
-    @cached_property
+    @property
     def acme(self) -> AsyncAcme:
         """The models of acme."""
         from .resources.acme import AsyncAcme

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.client import AsyncClient, SyncClient
@@ -26,56 +25,56 @@ class RunComfy(SyncClient):
 
     _package = PACKAGE
 
-    @cached_property
+    @property
     def blackforestlabs(self) -> Blackforestlabs:
         """The models of blackforestlabs."""
         from .resources.blackforestlabs import Blackforestlabs
 
         return Blackforestlabs(self)
 
-    @cached_property
+    @property
     def bytedance(self) -> Bytedance:
         """The models of bytedance."""
         from .resources.bytedance import Bytedance
 
         return Bytedance(self)
 
-    @cached_property
+    @property
     def catalog_(self) -> Catalog:
         """The models of catalog_."""
         from .resources.catalog_ import Catalog
 
         return Catalog(self)
 
-    @cached_property
+    @property
     def elevenlabs(self) -> Elevenlabs:
         """The models of elevenlabs."""
         from .resources.elevenlabs import Elevenlabs
 
         return Elevenlabs(self)
 
-    @cached_property
+    @property
     def import_(self) -> Import:
         """The models of import_."""
         from .resources.import_ import Import
 
         return Import(self)
 
-    @cached_property
+    @property
     def kling(self) -> Kling:
         """The models of kling."""
         from .resources.kling import Kling
 
         return Kling(self)
 
-    @cached_property
+    @property
     def openai(self) -> Openai:
         """The models of openai."""
         from .resources.openai import Openai
 
         return Openai(self)
 
-    @cached_property
+    @property
     def x(self) -> X:
         """The models of x."""
         from .resources.x import X
@@ -88,56 +87,56 @@ class AsyncRunComfy(AsyncClient):
 
     _package = PACKAGE
 
-    @cached_property
+    @property
     def blackforestlabs(self) -> AsyncBlackforestlabs:
         """The models of blackforestlabs."""
         from .resources.blackforestlabs import AsyncBlackforestlabs
 
         return AsyncBlackforestlabs(self)
 
-    @cached_property
+    @property
     def bytedance(self) -> AsyncBytedance:
         """The models of bytedance."""
         from .resources.bytedance import AsyncBytedance
 
         return AsyncBytedance(self)
 
-    @cached_property
+    @property
     def catalog_(self) -> AsyncCatalog:
         """The models of catalog_."""
         from .resources.catalog_ import AsyncCatalog
 
         return AsyncCatalog(self)
 
-    @cached_property
+    @property
     def elevenlabs(self) -> AsyncElevenlabs:
         """The models of elevenlabs."""
         from .resources.elevenlabs import AsyncElevenlabs
 
         return AsyncElevenlabs(self)
 
-    @cached_property
+    @property
     def import_(self) -> AsyncImport:
         """The models of import_."""
         from .resources.import_ import AsyncImport
 
         return AsyncImport(self)
 
-    @cached_property
+    @property
     def kling(self) -> AsyncKling:
         """The models of kling."""
         from .resources.kling import AsyncKling
 
         return AsyncKling(self)
 
-    @cached_property
+    @property
     def openai(self) -> AsyncOpenai:
         """The models of openai."""
         from .resources.openai import AsyncOpenai
 
         return AsyncOpenai(self)
 
-    @cached_property
+    @property
     def x(self) -> AsyncX:
         """The models of x."""
         from .resources.x import AsyncX

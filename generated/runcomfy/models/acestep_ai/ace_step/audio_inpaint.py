@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.acestep_ai.ace_step.audio_inpaint import INPUT
 
+AudioInpaintOutput = MediaOutput
 
-class AudioInpaintInput(InputModel):
+
+class AudioInpaintInput(InputModel[AudioInpaintOutput]):
     """What acestep-ai/ace-step/audio-inpaint takes."""
 
     audio: Annotated[AudioInput, Field(title="Audio", json_schema_extra={"format": "audio_uri"})]
@@ -35,7 +37,5 @@ class AudioInpaintInput(InputModel):
     ] = None
     tags: Annotated[str, Field(title="Tags", json_schema_extra={"examples": [""]})]
 
-
-AudioInpaintOutput = MediaOutput
 
 bind(AudioInpaintInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.acestep_ai.ace_step.audio_outpaint import INPUT
 
+AudioOutpaintOutput = MediaOutput
 
-class AudioOutpaintInput(InputModel):
+
+class AudioOutpaintInput(InputModel[AudioOutpaintOutput]):
     """What acestep-ai/ace-step/audio-outpaint takes."""
 
     audio: Annotated[AudioInput, Field(title="Audio", json_schema_extra={"format": "audio_uri"})]
@@ -28,7 +30,5 @@ class AudioOutpaintInput(InputModel):
     seed: Annotated[int | None, Field(title="Seed", ge=-1, le=2147483647, json_schema_extra={"default": -1})] = None
     tags: Annotated[str, Field(title="Tags", json_schema_extra={"examples": [""]})]
 
-
-AudioOutpaintOutput = MediaOutput
 
 bind(AudioOutpaintInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.acestep_ai.ace_step_1_5.text_to_audio import INPUT
 
+TextToAudioOutput = MediaOutput
 
-class TextToAudioInput(InputModel):
+
+class TextToAudioInput(InputModel[TextToAudioOutput]):
     """What acestep-ai/ace-step-1.5/text-to-audio takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=5, le=240, json_schema_extra={"default": 60})] = None
@@ -19,7 +21,5 @@ class TextToAudioInput(InputModel):
     seed: Annotated[int | None, Field(title="Seed", ge=-1, le=2147483647, json_schema_extra={"default": -1})] = None
     tags: Annotated[str, Field(title="Tags", json_schema_extra={"examples": [""]})]
 
-
-TextToAudioOutput = MediaOutput
 
 bind(TextToAudioInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.alibaba.happyhorse_1_1.text_to_video import INPUT
 
+TextToVideoOutput = MediaOutput
 
-class TextToVideoInput(InputModel):
+
+class TextToVideoInput(InputModel[TextToVideoOutput]):
     """What alibaba/happyhorse-1.1/text-to-video takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=3, le=15, json_schema_extra={"default": 5})] = None
@@ -25,7 +27,5 @@ class TextToVideoInput(InputModel):
         Field(title="Resolution", json_schema_extra={"default": "1080P"}),
     ] = None
 
-
-TextToVideoOutput = MediaOutput
 
 bind(TextToVideoInput, INPUT)

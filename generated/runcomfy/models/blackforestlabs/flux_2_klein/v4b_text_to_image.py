@@ -10,15 +10,15 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_2_klein.v4b_text_to_image import INPUT
 
+V4bTextToImageOutput = MediaOutput
 
-class V4bTextToImageInput(InputModel):
+
+class V4bTextToImageInput(InputModel[V4bTextToImageOutput]):
     """What blackforestlabs/flux-2-klein/4b/text-to-image takes."""
 
     height: Annotated[int | None, Field(title="Height", ge=64, le=2048, json_schema_extra={"default": 1024})] = None
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
     width: Annotated[int | None, Field(title="Width", ge=64, le=2048, json_schema_extra={"default": 1024})] = None
 
-
-V4bTextToImageOutput = MediaOutput
 
 bind(V4bTextToImageInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_2_klein.v9b_text_to_image import INPUT
 
+V9bTextToImageOutput = MediaOutput
 
-class V9bTextToImageInput(InputModel):
+
+class V9bTextToImageInput(InputModel[V9bTextToImageOutput]):
     """What blackforestlabs/flux-2-klein/9b/text-to-image takes."""
 
     height: Annotated[int | None, Field(title="Height", ge=512, le=1536, json_schema_extra={"default": 1024})] = None
@@ -19,7 +21,5 @@ class V9bTextToImageInput(InputModel):
     steps: Annotated[int | None, Field(title="Steps", ge=1, le=100, json_schema_extra={"default": 25})] = None
     width: Annotated[int | None, Field(title="Width", ge=512, le=1536, json_schema_extra={"default": 1024})] = None
 
-
-V9bTextToImageOutput = MediaOutput
 
 bind(V9bTextToImageInput, INPUT)

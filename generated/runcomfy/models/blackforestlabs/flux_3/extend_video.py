@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.extend_video import INPUT
 
+ExtendVideoOutput = MediaOutput
 
-class ExtendVideoInput(InputModel):
+
+class ExtendVideoInput(InputModel[ExtendVideoOutput]):
     """What blackforestlabs/flux-3/extend-video takes."""
 
     aspect_ratio: Annotated[
@@ -36,7 +38,5 @@ class ExtendVideoInput(InputModel):
     ] = None
     video_url: Annotated[VideoInput, Field(title="Video Url", json_schema_extra={"format": "video_uri"})]
 
-
-ExtendVideoOutput = MediaOutput
 
 bind(ExtendVideoInput, INPUT)

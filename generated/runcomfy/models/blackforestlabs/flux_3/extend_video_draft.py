@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.extend_video_draft import INPUT
 
+ExtendVideoDraftOutput = MediaOutput
 
-class ExtendVideoDraftInput(InputModel):
+
+class ExtendVideoDraftInput(InputModel[ExtendVideoDraftOutput]):
     """What blackforestlabs/flux-3/extend-video/draft takes."""
 
     aspect_ratio: Annotated[
@@ -32,7 +34,5 @@ class ExtendVideoDraftInput(InputModel):
     ] = None
     video_url: Annotated[VideoInput, Field(title="Video Url", json_schema_extra={"format": "video_uri"})]
 
-
-ExtendVideoDraftOutput = MediaOutput
 
 bind(ExtendVideoDraftInput, INPUT)

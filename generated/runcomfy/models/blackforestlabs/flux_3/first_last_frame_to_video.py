@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.first_last_frame_to_video import INPUT
 
+FirstLastFrameToVideoOutput = MediaOutput
 
-class FirstLastFrameToVideoInput(InputModel):
+
+class FirstLastFrameToVideoInput(InputModel[FirstLastFrameToVideoOutput]):
     """What blackforestlabs/flux-3/first-last-frame-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -36,7 +38,5 @@ class FirstLastFrameToVideoInput(InputModel):
     ] = None
     start_image_url: Annotated[ImageInput, Field(title="Start Image Url", json_schema_extra={"format": "image_uri"})]
 
-
-FirstLastFrameToVideoOutput = MediaOutput
 
 bind(FirstLastFrameToVideoInput, INPUT)

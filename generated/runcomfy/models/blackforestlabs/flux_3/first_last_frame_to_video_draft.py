@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.first_last_frame_to_video_draft import INPUT
 
+FirstLastFrameToVideoDraftOutput = MediaOutput
 
-class FirstLastFrameToVideoDraftInput(InputModel):
+
+class FirstLastFrameToVideoDraftInput(InputModel[FirstLastFrameToVideoDraftOutput]):
     """What blackforestlabs/flux-3/first-last-frame-to-video/draft takes."""
 
     aspect_ratio: Annotated[
@@ -32,7 +34,5 @@ class FirstLastFrameToVideoDraftInput(InputModel):
     ] = None
     start_image_url: Annotated[ImageInput, Field(title="Start Image Url", json_schema_extra={"format": "image_uri"})]
 
-
-FirstLastFrameToVideoDraftOutput = MediaOutput
 
 bind(FirstLastFrameToVideoDraftInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.image import INPUT
 
+ImageOutput = MediaOutput
 
-class ImageInput(InputModel):
+
+class ImageInput(InputModel[ImageOutput]):
     """What blackforestlabs/flux-3/image takes."""
 
     image_size: Annotated[
@@ -21,7 +23,5 @@ class ImageInput(InputModel):
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
     seed: Annotated[int | None, Field(title="Seed", json_schema_extra={"default": -1})] = None
 
-
-ImageOutput = MediaOutput
 
 bind(ImageInput, INPUT)

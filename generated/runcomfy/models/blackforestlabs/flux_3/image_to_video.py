@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.image_to_video import INPUT
 
+ImageToVideoOutput = MediaOutput
 
-class ImageToVideoInput(InputModel):
+
+class ImageToVideoInput(InputModel[ImageToVideoOutput]):
     """What blackforestlabs/flux-3/image-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -36,7 +38,5 @@ class ImageToVideoInput(InputModel):
         Field(title="Safety Tolerance", ge=0, le=4, json_schema_extra={"default": 2}),
     ] = None
 
-
-ImageToVideoOutput = MediaOutput
 
 bind(ImageToVideoInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.image_to_video_draft import INPUT
 
+ImageToVideoDraftOutput = MediaOutput
 
-class ImageToVideoDraftInput(InputModel):
+
+class ImageToVideoDraftInput(InputModel[ImageToVideoDraftOutput]):
     """What blackforestlabs/flux-3/image-to-video/draft takes."""
 
     aspect_ratio: Annotated[
@@ -32,7 +34,5 @@ class ImageToVideoDraftInput(InputModel):
         Field(title="Safety Tolerance", ge=0, le=4, json_schema_extra={"default": 2}),
     ] = None
 
-
-ImageToVideoDraftOutput = MediaOutput
 
 bind(ImageToVideoDraftInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.text_to_video_draft import INPUT
 
+TextToVideoDraftOutput = MediaOutput
 
-class TextToVideoDraftInput(InputModel):
+
+class TextToVideoDraftInput(InputModel[TextToVideoDraftOutput]):
     """What blackforestlabs/flux-3/text-to-video/draft takes."""
 
     aspect_ratio: Annotated[
@@ -30,7 +32,5 @@ class TextToVideoDraftInput(InputModel):
         Field(title="Safety Tolerance", ge=0, le=4, json_schema_extra={"default": 2}),
     ] = None
 
-
-TextToVideoDraftOutput = MediaOutput
 
 bind(TextToVideoDraftInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.dreamina_3_0.image_to_video import INPUT
 
+ImageToVideoOutput = MediaOutput
 
-class ImageToVideoInput(InputModel):
+
+class ImageToVideoInput(InputModel[ImageToVideoOutput]):
     """What bytedance/dreamina-3-0/image-to-video takes."""
 
     image_urls: Annotated[
@@ -84,7 +86,5 @@ class ImageToVideoInput(InputModel):
     ] = None
     seed: Annotated[int | None, Field(title="Seed", json_schema_extra={"default": -1})] = None
 
-
-ImageToVideoOutput = MediaOutput
 
 bind(ImageToVideoInput, INPUT)

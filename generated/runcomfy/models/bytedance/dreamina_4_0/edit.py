@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.dreamina_4_0.edit import INPUT
 
+EditOutput = MediaOutput
 
-class EditInput(InputModel):
+
+class EditInput(InputModel[EditOutput]):
     """What bytedance/dreamina-4-0/edit takes."""
 
     image_urls: Annotated[
@@ -112,7 +114,5 @@ class EditInput(InputModel):
         ),
     ] = None
 
-
-EditOutput = MediaOutput
 
 bind(EditInput, INPUT)

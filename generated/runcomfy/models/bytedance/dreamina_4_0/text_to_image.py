@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.dreamina_4_0.text_to_image import INPUT
 
+TextToImageOutput = MediaOutput
 
-class TextToImageInput(InputModel):
+
+class TextToImageInput(InputModel[TextToImageOutput]):
     """What bytedance/dreamina-4-0/text-to-image takes."""
 
     prompt: Annotated[
@@ -64,7 +66,5 @@ class TextToImageInput(InputModel):
         ),
     ] = None
 
-
-TextToImageOutput = MediaOutput
 
 bind(TextToImageInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seed_audio_1_0.text_to_audio import INPUT
 
+TextToAudioOutput = MediaOutput
 
-class TextToAudioInput(InputModel):
+
+class TextToAudioInput(InputModel[TextToAudioOutput]):
     """What bytedance/seed-audio-1.0/text-to-audio takes."""
 
     audio_urls: Annotated[
@@ -63,7 +65,5 @@ class TextToAudioInput(InputModel):
     ] = None
     volume: Annotated[float | None, Field(title="Volume", ge=0.5, le=2.0, json_schema_extra={"default": 1})] = None
 
-
-TextToAudioOutput = MediaOutput
 
 bind(TextToAudioInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_0.fast import INPUT
 
+FastOutput = MediaOutput
 
-class FastInput(InputModel):
+
+class FastInput(InputModel[FastOutput]):
     """What bytedance/seedance-2.0/fast takes."""
 
     aspect_ratio: Annotated[
@@ -52,7 +54,5 @@ class FastInput(InputModel):
         ),
     ] = None
 
-
-FastOutput = MediaOutput
 
 bind(FastInput, INPUT)

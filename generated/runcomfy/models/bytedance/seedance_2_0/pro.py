@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_0.pro import INPUT
 
+ProOutput = MediaOutput
 
-class ProInput(InputModel):
+
+class ProInput(InputModel[ProOutput]):
     """What bytedance/seedance-2.0/pro takes."""
 
     aspect_ratio: Annotated[
@@ -52,7 +54,5 @@ class ProInput(InputModel):
         ),
     ] = None
 
-
-ProOutput = MediaOutput
 
 bind(ProInput, INPUT)

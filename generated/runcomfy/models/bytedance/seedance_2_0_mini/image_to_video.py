@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_0_mini.image_to_video import INPUT
 
+ImageToVideoOutput = MediaOutput
 
-class ImageToVideoInput(InputModel):
+
+class ImageToVideoInput(InputModel[ImageToVideoOutput]):
     """What bytedance/seedance-2.0-mini/image-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -35,7 +37,5 @@ class ImageToVideoInput(InputModel):
         Field(title="Resolution", json_schema_extra={"default": "720p"}),
     ] = None
 
-
-ImageToVideoOutput = MediaOutput
 
 bind(ImageToVideoInput, INPUT)

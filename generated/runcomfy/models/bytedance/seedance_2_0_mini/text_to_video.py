@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_0_mini.text_to_video import INPUT
 
+TextToVideoOutput = MediaOutput
 
-class TextToVideoInput(InputModel):
+
+class TextToVideoInput(InputModel[TextToVideoOutput]):
     """What bytedance/seedance-2.0-mini/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -30,7 +32,5 @@ class TextToVideoInput(InputModel):
         Field(title="Resolution", json_schema_extra={"default": "720p"}),
     ] = None
 
-
-TextToVideoOutput = MediaOutput
 
 bind(TextToVideoInput, INPUT)

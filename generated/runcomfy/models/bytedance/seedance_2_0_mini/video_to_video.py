@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_0_mini.video_to_video import INPUT
 
+VideoToVideoOutput = MediaOutput
 
-class VideoToVideoInput(InputModel):
+
+class VideoToVideoInput(InputModel[VideoToVideoOutput]):
     """What bytedance/seedance-2.0-mini/video-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -40,7 +42,5 @@ class VideoToVideoInput(InputModel):
     ] = None
     video: Annotated[VideoInput, Field(title="Video", json_schema_extra={"format": "video_uri"})]
 
-
-VideoToVideoOutput = MediaOutput
 
 bind(VideoToVideoInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.first_last_frame_480p import INPUT
 
+FirstLastFrame480pOutput = MediaOutput
 
-class FirstLastFrame480pInput(InputModel):
+
+class FirstLastFrame480pInput(InputModel[FirstLastFrame480pOutput]):
     """What bytedance/seedance-2.5/first-last-frame/480p takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=4, le=30, json_schema_extra={"default": 5})] = None
@@ -21,7 +23,5 @@ class FirstLastFrame480pInput(InputModel):
     last_frame: Annotated[ImageInput, Field(title="Last Frame", json_schema_extra={"format": "image_uri"})]
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-FirstLastFrame480pOutput = MediaOutput
 
 bind(FirstLastFrame480pInput, INPUT)

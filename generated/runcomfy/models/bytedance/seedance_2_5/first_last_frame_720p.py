@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.first_last_frame_720p import INPUT
 
+FirstLastFrame720pOutput = MediaOutput
 
-class FirstLastFrame720pInput(InputModel):
+
+class FirstLastFrame720pInput(InputModel[FirstLastFrame720pOutput]):
     """What bytedance/seedance-2.5/first-last-frame/720p takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=4, le=30, json_schema_extra={"default": 5})] = None
@@ -21,7 +23,5 @@ class FirstLastFrame720pInput(InputModel):
     last_frame: Annotated[ImageInput, Field(title="Last Frame", json_schema_extra={"format": "image_uri"})]
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-FirstLastFrame720pOutput = MediaOutput
 
 bind(FirstLastFrame720pInput, INPUT)

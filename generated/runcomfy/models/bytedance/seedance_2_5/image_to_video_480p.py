@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.image_to_video_480p import INPUT
 
+ImageToVideo480pOutput = MediaOutput
 
-class ImageToVideo480pInput(InputModel):
+
+class ImageToVideo480pInput(InputModel[ImageToVideo480pOutput]):
     """What bytedance/seedance-2.5/image-to-video/480p takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=4, le=30, json_schema_extra={"default": 5})] = None
@@ -20,7 +22,5 @@ class ImageToVideo480pInput(InputModel):
     image: Annotated[ImageInput, Field(title="Image", json_schema_extra={"format": "image_uri"})]
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-ImageToVideo480pOutput = MediaOutput
 
 bind(ImageToVideo480pInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.image_to_video_720p import INPUT
 
+ImageToVideo720pOutput = MediaOutput
 
-class ImageToVideo720pInput(InputModel):
+
+class ImageToVideo720pInput(InputModel[ImageToVideo720pOutput]):
     """What bytedance/seedance-2.5/image-to-video/720p takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=4, le=30, json_schema_extra={"default": 5})] = None
@@ -20,7 +22,5 @@ class ImageToVideo720pInput(InputModel):
     image: Annotated[ImageInput, Field(title="Image", json_schema_extra={"format": "image_uri"})]
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-ImageToVideo720pOutput = MediaOutput
 
 bind(ImageToVideo720pInput, INPUT)

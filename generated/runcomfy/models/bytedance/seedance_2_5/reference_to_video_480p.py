@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.reference_to_video_480p import INPUT
 
+ReferenceToVideo480pOutput = MediaOutput
 
-class ReferenceToVideo480pInput(InputModel):
+
+class ReferenceToVideo480pInput(InputModel[ReferenceToVideo480pOutput]):
     """What bytedance/seedance-2.5/reference-to-video/480p takes."""
 
     aspect_ratio: Annotated[
@@ -35,7 +37,5 @@ class ReferenceToVideo480pInput(InputModel):
         Field(title="Videos", max_length=3, json_schema_extra={"format": "video_uris"}),
     ] = None
 
-
-ReferenceToVideo480pOutput = MediaOutput
 
 bind(ReferenceToVideo480pInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.reference_to_video_720p import INPUT
 
+ReferenceToVideo720pOutput = MediaOutput
 
-class ReferenceToVideo720pInput(InputModel):
+
+class ReferenceToVideo720pInput(InputModel[ReferenceToVideo720pOutput]):
     """What bytedance/seedance-2.5/reference-to-video/720p takes."""
 
     aspect_ratio: Annotated[
@@ -47,7 +49,5 @@ class ReferenceToVideo720pInput(InputModel):
         ),
     ] = None
 
-
-ReferenceToVideo720pOutput = MediaOutput
 
 bind(ReferenceToVideo720pInput, INPUT)

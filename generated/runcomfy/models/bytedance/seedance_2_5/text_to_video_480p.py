@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.text_to_video_480p import INPUT
 
+TextToVideo480pOutput = MediaOutput
 
-class TextToVideo480pInput(InputModel):
+
+class TextToVideo480pInput(InputModel[TextToVideo480pOutput]):
     """What bytedance/seedance-2.5/text-to-video/480p takes."""
 
     aspect_ratio: Annotated[
@@ -22,7 +24,5 @@ class TextToVideo480pInput(InputModel):
     generate_audio: Annotated[bool | None, Field(title="Generate Audio", json_schema_extra={"default": True})] = None
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-TextToVideo480pOutput = MediaOutput
 
 bind(TextToVideo480pInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.text_to_video_720p import INPUT
 
+TextToVideo720pOutput = MediaOutput
 
-class TextToVideo720pInput(InputModel):
+
+class TextToVideo720pInput(InputModel[TextToVideo720pOutput]):
     """What bytedance/seedance-2.5/text-to-video/720p takes."""
 
     aspect_ratio: Annotated[
@@ -22,7 +24,5 @@ class TextToVideo720pInput(InputModel):
     generate_audio: Annotated[bool | None, Field(title="Generate Audio", json_schema_extra={"default": True})] = None
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-TextToVideo720pOutput = MediaOutput
 
 bind(TextToVideo720pInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedream_4_0.sequential import INPUT
 
+SequentialOutput = MediaOutput
 
-class SequentialInput(InputModel):
+
+class SequentialInput(InputModel[SequentialOutput]):
     """What bytedance/seedream-4-0/sequential takes."""
 
     text: Annotated[
@@ -72,7 +74,5 @@ class SequentialInput(InputModel):
         Field(title="sequential_image_generation", json_schema_extra={"default": "auto"}),
     ] = None
 
-
-SequentialOutput = MediaOutput
 
 bind(SequentialInput, INPUT)

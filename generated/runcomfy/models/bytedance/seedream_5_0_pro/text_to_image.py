@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedream_5_0_pro.text_to_image import INPUT
 
+TextToImageOutput = MediaOutput
 
-class TextToImageInput(InputModel):
+
+class TextToImageInput(InputModel[TextToImageOutput]):
     """What bytedance/seedream-5.0-pro/text-to-image takes."""
 
     aspect_ratio: Annotated[
@@ -28,7 +30,5 @@ class TextToImageInput(InputModel):
         Field(title="Resolution", json_schema_extra={"default": "2K"}),
     ] = None
 
-
-TextToImageOutput = MediaOutput
 
 bind(TextToImageInput, INPUT)

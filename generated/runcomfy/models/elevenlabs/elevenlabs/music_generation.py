@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.elevenlabs.elevenlabs.music_generation import INPUT
 
+MusicGenerationOutput = MediaOutput
 
-class MusicGenerationInput(InputModel):
+
+class MusicGenerationInput(InputModel[MusicGenerationOutput]):
     """What elevenlabs/elevenlabs/music-generation takes."""
 
     force_instrumental: Annotated[
@@ -28,7 +30,5 @@ class MusicGenerationInput(InputModel):
     ] = None
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-MusicGenerationOutput = MediaOutput
 
 bind(MusicGenerationInput, INPUT)

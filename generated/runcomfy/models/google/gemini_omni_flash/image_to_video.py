@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.google.gemini_omni_flash.image_to_video import INPUT
 
+ImageToVideoOutput = MediaOutput
 
-class ImageToVideoInput(InputModel):
+
+class ImageToVideoInput(InputModel[ImageToVideoOutput]):
     """What google/gemini-omni-flash/image-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -23,7 +25,5 @@ class ImageToVideoInput(InputModel):
     image_url: Annotated[ImageInput, Field(title="Image Url", json_schema_extra={"format": "image_uri"})]
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-ImageToVideoOutput = MediaOutput
 
 bind(ImageToVideoInput, INPUT)

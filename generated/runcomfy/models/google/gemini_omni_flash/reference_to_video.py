@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.google.gemini_omni_flash.reference_to_video import INPUT
 
+ReferenceToVideoOutput = MediaOutput
 
-class ReferenceToVideoInput(InputModel):
+
+class ReferenceToVideoInput(InputModel[ReferenceToVideoOutput]):
     """What google/gemini-omni-flash/reference-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -31,7 +33,5 @@ class ReferenceToVideoInput(InputModel):
     ]
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-ReferenceToVideoOutput = MediaOutput
 
 bind(ReferenceToVideoInput, INPUT)

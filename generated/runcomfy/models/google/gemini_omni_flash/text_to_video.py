@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.google.gemini_omni_flash.text_to_video import INPUT
 
+TextToVideoOutput = MediaOutput
 
-class TextToVideoInput(InputModel):
+
+class TextToVideoInput(InputModel[TextToVideoOutput]):
     """What google/gemini-omni-flash/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -21,7 +23,5 @@ class TextToVideoInput(InputModel):
     duration: Annotated[int | None, Field(title="Duration", ge=3, le=10, json_schema_extra={"default": 8})] = None
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
 
-
-TextToVideoOutput = MediaOutput
 
 bind(TextToVideoInput, INPUT)

@@ -11,14 +11,14 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.google.gemini_omni_flash.video_edit import INPUT
 
+VideoEditOutput = MediaOutput
 
-class VideoEditInput(InputModel):
+
+class VideoEditInput(InputModel[VideoEditOutput]):
     """What google/gemini-omni-flash/video-edit takes."""
 
     prompt: Annotated[str, Field(title="Prompt", json_schema_extra={"examples": [""]})]
     video_url: Annotated[VideoInput, Field(title="Video Url", json_schema_extra={"format": "video_uri"})]
 
-
-VideoEditOutput = MediaOutput
 
 bind(VideoEditInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.happyhorse.happyhorse_1_0.image_to_video import INPUT
 
+ImageToVideoOutput = MediaOutput
 
-class ImageToVideoInput(InputModel):
+
+class ImageToVideoInput(InputModel[ImageToVideoOutput]):
     """What happyhorse/happyhorse-1.0/image-to-video takes."""
 
     duration: Annotated[
@@ -28,7 +30,5 @@ class ImageToVideoInput(InputModel):
     seed: Annotated[int | None, Field(title="Seed", ge=0, le=2147483647, json_schema_extra={"default": 0})] = None
     watermark: Annotated[bool | None, Field(title="Watermark", json_schema_extra={"default": False})] = None
 
-
-ImageToVideoOutput = MediaOutput
 
 bind(ImageToVideoInput, INPUT)

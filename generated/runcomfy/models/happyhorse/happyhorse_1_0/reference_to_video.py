@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.happyhorse.happyhorse_1_0.reference_to_video import INPUT
 
+ReferenceToVideoOutput = MediaOutput
 
-class ReferenceToVideoInput(InputModel):
+
+class ReferenceToVideoInput(InputModel[ReferenceToVideoOutput]):
     """What happyhorse/happyhorse-1.0/reference-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -56,7 +58,5 @@ class ReferenceToVideoInput(InputModel):
     seed: Annotated[int | None, Field(title="Seed", ge=0, le=2147483647, json_schema_extra={"default": 0})] = None
     watermark: Annotated[bool | None, Field(title="Watermark", json_schema_extra={"default": False})] = None
 
-
-ReferenceToVideoOutput = MediaOutput
 
 bind(ReferenceToVideoInput, INPUT)

@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.happyhorse.happyhorse_1_0.text_to_video import INPUT
 
+TextToVideoOutput = MediaOutput
 
-class TextToVideoInput(InputModel):
+
+class TextToVideoInput(InputModel[TextToVideoOutput]):
     """What happyhorse/happyhorse-1.0/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -30,7 +32,5 @@ class TextToVideoInput(InputModel):
     seed: Annotated[int | None, Field(title="Seed", ge=0, le=2147483647, json_schema_extra={"default": 0})] = None
     watermark: Annotated[bool | None, Field(title="Watermark", json_schema_extra={"default": False})] = None
 
-
-TextToVideoOutput = MediaOutput
 
 bind(TextToVideoInput, INPUT)

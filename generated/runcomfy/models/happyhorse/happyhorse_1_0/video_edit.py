@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.happyhorse.happyhorse_1_0.video_edit import INPUT
 
+VideoEditOutput = MediaOutput
 
-class VideoEditInput(InputModel):
+
+class VideoEditInput(InputModel[VideoEditOutput]):
     """What happyhorse/happyhorse-1.0/video-edit takes."""
 
     audio_setting: Annotated[
@@ -48,7 +50,5 @@ class VideoEditInput(InputModel):
     video_url: Annotated[VideoInput, Field(title="Video Url", json_schema_extra={"format": "video_uri"})]
     watermark: Annotated[bool | None, Field(title="Watermark", json_schema_extra={"default": False})] = None
 
-
-VideoEditOutput = MediaOutput
 
 bind(VideoEditInput, INPUT)

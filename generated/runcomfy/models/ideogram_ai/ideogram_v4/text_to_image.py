@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.ideogram_ai.ideogram_v4.text_to_image import INPUT
 
+TextToImageOutput = MediaOutput
 
-class TextToImageInput(InputModel):
+
+class TextToImageInput(InputModel[TextToImageOutput]):
     """What ideogram-ai/ideogram-v4/text-to-image takes."""
 
     output_format: Annotated[
@@ -28,7 +30,5 @@ class TextToImageInput(InputModel):
         Field(title="Size", json_schema_extra={"default": "1:1"}),
     ] = None
 
-
-TextToImageOutput = MediaOutput
 
 bind(TextToImageInput, INPUT)

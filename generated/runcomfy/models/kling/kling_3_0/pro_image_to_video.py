@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.pro_image_to_video import INPUT
 
+ProImageToVideoOutput = MediaOutput
 
-class ProImageToVideoInput(InputModel):
+
+class ProImageToVideoInput(InputModel[ProImageToVideoOutput]):
     """What kling/kling-3.0/pro/image-to-video takes."""
 
     cfg_scale: Annotated[float | None, Field(title="Cfg Scale", ge=0.0, le=1.0, json_schema_extra={"default": 0.5})] = (
@@ -32,7 +34,5 @@ class ProImageToVideoInput(InputModel):
     ] = None
     start_image_url: Annotated[ImageInput, Field(title="Start Image Url", json_schema_extra={"format": "image_uri"})]
 
-
-ProImageToVideoOutput = MediaOutput
 
 bind(ProImageToVideoInput, INPUT)

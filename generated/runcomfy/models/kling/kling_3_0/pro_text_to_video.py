@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.pro_text_to_video import INPUT
 
+ProTextToVideoOutput = MediaOutput
 
-class ProTextToVideoInput(InputModel):
+
+class ProTextToVideoInput(InputModel[ProTextToVideoOutput]):
     """What kling/kling-3.0/pro/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -30,7 +32,5 @@ class ProTextToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": True})] = None
 
-
-ProTextToVideoOutput = MediaOutput
 
 bind(ProTextToVideoInput, INPUT)

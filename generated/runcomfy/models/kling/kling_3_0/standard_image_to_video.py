@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.standard_image_to_video import INPUT
 
+StandardImageToVideoOutput = MediaOutput
 
-class StandardImageToVideoInput(InputModel):
+
+class StandardImageToVideoInput(InputModel[StandardImageToVideoOutput]):
     """What kling/kling-3.0/standard/image-to-video takes."""
 
     cfg_scale: Annotated[float | None, Field(title="Cfg Scale", ge=0.0, le=1.0, json_schema_extra={"default": 0.5})] = (
@@ -28,7 +30,5 @@ class StandardImageToVideoInput(InputModel):
     ] = None
     start_image_url: Annotated[ImageInput, Field(title="Start Image Url", json_schema_extra={"format": "image_uri"})]
 
-
-StandardImageToVideoOutput = MediaOutput
 
 bind(StandardImageToVideoInput, INPUT)

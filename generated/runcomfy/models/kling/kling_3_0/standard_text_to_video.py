@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.standard_text_to_video import INPUT
 
+StandardTextToVideoOutput = MediaOutput
 
-class StandardTextToVideoInput(InputModel):
+
+class StandardTextToVideoInput(InputModel[StandardTextToVideoOutput]):
     """What kling/kling-3.0/standard/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -30,7 +32,5 @@ class StandardTextToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": True})] = None
 
-
-StandardTextToVideoOutput = MediaOutput
 
 bind(StandardTextToVideoInput, INPUT)

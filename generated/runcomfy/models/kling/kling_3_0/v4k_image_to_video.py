@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.v4k_image_to_video import INPUT
 
+V4kImageToVideoOutput = MediaOutput
 
-class V4kImageToVideoInput(InputModel):
+
+class V4kImageToVideoInput(InputModel[V4kImageToVideoOutput]):
     """What kling/kling-3.0/4k/image-to-video takes."""
 
     cfg_scale: Annotated[float | None, Field(title="Cfg Scale", ge=0.0, le=1.0, json_schema_extra={"default": 0.5})] = (
@@ -32,7 +34,5 @@ class V4kImageToVideoInput(InputModel):
     ] = None
     start_image_url: Annotated[ImageInput, Field(title="Start Image Url", json_schema_extra={"format": "image_uri"})]
 
-
-V4kImageToVideoOutput = MediaOutput
 
 bind(V4kImageToVideoInput, INPUT)

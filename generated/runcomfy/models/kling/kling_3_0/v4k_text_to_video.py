@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.v4k_text_to_video import INPUT
 
+V4kTextToVideoOutput = MediaOutput
 
-class V4kTextToVideoInput(InputModel):
+
+class V4kTextToVideoInput(InputModel[V4kTextToVideoOutput]):
     """What kling/kling-3.0/4k/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -30,7 +32,5 @@ class V4kTextToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": True})] = None
 
-
-V4kTextToVideoOutput = MediaOutput
 
 bind(V4kTextToVideoInput, INPUT)

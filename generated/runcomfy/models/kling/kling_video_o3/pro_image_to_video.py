@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_video_o3.pro_image_to_video import INPUT
 
+ProImageToVideoOutput = MediaOutput
 
-class ProImageToVideoInput(InputModel):
+
+class ProImageToVideoInput(InputModel[ProImageToVideoOutput]):
     """What kling/kling-video-o3/pro/image-to-video takes."""
 
     duration: Annotated[int | None, Field(title="Duration", ge=3, le=15, json_schema_extra={"default": 5})] = None
@@ -25,7 +27,5 @@ class ProImageToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": False})] = None
 
-
-ProImageToVideoOutput = MediaOutput
 
 bind(ProImageToVideoInput, INPUT)

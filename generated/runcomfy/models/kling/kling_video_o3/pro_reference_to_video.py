@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_video_o3.pro_reference_to_video import INPUT
 
+ProReferenceToVideoOutput = MediaOutput
 
-class ProReferenceToVideoInput(InputModel):
+
+class ProReferenceToVideoInput(InputModel[ProReferenceToVideoOutput]):
     """What kling/kling-video-o3/pro/reference-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -36,7 +38,5 @@ class ProReferenceToVideoInput(InputModel):
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": False})] = None
     video: Annotated[VideoInput | None, Field(title="Video", json_schema_extra={"format": "video_uri"})] = None
 
-
-ProReferenceToVideoOutput = MediaOutput
 
 bind(ProReferenceToVideoInput, INPUT)

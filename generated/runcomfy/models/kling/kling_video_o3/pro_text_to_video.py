@@ -10,8 +10,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_video_o3.pro_text_to_video import INPUT
 
+ProTextToVideoOutput = MediaOutput
 
-class ProTextToVideoInput(InputModel):
+
+class ProTextToVideoInput(InputModel[ProTextToVideoOutput]):
     """What kling/kling-video-o3/pro/text-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -26,7 +28,5 @@ class ProTextToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": False})] = None
 
-
-ProTextToVideoOutput = MediaOutput
 
 bind(ProTextToVideoInput, INPUT)

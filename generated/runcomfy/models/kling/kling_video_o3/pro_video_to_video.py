@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_video_o3.pro_video_to_video import INPUT
 
+ProVideoToVideoOutput = MediaOutput
 
-class ProVideoToVideoInput(InputModel):
+
+class ProVideoToVideoInput(InputModel[ProVideoToVideoOutput]):
     """What kling/kling-video-o3/pro/video-to-video takes."""
 
     images: Annotated[
@@ -30,7 +32,5 @@ class ProVideoToVideoInput(InputModel):
     ] = None
     video: Annotated[VideoInput, Field(title="Video", json_schema_extra={"format": "video_uri"})]
 
-
-ProVideoToVideoOutput = MediaOutput
 
 bind(ProVideoToVideoInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_video_o3.v4k_image_to_video import INPUT
 
+V4kImageToVideoOutput = MediaOutput
 
-class V4kImageToVideoInput(InputModel):
+
+class V4kImageToVideoInput(InputModel[V4kImageToVideoOutput]):
     """What kling/kling-video-o3/4K/image-to-video takes."""
 
     duration: Annotated[
@@ -28,7 +30,5 @@ class V4kImageToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": False})] = None
 
-
-V4kImageToVideoOutput = MediaOutput
 
 bind(V4kImageToVideoInput, INPUT)

@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_video_o3.v4k_reference_to_video import INPUT
 
+V4kReferenceToVideoOutput = MediaOutput
 
-class V4kReferenceToVideoInput(InputModel):
+
+class V4kReferenceToVideoInput(InputModel[V4kReferenceToVideoOutput]):
     """What kling/kling-video-o3/4K/reference-to-video takes."""
 
     aspect_ratio: Annotated[
@@ -34,7 +36,5 @@ class V4kReferenceToVideoInput(InputModel):
     ] = None
     sound: Annotated[bool | None, Field(title="Sound", json_schema_extra={"default": False})] = None
 
-
-V4kReferenceToVideoOutput = MediaOutput
 
 bind(V4kReferenceToVideoInput, INPUT)

@@ -5,24 +5,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-from runcomfy_client.models import InputModel, MediaOutput, bind
+from runcomfy_client.models import InputModel, InputObject, MediaOutput, bind
 
 from ...specs.acme.solo import INPUT, INPUT_, OUTPUT_ITEM
 
+SoloOutput = MediaOutput
 
-class SoloInput_(InputModel):
+
+class SoloInput_(InputObject):
     """An object in the input of acme/solo."""
 
     strength: float | None = None
 
 
-class SoloOutputItem(InputModel):
+class SoloOutputItem(InputObject):
     """An object in the input of acme/solo."""
 
     format: str | None = None
 
 
-class SoloInput(InputModel):
+class SoloInput(InputModel[SoloOutput]):
     """What acme/solo takes."""
 
     prompt: str
@@ -44,8 +46,6 @@ class SoloInput(InputModel):
     input: SoloInput_ | None = None
     output: list[SoloOutputItem] | None = None
 
-
-SoloOutput = MediaOutput
 
 bind(SoloInput_, INPUT_)
 bind(SoloOutputItem, OUTPUT_ITEM)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 class Acme(Resource):
     """The models of acme."""
 
-    @cached_property
+    @property
     def studio(self) -> AcmeStudio:
         """The models of acme.studio."""
         from .studio import AcmeStudio
@@ -64,6 +63,7 @@ class Acme(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acme/solo",
@@ -81,7 +81,7 @@ class Acme(Resource):
 class AsyncAcme(AsyncResource):
     """The models of acme."""
 
-    @cached_property
+    @property
     def studio(self) -> AsyncAcmeStudio:
         """The models of acme.studio."""
         from .studio import AsyncAcmeStudio
@@ -124,6 +124,7 @@ class AsyncAcme(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acme/solo",

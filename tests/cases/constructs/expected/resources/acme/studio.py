@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import AudioInput, ImageInput, VideoInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.acme.studio.draw import DrawLora, DrawLorasItem, DrawOutput, DrawSize
     from ...models.acme.studio.plain import PlainOutput
@@ -43,11 +44,11 @@ class AcmeStudio(Resource):
         seed: int | None = None,
         mask: str | None = None,
         width_height: Literal["1x1", "2x1"] | None = None,
-        clips: Sequence[VideoInput] | None = None,
-        sounds: Sequence[AudioInput] | None = None,
-        photos: Sequence[ImageInput] | None = None,
-        tags: Sequence[str] | None = None,
-        anything: Sequence[Any] | None = None,
+        clips: SequenceNotStr[VideoInput] | None = None,
+        sounds: SequenceNotStr[AudioInput] | None = None,
+        photos: SequenceNotStr[ImageInput] | None = None,
+        tags: SequenceNotStr[str] | None = None,
+        anything: SequenceNotStr[Any] | None = None,
         extra: Mapping[str, Any] | None = None,
         lora: DrawLora | Mapping[str, Any] | None = None,
         loras: Sequence[DrawLorasItem | Mapping[str, Any]] | None = None,
@@ -106,6 +107,7 @@ class AcmeStudio(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acme/studio/draw",
@@ -162,6 +164,7 @@ class AcmeStudio(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acme/studio/plain",
@@ -184,6 +187,7 @@ class AcmeStudio(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acme/studio/text",
@@ -218,11 +222,11 @@ class AsyncAcmeStudio(AsyncResource):
         seed: int | None = None,
         mask: str | None = None,
         width_height: Literal["1x1", "2x1"] | None = None,
-        clips: Sequence[VideoInput] | None = None,
-        sounds: Sequence[AudioInput] | None = None,
-        photos: Sequence[ImageInput] | None = None,
-        tags: Sequence[str] | None = None,
-        anything: Sequence[Any] | None = None,
+        clips: SequenceNotStr[VideoInput] | None = None,
+        sounds: SequenceNotStr[AudioInput] | None = None,
+        photos: SequenceNotStr[ImageInput] | None = None,
+        tags: SequenceNotStr[str] | None = None,
+        anything: SequenceNotStr[Any] | None = None,
         extra: Mapping[str, Any] | None = None,
         lora: DrawLora | Mapping[str, Any] | None = None,
         loras: Sequence[DrawLorasItem | Mapping[str, Any]] | None = None,
@@ -281,6 +285,7 @@ class AsyncAcmeStudio(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acme/studio/draw",
@@ -337,6 +342,7 @@ class AsyncAcmeStudio(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acme/studio/plain",
@@ -359,6 +365,7 @@ class AsyncAcmeStudio(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acme/studio/text",

@@ -7,19 +7,21 @@ from typing import Annotated
 
 from pydantic import Field
 from runcomfy_client.media import ImageInput
-from runcomfy_client.models import InputModel, MediaOutput, bind
+from runcomfy_client.models import InputModel, InputObject, MediaOutput, bind
 
 from ...specs.acme.poster_1_base import INPUT, LORA
 
+Poster1BaseOutput = MediaOutput
 
-class Poster1BaseLora(InputModel):
+
+class Poster1BaseLora(InputObject):
     """An object in the input of acme/poster-1."""
 
     a_b: Annotated[str | None, Field(alias="a.b")] = None
     a_b_spaced: Annotated[str | None, Field(alias="a b")] = None
 
 
-class Poster1BaseInput(InputModel):
+class Poster1BaseInput(InputModel[Poster1BaseOutput]):
     """What acme/poster-1 takes."""
 
     images: Annotated[list[ImageInput], Field(json_schema_extra={"format": "image_uris"})]
@@ -28,8 +30,6 @@ class Poster1BaseInput(InputModel):
     width: Annotated[int | None, Field(alias="宽度")] = None
     lora: Poster1BaseLora | None = None
 
-
-Poster1BaseOutput = MediaOutput
 
 bind(Poster1BaseLora, LORA)
 bind(Poster1BaseInput, INPUT)

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runcomfy_client.resources import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.jobs import AsyncJob, Job
     from runcomfy_client.media import ImageInput
+    from runcomfy_client.typing import SequenceNotStr
 
     from ...models.acme.poster_1_base import Poster1BaseLora, Poster1BaseOutput
     from .poster_1 import AcmePoster1, AsyncAcmePoster1
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Acme(Resource):
     """The models of acme."""
 
-    @cached_property
+    @property
     def poster_1(self) -> AcmePoster1:
         """The models of acme.poster_1."""
         from .poster_1 import AcmePoster1
@@ -32,7 +32,7 @@ class Acme(Resource):
     def poster_1_base(
         self,
         *,
-        images: Sequence[ImageInput],
+        images: SequenceNotStr[ImageInput],
         num_steps: int,
         num_steps_float: float | None = None,
         width: int | None = None,
@@ -52,6 +52,7 @@ class Acme(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "acme/poster-1",
@@ -69,7 +70,7 @@ class Acme(Resource):
 class AsyncAcme(AsyncResource):
     """The models of acme."""
 
-    @cached_property
+    @property
     def poster_1(self) -> AsyncAcmePoster1:
         """The models of acme.poster_1."""
         from .poster_1 import AsyncAcmePoster1
@@ -79,7 +80,7 @@ class AsyncAcme(AsyncResource):
     async def poster_1_base(
         self,
         *,
-        images: Sequence[ImageInput],
+        images: SequenceNotStr[ImageInput],
         num_steps: int,
         num_steps_float: float | None = None,
         width: int | None = None,
@@ -99,6 +100,7 @@ class AsyncAcme(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "acme/poster-1",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Acme(Resource):
     """The models of acme."""
 
-    @cached_property
+    @property
     def studio(self) -> AcmeStudio:
         """The models of acme.studio."""
         from .studio import AcmeStudio
@@ -26,7 +25,7 @@ class Acme(Resource):
 class AsyncAcme(AsyncResource):
     """The models of acme."""
 
-    @cached_property
+    @property
     def studio(self) -> AsyncAcmeStudio:
         """The models of acme.studio."""
         from .studio import AsyncAcmeStudio

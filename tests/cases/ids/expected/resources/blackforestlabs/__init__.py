@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -16,14 +15,14 @@ if TYPE_CHECKING:
 class Blackforestlabs(Resource):
     """The models of blackforestlabs."""
 
-    @cached_property
+    @property
     def flux_1_kontext(self) -> BlackforestlabsFlux1Kontext:
         """The models of blackforestlabs.flux_1_kontext."""
         from .flux_1_kontext import BlackforestlabsFlux1Kontext
 
         return BlackforestlabsFlux1Kontext(self._client)
 
-    @cached_property
+    @property
     def flux_3(self) -> BlackforestlabsFlux3:
         """The models of blackforestlabs.flux_3."""
         from .flux_3 import BlackforestlabsFlux3
@@ -34,14 +33,14 @@ class Blackforestlabs(Resource):
 class AsyncBlackforestlabs(AsyncResource):
     """The models of blackforestlabs."""
 
-    @cached_property
+    @property
     def flux_1_kontext(self) -> AsyncBlackforestlabsFlux1Kontext:
         """The models of blackforestlabs.flux_1_kontext."""
         from .flux_1_kontext import AsyncBlackforestlabsFlux1Kontext
 
         return AsyncBlackforestlabsFlux1Kontext(self._client)
 
-    @cached_property
+    @property
     def flux_3(self) -> AsyncBlackforestlabsFlux3:
         """The models of blackforestlabs.flux_3."""
         from .flux_3 import AsyncBlackforestlabsFlux3

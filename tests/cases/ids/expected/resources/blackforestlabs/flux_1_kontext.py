@@ -32,6 +32,7 @@ class BlackforestlabsFlux1Kontext(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-1-kontext/pro/edit",
@@ -60,6 +61,7 @@ class AsyncBlackforestlabsFlux1Kontext(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-1-kontext/pro/edit",

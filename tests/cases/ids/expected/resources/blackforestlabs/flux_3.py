@@ -33,6 +33,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/image-to-video",
@@ -57,6 +58,7 @@ class BlackforestlabsFlux3(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "blackforestlabs/flux-3/image-to-video/draft",
@@ -85,6 +87,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/image-to-video",
@@ -109,6 +112,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "blackforestlabs/flux-3/image-to-video/draft",

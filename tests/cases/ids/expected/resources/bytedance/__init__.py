@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Bytedance(Resource):
     """The models of bytedance."""
 
-    @cached_property
+    @property
     def seedance_2_5(self) -> BytedanceSeedance2_5:
         """The models of bytedance.seedance_2_5."""
         from .seedance_2_5 import BytedanceSeedance2_5
@@ -26,7 +25,7 @@ class Bytedance(Resource):
 class AsyncBytedance(AsyncResource):
     """The models of bytedance."""
 
-    @cached_property
+    @property
     def seedance_2_5(self) -> AsyncBytedanceSeedance2_5:
         """The models of bytedance.seedance_2_5."""
         from .seedance_2_5 import AsyncBytedanceSeedance2_5

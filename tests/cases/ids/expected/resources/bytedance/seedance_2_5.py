@@ -32,6 +32,7 @@ class BytedanceSeedance2_5(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "bytedance/seedance-2.5/image-to-video/1080p",
@@ -60,6 +61,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "bytedance/seedance-2.5/image-to-video/1080p",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Catalog(Resource):
     """The models of catalog_."""
 
-    @cached_property
+    @property
     def job(self) -> CatalogJob:
         """The models of catalog_.job."""
         from .job import CatalogJob
@@ -26,7 +25,7 @@ class Catalog(Resource):
 class AsyncCatalog(AsyncResource):
     """The models of catalog_."""
 
-    @cached_property
+    @property
     def job(self) -> AsyncCatalogJob:
         """The models of catalog_.job."""
         from .job import AsyncCatalogJob

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Elevenlabs(Resource):
     """The models of elevenlabs."""
 
-    @cached_property
+    @property
     def elevenlabs(self) -> ElevenlabsElevenlabs:
         """The models of elevenlabs.elevenlabs."""
         from .elevenlabs import ElevenlabsElevenlabs
@@ -26,7 +25,7 @@ class Elevenlabs(Resource):
 class AsyncElevenlabs(AsyncResource):
     """The models of elevenlabs."""
 
-    @cached_property
+    @property
     def elevenlabs(self) -> AsyncElevenlabsElevenlabs:
         """The models of elevenlabs.elevenlabs."""
         from .elevenlabs import AsyncElevenlabsElevenlabs

@@ -32,6 +32,7 @@ class ElevenlabsElevenlabs(Resource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return self._submit(
             "elevenlabs/elevenlabs/music",
@@ -60,6 +61,7 @@ class AsyncElevenlabsElevenlabs(AsyncResource):
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
             SubmissionUnknownError: The reply was lost; the job may run.
+            TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.
         """
         return await self._submit(
             "elevenlabs/elevenlabs/music",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class Import(Resource):
     """The models of import_."""
 
-    @cached_property
+    @property
     def class_(self) -> ImportClass:
         """The models of import_.class_."""
         from .class_ import ImportClass
@@ -26,7 +25,7 @@ class Import(Resource):
 class AsyncImport(AsyncResource):
     """The models of import_."""
 
-    @cached_property
+    @property
     def class_(self) -> AsyncImportClass:
         """The models of import_.class_."""
         from .class_ import AsyncImportClass

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -16,14 +15,14 @@ if TYPE_CHECKING:
 class Kling(Resource):
     """The models of kling."""
 
-    @cached_property
+    @property
     def kling_3_0(self) -> KlingKling3_0:
         """The models of kling.kling_3_0."""
         from .kling_3_0 import KlingKling3_0
 
         return KlingKling3_0(self._client)
 
-    @cached_property
+    @property
     def kling_video_o3(self) -> KlingKlingVideoO3:
         """The models of kling.kling_video_o3."""
         from .kling_video_o3 import KlingKlingVideoO3
@@ -34,14 +33,14 @@ class Kling(Resource):
 class AsyncKling(AsyncResource):
     """The models of kling."""
 
-    @cached_property
+    @property
     def kling_3_0(self) -> AsyncKlingKling3_0:
         """The models of kling.kling_3_0."""
         from .kling_3_0 import AsyncKlingKling3_0
 
         return AsyncKlingKling3_0(self._client)
 
-    @cached_property
+    @property
     def kling_video_o3(self) -> AsyncKlingKlingVideoO3:
         """The models of kling.kling_video_o3."""
         from .kling_video_o3 import AsyncKlingKlingVideoO3

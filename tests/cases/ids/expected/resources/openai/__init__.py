@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -16,14 +15,14 @@ if TYPE_CHECKING:
 class Openai(Resource):
     """The models of openai."""
 
-    @cached_property
+    @property
     def gpt_image_2(self) -> OpenaiGptImage2:
         """The models of openai.gpt_image_2."""
         from .gpt_image_2 import OpenaiGptImage2
 
         return OpenaiGptImage2(self._client)
 
-    @cached_property
+    @property
     def gpt_image_2_5(self) -> OpenaiGptImage2_5:
         """The models of openai.gpt_image_2_5."""
         from .gpt_image_2_5 import OpenaiGptImage2_5
@@ -34,14 +33,14 @@ class Openai(Resource):
 class AsyncOpenai(AsyncResource):
     """The models of openai."""
 
-    @cached_property
+    @property
     def gpt_image_2(self) -> AsyncOpenaiGptImage2:
         """The models of openai.gpt_image_2."""
         from .gpt_image_2 import AsyncOpenaiGptImage2
 
         return AsyncOpenaiGptImage2(self._client)
 
-    @cached_property
+    @property
     def gpt_image_2_5(self) -> AsyncOpenaiGptImage2_5:
         """The models of openai.gpt_image_2_5."""
         from .gpt_image_2_5 import AsyncOpenaiGptImage2_5

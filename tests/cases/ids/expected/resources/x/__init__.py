@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runcomfy_client.resources import AsyncResource, Resource
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class X(Resource):
     """The models of x."""
 
-    @cached_property
+    @property
     def list_(self) -> XList:
         """The models of x.list_."""
         from .list_ import XList
@@ -26,7 +25,7 @@ class X(Resource):
 class AsyncX(AsyncResource):
     """The models of x."""
 
-    @cached_property
+    @property
     def list_(self) -> AsyncXList:
         """The models of x.list_."""
         from .list_ import AsyncXList

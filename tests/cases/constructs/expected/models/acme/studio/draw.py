@@ -7,25 +7,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from runcomfy_client.media import AudioInput, ImageInput, VideoInput
-from runcomfy_client.models import InputModel, MediaOutput, bind
+from runcomfy_client.models import InputModel, InputObject, MediaOutput, bind
 
 from ....specs.acme.studio.draw import INPUT, LORA, LORAS_ITEM, LORAS_ITEM_TRIGGER, SIZE
 
+DrawOutput = MediaOutput
 
-class DrawLora(InputModel):
+
+class DrawLora(InputObject):
     """A LoRA to apply."""
 
     path: Annotated[str, Field(title="Path")]
     scale: Annotated[float | None, Field(ge=0.0, le=2.0, json_schema_extra={"default": 1})] = None
 
 
-class DrawLorasItemTrigger(InputModel):
+class DrawLorasItemTrigger(InputObject):
     """An object in the input of acme/studio/draw."""
 
     word: str | None = None
 
 
-class DrawLorasItem(InputModel):
+class DrawLorasItem(InputObject):
     """An object in the input of acme/studio/draw."""
 
     path: str
@@ -33,14 +35,14 @@ class DrawLorasItem(InputModel):
     trigger: DrawLorasItemTrigger | None = None
 
 
-class DrawSize(InputModel):
+class DrawSize(InputObject):
     """An object in the input of acme/studio/draw."""
 
     width: Annotated[int, Field(ge=64)]
     height: Annotated[int, Field(ge=64)]
 
 
-class DrawInput(InputModel):
+class DrawInput(InputModel[DrawOutput]):
     """What acme/studio/draw takes."""
 
     prompt: Annotated[
@@ -159,8 +161,6 @@ class DrawInput(InputModel):
         ),
     ] = None
 
-
-DrawOutput = MediaOutput
 
 bind(DrawLora, LORA)
 bind(DrawLorasItemTrigger, LORAS_ITEM_TRIGGER)

@@ -7,11 +7,11 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.acme.studio.plain import INPUT
 
+PlainOutput = MediaOutput
 
-class PlainInput(InputModel):
+
+class PlainInput(InputModel[PlainOutput]):
     """What acme/studio/plain takes."""
 
-
-PlainOutput = MediaOutput
 
 bind(PlainInput, INPUT)

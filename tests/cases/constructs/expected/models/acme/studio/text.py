@@ -11,12 +11,6 @@ from runcomfy_client.models import FileURL, InputModel, OutputModel, bind
 from ....specs.acme.studio.text import INPUT
 
 
-class TextInput(InputModel):
-    """What acme/studio/text takes."""
-
-    prompt: str | None = None
-
-
 class TextOutputMeta(OutputModel):
     """An object in the output of acme/studio/text."""
 
@@ -40,6 +34,12 @@ class TextOutput(OutputModel):
     meta: TextOutputMeta | None = None
     parts: list[TextOutputPartsItem] | None = None
     list_: Annotated[list[FileURL] | None, Field(alias="list")] = None
+
+
+class TextInput(InputModel[TextOutput]):
+    """What acme/studio/text takes."""
+
+    prompt: str | None = None
 
 
 bind(TextInput, INPUT)

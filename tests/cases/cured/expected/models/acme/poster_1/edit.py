@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.acme.poster_1.edit import INPUT
 
+EditOutput = MediaOutput
 
-class EditInput(InputModel):
+
+class EditInput(InputModel[EditOutput]):
     """What acme/poster-1/edit takes."""
 
     prompt: str | None = None
 
-
-EditOutput = MediaOutput
 
 bind(EditInput, INPUT)

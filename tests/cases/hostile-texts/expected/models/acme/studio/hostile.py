@@ -11,8 +11,10 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.acme.studio.hostile import INPUT
 
+HostileOutput = MediaOutput
 
-class HostileInput(InputModel):
+
+class HostileInput(InputModel[HostileOutput]):
     """Ends with a quote \" """
 
     text_0: Annotated[Literal["", "x"] | None, Field(alias="text-0", json_schema_extra={"default": ""})] = None
@@ -358,7 +360,5 @@ class HostileInput(InputModel):
     field_7_7: Annotated[str | None, Field(alias="{{ 7 * 7 }}")] = None
     a_b: Annotated[str | None, Field(alias="a\u2028b\x00")] = None
 
-
-HostileOutput = MediaOutput
 
 bind(HostileInput, INPUT)

@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_1_kontext.pro_edit import INPUT
 
+ProEditOutput = MediaOutput
 
-class ProEditInput(InputModel):
+
+class ProEditInput(InputModel[ProEditOutput]):
     """What blackforestlabs/flux-1-kontext/pro/edit takes."""
 
     prompt: str
 
-
-ProEditOutput = MediaOutput
 
 bind(ProEditInput, INPUT)

@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.image_to_video import INPUT
 
+ImageToVideoOutput = MediaOutput
 
-class ImageToVideoInput(InputModel):
+
+class ImageToVideoInput(InputModel[ImageToVideoOutput]):
     """What blackforestlabs/flux-3/image-to-video takes."""
 
     prompt: str
 
-
-ImageToVideoOutput = MediaOutput
 
 bind(ImageToVideoInput, INPUT)

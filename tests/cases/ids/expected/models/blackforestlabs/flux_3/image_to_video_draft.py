@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.blackforestlabs.flux_3.image_to_video_draft import INPUT
 
+ImageToVideoDraftOutput = MediaOutput
 
-class ImageToVideoDraftInput(InputModel):
+
+class ImageToVideoDraftInput(InputModel[ImageToVideoDraftOutput]):
     """What blackforestlabs/flux-3/image-to-video/draft takes."""
 
     prompt: str
 
-
-ImageToVideoDraftOutput = MediaOutput
 
 bind(ImageToVideoDraftInput, INPUT)

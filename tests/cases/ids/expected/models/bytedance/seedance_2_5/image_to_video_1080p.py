@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.bytedance.seedance_2_5.image_to_video_1080p import INPUT
 
+ImageToVideo1080pOutput = MediaOutput
 
-class ImageToVideo1080pInput(InputModel):
+
+class ImageToVideo1080pInput(InputModel[ImageToVideo1080pOutput]):
     """What bytedance/seedance-2.5/image-to-video/1080p takes."""
 
     prompt: str
 
-
-ImageToVideo1080pOutput = MediaOutput
 
 bind(ImageToVideo1080pInput, INPUT)

@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.catalog_.job.submit import INPUT
 
+SubmitOutput = MediaOutput
 
-class SubmitInput(InputModel):
+
+class SubmitInput(InputModel[SubmitOutput]):
     """What catalog/job/submit takes."""
 
     prompt: str
 
-
-SubmitOutput = MediaOutput
 
 bind(SubmitInput, INPUT)

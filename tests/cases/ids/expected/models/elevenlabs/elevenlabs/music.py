@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.elevenlabs.elevenlabs.music import INPUT
 
+MusicOutput = MediaOutput
 
-class MusicInput(InputModel):
+
+class MusicInput(InputModel[MusicOutput]):
     """What elevenlabs/elevenlabs/music takes."""
 
     prompt: str
 
-
-MusicOutput = MediaOutput
 
 bind(MusicInput, INPUT)

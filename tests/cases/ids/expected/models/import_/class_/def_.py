@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.import_.class_.def_ import INPUT
 
+DefOutput = MediaOutput
 
-class DefInput(InputModel):
+
+class DefInput(InputModel[DefOutput]):
     """What import/class/def takes."""
 
     prompt: str
 
-
-DefOutput = MediaOutput
 
 bind(DefInput, INPUT)

@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.kling.kling_3_0.v4k_image_to_video import INPUT
 
+V4kImageToVideoOutput = MediaOutput
 
-class V4kImageToVideoInput(InputModel):
+
+class V4kImageToVideoInput(InputModel[V4kImageToVideoOutput]):
     """What kling/kling-3.0/4k/image-to-video takes."""
 
     prompt: str
 
-
-V4kImageToVideoOutput = MediaOutput
 
 bind(V4kImageToVideoInput, INPUT)

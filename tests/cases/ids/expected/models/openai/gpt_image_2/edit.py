@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.openai.gpt_image_2.edit import INPUT
 
+EditOutput = MediaOutput
 
-class EditInput(InputModel):
+
+class EditInput(InputModel[EditOutput]):
     """What openai/gpt-image-2/edit takes."""
 
     prompt: str
 
-
-EditOutput = MediaOutput
 
 bind(EditInput, INPUT)

@@ -7,13 +7,13 @@ from runcomfy_client.models import InputModel, MediaOutput, bind
 
 from ....specs.x.list_.str_ import INPUT
 
+StrOutput = MediaOutput
 
-class StrInput(InputModel):
+
+class StrInput(InputModel[StrOutput]):
     """What x/list/str takes."""
 
     prompt: str
 
-
-StrOutput = MediaOutput
 
 bind(StrInput, INPUT)
