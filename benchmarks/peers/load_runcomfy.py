@@ -1,4 +1,4 @@
-"""The same job through this project's client: endpoint method, validation, wait by its own plan, parsed output."""
+"""The same job through this project's client: endpoint method, validation, wait, parsed output."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def aopened(origin: str) -> AsyncRunComfy:
     return AsyncRunComfy(TOKEN, origin)
 
 
-def job(client: RunComfy, _pause: float) -> TextToImageOutput:
-    return client.bytedance.dreamina_4_0.text_to_image(prompt=PROMPT).wait().output
+def job(client: RunComfy, pause: float) -> TextToImageOutput:
+    return client.bytedance.dreamina_4_0.text_to_image(prompt=PROMPT).wait(poll_interval=pause).output
 
 
-async def ajob(client: AsyncRunComfy, _pause: float) -> TextToImageOutput:
+async def ajob(client: AsyncRunComfy, pause: float) -> TextToImageOutput:
     job = await client.bytedance.dreamina_4_0.text_to_image(prompt=PROMPT)
-    return (await job.wait()).output
+    return (await job.wait(poll_interval=pause)).output

@@ -88,6 +88,7 @@ class ClientData:
         return JobRef(
             request_id=request_id,
             model_id=model_id or (entry.model_id if entry else None),
+            submitted_at=entry.created_at.timestamp() if entry else None,
             input=entry.input if entry else None,
             input_urls=urls_in(entry.input) if entry else frozenset(),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .schema import Report
@@ -218,7 +218,9 @@ class JobNotReadyError(JobError):
 class JobTimeoutError(JobError):
     """The wait ran out of time; ``client.job(request_id)`` picks the job up again.
 
-    It still runs and is still paid, or it is over (``state`` says so) and its result could not be read in time.
+    It still runs and is still paid, or it is over (``state`` says so) and its result could not be read in time. If
+    the last poll failed, its error is the ``__cause__``. ``poll_state`` goes to ``wait(poll_state=...)``, also in
+    another process.
     """
 
     def __init__(
@@ -232,6 +234,7 @@ class JobTimeoutError(JobError):
     ) -> None:
         super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.state = state
+        self.poll_state: Any = None  # a PollState, which is defined in a layer above this one
 
 
 class DownloadError(RunComfyError):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from .api.calls import now
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from .api.calls import JobRef, Session
-    from .api.values import Cancellation, JobUpdate
+    from .api.poll import Poll
+    from .api.values import Cancellation, JobUpdate, PollState
     from .results import AsyncResult, JobRules, Result
     from .transport.async_driver import AsyncDriver
     from .transport.sync_driver import SyncDriver
@@ -32,6 +35,11 @@ class JobData:
     def model_id(self) -> str | None:
         """The model it runs, or None if it was picked up without saying."""
         return self._ref.model_id
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds since the submit, or None if the job was picked up and no journal knows it."""
+        return None if self._ref.submitted_at is None else max(now() - self._ref.submitted_at, 0.0)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request_id} of {self.model_id or 'an unnamed model'}>"
@@ -60,24 +68,42 @@ class Job(JobData, Generic[Output]):
         *,
         on_update: Callable[[JobUpdate], object] | None = None,
         cancel_on_interrupt: bool = False,
+        poll_interval: float | None = None,
+        poll_state: PollState | None = None,
     ) -> Result[Output]:
         """Wait until the job is over and give its result.
 
         timeout: seconds over everything, or None to wait as long as it takes.
         on_update: called with each JobUpdate that tells a new state or queue position.
         cancel_on_interrupt: send one cancel, for at most five seconds, when Ctrl-C or task cancellation ends the wait.
+        poll_interval: seconds between two polls; None for pauses that grow with the time the job takes, 10 at most.
+        poll_state: go on from what another wait knew, such as a JobTimeoutError's ``poll_state``.
 
-        Raises JobFailedError, JobCancelledError, JobTimeoutError (the job still runs), APIError if the API refuses to
-        tell, TransportError if it cannot be reached for minutes.
+        Raises JobFailedError, JobCancelledError, JobTimeoutError (not over yet), APIError if the API refuses to tell,
+        TransportError if it cannot be reached for minutes, ConfigurationError for a wrong argument.
         """
         from .results import Result
 
-        rule = self._rules.wait(Result, timeout, cancel_on_interrupt=cancel_on_interrupt)
+        rule = self._rules.wait(
+            Result,
+            timeout,
+            on_update=on_update,
+            cancel_on_interrupt=cancel_on_interrupt,
+            poll_interval=poll_interval,
+            poll_state=poll_state,
+        )
         return self._bound(self._driver.run(rule, cast("Callable[[object], object]", on_update)))
 
-    def updates(self, timeout: float | None = None) -> Iterator[JobUpdate]:
+    def poll(self, state: PollState | None = None) -> Poll:
+        """Poll once, for those who keep the state and the time themselves: the next state, what is new, the pause.
+
+        state: what is known so far, None before the first poll. Raises as ``wait`` does, but never JobTimeoutError.
+        """
+        return self._driver.run(self._rules.poll(state))
+
+    def updates(self, timeout: float | None = None, *, poll_interval: float | None = None) -> Iterator[JobUpdate]:
         """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
-        return cast("Iterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout)))
+        return cast("Iterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout, poll_interval)))
 
     def result(self) -> Result[Output]:
         """Read the outcome once, without waiting: raises JobNotReadyError before the job is over, else as ``wait``."""
@@ -110,24 +136,42 @@ class AsyncJob(JobData, Generic[Output]):
         *,
         on_update: Callable[[JobUpdate], object] | None = None,
         cancel_on_interrupt: bool = False,
+        poll_interval: float | None = None,
+        poll_state: PollState | None = None,
     ) -> AsyncResult[Output]:
         """Wait until the job is over and give its result.
 
         timeout: seconds over everything, or None to wait as long as it takes.
         on_update: called with each JobUpdate that tells a new state or queue position.
         cancel_on_interrupt: send one cancel, for at most five seconds, when Ctrl-C or task cancellation ends the wait.
+        poll_interval: seconds between two polls; None for pauses that grow with the time the job takes, 10 at most.
+        poll_state: go on from what another wait knew, such as a JobTimeoutError's ``poll_state``.
 
-        Raises JobFailedError, JobCancelledError, JobTimeoutError (the job still runs), APIError if the API refuses to
-        tell, TransportError if it cannot be reached for minutes.
+        Raises JobFailedError, JobCancelledError, JobTimeoutError (not over yet), APIError if the API refuses to tell,
+        TransportError if it cannot be reached for minutes, ConfigurationError for a wrong argument.
         """
         from .results import AsyncResult
 
-        rule = self._rules.wait(AsyncResult, timeout, cancel_on_interrupt=cancel_on_interrupt)
+        rule = self._rules.wait(
+            AsyncResult,
+            timeout,
+            on_update=on_update,
+            cancel_on_interrupt=cancel_on_interrupt,
+            poll_interval=poll_interval,
+            poll_state=poll_state,
+        )
         return self._bound(await self._driver.run(rule, cast("Callable[[object], object]", on_update)))
 
-    def updates(self, timeout: float | None = None) -> AsyncIterator[JobUpdate]:
+    async def poll(self, state: PollState | None = None) -> Poll:
+        """Poll once, for those who keep the state and the time themselves: the next state, what is new, the pause.
+
+        state: what is known so far, None before the first poll. Raises as ``wait`` does, but never JobTimeoutError.
+        """
+        return await self._driver.run(self._rules.poll(state))
+
+    def updates(self, timeout: float | None = None, *, poll_interval: float | None = None) -> AsyncIterator[JobUpdate]:
         """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
-        return cast("AsyncIterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout)))
+        return cast("AsyncIterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout, poll_interval)))
 
     async def result(self) -> AsyncResult[Output]:
         """Read the outcome once, without waiting: raises JobNotReadyError before the job is over, else as ``wait``."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .api import cancel, outcomes, poll
+from .api.arguments import check_callable, check_interval, deadline_of, wrong
 from .api.download import download
-from .api.values import LARGEST
+from .api.values import LARGEST, PollState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,15 +165,42 @@ class JobRules:
     def status(self) -> Operation[JobUpdate]:
         return poll.status(self._session, self._ref)
 
-    def updates(self, timeout: float | None) -> Operation[None]:
-        return poll.updates(self._session, self._ref, timeout)
+    def updates(self, timeout: float | None, poll_interval: float | None) -> Operation[None]:
+        check_interval(poll_interval)
+        return poll.updates(self._session, self._ref, deadline_of(timeout), poll_interval)
+
+    def poll(self, state: PollState | None) -> Operation[poll.Poll]:
+        check_state("state", state)
+        return poll.poll(self._session, self._ref, state)
 
     def cancel(self) -> Operation[Cancellation]:
         return cancel.cancel(self._session, self._ref)
 
-    def wait(self, shape: type[Shape], timeout: float | None, *, cancel_on_interrupt: bool) -> Operation[Shape]:
-        body = yield from poll.wait(self._session, self._ref, timeout, cancel_on_interrupt=cancel_on_interrupt)
-        return self._read(shape, body)
+    def wait(
+        self,
+        shape: type[Shape],
+        timeout: float | None,
+        *,
+        on_update: object,
+        cancel_on_interrupt: bool,
+        poll_interval: float | None,
+        poll_state: PollState | None,
+    ) -> Operation[Shape]:
+        check_callable("on_update", on_update)
+        check_interval(poll_interval)
+        check_state("poll_state", poll_state)
+        rule = poll.wait(
+            self._session,
+            self._ref,
+            deadline_of(timeout),
+            cancel_on_interrupt=cancel_on_interrupt,
+            poll_interval=poll_interval,
+            state=poll_state,
+        )
+        return self._read_when_over(shape, rule)
+
+    def _read_when_over(self, shape: type[Shape], rule: Operation[dict[str, object]]) -> Operation[Shape]:
+        return self._read(shape, (yield from rule))
 
     def result(self, shape: type[Shape]) -> Operation[Shape]:
         body = yield from poll.result(self._session, self._ref)
@@ -184,3 +212,8 @@ class JobRules:
         return shape(
             job=self._ref, output=read.output, files=read.files, cost=read.cost, warnings=read.warnings, raw=body
         )
+
+
+def check_state(name: str, state: object) -> None:
+    if state is not None and not isinstance(state, PollState):
+        raise wrong(name, state, "a PollState (PollState.from_dict reads one that was written down), or None")

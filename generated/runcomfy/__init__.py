@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from runcomfy_client.api.catalog import Balance, CatalogEntry
     from runcomfy_client.api.submit import RequestOptions
-    from runcomfy_client.api.values import Cancellation, DownloadProgress, File, JobUpdate
+    from runcomfy_client.api.values import Cancellation, DownloadProgress, File, JobUpdate, PollState
     from runcomfy_client.catalog import AsyncCatalog, Catalog
     from runcomfy_client.errors import (
         APIError,
@@ -87,6 +87,7 @@ __all__ = [
     "NotFoundError",
     "OutputModel",
     "PermissionDeniedError",
+    "PollState",
     "Probe",
     "RateLimitError",
     "RejectedInputError",
@@ -144,6 +145,7 @@ _MODULES = {
     "NotFoundError": "runcomfy_client.errors",
     "OutputModel": "runcomfy_client.outputs",
     "PermissionDeniedError": "runcomfy_client.errors",
+    "PollState": "runcomfy_client.api.values",
     "Probe": "runcomfy_client.media.probe",
     "RateLimitError": "runcomfy_client.errors",
     "RejectedInputError": "runcomfy_client.errors",

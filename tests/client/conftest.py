@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.api import calls as timing
+from runcomfy_client.api import calls, poll
 from runcomfy_client.transport import async_driver
 
 from tests.support.both import KINDS, Clients
@@ -30,10 +30,10 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNCOMFY_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setattr(timing, "QUICKEST", 0.02)
-    monkeypatch.setattr(timing, "FIRST_BACKOFF", 0.01)
-    monkeypatch.setattr(timing, "LONGEST_BACKOFF", 0.05)
-    monkeypatch.setattr(timing, "SECONDS_A_PLACE", 0.0)
+    monkeypatch.setattr(poll, "QUICKEST", 0.02)
+    monkeypatch.setattr(calls, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(calls, "LONGEST_BACKOFF", 0.05)
+    monkeypatch.setattr(poll, "SECONDS_A_PLACE", 0.0)
 
 
 @pytest.fixture

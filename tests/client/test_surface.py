@@ -49,7 +49,20 @@ def test_the_twins_have_the_same_surface(sync: type, twin: type) -> None:
 
 @pytest.mark.parametrize(("sync", "twin"), PAIRS, ids=lambda kind: kind.__name__)
 def test_what_blocks_here_is_awaited_there(sync: type, twin: type) -> None:
-    sends = {"status", "wait", "result", "cancel", "submit", "balance", "list", "get", "download", "close", "_submit"}
+    sends = {
+        "status",
+        "poll",
+        "wait",
+        "result",
+        "cancel",
+        "submit",
+        "balance",
+        "list",
+        "get",
+        "download",
+        "close",
+        "_submit",
+    }
     for name, value in surface(twin).items():
         if inspect.isfunction(value):
             assert inspect.iscoroutinefunction(value) == (name in sends), name

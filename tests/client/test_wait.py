@@ -11,6 +11,7 @@ import pytest
 from runcomfy_client.api import poll
 from runcomfy_client.errors import (
     AuthenticationError,
+    ConfigurationError,
     JobCancelledError,
     JobFailedError,
     JobNotReadyError,
@@ -28,6 +29,8 @@ from tests.support.http_wire import Response, json_response
 from tests.support.tiny_api import COMPLETED, QUEUED, RUNNING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.both import Clients
     from tests.support.fault_proxy import FaultProxy
     from tests.support.tiny_api import TinyApi
@@ -161,6 +164,31 @@ def test_the_deadline_tells_of_a_job_whose_result_could_not_be_read(
         job.wait(0.5)
     assert caught.value.state == "completed"
     assert "paid" not in str(caught.value)  # it may have failed, or been cancelled
+    assert "HTTP 502" in str(caught.value)
+    assert isinstance(caught.value.__cause__, ServerError)
+
+
+def test_the_deadline_tells_of_the_last_miss_and_claims_no_more(clients: Clients, proxy: FaultProxy) -> None:
+    client = clients(proxy.url)
+    proxy.always("status", answer(faults.html(502)))
+    with pytest.raises(JobTimeoutError, match=r"HTTP 502.*may still run") as caught:
+        client.submit("any/model", {}).wait(0.3)
+    assert isinstance(caught.value.__cause__, ServerError)
+    proxy.always("status", answer(json_response({"error_code": 404001}, 404)))
+    with pytest.raises(JobTimeoutError, match="HTTP 404") as caught:
+        client.submit("any/model", {}).wait(0.3)
+    assert isinstance(caught.value.__cause__, NotFoundError)
+    assert "run" not in str(caught.value)
+
+
+def test_a_miss_that_was_made_good_is_not_the_cause(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [QUEUED]
+    job = clients(proxy.url).submit("any/model", {})
+    proxy.plan("status", answer(faults.html(502)))
+    with pytest.raises(JobTimeoutError, match="still runs") as caught:
+        job.wait(0.5)
+    assert caught.value.__cause__ is None
+    assert "502" not in str(caught.value)
 
 
 def test_there_is_one_deadline_over_everything(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
@@ -234,7 +262,7 @@ def test_a_rate_limit_pauses_all_jobs_of_the_client(clients: Clients, proxy: Fau
         ([{"status": "failed"}], {"status": "failed"}, JobFailedError, "no reason"),
         ([{"status": "failed", "error": "at once"}], {"status": "in_progress"}, JobFailedError, "at once"),
         ([COMPLETED], {"status": "succeeded", "output": None, "error": "no picture"}, JobFailedError, "no picture"),
-        ([COMPLETED], {"status": "succeeded", "output": {}}, JobFailedError, "brought no output"),
+        ([COMPLETED], {"status": "succeeded", "output": {}}, JobFailedError, "has no output"),
         ([{"status": "cancelled"}], {"status": "cancelled"}, JobCancelledError, "job-1"),
         ([{"status": "Canceled"}], {"status": "canceled"}, JobCancelledError, "job-1"),
         ([{"status": "cancelled"}], {"status": "in_queue"}, JobCancelledError, "job-1"),
@@ -321,3 +349,67 @@ def test_what_costs_nothing_is_tried_again(clients: Clients, proxy: FaultProxy) 
     proxy.plan("balance", *[answer(faults.html(503))] * 3)
     with pytest.raises(ServerError):
         client.balance()
+
+
+def test_the_pause_between_polls_may_be_chosen(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses = [{"status": "in_queue", "queue_position": 50}, RUNNING, RUNNING, RUNNING, COMPLETED]
+    job = clients(proxy.url).submit("any/model", {})
+    begun = time.monotonic()
+    job.wait(10, poll_interval=0.2)
+    assert 0.8 <= time.monotonic() - begun < 2
+    begun = time.monotonic()
+    api.asked.clear()
+    assert len(list(job.updates(10, poll_interval=0.2))) == 3
+    assert 0.8 <= time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"timeout": "5"}, r"argument timeout is '5'; it must be a number of seconds"),
+        ({"timeout": -1}, "argument timeout is -1"),
+        ({"timeout": float("nan")}, "argument timeout is nan"),
+        ({"timeout": True}, "argument timeout is True"),
+        ({"poll_interval": 0}, "argument poll_interval is 0; it must be a number of seconds, more than 0"),
+        ({"poll_interval": "1"}, "argument poll_interval is '1'"),
+        ({"on_update": "print"}, "argument on_update is 'print'; it must be a function"),
+        ({"poll_state": {}}, "argument poll_state is {}; it must be a PollState"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_is_sent(
+    clients: Clients, proxy: FaultProxy, arguments: dict[str, Any], message: str
+) -> None:
+    job = clients(proxy.url).job("job-1")
+    with pytest.raises(ConfigurationError, match=message):
+        job.wait(**arguments)
+    assert proxy.arrived["status"] == 0
+
+
+def test_a_time_limit_beyond_all_clocks_is_none(clients: Clients, proxy: FaultProxy) -> None:
+    for timeout in (float("inf"), 1e300, 10**400):
+        assert clients(proxy.url).submit("any/model", {}).wait(timeout).files
+
+
+def test_a_wrong_argument_of_updates_is_refused_at_once(clients: Clients, proxy: FaultProxy) -> None:
+    with pytest.raises(ConfigurationError, match="timeout"):
+        clients(proxy.url).job("job-1").updates("5")
+
+
+def test_a_job_from_the_journal_has_run_since_its_submit(clients: Clients, proxy: FaultProxy, tmp_path: Path) -> None:
+    journal = tmp_path / "jobs.sqlite"
+    job = clients(proxy.url, journal=journal).submit("any/model", {})
+    assert 0 <= job.elapsed < 5
+    time.sleep(0.5)
+    again = clients(proxy.url, journal=journal).job("job-1")
+    assert again.elapsed >= 0.5
+    assert again.status().elapsed >= 0.5
+    assert clients(proxy.url).job("job-1").elapsed is None
+
+
+@pytest.mark.parametrize("position", [True, -1, 10**400, "2", None])
+def test_a_position_that_is_none_is_left_out(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, position: object
+) -> None:
+    api.statuses = [{"status": "in_queue", "queue_position": position}, COMPLETED]
+    updates = list(clients(proxy.url).submit("any/model", {}).updates(10))
+    assert [update.queue_position for update in updates] == [None, None]

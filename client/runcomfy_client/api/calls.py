@@ -29,27 +29,29 @@ class Session(NamedTuple):
 
 
 class JobRef(NamedTuple):
-    """A job as the rules know it. ``since`` is when this process submitted it (monotonic seconds), else None.
+    """A job as the rules know it. ``submitted_at`` is when it was submitted (as ``now()`` counts), None if not known.
 
     ``input`` is the payload with what is large left out, ``input_urls`` the web addresses in it.
     """
 
     request_id: str
     model_id: str | None = None
-    since: float | None = None
+    submitted_at: float | None = None
     input: object = None
     input_urls: frozenset[str] = frozenset()
 
 
-QUICKEST = 0.25
-SLOWEST = 10.0
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
-# A queue is worth a look about once for each place one may have moved up; nobody says how long a place takes.
-SECONDS_A_PLACE = 0.5
-# With many slots a long queue is gone in no time, so no look is put off by more than this, or than what was waited.
-FIRST_LOOK = 4.0
 RATE_LIMIT_PAUSE = 2.0
+
+
+_START = time.time() - time.monotonic()
+
+
+def now() -> float:
+    """Seconds since 1970, for times that are written down. Setting the clock does not change it in a running process."""
+    return _START + time.monotonic()
 
 
 class Deadline:
@@ -90,18 +92,6 @@ def jitter(seconds: float) -> float:
 def backoff(misses: int) -> float:
     """The pause after so many failures in a row, the first being 1."""
     return jitter(min(FIRST_BACKOFF * 2.0 ** min(misses - 1, 16), LONGEST_BACKOFF))
-
-
-def poll_pause(in_state: float, position: int | None) -> float:
-    """The pause before the next poll, for a job that has been in its state for so many seconds.
-
-    A sixth of the time waited so far: a short job is seen to end quickly, a long one costs few polls. Deep in the queue
-    it is not quicker than the queue can move.
-    """
-    pause = min(max(in_state / 6, QUICKEST), SLOWEST)
-    if position is not None and position > 1:
-        pause = max(pause, min(position * SECONDS_A_PLACE, max(in_state, FIRST_LOOK), SLOWEST))
-    return jitter(pause)
 
 
 # A pause longer than this is the caller's to decide about.

@@ -1,15 +1,46 @@
-"""The wait rule: ask until the job is over, through misses, within one deadline; the outcome is read from /result."""
+"""The wait rule: poll until the job is over, through misses, within one deadline; the outcome is read from /result.
+
+What a wait knows of its job is a `PollState`, a frozen value that can be written down as JSON. `poll_once` is one
+poll: from a state it gives the next state, the update for the user (or None) and the pause before the next poll.
+`wait` is the loop around it. Whoever has a state can go on from it: a batch, or a worker on another machine.
+
+The states of a job, as a wait sees them:
+
+    not seen -> in_queue -> in_progress -> /status says it is over -> /result agrees: over
+                                              ^                          |
+                                              +---- /result says no -----+
+
+Why two replies. /status says that a job is over, but not how: `completed` there may mean failed. Only /result tells,
+and it may lag behind /status for a moment, so a job is over when /result says so. `PollState.ended` is the /status
+reply kept until then; from that moment only /result is asked, so that a flaky server does not get two chances to
+spoil a poll. When /result contradicts `failed` or `cancelled` again and again (MOST_CONTRADICTIONS), /status is
+believed. When /result goes on saying `completed` without an output, that is the end too. `completed` against
+`in_progress` has no such bound: the job may run.
+
+What can go wrong, and what is done:
+
+- A poll brings no reply, 408, 429, 5xx or a page: a miss. The pause grows, Retry-After is honoured, and after
+  MOST_MISSES in a row the last error is raised. A job that runs for hours outlives an outage of minutes.
+- 401, 403, 404: the wait ends with that error, but a 404 just after the submit (GRACE_AFTER_SUBMIT) is a miss, for a
+  new job may not be known everywhere at once.
+- A state that nobody documents: taken as running, with one warning. Guessing "over" could lose a paid result.
+- The deadline passes: JobTimeoutError, with the state to go on from and the last miss as its cause.
+- Ctrl-C or task cancellation: see `cancel.py`.
+
+How long the pauses are. A fifth of the time the job has been in its state, so that short jobs are seen to end at once
+and long ones cost few polls. In the queue, three quarters of the time that the queue needs at the speed seen so far,
+for a queue may become faster. Every pause is jittered, so that many jobs do not poll in step.
+"""
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 from logging import INFO, WARNING
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import (
     APIError,
     JobCancelledError,
-    JobError,
     JobFailedError,
     JobNotReadyError,
     JobTimeoutError,
@@ -18,11 +49,11 @@ from ..errors import (
 )
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Notify, Operation, Sleep
-from .calls import LONGEST_PAUSE, Deadline, attempt, call, get, is_transient, poll_pause, retry_pause
+from .calls import LONGEST_PAUSE, Deadline, attempt, call, get, is_transient, jitter, now, retry_pause
 from .cancel import cancel_on_interrupt_if_asked
 from .outcomes import record
 from .replies import COMPLETED, NOT_READY, OVER, QUEUED, Verdict, failure_in, judge, state_of
-from .values import JobUpdate
+from .values import JobUpdate, PollState
 
 if TYPE_CHECKING:
     from ..transport.steps import Request
@@ -36,14 +67,41 @@ GRACE_AFTER_SUBMIT = 30.0
 MOST_CONTRADICTIONS = 5
 # A /result may repeat the input, with all media in it (seen by third parties), and what is paid for is not refused.
 LARGEST_RESULT = 256 * 1024 * 1024
+# So many new words for a state are warned of; a server that makes up more is not listened to.
+MOST_UNKNOWN_STATES = 10
+
+# The shortest and the longest pause between two polls, in seconds.
+QUICKEST = 0.15
+SLOWEST = 10.0
+# In the queue, before its speed is known: about so long for each place, but at first no longer than FIRST_LOOK.
+SECONDS_A_PLACE = 0.25
+FIRST_LOOK = 1.0
+
+
+class Poll(NamedTuple):
+    """One poll: the state after it, the update if it tells anything new, the seconds to wait before the next one.
+
+    ``miss`` is the error of a poll that brought nothing. When ``state.over``, ``update.raw`` is the last reply.
+    """
+
+    state: PollState
+    update: JobUpdate | None
+    pause: float
+    miss: TransportError | APIError | None = None
 
 
 def wait(
-    session: Session, job: JobRef, timeout: float | None, *, cancel_on_interrupt: bool
+    session: Session,
+    job: JobRef,
+    deadline: Deadline,
+    *,
+    cancel_on_interrupt: bool,
+    poll_interval: float | None = None,
+    state: PollState | None = None,
 ) -> Operation[dict[str, object]]:
     """Give the /result reply of a success; raises JobError and what the API refuses."""
     try:
-        body = yield from follow(session, job, Deadline(timeout))
+        body = yield from _follow(session, job, deadline, state, poll_interval)
     except (Interrupted, KeyboardInterrupt) as stop:
         yield from cancel_on_interrupt_if_asked(session, job, stop, ask=cancel_on_interrupt)
         raise
@@ -51,16 +109,24 @@ def wait(
     return settled(job, body)
 
 
-def updates(session: Session, job: JobRef, timeout: float | None) -> Operation[None]:
+def updates(session: Session, job: JobRef, deadline: Deadline, poll_interval: float | None = None) -> Operation[None]:
     """Tell each change until the job is over, however it ends."""
-    body = yield from follow(session, job, Deadline(timeout))
+    body = yield from _follow(session, job, deadline, None, poll_interval)
     yield from record(session, job, body)
+
+
+def poll(session: Session, job: JobRef, state: PollState | None) -> Operation[Poll]:
+    """One poll for those who keep the state and the time themselves; an end is written into the journal."""
+    found = yield from poll_once(session, job, state)
+    if found.state.over and found.update is not None:
+        yield from record(session, job, found.update.raw)
+    return found
 
 
 def status(session: Session, job: JobRef) -> Operation[JobUpdate]:
     """One look."""
     body = yield from call(session, get(session, status_url(session, job)), f"Status of {job.request_id}", job)
-    return update_of(job, body, time.monotonic())
+    return update_of(job, body, now())
 
 
 def result(session: Session, job: JobRef) -> Operation[dict[str, object]]:
@@ -75,6 +141,178 @@ def result(session: Session, job: JobRef) -> Operation[dict[str, object]]:
     return settled(job, body)
 
 
+def _follow(
+    session: Session, job: JobRef, deadline: Deadline, state: PollState | None, poll_interval: float | None
+) -> Operation[dict[str, object]]:
+    """Poll until the job is over; give the last reply, of /result where it has one to give."""
+    state = state or first_state()
+    miss: TransportError | APIError | None = None
+    while not deadline.over():
+        found = yield from poll_once(session, job, state, deadline=deadline, poll_interval=poll_interval)
+        if isinstance(found.miss, TransportError) and miss is not None and deadline.over():
+            break  # the deadline cut this poll short, so the miss before it tells more
+        state = found.state
+        miss = found.miss or (miss if state.misses else None)
+        if found.update is not None:
+            yield Notify(found.update)
+            if state.over:
+                return found.update.raw
+        yield Sleep(deadline.within(found.pause))
+    raise timed_out(job, state, deadline) from miss
+
+
+def first_state() -> PollState:
+    """What is known of a job before the first poll."""
+    return PollState(begun_at=now(), state_since=now())
+
+
+def poll_once(
+    session: Session,
+    job: JobRef,
+    state: PollState | None = None,
+    *,
+    deadline: Deadline | None = None,
+    poll_interval: float | None = None,
+) -> Operation[Poll]:
+    """Ask /status, or /result once /status has said that the job is over; raises when it is no use to go on."""
+    state = replace(state or first_state(), over=False)
+    if pause := session.cool_down.left():  # another job of this client met a 429
+        return Poll(state, None, pause)
+    doing = f"Wait for {job.request_id}"
+    try:
+        if state.ended is None:
+            request = get(session, status_url(session, job), deadline=deadline)
+            reply = yield from attempt(session, request, doing, job)
+            state = warn_unknown_state(job, replace(state, misses=0, last_miss=None), reply)
+            if state_of(reply.get("status"))[0] not in OVER:
+                return changed(job, state, reply, poll_interval)
+            state = replace(state, ended=reply)
+        try:
+            reply = yield from attempt(session, get_result(session, job, deadline), doing, job)
+        except APIError as error:
+            if error.error_code != NOT_READY:
+                raise
+            reply = {**(state.ended or {}), "status": "in_progress"}
+    except (TransportError, APIError) as error:
+        return missed(job, state, error, poll_interval)
+    state, reply = resolve(job, replace(state, misses=0, last_miss=None), reply)
+    return changed(job, state, reply, poll_interval)
+
+
+def resolve(job: JobRef, state: PollState, reply: dict[str, object]) -> tuple[PollState, dict[str, object]]:
+    """/result has the last word, unless it goes on contradicting a /status that says failed or cancelled."""
+    ended, state = state.ended or {}, replace(state, ended=None)
+    judged = judge(reply)
+    if not judged.known:
+        state = warn_unknown_state(job, state, reply)
+    if judged.verdict in (Verdict.RUNNING, Verdict.EMPTY):
+        state = replace(state, contradictions=state.contradictions + 1)
+        may_run = judged.verdict is Verdict.RUNNING and state_of(ended.get("status"))[0] == COMPLETED
+        if may_run or state.contradictions < MOST_CONTRADICTIONS:
+            return state, {**reply, "status": "in_progress"}
+        if judged.verdict is Verdict.RUNNING:
+            reply = ended
+    return replace(state, over=True), reply
+
+
+def changed(job: JobRef, state: PollState, reply: dict[str, object], poll_interval: float | None) -> Poll:
+    """The poll that this reply makes; its update is None if it tells nothing new."""
+    at = now()
+    update = update_of(job, reply, state.begun_at)
+    position = update.queue_position
+    news = state.over or (state.state, state.queue_position) != (update.state, position)
+    since, start = state.state_since, state.queue_start
+    if state.state != update.state:
+        since, start = at, None
+    if position is None:
+        start = None
+    elif start is None or position > start[0]:
+        start = (position, at)
+    state = replace(state, state=update.state, queue_position=position, state_since=since, queue_start=start)
+    if state.over:
+        pause = 0.0
+    elif poll_interval is not None:
+        pause = poll_interval
+    else:
+        speed = (start[0] - position) / (at - start[1]) if start and position is not None and at > start[1] else 0.0
+        pause = poll_pause(max(at - since, 0.0), position, speed)
+    return Poll(state, update if news else None, pause)
+
+
+def missed(job: JobRef, state: PollState, error: TransportError | APIError, poll_interval: float | None) -> Poll:
+    """The poll that brought nothing; raises its error when it is no use to go on."""
+    fresh = job.submitted_at is not None and now() - job.submitted_at < GRACE_AFTER_SUBMIT
+    if not is_transient(error) and not (isinstance(error, NotFoundError) and fresh):
+        raise error
+    state = replace(state, misses=state.misses + 1, last_miss=str(error), not_found=isinstance(error, NotFoundError))
+    if state.misses > MOST_MISSES:
+        error.add_note(
+            f"{state.misses} polls in a row brought nothing. The job may still run; go on later with"
+            f" client.job({job.request_id!r}).wait()."
+        )
+        raise error
+    pause = max(retry_pause(error, state.misses), poll_interval or 0.0)
+    level = WARNING if pause > LONGEST_PAUSE else INFO  # it was asked to wait for long, and must not seem dead
+    log.log(level, "%s Next poll in %.1f s (miss %d of %d).", error, pause, state.misses, MOST_MISSES)
+    return Poll(state, None, pause, error)
+
+
+def poll_pause(in_state: float, position: int | None = None, places_a_second: float = 0.0) -> float:
+    """The pause before the next poll, for a job that has been in its state for so many seconds.
+
+    ``places_a_second`` is how fast the job has moved up in the queue, 0 if it has not or if that is not known.
+    """
+    pause = min(max(in_state / 5, QUICKEST), SLOWEST)
+    if position is not None and position > 1:
+        longest = min(max(in_state, FIRST_LOOK), SLOWEST)  # what was seen for a moment tells little of what comes
+        if places_a_second > 0:
+            pause = max(QUICKEST, min(0.75 * position / places_a_second, longest))
+        else:
+            pause = max(pause, min(position * SECONDS_A_PLACE, longest))
+    return jitter(pause)
+
+
+def warn_unknown_state(job: JobRef, state: PollState, reply: dict[str, object]) -> PollState:
+    """Warn once of each word for a state that this client does not know; gives the state that remembers it."""
+    word = reply.get("status")
+    text = repr(word)[:80]
+    if state_of(word)[1] or text in state.unknown_states or len(state.unknown_states) >= MOST_UNKNOWN_STATES:
+        return state
+    log.warning("Job %s has a state this client does not know: %s. Taken as running.", job.request_id, text)
+    return replace(state, unknown_states=(*state.unknown_states, text))
+
+
+def timed_out(job: JobRef, state: PollState, deadline: Deadline) -> JobTimeoutError:
+    """What is known of the job at the deadline, and no more: after a miss nobody can tell whether it still runs."""
+    seconds = f"{deadline.seconds:g} s"
+    name = state.state
+    if state.ended is not None:
+        name = state_of(state.ended.get("status"))[0]
+        facts = f"is over ({name}), but its result could not be read within {seconds}"
+    elif state.misses:
+        facts = f"was not seen to be over after {seconds}; last seen: {last_seen(state)}"
+    else:
+        facts = f"was not over after {seconds}; last seen: {last_seen(state)}. It still runs and is paid for"
+    if state.misses:
+        facts += f". The last poll failed: {str(state.last_miss).rstrip('.')}"
+        if state.ended is None and not state.not_found:
+            facts += ". It may still run and be paid for"
+    error = JobTimeoutError(
+        f"Job {job.request_id} {facts}; go on with client.job({job.request_id!r}).wait().",
+        state=name,
+        request_id=job.request_id,
+        model_id=job.model_id,
+    )
+    error.poll_state = state
+    return error
+
+
+def last_seen(state: PollState) -> str:
+    if state.state is None:
+        return "not seen yet"
+    return state.state + ("" if state.queue_position is None else f", position {state.queue_position}")
+
+
 def status_url(session: Session, job: JobRef) -> str:
     return session.config.url("requests", job.request_id, "status")
 
@@ -84,15 +322,16 @@ def get_result(session: Session, job: JobRef, deadline: Deadline | None = None) 
     return get(session, url, deadline=deadline, limit=LARGEST_RESULT)
 
 
-def update_of(job: JobRef, body: dict[str, object], since: float) -> JobUpdate:
+def update_of(job: JobRef, body: dict[str, object], begun_at: float) -> JobUpdate:
     state, _ = state_of(body.get("status"))
     position = body.get("queue_position")
+    since = begun_at if job.submitted_at is None else job.submitted_at
     return JobUpdate(
         request_id=job.request_id,
         model_id=job.model_id,
         state=state,
-        queue_position=position if state == QUEUED and type(position) is int else None,
-        elapsed=time.monotonic() - (job.since or since),
+        queue_position=position if state == QUEUED and type(position) is int and 0 <= position < 10**9 else None,
+        elapsed=max(now() - since, 0.0),
         raw=body,
     )
 
@@ -108,10 +347,10 @@ def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
                 f"Job {job.request_id} was cancelled.", request_id=job.request_id, model_id=job.model_id
             )
         case Verdict.FAILED:
-            said = failure_in(body) or "the API gives no reason"
-            raise failed(job, body, f"Job {job.request_id} failed: {said}.")
+            reason = failure_in(body) or "the API gives no reason"
+            raise failed(job, body, f"Job {job.request_id} failed: {reason}.")
         case Verdict.EMPTY:
-            raise failed(job, body, f"Job {job.request_id} is said to be {judged.state}, but brought no output.")
+            raise failed(job, body, f"Job {job.request_id} is {judged.state}, but its result has no output.")
         case Verdict.RUNNING:
             raise not_ready(job, judged.state)
 
@@ -126,140 +365,3 @@ def not_ready(job: JobRef, state: str) -> JobNotReadyError:
         request_id=job.request_id,
         model_id=job.model_id,
     )
-
-
-def follow(session: Session, job: JobRef, deadline: Deadline) -> Operation[dict[str, object]]:
-    """Poll until the job is over; give the last reply, of /result where it has one to give."""
-    watch = Watch(session, job)
-    while True:
-        if deadline.over():
-            raise watch.timed_out(deadline)
-        if pause := session.cool_down.left():
-            yield Sleep(deadline.within(pause))
-            continue
-        try:
-            body = yield from watch.look(deadline)
-        except (TransportError, APIError) as error:
-            pause = watch.missed(error)
-        else:
-            if update := watch.news(body):
-                yield Notify(update)
-            if watch.over:
-                return body
-            pause = watch.pause()
-        yield Sleep(deadline.within(pause))
-
-
-class Watch:
-    """What one wait has seen so far of its job."""
-
-    def __init__(self, session: Session, job: JobRef) -> None:
-        self._session = session
-        self._job = job
-        self._begun = time.monotonic()
-        self._in_state_since = self._begun
-        self._seen: JobUpdate | None = None
-        self._misses = 0
-        self._contradictions = 0
-        self._odd_words: set[str] = set()
-        # The /status reply that says the job is over, until /result has answered: one question at a poll, so that a
-        # flaky server does not get two chances to spoil each.
-        self._ended: dict[str, object] | None = None
-        self.over = False
-
-    def look(self, deadline: Deadline) -> Operation[dict[str, object]]:
-        """One poll: /status, and from when that says the job is over /result, until it agrees or contradicts."""
-        doing = f"Wait for {self._job.request_id}"
-        said = self._ended
-        if said is None:
-            url = status_url(self._session, self._job)
-            said = yield from attempt(self._session, get(self._session, url, deadline=deadline), doing, self._job)
-            self._misses = 0
-            state, known = state_of(said.get("status"))
-            if not known:
-                self._wonder(said.get("status"))
-            if state not in OVER:
-                return said
-            self._ended = said
-        try:
-            body = yield from attempt(self._session, get_result(self._session, self._job, deadline), doing, self._job)
-        except APIError as error:
-            if error.error_code != NOT_READY:
-                raise
-            body = {**said, "status": "in_progress"}
-        self._misses = 0
-        self._ended = None
-        return self._believe(said, body)
-
-    def _believe(self, said: dict[str, object], body: dict[str, object]) -> dict[str, object]:
-        """/result has the last word, unless it goes on contradicting a /status that says failed or cancelled."""
-        judged = judge(body)
-        if not judged.known:
-            self._wonder(body.get("status"))
-        if judged.verdict in (Verdict.RUNNING, Verdict.EMPTY):
-            self._contradictions += 1
-            patient = self._contradictions < MOST_CONTRADICTIONS
-            state, _ = state_of(said.get("status"))
-            if patient or (judged.verdict is Verdict.RUNNING and state == COMPLETED):
-                return {**body, "status": "in_progress"}
-            if judged.verdict is Verdict.RUNNING:
-                body = said
-        self.over = True
-        return body
-
-    def news(self, body: dict[str, object]) -> JobUpdate | None:
-        """The update, if it tells anything new."""
-        update = update_of(self._job, body, self._begun)
-        last, self._seen = self._seen, update
-        if last is None or last.state != update.state:
-            self._in_state_since = time.monotonic()
-        elif last.queue_position == update.queue_position:
-            return None
-        return update
-
-    def pause(self) -> float:
-        assert self._seen is not None
-        return poll_pause(time.monotonic() - self._in_state_since, self._seen.queue_position)
-
-    def missed(self, error: TransportError | APIError) -> float:
-        """The pause after a poll that brought nothing; raises when it is no use to go on."""
-        fresh = self._job.since is not None and time.monotonic() - self._job.since < GRACE_AFTER_SUBMIT
-        if not is_transient(error) and not (isinstance(error, NotFoundError) and fresh):
-            raise error
-        self._misses += 1
-        if self._misses > MOST_MISSES:
-            error.add_note(
-                f"{self._misses} polls in a row brought nothing. The job may still run; go on later with"
-                f" client.job({self._job.request_id!r}).wait()."
-            )
-            raise error
-        pause = retry_pause(error, self._misses)
-        level = WARNING if pause > LONGEST_PAUSE else INFO  # it was asked to wait for long, and must not seem dead
-        log.log(level, "%s Next poll in %.1f s (miss %d of %d).", error, pause, self._misses, MOST_MISSES)
-        return pause
-
-    def timed_out(self, deadline: Deadline) -> JobError:
-        job = self._job
-        if self._ended is not None:
-            state: str | None = state_of(self._ended.get("status"))[0]
-            told = f"is over ({state}), but its result could not be read within {deadline.seconds:g} s"
-        else:
-            state = self._seen.state if self._seen else None
-            told = (
-                f"was not over after {deadline.seconds:g} s; last seen: {self._seen or 'not seen yet'}."
-                " It still runs and is paid for"
-            )
-        return JobTimeoutError(
-            f"Job {job.request_id} {told}; go on with client.job({job.request_id!r}).wait().",
-            state=state,
-            request_id=job.request_id,
-            model_id=job.model_id,
-        )
-
-    def _wonder(self, word: object) -> None:
-        text = repr(word)[:80]
-        if text not in self._odd_words:
-            self._odd_words.add(text)
-            log.warning(
-                "Job %s has a state this client does not know: %s. Taken as running.", self._job.request_id, text
-            )

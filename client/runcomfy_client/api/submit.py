@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
@@ -23,7 +22,7 @@ from ..prepare import prepare
 from ..schema import ErrorFinding, Report, check
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
-from .calls import LONGEST_PAUSE, Deadline, JobRef, backoff, note_rate_limit, request_event, send_once
+from .calls import LONGEST_PAUSE, Deadline, JobRef, backoff, note_rate_limit, now, request_event, send_once
 from .replies import error_of, has_error, json_object, page_text
 
 if TYPE_CHECKING:
@@ -302,7 +301,7 @@ def submit(
         return JobRef(
             request_id=request_id,
             model_id=model_id,
-            since=time.monotonic() if sending.request_id else None,
+            submitted_at=now() if sending.request_id else None,
             input=summary(prepared.payload),
             input_urls=urls_in(prepared.payload),
         )

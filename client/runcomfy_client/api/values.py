@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Self
 
 LARGEST = 2 * 1024**3  # as the official command line allows
 
@@ -13,7 +21,7 @@ class JobUpdate:
 
     ``state`` is in_queue, in_progress, completed, failed or cancelled, or the API's own word if that is a new one.
     ``queue_position`` is there only while queued; RunComfy does not say whether it counts from 0 or 1. ``elapsed`` is
-    in seconds, since the submit if this process made it, else since the first look.
+    in seconds, since the submit if this process made it or the journal has it, else since the first poll.
     """
 
     request_id: str
@@ -30,6 +38,74 @@ class JobUpdate:
     def __str__(self) -> str:
         place = "" if self.queue_position is None else f", position {self.queue_position}"
         return f"{self.state}{place} ({self.elapsed:.1f} s)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollState:
+    """What is known of a job between two polls. `to_dict` makes JSON of it, with which another process can go on.
+
+    Times are in seconds since 1970. ``state`` and ``queue_position`` are those last seen, None before; ``over`` is
+    True when the job has ended. The other fields belong to the polling; `runcomfy_client.api.poll` explains them.
+    """
+
+    begun_at: float
+    state_since: float
+    state: str | None = None
+    queue_position: int | None = None
+    over: bool = False
+    queue_start: tuple[int, float] | None = None  # where in the queue it was first seen, and when
+    misses: int = 0  # in a row
+    last_miss: str | None = None
+    not_found: bool = False  # the last miss was a 404
+    contradictions: int = 0
+    unknown_states: tuple[str, ...] = ()
+    ended: dict[str, object] | None = None  # the reply of /status that says the job is over
+
+    def to_dict(self) -> dict[str, object]:
+        """A dict that JSON can hold."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        start = None if self.queue_start is None else list(self.queue_start)
+        return {**found, "queue_start": start, "unknown_states": list(self.unknown_states)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """The state that `to_dict` wrote down; keys of a later version are left out. Raises ConfigurationError."""
+        known: dict[str, object] = {}
+        for name, fits in _POLL_STATE.items():
+            if name in values or name in ("begun_at", "state_since"):
+                value = values.get(name)
+                if not fits(value):
+                    raise ConfigurationError(f"This is no PollState: its {name} is {value!r:.80}.")
+                known[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**known)  # type: ignore[arg-type]  # each was just checked
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_start(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 2 and _is_count(value[0]) and _is_time(value[1])
+
+
+_POLL_STATE: dict[str, Callable[[Any], bool]] = {
+    "begun_at": _is_time,
+    "state_since": _is_time,
+    "state": lambda value: value is None or isinstance(value, str),
+    "queue_position": lambda value: value is None or _is_count(value),
+    "over": lambda value: isinstance(value, bool),
+    "queue_start": lambda value: value is None or _is_start(value),
+    "misses": _is_count,
+    "last_miss": lambda value: value is None or isinstance(value, str),
+    "not_found": lambda value: isinstance(value, bool),
+    "contradictions": _is_count,
+    "unknown_states": lambda value: isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value),
+    "ended": lambda value: value is None or isinstance(value, dict),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "runcomfy_client.journal": ("Journal", "JournalEntry"),
     "runcomfy_client.outputs": ("FileURL", "MediaOutput", "OutputModel"),
     "runcomfy_client.api.submit": ("RequestOptions",),
-    "runcomfy_client.api.values": ("Cancellation", "DownloadProgress", "File", "JobUpdate"),
+    "runcomfy_client.api.values": ("Cancellation", "DownloadProgress", "File", "JobUpdate", "PollState"),
     "runcomfy_client.results": ("AsyncResult", "Result"),
     "runcomfy_client.transport.config": ("Timeouts",),
     "._index": ("validate",),
