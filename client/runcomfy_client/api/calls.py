@@ -50,7 +50,7 @@ _START = time.time() - time.monotonic()
 
 
 def now() -> float:
-    """Seconds since 1970, for times that are written down. Setting the clock does not change it in a running process."""
+    """Seconds since 1970, for times that are written down; setting the clock does not move it in a running process."""
     return _START + time.monotonic()
 
 
