@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Number
 from typing import TYPE_CHECKING
 
 from .media.info import MediaInfo
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 def prepare(spec: ModelSpec | Object | None, given: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
     """The payload that ``given`` (wire names) stands for, and the local media that could not be read.
 
-    Sequences become lists, mappings and input classes dicts, a whole float an integer where the schema wants one, and a
-    path, bytes, an open file or a PIL image at a media field a LocalMedia. All else stays as it is, None as null:
-    judging it is the check's business. What is in the findings has not been read, so a payload with findings must not
-    be sent; the check does not name them again.
+    Sequences and arrays become lists, mappings and input classes dicts, a whole float an integer where the schema wants
+    one, a number of numpy, a Decimal or a Fraction a plain number if that is the same, and a path, bytes, an open file
+    or a PIL image at a media field a LocalMedia. All else stays as it is, None as null: judging it is the check's
+    business. What is in the findings has not been read, so a payload with findings must not be sent; the check does not
+    name them again.
     """
     node = spec.input if isinstance(spec, ModelSpec) else spec
     faults: list[Finding] = []
@@ -38,6 +40,9 @@ def _value(node: Node | None, value: object, keys: tuple[Key, ...], faults: list
         return value
     if isinstance(value, (int, float)):
         return _number(node, value)
+    if isinstance(value, Number) or hasattr(value, "dtype"):
+        plain = _plain(value) if not isinstance(node, Media) else value
+        return value if plain is value else _value(node, plain, keys, faults)
     to_payload = getattr(value, "to_payload", None)
     if callable(to_payload):
         value = to_payload()
@@ -60,6 +65,22 @@ def _object(
         key: _value(known[key].node if key in known else None, item, (*keys, key), faults)
         for key, item in value.items()
     }
+
+
+def _plain(value: object) -> object:
+    """A number or an array of another library in Python's own types; the value itself if it would not be the same."""
+    if hasattr(value, "dtype"):  # numpy's and those of its kin
+        tolist = getattr(value, "tolist", None)
+        return tolist() if callable(tolist) else value
+    if isinstance(value, Integral):
+        return int(value)
+    try:
+        number = float(value)  # type: ignore[arg-type]  # a complex number raises
+        whole = int(number)  # infinities and NaN raise
+        # 0.3 is written as it was; that the nearest double is not quite 0.3 concerns Python only.
+        return whole if value == whole else number if type(value)(repr(number)) == value else value  # type: ignore[call-arg]
+    except (TypeError, ValueError, ArithmeticError):
+        return value
 
 
 def _number(node: Node | None, value: float) -> object:

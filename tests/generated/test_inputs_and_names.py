@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import pytest
 import runcomfy
 from runcomfy.models.bytedance.dreamina_4_0 import EditInput, TextToImageInput
@@ -80,6 +83,39 @@ def test_a_dict_from_elsewhere_is_judged_and_nothing_else_is_raised(
             attempt()
         assert {(each.path, each.code) for each in caught.value.report.errors} == faults
     assert not api.jobs
+
+
+@pytest.mark.parametrize(
+    ("scale", "sent"),
+    [
+        (numpy.float32(0.5), 0.5),
+        (numpy.int64(1), 1),
+        (numpy.linspace(0, 1, 3)[1], 0.5),
+        (Decimal("0.30"), 0.3),
+        (Decimal(1), 1),
+        (Fraction(1, 4), 0.25),
+    ],
+)
+def test_numbers_of_other_libraries_are_sent_as_plain_ones(
+    api: Simulator, submit: Callable[..., Any], scale: Any, sent: float
+) -> None:
+    submit(TextToImageInput(prompt="x", scale=scale, force_single=numpy.True_))  # type: ignore[arg-type]  # no bool
+    submit(TEXT_TO_IMAGE, {"prompt": "x", "scale": scale, "force_single": numpy.True_})
+    with runcomfy.RunComfy(token=api.token, base_url=api.url) as client:
+        client.bytedance.dreamina_4_0.text_to_image(prompt="x", scale=scale, force_single=True)
+    assert [job.input for job in api.jobs] == [{"prompt": "x", "scale": sent, "force_single": True}] * 3
+
+
+@pytest.mark.parametrize("scale", [Fraction(1, 3), Decimal("0.1234567890123456789"), Decimal("NaN"), Decimal("1E+400")])
+def test_numbers_that_would_change_are_refused_with_a_cure(scale: Any) -> None:
+    with pytest.raises(runcomfy.InvalidInputError, match=r"expected a number.*convert it, for example with float\(\)"):
+        TextToImageInput(prompt="x", scale=scale)
+
+
+def test_an_array_is_a_list() -> None:
+    urls = numpy.array(["https://example.com/a.png", "https://example.com/b.png"])
+    made = EditInput(image_urls=urls, prompt="x")  # type: ignore[arg-type]  # no list to type checkers
+    assert made.to_payload()["image_urls"] == urls.tolist()
 
 
 def test_from_payload_takes_wire_names_and_suggests_near_ones() -> None:

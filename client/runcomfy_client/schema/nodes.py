@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING
 
 from .findings import ErrorFinding, UncheckedFinding
@@ -398,6 +399,8 @@ def _cure(expected: str, value: object) -> str:
             return "; write it without quotes"
         if isinstance(value, float):
             return "; it must be whole"
+        if isinstance(value, numbers.Number):
+            return f"; convert it, for example with {'int' if expected == 'an integer' else 'float'}()"
     elif expected == "a string":
         return "; write it in quotes" if isinstance(value, (int, float)) else ""
     elif expected == "a list":
