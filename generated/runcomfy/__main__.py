@@ -7,7 +7,5 @@ import sys
 
 from runcomfy_client.cli.console import main
 
-from ._index import PACKAGE
-
 if __name__ == "__main__":
-    sys.exit(main(PACKAGE.name))
+    sys.exit(main(__package__))
