@@ -39,7 +39,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def clients(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     if request.param == "async-plain":
-        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
+        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
     made = Clients(request.param)
     yield made
     made.close()

@@ -19,9 +19,9 @@ import httpx
 import pytest
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.errors import ConfigurationError, RunComfyError
-from runcomfy_client.transport import async_driver, watchdog
+from runcomfy_client.transport import async_driver, blocking
+from runcomfy_client.transport.blocking import Watched
 from runcomfy_client.transport.config import Timeouts
-from runcomfy_client.transport.watchdog import Watched
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import FaultProxy, answer
@@ -59,7 +59,7 @@ def test_the_wrong_kind_of_client_is_refused() -> None:
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
 def test_one_async_client_serves_several_loops(proxy: FaultProxy, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if plain:
-        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
+        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
     client = AsyncClient(TOKEN, proxy.url)
 
     async def scene() -> str:
@@ -112,7 +112,7 @@ def test_many_async_jobs_wait_their_turn(
     proxy: FaultProxy, api: TinyApi, plain: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if plain:
-        monkeypatch.setattr(async_driver, "_fast_is_there", lambda: False)
+        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
     api.statuses = [COMPLETED]
     most = slow(proxy, 0.04)
 
@@ -210,15 +210,30 @@ def test_the_token_goes_to_the_api_only(clients: Clients, api: TinyApi) -> None:
         assert not elsewhere.requests
 
 
-def test_proxies_of_the_environment_are_used(
+def test_this_computer_is_never_reached_through_a_proxy(
     clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if clients.kind == "async-plain":
-        monkeypatch.undo()  # whether the fast transport stands back is what is tested
-    monkeypatch.setenv("http_proxy", proxy.url)
-    monkeypatch.delenv("no_proxy", raising=False)
-    assert clients("http://api.localhost:9/").balance().usd == 12.5
-    assert proxy.requests[0].path == "http://api.localhost:9/prod/v2/balance"
+    """It would get the token unencrypted."""
+    with FaultProxy(proxy.upstream) as in_between:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, in_between.url)
+        client = clients(proxy.url)
+        job = client.submit("any/model", {})
+        job.wait(10)
+        client.balance()
+        assert in_between.connections == 0
+    assert proxy.arrived["submit"] == 1
+
+
+def test_a_client_of_ones_own_takes_no_token_for_this_computer_to_a_proxy(clients: Clients, proxy: FaultProxy) -> None:
+    own = clients.http_client(proxy="http://user:password@proxy.example:3128")
+    with pytest.raises(ConfigurationError, match=r"proxy\.example:3128.*trust_env=False") as caught:
+        clients(proxy.url, http_client=own).submit("any/model", {})
+    assert "password" not in str(caught.value)
+    with FaultProxy(proxy.upstream) as in_between:  # one on this computer is no other's
+        own = clients.http_client(proxy=in_between.url)
+        assert clients(proxy.url, http_client=own).balance().usd == 12.5
+        assert in_between.arrived["balance"] == 1
 
 
 def test_a_forked_child_makes_connections_of_its_own(proxy: FaultProxy) -> None:
@@ -278,13 +293,13 @@ def test_a_forked_child_does_not_end_its_parents_requests() -> None:
             return ours
 
     watched = Watched(Ours())
-    watchdog.WATCHDOG.watch(watched, 0.3)
+    blocking.WATCHDOG.watch(watched, 0.3)
     child = os.fork()
     if child == 0:
-        watchdog.WATCHDOG.watch(Watched(None), 0.1)
+        blocking.WATCHDOG.watch(Watched(None), 0.1)
         time.sleep(0.6)
         os._exit(0)
-    watchdog.WATCHDOG.finish(watched)
+    blocking.WATCHDOG.finish(watched)
     os.waitpid(child, 0)
     ours.sendall(b"still open")
     assert theirs.recv(10) == b"still open"

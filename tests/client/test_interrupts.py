@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.transport.interrupts import DeferredSignals
+from runcomfy_client.transport.blocking import DeferredSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +24,8 @@ def _handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def held(linger: float, *steps: Callable[[], object]) -> None:
-    with DeferredSignals(linger):
+def held(grace: float, *steps: Callable[[], object]) -> None:
+    with DeferredSignals(grace):
         for step in steps:
             step()
 

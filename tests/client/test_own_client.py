@@ -10,8 +10,9 @@ import httpx
 import pytest
 from runcomfy_client.client import AsyncClient
 from runcomfy_client.errors import AuthenticationError, ConfigurationError, InvalidInputError, UnknownModelError
-from runcomfy_client.transport.config import LONGEST, Timeouts, clean_timeouts
-from runcomfy_client.transport.requests import RequestDeadline, proxied
+from runcomfy_client.transport.config import Timeouts, clean_timeouts
+from runcomfy_client.transport.deadline import LONGEST, Deadline
+from runcomfy_client.transport.requests import proxied
 
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response
@@ -69,13 +70,11 @@ def test_a_submit_in_a_second_loop_sent_nothing(proxy: FaultProxy, tmp_path: Pat
     client.journal.close()
 
 
-def test_a_proxy_that_cannot_be_used_is_told(
-    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_that_cannot_be_used_is_reported(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was sent, and trying again would not help."""
-    monkeypatch.setenv("HTTP_PROXY", "gopher://127.0.0.1:1")
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://127.0.0.1:1")
     with pytest.raises(ConfigurationError, match="gopher"):
-        clients(proxy.url).submit("any/model", {})
+        clients("https://api.example.com").submit("any/model", {})
 
 
 def test_hosts_without_a_proxy_make_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +92,7 @@ def test_a_limit_without_end_works(clients: Clients, proxy: FaultProxy, timeout:
 
 def test_no_limit_is_longer_than_clocks_can_tell() -> None:
     """A lock that is waited for, like a socket, takes so many seconds and no more."""
-    rest = RequestDeadline(math.inf).rest()
+    rest = Deadline(math.inf).timeout()
     assert rest is not None
     assert rest <= LONGEST
     assert clean_timeouts(math.inf) == Timeouts(connect=10.0, read=LONGEST, write=LONGEST, total=LONGEST)

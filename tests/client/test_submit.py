@@ -26,8 +26,8 @@ from runcomfy_client.errors import (
     TransportError,
     UnknownModelError,
 )
-from runcomfy_client.transport import requests
-from runcomfy_client.transport.requests import fault_of
+from runcomfy_client.transport import connection_pool
+from runcomfy_client.transport.requests import failure_of
 
 from tests.support.fault_proxy import FaultProxy, answer, forward_to, reset_after_reply, silence
 from tests.support.http_wire import Response, json_response
@@ -156,7 +156,7 @@ def test_a_submit_trusts_no_connection_that_stood_idle(
     clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the server is just closing it cannot be seen in time, so a submit takes a fresh one, and polls do not."""
-    monkeypatch.setattr(requests, "IDLE_BEFORE_SUBMIT", 0.2)
+    monkeypatch.setattr(connection_pool, "IDLE_BEFORE_SUBMIT", 0.2)
     client = clients(proxy.url)
     for _ in range(3):
         client.submit(MODEL, {})
@@ -218,7 +218,7 @@ class Refused(aiohttp.ClientConnectorError):
 def test_what_aiohttp_says_counts_and_not_what_it_is_turned_into(cause: Exception, nothing_sent: bool) -> None:
     error = httpx.ConnectTimeout("all of them become this or a ConnectError")
     error.__cause__ = cause
-    assert fault_of(error).nothing_sent is nothing_sent
+    assert failure_of(error).nothing_sent is nothing_sent
 
 
 def test_the_time_limit_of_a_submit_is_one_over_all(clients: Clients, proxy: FaultProxy) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from runcomfy_client.api import calls, poll
 from runcomfy_client.api.calls import JobRef
+from runcomfy_client.transport.deadline import Deadline
 
 
 @pytest.fixture(autouse=True)
@@ -93,9 +94,9 @@ def test_a_cool_down_is_as_long_as_the_longest_that_was_asked_for() -> None:
 
 
 def test_a_deadline_is_reached_and_not_passed() -> None:
-    assert calls.Deadline(None).left() == float("inf")
-    assert not calls.Deadline(None).over()
-    assert calls.Deadline(0).over()
-    assert calls.Deadline(0).left() == 0
-    assert calls.Deadline(10).within(3) == 3
-    assert calls.Deadline(1).within(3) <= 1
+    assert Deadline(None).left() == float("inf")
+    assert not Deadline(None).over()
+    assert Deadline(0).over()
+    assert Deadline(0).left() == 0
+    assert Deadline(10).within(3) == 3
+    assert Deadline(1).within(3) <= 1

@@ -1,4 +1,12 @@
-"""One API call that may be repeated safely: what the calls of a client share, when to retry, and the call itself."""
+"""One call of the API: send it, read the reply, and try again where that is safe.
+
+`send_once` sends a request and reports it to the hooks. `attempt` also reads the reply: it returns a JSON object, or
+raises APIError (the API refused) or TransportError (no usable reply). `call` repeats an attempt that failed for a
+passing reason; a poll is repeated by its own loop instead, and a submit never goes through `call`.
+
+Replies are hostile here: what is kept of a refusal or a failed job is free of the token, wherever the server repeats
+it (`without_token`). A result's output is left as it came, since it is paid for and its addresses must work.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +23,14 @@ if TYPE_CHECKING:
     from ..journal.base import Journal
     from ..packages import ModelPackage
     from ..transport.config import Config
+    from ..transport.deadline import Deadline
     from ..transport.hooks import Hooks
     from ..transport.steps import Reply
 
 
 class Session(NamedTuple):
+    """What all operations of a client share."""
+
     package: ModelPackage
     config: Config
     validate: bool
@@ -29,7 +40,7 @@ class Session(NamedTuple):
 
 
 class JobRef(NamedTuple):
-    """A job as the rules know it. ``submitted_at`` is when it was submitted (as ``now()`` counts), None if not known.
+    """A job as the operations know it. ``submitted_at`` is when it was submitted (as ``now()`` counts), None if not known.
 
     ``input`` is the payload with what is large left out, ``input_urls`` the web addresses in it.
     """
@@ -52,23 +63,6 @@ _START = time.time() - time.monotonic()
 def now() -> float:
     """Seconds since 1970, for times that are written down; setting the clock does not move it in a running process."""
     return _START + time.monotonic()
-
-
-class Deadline:
-    """A deadline, or none. The clock is monotonic, so setting the computer's clock changes nothing."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self.seconds = seconds
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> float:
-        return float("inf") if self._end is None else max(self._end - time.monotonic(), 0.0)
-
-    def over(self) -> bool:
-        return self.left() <= 0
-
-    def within(self, seconds: float) -> float:
-        return min(seconds, self.left())
 
 
 class CoolDown:
@@ -106,15 +100,17 @@ def get(session: Session, url: str, *, deadline: Deadline | None = None, limit: 
 
 
 def send_once(session: Session, request: Request, event: HttpEvent) -> Operation[Reply]:
-    """Send once and tell the hooks; a TransportFailure's reason is free of the token."""
+    """Send once and call the hooks; the reason of a TransportFailure is free of the token."""
     session.hooks.emit(event)
     begun = time.monotonic()
     try:
         reply = yield from send(request)
-    except TransportFailure as fault:
-        reason = session.config.redact(fault.reason)
-        session.hooks.emit(event._replace(kind="response", reason=reason, seconds=time.monotonic() - begun))
-        raise TransportFailure(reason, nothing_sent=fault.nothing_sent) from fault.__cause__
+    except TransportFailure as failure:
+        failure.reason = session.config.redact(failure.reason)
+        failure.args = (failure.reason,)
+        response = event._replace(kind="response", status=failure.status, reason=failure.reason)
+        session.hooks.emit(response._replace(seconds=time.monotonic() - begun))
+        raise
     except ConfigurationError as error:
         error.request_id, error.model_id = event.request_id, event.model_id
         raise
@@ -126,25 +122,31 @@ def request_event(request: Request, *, model_id: str | None = None, request_id: 
     return HttpEvent(kind="request", method=request.method, url=request.url, model_id=model_id, request_id=request_id)
 
 
-def attempt(session: Session, request: Request, doing: str, job: JobRef | None = None) -> Operation[dict[str, object]]:
-    """Send once and read the reply; raises APIError or TransportError."""
+def attempt(session: Session, request: Request, action: str, job: JobRef | None = None) -> Operation[dict[str, object]]:
+    """Send once and read the reply; raises APIError or TransportError. ``action`` begins their messages."""
     request_id, model_id = (job.request_id, job.model_id) if job else (None, None)
     try:
         reply = yield from send_once(session, request, request_event(request, model_id=model_id, request_id=request_id))
-    except TransportFailure as fault:
-        raise TransportError(f"{doing}: {fault.reason}.", request_id=request_id, model_id=model_id) from fault
+    except TransportFailure as failure:
+        raise TransportError(f"{action}: {failure.reason}.", request_id=request_id, model_id=model_id) from failure
     body = json_object(reply)
     if problem := _unusable(reply, body):
-        raise TransportError(f"{doing}: {problem}.", request_id=request_id, model_id=model_id)
-    if has_error(reply, body) and not (job is not None and _tells_an_end(reply, body)):
-        error = error_of(reply, session.config, doing=doing, request_id=request_id, model_id=model_id)
+        message = f"{action}: {session.config.redact(problem)}."
+        raise TransportError(message, request_id=request_id, model_id=model_id)
+    if has_error(reply, body) and not (job is not None and _reports_end(reply, body)):
+        error = error_of(reply, session.config, action=action, request_id=request_id, model_id=model_id)
         note_rate_limit(session, error)
         raise error
     assert body is not None
-    return body
+    return without_token(session.config, body)
 
 
-def _tells_an_end(reply: Reply, body: dict[str, object] | None) -> bool:
+def without_token(config: Config, body: dict[str, object]) -> dict[str, object]:
+    """The reply as it may be shown and kept; the output is as it came."""
+    return {key: value if key == "output" else config.redact_json(value) for key, value in body.items()}
+
+
+def _reports_end(reply: Reply, body: dict[str, object] | None) -> bool:
     """Whether an error code in this reply is the job's own, and the question was answered."""
     return 200 <= reply.status < 300 and body is not None and state_of(body.get("status"))[0] in OVER
 
@@ -173,19 +175,19 @@ def retry_pause(error: TransportError | APIError, misses: int) -> float:
     return max(asked or 0.0, backoff(misses))
 
 
-def call(session: Session, request: Request, doing: str, job: JobRef | None = None) -> Operation[dict[str, object]]:
+def call(session: Session, request: Request, action: str, job: JobRef | None = None) -> Operation[dict[str, object]]:
     """Send until there is an answer, at most ``max_retries`` times more than once."""
     misses = 0
     while True:
         if pause := session.cool_down.left():
             yield Sleep(min(pause, LONGEST_PAUSE))
         try:
-            return (yield from attempt(session, request, doing, job))
+            return (yield from attempt(session, request, action, job))
         except (TransportError, APIError) as error:
             misses += 1
             pause = retry_pause(error, misses)
             if not is_transient(error) or misses > session.config.max_retries or pause > LONGEST_PAUSE:
                 raise
-            told = request_event(request, model_id=error.model_id, request_id=error.request_id)
-            session.hooks.emit(told._replace(kind="retry", reason=str(error), pause=pause))
+            event = request_event(request, model_id=error.model_id, request_id=error.request_id)
+            session.hooks.emit(event._replace(kind="retry", reason=str(error), pause=pause))
         yield Sleep(pause)

@@ -15,9 +15,10 @@ from urllib.parse import urljoin
 from ..errors import DownloadError
 from ..media.kinds import HEAD, sniff
 from ..transport.config import is_loopback
+from ..transport.deadline import Deadline
 from ..transport.hooks import HttpEvent, log
 from ..transport.steps import Close, Notify, Operation, Request, Sleep, TransportFailure, gather, open_stream, read, run
-from .calls import Deadline, backoff
+from .calls import backoff
 from .file_names import numbered, record_name, safe_name
 from .outcomes import host_of, is_result_host
 from .replies import retry_after

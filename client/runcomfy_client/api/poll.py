@@ -47,9 +47,10 @@ from ..errors import (
     NotFoundError,
     TransportError,
 )
+from ..transport.deadline import Deadline
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Notify, Operation, Sleep
-from .calls import LONGEST_PAUSE, Deadline, attempt, call, get, is_transient, jitter, now, retry_pause
+from .calls import LONGEST_PAUSE, attempt, call, get, is_transient, jitter, now, retry_pause
 from .cancel import cancel_on_interrupt_if_asked
 from .outcomes import record
 from .replies import COMPLETED, NOT_READY, OVER, QUEUED, Verdict, failure_in, judge, state_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from ..errors import (
     RejectedInputError,
     ServerError,
 )
+from ..identifiers import request_id_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +53,8 @@ _CURES: dict[type[APIError], str] = {
     PermissionDeniedError: "This token may not do that; does the job belong to another account?",
     RateLimitError: "Send less at once, or later.",
 }
+# Its closing quote must be there: half an id names another job.
+_REQUEST_ID = re.compile(rb'"request_id"\s*:\s*"([!-~]{1,300}?)"')
 _TEXT_KEYS = ("error_message", "message", "error", "detail")
 _LONGEST_TEXT = 500
 _DEEPEST_TEXT = 10
@@ -85,14 +89,16 @@ def has_error(reply: Reply, body: dict[str, object] | None) -> bool:
     return not 200 <= reply.status < 300 or error_code(body) is not None
 
 
-def error_of(reply: Reply, config: Config, *, doing: str, request_id: str | None, model_id: str | None) -> APIError:
-    """The error that a reply stands for; ``doing`` says in the message what was attempted."""
+def error_of(reply: Reply, config: Config, *, action: str, request_id: str | None, model_id: str | None) -> APIError:
+    """The error that a reply stands for, free of the token; ``action`` says in the message what was attempted."""
     body = json_object(reply)
     code = error_code(body)
     kind = kind_of(reply.status, code)
+    if isinstance(code, str):
+        code = config.redact(code)
     text = config.redact(text_of(body) if body is not None else page_text(reply))
     answer = f"HTTP {reply.status}" + (f", error code {code}" if code is not None else "")
-    parts = [f"{doing}: {answer}" + (f": {text}" if text else "") + "."]
+    parts = [f"{action}: {answer}" + (f": {text}" if text else "") + "."]
     if kind in _CURES:
         parts.append(_CURES[kind])
     if request_id:
@@ -124,8 +130,8 @@ def text_of(value: object, depth: int = 0) -> str:
     if depth > _DEEPEST_TEXT:
         return ""
     if isinstance(value, dict):
-        if told := told_in(value, depth):
-            return told
+        if text := _error_text(value, depth):
+            return text
         if value.get("msg"):  # one fault of a list, as FastAPI words it
             place = value.get("loc")
             where = "/".join(str(part) for part in place) + ": " if isinstance(place, list) else ""
@@ -136,14 +142,14 @@ def text_of(value: object, depth: int = 0) -> str:
     return "" if value is None else _plain(" ".join(str(value).split()))[:_LONGEST_TEXT]
 
 
-def told_in(body: Mapping[str, object], depth: int = 0) -> str:
-    """What a reply says in the places where errors are told, or an empty text."""
+def _error_text(body: Mapping[str, object], depth: int = 0) -> str:
+    """The text in the places where replies put an error, or an empty text."""
     return next((text for key in _TEXT_KEYS if (text := text_of(body.get(key), depth + 1))), "")
 
 
 def failure_in(body: Mapping[str, object]) -> str:
-    """What the reply about a failed job gives as the reason, or an empty text."""
-    return text_of(body.get("error")) or told_in(body)
+    """The reason in the reply about a failed job, or an empty text."""
+    return text_of(body.get("error")) or _error_text(body)
 
 
 def _dumped(value: dict[str, object]) -> str:
@@ -156,6 +162,14 @@ def _dumped(value: dict[str, object]) -> str:
 def _plain(text: str) -> str:
     """Without half characters (lone surrogates), which JSON can hold and neither a terminal nor the journal can."""
     return text.encode("utf-8", "replace").decode()
+
+
+def request_id_within(content: bytes) -> str | None:
+    """The request id in a reply that broke off or is not quite JSON: a job that may be paid for is worth the search."""
+    for found in _REQUEST_ID.finditer(content):
+        if request_id := request_id_in({"request_id": found[1].decode("latin-1")}):
+            return request_id
+    return None
 
 
 def page_text(reply: Reply) -> str:

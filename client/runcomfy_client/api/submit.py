@@ -20,9 +20,10 @@ from ..identifiers import check_model_id, request_id_in
 from ..media import LocalMedia, encode_body
 from ..prepare import prepare
 from ..schema import ErrorFinding, Report, check
+from ..transport.deadline import Deadline
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
-from .calls import LONGEST_PAUSE, Deadline, JobRef, backoff, note_rate_limit, now, request_event, send_once
+from .calls import LONGEST_PAUSE, JobRef, backoff, note_rate_limit, now, request_event, send_once
 from .replies import error_of, has_error, json_object, page_text
 
 if TYPE_CHECKING:
@@ -248,8 +249,8 @@ def read_reply(session: Session, model_id: str, reply: Reply) -> str:
 
 def refusal(session: Session, model_id: str, reply: Reply, request_id: str | None) -> APIError:
     """The server said no: certain, unlike a lost reply."""
-    doing = f"{model_id} was not started"
-    error = error_of(reply, session.config, doing=doing, request_id=request_id, model_id=model_id)
+    action = f"{model_id} was not started"
+    error = error_of(reply, session.config, action=action, request_id=request_id, model_id=model_id)
     note_rate_limit(session, error)
     return error
 

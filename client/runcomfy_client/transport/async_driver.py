@@ -1,33 +1,49 @@
-"""Carry out a rule's steps on httpx.AsyncClient, in the running event loop."""
+"""Carry out an operation's steps on httpx.AsyncClient, in the running event loop.
+
+The same as `sync_driver`, with what is different in an event loop:
+
+- Each loop has connections of its own (`event_loops`), so one client serves several `asyncio.run` in turn.
+- With the extra `fast` requests go over aiohttp, whose own pool is quick; it is not used where the environment names
+  proxies, of which it knows nothing.
+- Cancellation reaches an operation as `Interrupted`. While a `Shield` runs, further cancellations are held back, too,
+  until its time of grace is over: anyio cancels again and again until a task has left its scope. For the same reason
+  the steps that an operation takes after an interruption are out of anyio's reach; a second `task.cancel()` ends them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import inspect
+import sys
+import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import closing
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
-from .connection_pool import IdleConnections
+from . import own_client
+from .connection_pool import IdleConnections, IdleLimits, PooledConnection, PoolKey, pool_key
+from .deadline import Deadline
+from .decoding import Decoder
 from .event_loops import PerEventLoop
 from .requests import (
     AsyncBody,
-    RequestDeadline,
+    RequestBody,
+    address_of,
     arguments_of,
-    fault_of,
+    drop_frames,
+    ends_connection,
+    failure_of,
     for_a_transport,
     headers_in,
     headers_of,
-    idle_limit,
-    must_be_open,
+    ignore,
+    is_disconnect,
+    may_use_proxy,
     no_connection,
     no_slot,
-    nothing,
-    pool_key,
     proxied,
     timed_out,
     too_large,
@@ -51,12 +67,14 @@ from .steps import (
     Sleep,
     Step,
     Stream,
+    TransportFailure,
 )
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
     from typing import TypeAlias, Unpack
 
     import aiohttp
@@ -65,8 +83,14 @@ if TYPE_CHECKING:
     from .config import Config
     from .requests import RequestArguments
 
+    Client: TypeAlias = "httpx.AsyncClient | _TransportClient"
+    Connection: TypeAlias = PooledConnection[Client]
 
-class Opened:
+T = TypeVar("T")
+OnUpdate = Callable[[object], object]
+
+
+class Exchange:
     """A request under way: it holds its connection until it is closed."""
 
     reply: Reply
@@ -75,72 +99,108 @@ class Opened:
         self._connections = connections
         self._config = config
         self._request = request
+        self._body = None if request.body is None else RequestBody(request.body, once=request.once)
+        self._complete = False
 
     async def open(self) -> None:
         request = self._request
-        queue_timeout = RequestDeadline(request.queue_timeout)
-        body = None if request.body is None else AsyncBody(request.body)
+        queue = Deadline(request.queue_timeout)
         headers = headers_of(request, self._config)
-        self._client = await self._connections.take(request, queue_timeout.rest())
+        self._connection = await self._connections.acquire(request, queue.timeout())
+        failure: TransportFailure | None = None
         try:
-            self._deadline = RequestDeadline(request.timeout, queue_timeout.rest())
-            left = self._deadline.rest()
-            arguments = arguments_of(request, headers, self._config.timeouts, left)
-            # The phase limits are as long; let them speak first, for they can tell that nothing was sent.
+            self._deadline = Deadline(request.timeout, queue.timeout())
+            left = self._deadline.timeout()
+            # The phase limits are as long; they come first, since they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
-                prepared = self._client.build_request(content=body, **arguments)
-                if not request.authorised:
-                    prepared.headers.pop("Authorization", None)
-                # The user's own auth would put its header in the token's place, and may send a request twice.
-                self._response = await self._client.send(prepared, stream=True, follow_redirects=False, auth=None)
-        except TimeoutError:
-            await self._connections.drop(self._client)
-            raise timed_out() from None
-        except Exception as error:  # a user's hooks and transports may raise anything
-            await self._connections.give_back(request, self._client)
-            raise fault_of(error, body) from error
-        except BaseException:
-            await self._connections.drop(self._client)
+                self._response = await self._sent(headers)
+            self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+            self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
+        except Exception as error:  # noqa: BLE001 - a user's hooks and transports may raise anything
+            failure = self._failure(error)
+            if is_disconnect(error):
+                self._connections.note_closed(request, self._connection)
+        except BaseException as error:
+            await self._release()
+            drop_frames(error)
             raise
-        self._chunks = self._response.aiter_bytes()
-        self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+        if failure is not None:
+            await self._release()
+            raise failure
+        self._connections.note_reply(request, self._connection, self.reply, self._response.extensions)
 
     async def read_all(self) -> bytes:
         content = bytearray()
         try:
-            async with asyncio.timeout(self._deadline.left()):
-                async for chunk in self._chunks:
-                    content += chunk
-                    if len(content) > self._request.limit:
-                        raise too_large(self._request)
-        except TimeoutError:
-            raise timed_out() from None
-        except Exception as error:
-            raise fault_of(error) from error
+            while chunk := await self.read():
+                content += chunk
+                if len(content) > self._request.limit:
+                    raise too_large(self._request)
+        except TransportFailure as failure:
+            failure.partial, failure.status = bytes(content), self.reply.status
+            raise
         return bytes(content)
 
     async def read(self) -> bytes:
+        failure: TransportFailure
+        if self._deadline.over():
+            raise timed_out(self._address())
         try:
-            async with asyncio.timeout(self._deadline.left()):
+            async with asyncio.timeout(self._deadline.timeout()):
                 return await anext(self._chunks, b"")
-        except TimeoutError:
-            raise timed_out() from None
-        except Exception as error:
-            raise fault_of(error) from error
+        except Exception as error:  # noqa: BLE001 - see above
+            failure = self._failure(error)
+        except BaseException as error:
+            drop_frames(error)
+            raise
+        raise failure
 
     async def close(self) -> None:
         try:
-            await self._response.aclose()
+            # What was read is there, whatever becomes of the connection.
+            with contextlib.suppress(Exception):
+                await self._response.aclose()
         finally:
-            await self._connections.give_back(self._request, self._client)
+            await self._release()
 
+    async def _sent(self, headers: dict[str, str]) -> httpx.Response:
+        client = self._connection.client
+        arguments = arguments_of(self._request, headers, self._config.timeouts, self._deadline)
+        body = None if self._body is None else AsyncBody(self._body)
+        prepared = client.build_request(content=body, **arguments)
+        if self._connections.shared is not None and self._request.once:
+            prepared.extensions["trace"] = self._trace
+        if not self._request.authorised:
+            prepared.headers.pop("Authorization", None)
+        # The user's own auth would put its header in the token's place, and may send a request twice.
+        return await client.send(prepared, stream=True, follow_redirects=False, auth=None)
 
-if TYPE_CHECKING:
+    async def _trace(self, event: str, info: dict[str, object]) -> None:
+        if self._body is not None:
+            self._body.check(event, info)
 
-    _Client: TypeAlias = "httpx.AsyncClient | _Direct"
+    async def _pieces(self, decoder: Decoder) -> AsyncIterator[bytes]:
+        if self._response.is_stream_consumed:  # a hook of the user's has read it
+            if self._response.content:
+                yield self._response.content
+        else:
+            async for data in self._response.aiter_raw():
+                for piece in decoder.pieces(data):
+                    yield piece
+            decoder.finish()
+        self._complete = True
 
-T = TypeVar("T")
-OnUpdate = Callable[[object], object]
+    async def _release(self) -> None:
+        reusable = self._complete and not ends_connection(self.reply, self._response.extensions)
+        await self._connections.release(self._request, self._connection, reusable=reusable)
+
+    def _failure(self, error: Exception) -> TransportFailure:
+        if isinstance(error, TimeoutError):
+            return timed_out(self._address())
+        return failure_of(error, self._body, self._address())
+
+    def _address(self) -> str:
+        return address_of(self._request.url, own_client.proxy_of(self._connection.client, self._request.url))
 
 
 class AsyncDriver:
@@ -152,22 +212,22 @@ class AsyncDriver:
         self._config = config
         self._loops = PerEventLoop(partial(Connections, config, http_client), shared=http_client is not None)
 
-    async def run(self, rule: Operation[T], on_update: OnUpdate | None = None) -> T:
-        """Carry out the rule and give its value; each update goes to `on_update` first, and is awaited if it can be."""
-        progress = Progress(rule)
+    async def run(self, operation: Operation[T], on_update: OnUpdate | None = None) -> T:
+        """Carry out the operation and return its value; each update goes to `on_update` first, awaited if it can be."""
+        progress = Progress(operation)
         while progress.step is not None:
-            await self._advance(progress, progress.step, on_update or nothing)
+            await self._advance(progress, progress.step, on_update or ignore)
         return progress.value
 
-    async def iterate(self, rule: Operation[object]) -> AsyncGenerator[object]:
-        """Carry out the rule and yield its updates."""
-        with closing(Progress(rule)) as progress:
+    async def iterate(self, operation: Operation[object]) -> AsyncGenerator[object]:
+        """Carry out the operation and yield its updates."""
+        with contextlib.closing(Progress(operation)) as progress:
             while progress.step is not None:
                 if isinstance(progress.step, Notify):
                     yield progress.step.update
-                    progress.answer(None)
+                    progress.send(None)
                 else:
-                    await self._advance(progress, progress.step, nothing)
+                    await self._advance(progress, progress.step, ignore)
 
     async def close(self) -> None:
         """Close the connections this driver opened in this event loop; a client of the user's stays open."""
@@ -175,68 +235,68 @@ class AsyncDriver:
 
     async def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
         try:
-            answer = await self._perform(step, on_update)
-        except Exception as error:  # noqa: BLE001 - the rule decides about every failure of its step
-            progress.fail(error)
+            with _out_of_anyios_reach() if progress.interrupted else contextlib.nullcontext():
+                answer = await self._perform(step, on_update)
+        except Exception as error:  # noqa: BLE001 - the operation decides about every failure of its step
+            progress.throw(error)
         except BaseException as error:  # noqa: BLE001 - the task was cancelled
-            progress.fail(Interrupted(error))
+            progress.throw(Interrupted(error))
         else:
-            progress.answer(answer)
+            progress.send(answer)
 
     async def _perform(self, step: Step, on_update: OnUpdate) -> object:
         match step:
             case Send(request):
                 return await self._send(request)
             case Open(request):
-                opened = await self._open(request)
-                return Stream(opened.reply, opened)
+                exchange = await self._open(request)
+                return Stream(exchange.reply, exchange)
             case Read(stream):
-                return await _opened(stream).read()
+                return await _exchange(stream).read()
             case Close(stream):
-                await _opened(stream).close()
+                await _exchange(stream).close()
             case Sleep(seconds):
                 await asyncio.sleep(max(seconds, 0.0))
             case Notify(update):
-                seen = on_update(update)
-                return await seen if inspect.isawaitable(seen) else seen
+                answer = on_update(update)
+                return await answer if inspect.isawaitable(answer) else answer
             case Run(work):
                 return await asyncio.to_thread(work)
             case Await(future, timeout):
                 return await _result_of(future, timeout)
-            case Shield(rule, grace):
-                return await self._shielded(rule, grace)
-            case Gather(rules):
-                return await self._gathered(rules, on_update)
+            case Shield(operation, grace):
+                return await self._shielded(operation, grace)
+            case Gather(operations):
+                return await self._gathered(operations, on_update)
         return None
 
-    async def _shielded(self, rule: Operation[object], grace: float) -> object:
-        task = asyncio.ensure_future(self.run(rule))
+    async def _shielded(self, operation: Operation[object], grace: float) -> object:
+        task = asyncio.ensure_future(self.run(operation))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            await asyncio.wait({task}, timeout=grace)
-            await _ended([task])
+            await _finish(task, grace)
             raise
 
-    async def _gathered(self, rules: tuple[Operation[object], ...], on_update: OnUpdate) -> list[object]:
-        tasks = [asyncio.ensure_future(self.run(rule, on_update)) for rule in rules]
+    async def _gathered(self, operations: tuple[Operation[object], ...], on_update: OnUpdate) -> list[object]:
+        tasks = [asyncio.ensure_future(self.run(operation, on_update)) for operation in operations]
         try:
             return await asyncio.gather(*tasks)
         except BaseException:
-            await _ended(tasks)
+            await _cancel_all(tasks)
             raise
 
-    async def _open(self, request: Request) -> Opened:
-        opened = Opened(await self._loops.here(), self._config, request)
-        await opened.open()
-        return opened
+    async def _open(self, request: Request) -> Exchange:
+        exchange = Exchange(await self._loops.here(), self._config, request)
+        await exchange.open()
+        return exchange
 
     async def _send(self, request: Request) -> Reply:
-        opened = await self._open(request)
+        exchange = await self._open(request)
         try:
-            return opened.reply._replace(content=await opened.read_all())
+            return exchange.reply._replace(content=await exchange.read_all())
         finally:
-            await opened.close()
+            await exchange.close()
 
 
 async def _result_of(future: Future[object], timeout: float | None) -> object:  # noqa: ASYNC109 - the step's
@@ -254,14 +314,34 @@ async def _result_of(future: Future[object], timeout: float | None) -> object:  
     return future.result()
 
 
-async def _ended(tasks: Sequence[asyncio.Future[object]]) -> None:
-    """Leave nothing running, and no failure unheard."""
+async def _finish(task: asyncio.Future[object], grace: float) -> None:
+    """Wait for a task that must not be cut, through further cancellations, and cancel it when the grace is over."""
+    deadline = Deadline(grace)
+    with _out_of_anyios_reach():
+        while not task.done() and not deadline.over():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task}, timeout=deadline.left())
+        await _cancel_all([task])
+
+
+async def _cancel_all(tasks: Sequence[asyncio.Future[object]]) -> None:
+    """Leave no task running, and no exception of one unread."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    ended = asyncio.gather(*tasks, return_exceptions=True)
+    while not ended.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait(tasks)
+    await ended
 
 
-class _Direct:
+def _out_of_anyios_reach() -> AbstractContextManager[object]:
+    """Where a cancelled scope of anyio does not cancel again. Programs without anyio do not load it for this."""
+    anyio = sys.modules.get("anyio")
+    return contextlib.nullcontext() if anyio is None else anyio.CancelScope(shield=True)
+
+
+class _TransportClient:
     """A transport, called as a client is. A client's cookies and second look at the URL cost a fifth of a request."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
@@ -282,7 +362,7 @@ class _Direct:
 class _Verbatim:
     """An aiohttp session that sends an address as it is: aiohttp unquotes %2F, and a signed address is void then.
 
-    It is called where httpx-aiohttp would make its session, and gives itself.
+    It is called where httpx-aiohttp would make its session, and returns itself.
     """
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
@@ -299,32 +379,34 @@ class _Verbatim:
 
 
 class Connections:
-    """The httpx clients in use and idle in one event loop; never more requests under way than the limit."""
+    """The connections in use and idle in one event loop; never more requests under way than the limit."""
 
     def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
-        self._shared = shared
+        self.shared = shared
         self._slots = asyncio.Semaphore(config.max_connections)
-        self._idle: IdleConnections[_Client] = IdleConnections(config.max_connections)
-        self._fast: dict[tuple[bool, bool], _Direct] = {}
-        self._use_fast = shared is None and _fast_is_there()
+        self._idle: IdleConnections[Client] = IdleConnections(config.max_connections)
+        self._limits = IdleLimits()
+        self._use_fast = shared is None and fast_is_usable()
+        self._fast: dict[tuple[bool, bool, float], _TransportClient] = {}
+        self._last_used: dict[PoolKey, float] = {}
         self._certificates: ssl.SSLContext | None = None
 
-    async def take(self, request: Request, left: float | None) -> _Client:
+    async def acquire(self, request: Request, seconds: float | None) -> Connection:
         if self._slots.locked():
             try:
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(seconds):
                     await self._slots.acquire()
             except TimeoutError:
                 raise no_slot() from None
         else:
             await self._slots.acquire()  # at once
         try:
+            if self.shared is not None:
+                own_client.check(self.shared, request.url)
+                return PooledConnection(self.shared)
             if self._use_fast:
-                return self._fast_client(request)
-            if self._shared is not None:
-                must_be_open(self._shared)
-                return self._shared
-            return self._idle.take(pool_key(request)) or self._connection_client(request)
+                return self._fast_connection(request)
+            return await self._idle_connection(request) or self._new(request)
         except Exception as error:
             self._slots.release()
             raise no_connection(error) from error
@@ -332,47 +414,77 @@ class Connections:
             self._slots.release()
             raise
 
-    async def give_back(self, request: Request, client: _Client) -> None:
-        surplus = self._idle.put(pool_key(request), client) if self._is_lane(client) else None
+    async def release(self, request: Request, connection: Connection, *, reusable: bool) -> None:
+        surplus: Connection | None = None
+        if self._use_fast:
+            self._last_used[pool_key(request)] = time.monotonic()
+        elif self.shared is None:
+            surplus = self._idle.push(pool_key(request), connection) if reusable else connection
         self._slots.release()
         if surplus is not None:
-            await surplus.aclose()
+            await _close(surplus.client)
+        if self.shared is not None and not reusable:
+            for unused in own_client.unused_connections(self.shared):
+                await _close(unused)
 
-    async def drop(self, client: _Client) -> None:
-        self._slots.release()
-        if self._is_lane(client):
-            await client.aclose()
+    def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
+        """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""
+        if self.shared is None:
+            stream = extensions.get("network_stream")  # not known on the fast transport
+            if connection.stream is not None and stream is not connection.stream:
+                self.note_closed(request, connection)
+            connection.stream = stream
+            self._limits.learn_from(request, reply)
+
+    def note_closed(self, request: Request, connection: Connection) -> None:
+        """The server has closed the connection. If it was idle, that was too long."""
+        if self.shared is None and connection.idle_for is not None:
+            self._limits.closed_after(request, connection.idle_for)
 
     async def close(self) -> None:
         for client in [*self._idle.clear(), *self._fast.values()]:
             await client.aclose()
         self._fast.clear()
 
-    def _is_lane(self, client: _Client) -> bool:
-        return client is not self._shared and not self._use_fast
+    async def _idle_connection(self, request: Request) -> Connection | None:
+        limit = self._limits.of(request)
+        while (connection := self._idle.pop(pool_key(request))) is not None:
+            if connection.wake() <= limit:
+                return connection
+            await _close(connection.client)
+        return None
 
-    def _connection_client(self, request: Request) -> _Client:
+    def _new(self, request: Request) -> Connection:
         import httpx
 
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(request))
+        # How long it may be idle is decided here, by IdleLimits.
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
         verify = self._verify(request)
-        if proxied():
-            return httpx.AsyncClient(headers={"User-Agent": user_agent()}, verify=verify, limits=limits)
-        return _Direct(httpx.AsyncHTTPTransport(verify=verify, limits=limits))
+        if may_use_proxy(request) and proxied():
+            headers = {"User-Agent": user_agent()}
+            return PooledConnection(httpx.AsyncClient(headers=headers, verify=verify, limits=limits))
+        return PooledConnection(_TransportClient(httpx.AsyncHTTPTransport(verify=verify, limits=limits)))
 
-    def _fast_client(self, request: Request) -> _Direct:
+    def _fast_connection(self, request: Request) -> Connection:
         """aiohttp's own pool is quick to search, so there is one client for each way of keeping connections."""
-        key = request.url.startswith("https:"), request.once
+        limit = self._limits.of(request)
+        key = request.url.startswith("https:"), request.once, limit
         if key not in self._fast:
             import aiohttp
             import httpx_aiohttp
 
             verify = self._verify(request)
-            pool = aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_limit(request), ssl=verify)
+            keep: dict[str, Any] = {"keepalive_timeout": limit} if limit else {"force_close": True}
+            pool = aiohttp.TCPConnector(limit=0, ssl=verify, **keep)
             session = _Verbatim(aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar()))
-            self._fast[key] = direct = _Direct(httpx_aiohttp.AiohttpTransport(verify=verify, client=session))
-            direct.aclose = session.close  # the transport closes only what is aiohttp's own class
-        return self._fast[key]
+            transport = httpx_aiohttp.AiohttpTransport(verify=verify, client=session)
+            self._fast[key] = client = _TransportClient(transport)
+            client.aclose = session.close  # the transport closes only what is aiohttp's own class
+        connection: Connection = PooledConnection(self._fast[key])
+        # Which of its connections aiohttp uses is not known; the one used last is the likeliest.
+        if (last_used := self._last_used.get(pool_key(request))) is not None:
+            connection.idle_for = time.monotonic() - last_used
+        return connection
 
     def _verify(self, request: Request) -> ssl.SSLContext | bool:
         import httpx
@@ -384,11 +496,17 @@ class Connections:
         return self._certificates
 
 
-def _fast_is_there() -> bool:
+def fast_is_usable() -> bool:
     """Whether the extra `fast` is installed. It knows nothing of the environment's proxies, so then it is not used."""
     return not proxied() and find_spec("httpx_aiohttp") is not None
 
 
-def _opened(stream: Stream) -> Opened:
-    assert isinstance(stream.handle, Opened)
+async def _close(client: object) -> None:
+    """Close what may be broken: that must not hide the failure that is reported, nor a reply."""
+    with contextlib.suppress(Exception):
+        await client.aclose()  # type: ignore[attr-defined]  # an httpx client or a connection of httpcore
+
+
+def _exchange(stream: Stream) -> Exchange:
+    assert isinstance(stream.handle, Exchange)
     return stream.handle

@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ..errors import AuthenticationError, ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from .deadline import LONGEST
 
 BASE_URL = "https://model-api.runcomfy.net"
 BALANCE_ORIGIN = "https://api.runcomfy.net"
 BALANCE_PATH = "/prod/v2/balance"
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN")
 REDACTED = "[token]"
-# Seconds; the clocks of sockets and locks end not far behind, and infinity is too long for all of them.
-LONGEST = 1_000_000.0
+# A shorter token may be a word of a message; real ones are longer.
+SHORT_TOKEN = 8
 
 
 class Secret(str):
@@ -36,13 +36,19 @@ class Secret(str):
 class Token:
     """The API token; shows itself to nobody who does not ask by name."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_pattern", "_text")
 
     def __init__(self, text: str) -> None:
         text = text.strip()
         if not text or not all("!" <= character <= "~" for character in text):
             raise ConfigurationError("The token is not printable ASCII without white space; copy it again, whole.")
         self._text = text
+        # A server may repeat it inside JSON or an address.
+        spellings = {text, text.replace("/", "\\/"), quote(text, safe=""), _escaped(text)}
+        pattern = "|".join(re.escape(each) for each in sorted(spellings, key=len, reverse=True))
+        if len(text) < SHORT_TOKEN:
+            pattern = rf"(?<![\w./-])(?:{pattern})(?![\w/-]|\.\w)"
+        self._pattern = re.compile(pattern)
 
     def reveal(self) -> str:
         return self._text
@@ -52,7 +58,8 @@ class Token:
         return hashlib.sha256(b"runcomfy-journal:" + self._text.encode()).hexdigest()[:16]
 
     def redact(self, text: str) -> str:
-        return text.replace(self._text, REDACTED)
+        """The text without the token. One of less than 8 characters is looked for as a whole word only."""
+        return self._pattern.sub(REDACTED, text)
 
     def __repr__(self) -> str:
         return "Token(***)"
@@ -111,6 +118,21 @@ class Config(NamedTuple):
 
     def redact(self, text: str) -> str:
         return self.token.redact(text) if self.token else text
+
+    def redact_json(self, value: object) -> object:
+        """The same for every text in a JSON value, names of members included."""
+        if self.token is None or isinstance(value, (int, float, type(None))):
+            return value
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {self.redact(str(key)): self.redact_json(item) for key, item in value.items()}
+        return [self.redact_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _escaped(text: str) -> str:
+    """As some servers write JSON: what could be markup is escaped."""
+    return "".join(f"\\u{ord(each):04x}" if each in "<>&'+\"=" else each for each in text)
 
 
 def origin_of(url: str) -> str:

@@ -19,7 +19,7 @@ Kept = TypeVar("Kept", bound=Closable)
 
 
 class PerEventLoop(Generic[Kept]):
-    """What `make` gives, once for each loop. With ``shared`` the first loop is the only one."""
+    """What `make` returns, once for each loop. With ``shared`` the first loop is the only one."""
 
     def __init__(self, make: Callable[[], Kept], *, shared: bool) -> None:
         self._make = make

@@ -1,7 +1,29 @@
-"""What a rule may ask of a driver: every step is a frozen value and has one kind of answer.
+"""Operations, and the steps they are made of.
 
-The values are named tuples because a process that submits one job makes these classes too, and dataclasses take long.
-A rule is a generator that yields steps and is sent their answers. The functions at the end give each answer its type.
+An operation is a rule of the client ("submit once", "wait until the job is over") written as a generator. It does no
+input or output. It yields a step - send this request, sleep so long, tell the caller - and is sent the step's answer,
+or the step's failure is raised at the `yield`:
+
+    def balance(session):
+        reply = yield from send(Request(method="GET", url=..., authorised=True))
+        return json.loads(reply.content)
+
+Two drivers carry operations out: `SyncDriver` on httpx.Client in the calling thread, `AsyncDriver` on
+httpx.AsyncClient in the running event loop. Both are loops around `Progress`, which holds the step an operation waits
+for. So each rule exists once, and cannot differ between the two clients. Operations call each other with `yield from`.
+
+What a driver promises to an operation:
+
+- A `Request` is sent as it stands: no redirect is followed and nothing is repeated. Whether to try again is the
+  operation's decision, made from `TransportFailure.nothing_sent`.
+- Ctrl-C and task cancellation reach the operation as `Interrupted`, so that one `except` clause serves both clients.
+  The operation may go on with a few more steps (one bounded cancel, a row in the journal); when it is done, the driver
+  raises the original exception.
+- `Shield` holds both back while something runs that must not be cut: between a paid POST and its reply an
+  interruption would lose the job's id.
+
+Every step is a named tuple because a process that submits one job makes these classes too, and dataclasses take longer.
+The functions at the end give each answer its type.
 """
 
 from __future__ import annotations
@@ -29,10 +51,13 @@ class Body(Protocol):
 class Request(NamedTuple):
     """One HTTP request.
 
-    ``timeout`` is in seconds and covers all of it from the moment a connection is free for it; ``patience`` covers the
-    wait for that moment too.
-    ``authorised``: send the token along. ``once``: must not be sent on a connection that stood idle for long, since the
-    server may have given that up, and nobody could tell whether it still read the request.
+    timeout: seconds for all of it, from the moment a connection is free for it.
+    queue_timeout: seconds for all of it, the wait for a free connection included.
+    authorised: send the token along.
+    once: a paid request. Its body is given out once, whatever a user's transport tries, and it is not sent on a
+        connection that was idle for long: the server may have closed that, and nobody could tell whether it still read
+        the request.
+    limit: the most bytes of a reply that `Send` reads, after decompression.
     """
 
     method: str
@@ -47,7 +72,7 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A reply, wholly read. Header names are lower case."""
+    """A reply, read to its end. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -55,16 +80,25 @@ class Reply(NamedTuple):
 
 
 class TransportFailure(Exception):
-    """The driver could not bring a reply. ``nothing_sent``: surely no byte of the request reached the server."""
+    """The driver could not bring a reply.
 
-    def __init__(self, reason: str, *, nothing_sent: bool = False) -> None:
+    nothing_sent: surely no byte of the request's body reached the server.
+    partial: what came of the reply's body before it broke; it may name a job.
+    status: the reply's status, if that much of it came.
+    """
+
+    def __init__(
+        self, reason: str, *, nothing_sent: bool = False, partial: bytes = b"", status: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.nothing_sent = nothing_sent
+        self.partial = partial
+        self.status = status
 
 
 class Interrupted(BaseException):
-    """Ctrl-C or task cancellation met a step. The driver raises ``original`` when the rule is done with it."""
+    """Ctrl-C or task cancellation met a step. The driver raises ``original`` when the operation has ended."""
 
     def __init__(self, original: BaseException) -> None:
         super().__init__(repr(original))
@@ -78,13 +112,13 @@ class Send(NamedTuple):
 
 
 class Open(NamedTuple):
-    """Answer: Reply without content, whose ``stream`` Read and Close take; or TransportFailure is raised."""
+    """Answer: Stream, which Read and Close take; or TransportFailure is raised."""
 
     request: Request
 
 
 class Stream(NamedTuple):
-    """An open reply. ``handle`` is the driver's own."""
+    """An open reply, without content. ``handle`` is the driver's own."""
 
     reply: Reply
     handle: object
@@ -131,19 +165,19 @@ class Await(NamedTuple):
 
 
 class Shield(NamedTuple):
-    """Carry out a whole rule that Ctrl-C and cancellation must not cut. Answer: what it returned.
+    """Carry out a whole operation that Ctrl-C and cancellation must not cut. Answer: what it returned.
 
-    On an interruption the driver lets the rule go on for up to ``linger`` seconds before it raises Interrupted here.
+    On an interruption the driver lets the operation go on for up to ``grace`` seconds before it raises Interrupted.
     """
 
-    rule: Operation[object]
+    operation: Operation[object]
     grace: float
 
 
 class Gather(NamedTuple):
-    """Carry out rules, at once where the driver can. Answer: their values, in order; the first error is raised."""
+    """Carry out operations, at once where the driver can. Answer: their values in order; the first error is raised."""
 
-    rules: tuple[Operation[object], ...]
+    operations: tuple[Operation[object], ...]
 
 
 Step: TypeAlias = Send | Open | Read | Close | Sleep | Notify | Run | Await | Shield | Gather
@@ -151,33 +185,35 @@ Operation: TypeAlias = Generator[Step, object, T]
 
 
 class Progress(Generic[T]):
-    """Where a rule stands: the step it waits for, or the value it ended with."""
+    """How far an operation is: the step it waits for, or the value it ended with."""
 
-    def __init__(self, rule: Operation[T]) -> None:
-        self._rule = rule
-        self._ended: list[T] = []
+    def __init__(self, operation: Operation[T]) -> None:
+        self._operation = operation
+        self._values: list[T] = []
         self.step: Step | None = None
-        self._advance(lambda: next(rule))
+        self.interrupted = False
+        self._advance(lambda: next(operation))
 
     @property
     def value(self) -> T:
-        return self._ended[0]
+        return self._values[0]
 
-    def answer(self, answer: object) -> None:
-        self._advance(lambda: self._rule.send(answer))
+    def send(self, answer: object) -> None:
+        self._advance(lambda: self._operation.send(answer))
 
-    def fail(self, error: BaseException) -> None:
-        self._advance(lambda: self._rule.throw(error))
+    def throw(self, error: BaseException) -> None:
+        self.interrupted = self.interrupted or isinstance(error, Interrupted)
+        self._advance(lambda: self._operation.throw(error))
 
     def close(self) -> None:
-        self._rule.close()
+        self._operation.close()
 
     def _advance(self, move: Callable[[], Step]) -> None:
         try:
             self.step = move()
         except StopIteration as end:
             self.step = None
-            self._ended.append(end.value)
+            self._values.append(end.value)
         except Interrupted as stop:
             raise stop.original from None
 
@@ -201,22 +237,22 @@ def read(stream: Stream) -> Operation[bytes]:
 
 
 def run(work: Callable[[], T]) -> Operation[T]:
-    box: list[T] = []
-    yield Run(lambda: box.append(work()))
-    return box[0]
+    values: list[T] = []
+    yield Run(lambda: values.append(work()))
+    return values[0]
 
 
-def shield(rule: Operation[T], grace: float) -> Operation[T]:
-    box: list[T] = []
-    yield Shield(_into(rule, box), grace)
-    return box[0]
+def shield(operation: Operation[T], grace: float) -> Operation[T]:
+    values: list[T] = []
+    yield Shield(_into(operation, values), grace)
+    return values[0]
 
 
-def gather(rules: list[Operation[T]]) -> Operation[list[T]]:
-    boxes: list[list[T]] = [[] for _ in rules]
-    yield Gather(tuple(_into(rule, box) for rule, box in zip(rules, boxes, strict=True)))
-    return [box[0] for box in boxes]
+def gather(operations: list[Operation[T]]) -> Operation[list[T]]:
+    values: list[list[T]] = [[] for _ in operations]
+    yield Gather(tuple(_into(operation, box) for operation, box in zip(operations, values, strict=True)))
+    return [box[0] for box in values]
 
 
-def _into(rule: Operation[T], box: list[T]) -> Operation[None]:
-    box.append((yield from rule))
+def _into(operation: Operation[T], values: list[T]) -> Operation[None]:
+    values.append((yield from operation))

@@ -1,31 +1,47 @@
-"""Carry out a rule's steps on httpx.Client, in the calling thread."""
+"""Carry out an operation's steps on httpx.Client, in the calling thread.
+
+`SyncDriver` is the loop; `Exchange` is one request and its reply; `Connections` says on which connection it goes.
+
+- At most ``max_connections`` requests are under way; others wait for a slot, which counts against their
+  ``queue_timeout`` and not against their ``timeout``.
+- A connection is used again only after a reply that was read to its end. One whose use failed, or was broken off, is
+  closed with its client: httpx's pools keep some broken connections as busy for ever.
+- The deadline of a request is kept by the watchdog, since a socket's own limit starts anew with every byte.
+- Of a client of the user's everything is used but redirects and its own login; see `own_client`.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
 import weakref
 from collections.abc import Callable, Generator
-from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError
-from .connection_pool import IdleConnections
-from .interrupts import DeferredSignals
+from . import own_client
+from .blocking import WATCHDOG, DeferredSignals, Watched
+from .connection_pool import IdleConnections, IdleLimits, PooledConnection, forget_in_child, pool_key
+from .deadline import Deadline
+from .decoding import Decoder
 from .requests import (
-    RequestDeadline,
-    SyncBody,
+    RequestBody,
+    address_of,
     arguments_of,
-    fault_of,
+    drop_frames,
+    ends_connection,
+    failure_of,
     for_a_transport,
     headers_in,
     headers_of,
-    idle_limit,
-    must_be_open,
+    ignore,
+    is_disconnect,
+    may_use_proxy,
     no_connection,
     no_slot,
-    nothing,
-    pool_key,
     proxied,
     timed_out,
     too_large,
@@ -51,86 +67,122 @@ from .steps import (
     Stream,
     TransportFailure,
 )
-from .watchdog import WATCHDOG, Watched
 
 if TYPE_CHECKING:
     import ssl
-    from typing import Unpack
+    from collections.abc import Iterator
+    from typing import TypeAlias, Unpack
 
     import httpx
 
     from .config import Config
     from .requests import RequestArguments
-    from .watchdog import NetworkStream
+
+    Connection: TypeAlias = "PooledConnection[httpx.Client | _TransportClient]"
+
+T = TypeVar("T")
+OnUpdate = Callable[[object], object]
 
 
-class Opened:
+class Exchange:
     """A request under way: it holds its connection until it is closed."""
 
     def __init__(self, connections: Connections, config: Config, request: Request) -> None:
         self._connections = connections
         self._request = request
-        queue_timeout = RequestDeadline(request.queue_timeout)
-        body = None if request.body is None else SyncBody(request.body)
+        self._body = None if request.body is None else RequestBody(request.body, once=request.once)
+        self._complete = False
+        queue = Deadline(request.queue_timeout)
         headers = headers_of(request, config)
-        self._connection_client = connections.take(request, queue_timeout.rest())
-        self._watched = Watched(self._connection_client.stream)
-        client = self._connection_client.client
+        self._connection = connections.acquire(request, queue.timeout())
+        find = partial(own_client.stream_of, self._connection.client, self._trace) if connections.shared else None
+        self._watched = Watched(self._connection.stream, find)
+        failure: TransportFailure | None = None
         try:
-            self._deadline = RequestDeadline(request.timeout, queue_timeout.rest())
-            left = self._deadline.rest()
-            if left is not None:
+            self._deadline = Deadline(request.timeout, queue.timeout())
+            if (left := self._deadline.timeout()) is not None:
                 WATCHDOG.watch(self._watched, left)
-            arguments = arguments_of(request, headers, config.timeouts, left)
-            prepared = client.build_request(content=body, extensions={"trace": self._watched.trace}, **arguments)
-            if not request.authorised:
-                prepared.headers.pop("Authorization", None)
-            # The user's own auth would put its header in the token's place, and may send a request twice.
-            self._response = client.send(prepared, stream=True, follow_redirects=False, auth=None)
-        except Exception as error:  # a user's hooks and transports may raise anything
-            self._leave()
-            raise self._fault(error, body) from error
-        except BaseException:
-            self._leave(broken=True)
+            self._response = self._sent(headers, config)
+            self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+            self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
+        except Exception as error:  # noqa: BLE001 - a user's hooks and transports may raise anything
+            failure = self._failure(error)
+            if is_disconnect(error):
+                connections.note_closed(request, self._connection)
+        except BaseException as error:
+            self._release()
+            drop_frames(error)
             raise
-        self._chunks = self._response.iter_bytes()
-        self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+        if failure is not None:
+            self._release()
+            raise failure
+        connections.note_reply(request, self._connection, self.reply, self._response.extensions)
+        self._watched.stream = self._response.extensions.get("network_stream") or self._watched.stream
 
     def read_all(self) -> bytes:
         content = bytearray()
-        while chunk := self.read():
-            content += chunk
-            if len(content) > self._request.limit:
-                raise too_large(self._request)
+        try:
+            while chunk := self.read():
+                content += chunk
+                if len(content) > self._request.limit:
+                    raise too_large(self._request)
+        except TransportFailure as failure:
+            failure.partial, failure.status = bytes(content), self.reply.status
+            raise
         return bytes(content)
 
     def read(self) -> bytes:
-        self._deadline.left()
+        failure: TransportFailure
+        if self._deadline.over():
+            raise timed_out(self._address())
         try:
             return next(self._chunks, b"")
-        except Exception as error:
-            raise self._fault(error) from error
+        except Exception as error:  # noqa: BLE001 - see above
+            failure = self._failure(error)
+        except BaseException as error:
+            drop_frames(error)
+            raise
+        raise failure
 
     def close(self) -> None:
-        try:
+        # What was read is there, whatever becomes of the connection.
+        with contextlib.suppress(Exception):
             self._response.close()
-        finally:
-            self._leave()
+        self._release()
 
-    def _leave(self, *, broken: bool = False) -> None:
-        self._connection_client.stream = self._watched.stream
-        WATCHDOG.finish(self._watched)
-        if broken:
-            self._connections.drop(self._connection_client)
+    def _sent(self, headers: dict[str, str], config: Config) -> httpx.Response:
+        client = self._connection.client
+        arguments = arguments_of(self._request, headers, config.timeouts, self._deadline)
+        prepared = client.build_request(content=self._body, extensions={"trace": self._trace}, **arguments)
+        if not self._request.authorised:
+            prepared.headers.pop("Authorization", None)
+        # The user's own auth would put its header in the token's place, and may send a request twice.
+        return client.send(prepared, stream=True, follow_redirects=False, auth=None)
+
+    def _trace(self, event: str, info: dict[str, object]) -> None:
+        if self._body is not None:
+            self._body.check(event, info)
+        self._watched.trace(event, info)
+
+    def _pieces(self, decoder: Decoder) -> Iterator[bytes]:
+        if self._response.is_stream_consumed:  # a hook of the user's has read it
+            yield from filter(None, [self._response.content])
         else:
-            self._connections.give_back(self._request, self._connection_client)
+            for data in self._response.iter_raw():
+                yield from decoder.pieces(data)
+            decoder.finish()
+        self._complete = True
 
-    def _fault(self, error: Exception, body: SyncBody | None = None) -> TransportFailure:
-        return timed_out() if self._watched.expired else fault_of(error, body)
+    def _release(self) -> None:
+        WATCHDOG.finish(self._watched)
+        reusable = self._complete and not ends_connection(self.reply, self._response.extensions)
+        self._connections.release(self._request, self._connection, reusable=reusable)
 
+    def _failure(self, error: Exception) -> TransportFailure:
+        return timed_out(self._address()) if self._watched.expired else failure_of(error, self._body, self._address())
 
-T = TypeVar("T")
-OnUpdate = Callable[[object], object]
+    def _address(self) -> str:
+        return address_of(self._request.url, own_client.proxy_of(self._connection.client, self._request.url))
 
 
 class SyncDriver:
@@ -142,22 +194,22 @@ class SyncDriver:
         self._config = config
         self._connections = Connections(config, http_client)
 
-    def run(self, rule: Operation[T], on_update: OnUpdate | None = None) -> T:
-        """Carry out the rule and give its value; each update goes to `on_update` first."""
-        progress = Progress(rule)
+    def run(self, operation: Operation[T], on_update: OnUpdate | None = None) -> T:
+        """Carry out the operation and return its value; each update goes to `on_update` first."""
+        progress = Progress(operation)
         while progress.step is not None:
-            self._advance(progress, progress.step, on_update or nothing)
+            self._advance(progress, progress.step, on_update or ignore)
         return progress.value
 
-    def iterate(self, rule: Operation[object]) -> Generator[object]:
-        """Carry out the rule and yield its updates."""
-        with closing(Progress(rule)) as progress:
+    def iterate(self, operation: Operation[object]) -> Generator[object]:
+        """Carry out the operation and yield its updates."""
+        with contextlib.closing(Progress(operation)) as progress:
             while progress.step is not None:
                 if isinstance(progress.step, Notify):
                     yield progress.step.update
-                    progress.answer(None)
+                    progress.send(None)
                 else:
-                    self._advance(progress, progress.step, nothing)
+                    self._advance(progress, progress.step, ignore)
 
     def close(self) -> None:
         """Close the connections this driver opened; a client of the user's stays open."""
@@ -166,24 +218,24 @@ class SyncDriver:
     def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
         try:
             answer = self._perform(step, on_update)
-        except Exception as error:  # noqa: BLE001 - the rule decides about every failure of its step
-            progress.fail(error)
+        except Exception as error:  # noqa: BLE001 - the operation decides about every failure of its step
+            progress.throw(error)
         except BaseException as error:  # noqa: BLE001 - Ctrl-C
-            progress.fail(Interrupted(error))
+            progress.throw(Interrupted(error))
         else:
-            progress.answer(answer)
+            progress.send(answer)
 
     def _perform(self, step: Step, on_update: OnUpdate) -> object:
         match step:
             case Send(request):
                 return self._send(request)
             case Open(request):
-                opened = Opened(self._connections, self._config, request)
-                return Stream(opened.reply, opened)
+                exchange = Exchange(self._connections, self._config, request)
+                return Stream(exchange.reply, exchange)
             case Read(stream):
-                return _opened(stream).read()
+                return _exchange(stream).read()
             case Close(stream):
-                _opened(stream).close()
+                _exchange(stream).close()
             case Sleep(seconds):
                 time.sleep(max(seconds, 0.0))
             case Notify(update):
@@ -192,25 +244,22 @@ class SyncDriver:
                 return work()
             case Await(future, timeout):
                 return future.result(timeout)
-            case Shield(rule, grace):
-                return self._shielded(rule, grace)
-            case Gather(rules):
-                return [self.run(rule, on_update) for rule in rules]
+            case Shield(operation, grace):
+                with DeferredSignals(grace):
+                    return self.run(operation)
+            case Gather(operations):
+                return [self.run(operation, on_update) for operation in operations]
         return None
 
-    def _shielded(self, rule: Operation[object], grace: float) -> object:
-        with DeferredSignals(grace):
-            return self.run(rule)
-
     def _send(self, request: Request) -> Reply:
-        opened = Opened(self._connections, self._config, request)
+        exchange = Exchange(self._connections, self._config, request)
         try:
-            return opened.reply._replace(content=opened.read_all())
+            return exchange.reply._replace(content=exchange.read_all())
         finally:
-            opened.close()
+            exchange.close()
 
 
-class _Direct:
+class _TransportClient:
     """A transport, called as a client is. A client's cookies and second look at the URL cost a fifth of a request."""
 
     def __init__(self, transport: httpx.HTTPTransport) -> None:
@@ -218,7 +267,7 @@ class _Direct:
         self.close = transport.close
 
     def build_request(
-        self, *, content: SyncBody | None, extensions: dict[str, object], **arguments: Unpack[RequestArguments]
+        self, *, content: RequestBody | None, extensions: dict[str, object], **arguments: Unpack[RequestArguments]
     ) -> httpx.Request:
         import httpx
 
@@ -232,36 +281,29 @@ class _Direct:
         return response
 
 
-class Lane:
-    """A client for one connection at a time, and that connection. A shared client's connection is not known."""
-
-    __slots__ = ("client", "stream")
-
-    def __init__(self, client: httpx.Client | _Direct) -> None:
-        self.client = client
-        self.stream: NetworkStream | None = None
-
-
 class Connections:
-    """The lanes in use and idle; never more requests under way than the limit."""
+    """The connections in use and idle; never more requests under way than the limit."""
 
     def __init__(self, config: Config, shared: httpx.Client | None) -> None:
-        self._shared = shared
-        self._slots = threading.BoundedSemaphore(config.max_connections)
-        self._idle: IdleConnections[Lane] = IdleConnections(config.max_connections)
+        self.shared = shared
+        self._most = config.max_connections
+        self._slots = threading.BoundedSemaphore(self._most)
+        self._idle: IdleConnections[httpx.Client | _TransportClient] = IdleConnections(self._most)
+        self._limits = IdleLimits()
         self._certificates: ssl.SSLContext | None = None
         self._lock = threading.Lock()
+        forget_in_child(self)
         # For those who do not close the client.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
-    def take(self, request: Request, left: float | None) -> Lane:
-        if not self._slots.acquire(timeout=left):
+    def acquire(self, request: Request, seconds: float | None) -> Connection:
+        if not self._slots.acquire(timeout=seconds):
             raise no_slot()
         try:
-            if self._shared is not None:
-                must_be_open(self._shared)
-                return Lane(self._shared)
-            return self._idle.take(pool_key(request)) or self._new(request)
+            if self.shared is not None:
+                own_client.check(self.shared, request.url)
+                return PooledConnection(self.shared)
+            return self._idle_connection(request) or self._new(request)
         except Exception as error:
             self._slots.release()
             raise no_connection(error) from error
@@ -269,21 +311,51 @@ class Connections:
             self._slots.release()
             raise
 
-    def give_back(self, request: Request, lane: Lane) -> None:
-        surplus = None if self._shared is not None else self._idle.put(pool_key(request), lane)
+    def release(self, request: Request, connection: Connection, *, reusable: bool) -> None:
+        if connection.process != os.getpid():  # taken before a fork: the slot and the connection are the parent's
+            return
+        surplus: Connection | None = None
+        if self.shared is None:
+            surplus = self._idle.push(pool_key(request), connection) if reusable else connection
         self._slots.release()
         if surplus is not None:
-            surplus.client.close()
+            _close(surplus.client)
+        if self.shared is not None and not reusable:
+            for unused in own_client.unused_connections(self.shared):
+                _close(unused)
 
-    def drop(self, lane: Lane) -> None:
-        self._slots.release()
-        if self._shared is None:
-            lane.client.close()
+    def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
+        """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""
+        if self.shared is None:
+            stream = extensions.get("network_stream")
+            if connection.stream is not None and stream is not connection.stream:
+                self.note_closed(request, connection)
+            connection.stream = stream
+            self._limits.learn_from(request, reply)
+
+    def note_closed(self, request: Request, connection: Connection) -> None:
+        """The server has closed the connection. If it was idle, that was too long."""
+        if self.shared is None and connection.idle_for is not None:
+            self._limits.closed_after(request, connection.idle_for)
 
     def close(self) -> None:
         _close_all(self._idle)
 
-    def _new(self, request: Request) -> Lane:
+    def forget(self) -> None:
+        """In a forked child, where the parent's requests hold slots and its threads held locks."""
+        self._slots = threading.BoundedSemaphore(self._most)
+        self._lock = threading.Lock()
+        self._idle.forget()
+
+    def _idle_connection(self, request: Request) -> Connection | None:
+        limit = self._limits.of(request)
+        while (connection := self._idle.pop(pool_key(request))) is not None:
+            if connection.wake() <= limit:
+                return connection
+            _close(connection.client)
+        return None
+
+    def _new(self, request: Request) -> Connection:
         import httpx
 
         with self._lock:
@@ -291,17 +363,24 @@ class Connections:
             if secure and self._certificates is None:
                 self._certificates = httpx.create_ssl_context()
         verify = self._certificates if self._certificates is not None and secure else False
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_limit(request))
-        if proxied():
-            return Lane(httpx.Client(headers={"User-Agent": user_agent()}, verify=verify, limits=limits))
-        return Lane(_Direct(httpx.HTTPTransport(verify=verify, limits=limits)))
+        # How long it may be idle is decided here, by IdleLimits.
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
+        if may_use_proxy(request) and proxied():
+            return PooledConnection(httpx.Client(headers={"User-Agent": user_agent()}, verify=verify, limits=limits))
+        return PooledConnection(_TransportClient(httpx.HTTPTransport(verify=verify, limits=limits)))
 
 
-def _close_all(idle: IdleConnections[Lane]) -> None:
-    for lane in idle.clear():
-        lane.client.close()
+def _close(client: object) -> None:
+    """Close what may be broken: that must not hide the failure that is reported, nor a reply."""
+    with contextlib.suppress(Exception):
+        client.close()  # type: ignore[attr-defined]  # an httpx client or a connection of httpcore
 
 
-def _opened(stream: Stream) -> Opened:
-    assert isinstance(stream.handle, Opened)
+def _close_all(idle: IdleConnections[httpx.Client | _TransportClient]) -> None:
+    for client in idle.clear():
+        client.close()
+
+
+def _exchange(stream: Stream) -> Exchange:
+    assert isinstance(stream.handle, Exchange)
     return stream.handle
