@@ -110,18 +110,7 @@ class ClientData:
 
 
 class SyncClient(ClientData):
-    """Submits jobs to RunComfy's Model API. Safe to share between threads; close it, or use it in a `with`.
-
-    token: else RUNCOMFY_API_TOKEN, RUNCOMFY_API_KEY or RUNCOMFY_TOKEN, else the official command line's token file.
-    base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
-    timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
-    max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
-    http_client: your own httpx.Client, for proxies, certificates or HTTP/2; yours to close. Its auth is not used.
-    journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
-    validate: judge inputs by the models' schemas before anything is sent.
-    max_connections: the most requests under way at once; more wait their turn.
-    event_hooks: plain functions to call with each HttpEvent: {"request": [...], "response": [...], "retry": [...]}.
-    """
+    """Submits jobs to RunComfy's Model API. Safe to share between threads; close it, or use it in a `with`."""
 
     def __init__(
         self,
@@ -136,6 +125,25 @@ class SyncClient(ClientData):
         max_connections: int = MOST_CONNECTIONS,
         event_hooks: EventHooks | None = None,
     ) -> None:
+        """Make a client. Nothing is sent yet.
+
+        Args:
+            token: the API token; else RUNCOMFY_API_TOKEN, RUNCOMFY_API_KEY or RUNCOMFY_TOKEN from the environment, else
+                the token file of RunComfy's own command line.
+            base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
+            timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
+            max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was
+                sent.
+            http_client: your own httpx.Client, for proxies, certificates or HTTP/2; yours to close. Its auth is
+                not used.
+            journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
+            validate: check inputs against the models' schemas before anything is sent.
+            max_connections: the most requests under way at once; more wait for a free one.
+            event_hooks: lists of functions to call with each HttpEvent, under the keys "request", "response", "retry".
+
+        Raises:
+            ConfigurationError: the base URL, the token's text, the journal or http_client cannot be used.
+        """
         super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
         from .transport.sync_driver import SyncDriver  # each client loads its own
 
@@ -209,17 +217,8 @@ class SyncClient(ClientData):
 
 
 class AsyncClient(ClientData):
-    """Submits jobs to RunComfy's Model API, asynchronously. One serves many tasks, and several `asyncio.run` in turn.
-
-    token: else RUNCOMFY_API_TOKEN, RUNCOMFY_API_KEY or RUNCOMFY_TOKEN, else the official command line's token file.
-    base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
-    timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
-    max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was sent.
-    http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; yours to close. Its auth is not used.
-    journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
-    validate: judge inputs by the models' schemas before anything is sent.
-    max_connections: the most requests under way at once; more wait their turn.
-    event_hooks: plain functions to call with each HttpEvent: {"request": [...], "response": [...], "retry": [...]}.
+    """Submits jobs to RunComfy's Model API, asynchronously. One is enough for many tasks, and for several event loops
+    one after the other; close it, or use it in an `async with`.
     """
 
     def __init__(
@@ -235,6 +234,25 @@ class AsyncClient(ClientData):
         max_connections: int = MOST_CONNECTIONS,
         event_hooks: EventHooks | None = None,
     ) -> None:
+        """Make a client. Nothing is sent yet.
+
+        Args:
+            token: the API token; else RUNCOMFY_API_TOKEN, RUNCOMFY_API_KEY or RUNCOMFY_TOKEN from the environment, else
+                the token file of RunComfy's own command line.
+            base_url: the API's address; else RUNCOMFY_BASE_URL, else the real one. https, or http to this computer.
+            timeout: seconds a request may take without progress, or Timeouts to set each phase. Default 60.
+            max_retries: how often a request that may be repeated is repeated. A submit is repeated only if nothing was
+                sent.
+            http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; yours to close. Its auth is
+                not used.
+            journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
+            validate: check inputs against the models' schemas before anything is sent.
+            max_connections: the most requests under way at once; more wait for a free one.
+            event_hooks: lists of functions to call with each HttpEvent, under the keys "request", "response", "retry".
+
+        Raises:
+            ConfigurationError: the base URL, the token's text, the journal or http_client cannot be used.
+        """
         super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
         from .transport.async_driver import AsyncDriver  # each client loads its own
 

@@ -30,7 +30,9 @@ def client_module(units: Sequence[Unit]) -> str:
             name = f"{prefix}{own}"
             lazy.add(f".resources.{provider}", name)
             members.append(_lazy(provider, name, f"resources.{provider}", "self", f"The models of {provider}."))
-        text = "RunComfy's Model API" + (", asynchronously." if prefix else ".")
+        text = (
+            f"RunComfy's Model API{', asynchronously' if prefix else ''}, with a property for each provider of models."
+        )
         classes.append(_class(f"{prefix}RunComfy", base, text, members))
     return _module("The client: runcomfy_client's, with a property for each provider.", imports, lazy, classes)
 
