@@ -5,8 +5,7 @@ from __future__ import annotations
 from numbers import Real
 
 from ..errors import ConfigurationError
-from ..transport.config import LONGEST
-from .calls import Deadline
+from ..transport.deadline import LONGEST, Deadline
 
 
 def deadline_of(timeout: object) -> Deadline:

@@ -40,7 +40,7 @@ class Session(NamedTuple):
 
 
 class JobRef(NamedTuple):
-    """A job as the operations know it. ``submitted_at`` is when it was submitted (as ``now()`` counts), None if not known.
+    """A job as the operations know it. ``submitted_at`` is when it was submitted (as ``now()`` counts) or None.
 
     ``input`` is the payload with what is large left out, ``input_urls`` the web addresses in it.
     """

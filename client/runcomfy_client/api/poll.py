@@ -47,7 +47,6 @@ from ..errors import (
     NotFoundError,
     TransportError,
 )
-from ..transport.deadline import Deadline
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Notify, Operation, Sleep
 from .calls import LONGEST_PAUSE, attempt, call, get, is_transient, jitter, now, retry_pause
@@ -57,6 +56,7 @@ from .replies import COMPLETED, NOT_READY, OVER, QUEUED, Verdict, failure_in, ju
 from .values import JobUpdate, PollState
 
 if TYPE_CHECKING:
+    from ..transport.deadline import Deadline
     from ..transport.steps import Request
     from .calls import JobRef, Session
 
