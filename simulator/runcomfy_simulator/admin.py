@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .files import Files
     from .jobs import Job
 
-_LARGEST_BODY = 1024 * 1024
+_LARGEST_BODY = 64 * 1024
 
 
 class Admin:
@@ -54,9 +54,8 @@ class Admin:
     async def add_script(self, request: Request) -> Response:
         raw = await request_body.read(request, _LARGEST_BODY)
         if raw is None:
-            return _too_large(_LARGEST_BODY)
+            return json_response({"message": f"The script has more than {_LARGEST_BODY // 1024} KiB."}, 413)
         try:
-            # A name of a file or of a shipped script is not meant here: only text.
             rules = parse_script(raw.decode("utf-8", "replace"))
             self._schedule.add(rules)
         except ScriptError as error:
@@ -91,7 +90,7 @@ class Admin:
         """Keeps the body as a file; `?name=` is what its URL ends with."""
         data = await request_body.read(request, LARGEST_UPLOAD)
         if data is None:
-            return _too_large(LARGEST_UPLOAD)
+            return json_response({"message": f"The body is larger than {LARGEST_UPLOAD // 1024**2} MB."}, 413)
         path = await run_in_threadpool(self._files.upload, data, request.query_params.get("name", ""))
         return json_response({"url": request_origin(request) + path}, 201)
 
@@ -100,10 +99,6 @@ class Admin:
         if raw is None:
             raise request_body.InvalidBody("the body is too large")
         return raw
-
-
-def _too_large(limit: int) -> Response:
-    return json_response({"message": f"The body is larger than {limit // 1024**2} MB."}, 413)
 
 
 def _shown(job: Job) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_a_job_queues_runs_and_ends(start: Start, call: Call) -> None:
     ("profile", "submit", "early", "word", "first", "output"),
     [
         ("docs", 200, (200, None), "succeeded", 0, "images"),
-        ("nodes", 202, (200, None), "succeeded", 1, "image"),
+        ("nodes", 202, (200, None), "succeeded", 1, "images"),
         ("zapier", 200, (400, 400005), "succeeded", 0, "images"),
         ("third-party", 200, (200, None), "completed", 1, "image"),
     ],

@@ -317,6 +317,7 @@ def test_a_script_from_a_file(tmp_path: Path) -> None:
         ("submit 1: [lost\n", "no YAML"),
         (Path("/none/at/all.yaml"), "No such file"),
         ([7], "this is 7"),
+        ("a: &a [x, x]\nb: [*a, *a]\n", "has no aliases"),
     ],
 )
 def test_scripts_that_are_not_understood(script: object, says: str) -> None:

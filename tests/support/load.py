@@ -53,7 +53,7 @@ def simulator_process(schemas: Path, *options: str) -> Iterator[tuple[int, str, 
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                if match := re.search(r"http://([\d.]+):(\d+) ", line):
+                if match := re.search(r"https?://([\d.]+):(\d+) ", line):
                     yield process.pid, match[1], int(match[2])
                     break
         finally:

@@ -124,9 +124,13 @@ def _lines_of_text(text: str) -> Iterator[tuple[str, str]]:
         yield head, words
         return
     try:
-        loaded = yaml.safe_load(text)
+        has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
+        loaded = None if has_alias else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ScriptError(f"the script is no YAML: {' '.join(str(error).split())}") from None
+    if has_alias:
+        # A few lines with aliases can stand for more lines than there is memory.
+        raise ScriptError("a script has no aliases (*name); write the lines out")
     if isinstance(loaded, str):
         raise ScriptError(f"{loaded!r} has no colon; a line is such as 'submit 3: lost'")
     yield from _lines(loaded)

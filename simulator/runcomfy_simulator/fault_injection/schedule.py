@@ -41,7 +41,7 @@ _RANDOM_FILE_FAULTS = (
     "drip 4096 bytes every 0.005",
 )
 _SUBJECTS = ("submit", "status", "result", "cancel", "file")
-MOST_RULES = 10_000
+MOST_RULES = 1_000
 
 
 class Schedule:

@@ -9,6 +9,7 @@ import random
 import sys
 import wave
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import av
@@ -39,24 +40,25 @@ def tone(seed: int, seconds: float, rate: int) -> bytes:
     """Mono samples, 16 bit, little endian."""
     chance = random.Random(seed)
     # Sines are slow to compute and the phrase repeats: a sound of minutes costs what one of seconds costs.
-    phrase = array.array("h")
-    for _ in range(_NOTES):
-        phrase.extend(_note(chance.choice(_SCALE), rate))
-    if sys.byteorder == "big":
-        phrase.byteswap()
-    wanted = round(seconds * rate) * 2
-    block = phrase.tobytes()
-    return (block * (wanted // len(block) + 1))[:wanted]
+    phrase = b"".join(_note(chance.choice(_SCALE), rate) for _ in range(_NOTES))
+    length = round(seconds * rate) * 2
+    return (phrase * (length // len(phrase) + 1))[:length]
 
 
-def _note(frequency: float, rate: int) -> Iterator[int]:
+@lru_cache(maxsize=64)
+def _note(frequency: float, rate: int) -> bytes:
     length = round(_NOTE_SECONDS * rate)
     step = 2 * math.pi * frequency / rate
     fade = rate // 50
+    samples = array.array("h")
     for position in range(length):
         # It rises and falls within 20 ms, so that repeating it makes no click.
         strength = min(1.0, position / fade, (length - position) / fade)
-        yield round(_LOUDNESS * strength * (math.sin(step * position) + 0.3 * math.sin(2 * step * position)))
+        wave_form = math.sin(step * position) + 0.3 * math.sin(2 * step * position)
+        samples.append(round(_LOUDNESS * strength * wave_form))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()
 
 
 def _wave(samples: bytes, rate: int) -> bytes:

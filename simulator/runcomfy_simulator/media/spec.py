@@ -37,9 +37,8 @@ _SAMPLE_RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 class OutputSpec:
     """Enough to make the same files again at any time.
 
-    `width` and `height` are in pixels, `seconds` is 0 for an image, `frame_rate` is None where the input does not ask
-    for one, `suffix` is the ending of the files' names, `sound` says whether a video has a sound track. `seed` depends
-    on model and input alone.
+    `width` and `height` are in pixels, `seconds` is 0 for an image, `suffix` is the ending of the files' names, `sound`
+    says whether a video has a sound track. `seed` depends on model and input alone.
     """
 
     kind: Kind
@@ -47,7 +46,7 @@ class OutputSpec:
     width: int
     height: int
     seconds: float
-    frame_rate: float | None
+    frame_rate: float
     suffix: str
     sample_rate: int
     sound: bool
@@ -98,16 +97,16 @@ def _seconds(kind: Kind, values: Values, inputs: Sequence[MediaInfo]) -> float:
     frames = values.number("frames")
     if not seconds and frames:
         # 121 frames are "about 5 s": time starts at the first frame.
-        seconds = max(frames - 1, 1) / (values.number("frame rate") or FRAMES_PER_SECOND)
+        seconds = max(frames - 1, 1) / _frame_rate(values)
     if not seconds:
         known = [each.seconds for each in inputs if each.kind == kind] or [each.seconds for each in inputs]
         seconds = next((each for each in known if each), _DEFAULT_SECONDS[kind]) + sum(values.numbers("extra seconds"))
     return max(0.1, min(MOST_SECONDS[kind], seconds))
 
 
-def _frame_rate(values: Values) -> float | None:
+def _frame_rate(values: Values) -> float:
     rate = values.number("frame rate")
-    return min(rate, MOST_FRAMES_A_SECOND) if rate and rate >= 1 else None
+    return min(rate, MOST_FRAMES_A_SECOND) if rate and rate >= 1 else FRAMES_PER_SECOND
 
 
 def _has_sound(model: Model, values: Values, body: Mapping[str, Any], inputs: Sequence[MediaInfo]) -> bool:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # One second is encoded and then repeated, so a long video costs what a short one does. A large video moves in fewer
 # steps.
-_PIXELS_A_LOOP = 48_000_000
-_FEWEST_STEPS, _MOST_STEPS = 6, 24
+_PIXELS_A_LOOP = 12_000_000
+_FEWEST_STEPS, _MOST_STEPS = 4, 24
 _SOUND_RATE = 48_000
 # Container: video codec, sound codec.
 _CODECS = {"mp4": ("libx264", "aac"), "mov": ("libx264", "aac"), "webm": ("libvpx", "libopus")}
@@ -34,7 +34,7 @@ _CODECS = {"mp4": ("libx264", "aac"), "mov": ("libx264", "aac"), "webm": ("libvp
 def make_video(spec: OutputSpec, index: int) -> bytes:
     """The `index`-th video of a job, as the bytes of a file."""
     steps = max(_FEWEST_STEPS, min(_MOST_STEPS, _PIXELS_A_LOOP // (spec.width * spec.height)))
-    rate = Fraction(spec.frame_rate or steps).limit_denominator(1001)
+    rate = Fraction(spec.frame_rate).limit_denominator(1001)
     loop = max(1, round(rate))
     video_codec, sound_codec = _CODECS[spec.suffix]
     file = io.BytesIO()
