@@ -29,7 +29,7 @@ def test_a_poster_is_a_picture_of_the_asked_size(client: RunComfy, runcomfy_sim:
     assert runcomfy_sim.jobs[0].input == {"prompt": "A paper moon", "width×height": "1024x1024(1:1)"}
 
 
-def test_it_comes_through_bad_weather(client: RunComfy, runcomfy_sim: Simulator, tmp_path: Path) -> None:
+def test_passing_faults_do_no_harm(client: RunComfy, runcomfy_sim: Simulator, tmp_path: Path) -> None:
     runcomfy_sim.script("status 1: 503", "result 1: reset after 10 bytes")
     assert make_poster(client, "A paper moon", tmp_path).is_file()
     assert runcomfy_sim.accepted == 1
@@ -43,7 +43,7 @@ def test_a_lost_reply_is_not_paid_for_twice(client: RunComfy, runcomfy_sim: Simu
     assert runcomfy_sim.accepted == 1
 
 
-def test_what_the_model_refuses_is_told(client: RunComfy, tmp_path: Path) -> None:
+def test_a_refusal_of_the_model_is_reported(client: RunComfy, tmp_path: Path) -> None:
     # Words behind a hash in a prompt tell the simulator what to do with this job.
     with pytest.raises(NoPosterError, match="not safe"):
         make_poster(client, "Something rude #fail nsfw", tmp_path)
@@ -55,6 +55,12 @@ def test_a_text_too_long_costs_nothing(client: RunComfy, runcomfy_sim: Simulator
     assert runcomfy_sim.accepted == 0
 
 
-@pytest.mark.runcomfy_sim(profile="nodes", queue_seconds=0.2)
-def test_it_works_with_the_other_reading_of_the_api(client: RunComfy, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "any_profile",
+    [
+        pytest.param(name, marks=pytest.mark.runcomfy_sim(profile=name, queue_seconds=0.2))
+        for name in ("docs", "nodes", "zapier", "third-party")
+    ],
+)
+def test_it_works_with_every_reading_of_the_api(client: RunComfy, tmp_path: Path, any_profile: str) -> None:
     assert make_poster(client, "A paper moon", tmp_path).suffix == ".png"
