@@ -13,10 +13,13 @@ from urllib.parse import unquote
 import pytest
 import runcomfy
 import runcomfy_codegen
+import yaml
 from markdown_it import MarkdownIt
 from runcomfy_codegen.faults.explained import catalogue
 from runcomfy_codegen.faults.schema_codes import SCHEMA_CODES
 from runcomfy_codegen.faults.store_codes import STORE_CODES
+
+from tests.house.test_borders import LAYERS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -29,6 +32,7 @@ ALL = {path: (ROOT / path).read_text(encoding="utf-8") for path in DOCUMENTS}
 # The site's start links to pages that its build writes.
 WRITTEN = "docs/reference/"
 ROOMS = ("benchmarks", "codegen", "examples", "schemas", "templates", "tests")
+ROOM_READMES = ("codegen/README.md", "templates/README.md", "tests/README.md")
 MAKE = re.compile(r"(?<![\w/.-])make ([a-z][a-z-]*)\b")
 
 
@@ -124,6 +128,37 @@ def test_every_error_is_documented() -> None:
     assert told == {each.__name__: each.__bases__[0].__name__ for each in errors}
     for each in errors:
         assert each.__doc__, each
+
+
+def test_the_layers_are_the_documented_ones() -> None:
+    table = ALL["docs/architecture.md"].partition("| layer | holds |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == LAYERS
+
+
+PATHS = re.compile(r"`((?:client|codegen|simulator|tests|templates|schemas|generated|docs)/[\w./-]*\w(?:\.\w+|/)?)`")
+
+
+@pytest.mark.parametrize("path", ["CONTRIBUTING.md", "docs/architecture.md", "README.md", *ROOM_READMES])
+def test_files_that_documents_name_are_there(path: str) -> None:
+    for name in PATHS.findall(ALL[path]):
+        assert (ROOT / name).exists(), f"{path}: {name}"
+
+
+def test_no_document_speaks_of_the_copied_library() -> None:
+    decided = {"docs/decisions/0001-runtime-is-real-code.md", "CHANGELOG.md"}
+    for path, text in ALL.items():
+        assert path in decided or not re.search(r"codegen/runtime|\b_runtime\b", text), path
+
+
+def test_the_hooks_for_contributors_run_what_is_installed() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    scripts = Path(sys.executable).parent
+    for hook in hooks:
+        program, *words = hook["entry"].split()
+        assert program.startswith(".venv/bin/")
+        assert (scripts / Path(program).name).exists(), program
+        re.compile(hook.get("files", ""))
+        assert words
 
 
 def test_there_is_one_version() -> None:
