@@ -83,7 +83,7 @@ class InputObject(BaseModel):
 
         payload, faults = read_payload(json_data)
         if faults:
-            found = [] if payload is MISSING else cls._node().judge(payload) or []
+            found = [] if payload is MISSING else cls._node().check(payload) or []
             raise InvalidInputError(Report(cls._title(), [*faults, *found]))
         return cls._admitted(payload)
 
@@ -122,7 +122,7 @@ class InputObject(BaseModel):
     @classmethod
     def _approved(cls, payload: dict[str, object], faults: list[Finding]) -> dict[str, object]:
         """The payload, if nothing is wrong with it. Raises InvalidInputError."""
-        report = Report(cls._title(), [*faults, *(cls._node().judge(payload) or ())])
+        report = Report(cls._title(), [*faults, *(cls._node().check(payload) or ())])
         if not report.ok:
             raise InvalidInputError(report)
         return payload
@@ -198,7 +198,7 @@ def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, objec
 def _typed(node: Node | None, value: object) -> object:
     """A judged value as attributes hold it: objects that have a class are made into it."""
     if isinstance(node, (AnyOf, OneOf)):
-        node = next((option for option in node.nodes if not raised(option.judge(value) or [])), None)
+        node = next((option for option in node.nodes if not raised(option.check(value) or [])), None)
     elif isinstance(node, AllOf):
         node = next((part for part in node.nodes if isinstance(part, (Array, Object))), None)
     if isinstance(node, Array) and isinstance(value, list):

@@ -174,7 +174,7 @@ def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False)
         from .media.probe import Probe, probed
 
         payload = probed(spec.input, payload, Probe() if probe is True else probe)
-    return Report(spec.model_id, [*faults, *(spec.input.judge(payload) or ())]) if faults else check(spec, payload)
+    return Report(spec.model_id, [*faults, *(spec.input.check(payload) or ())]) if faults else check(spec, payload)
 
 
 def _plain(payload: object) -> object:

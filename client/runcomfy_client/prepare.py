@@ -112,7 +112,7 @@ def _fitting(node: AnyOf | OneOf, value: object) -> Node | None:
         return next((option for option in node.nodes if isinstance(option, Media)), None)
     plain = _value(None, value, (), [])
     for option in node.nodes:
-        found = option.judge(plain)
+        found = option.check(plain)
         if found is None or not raised(found):
             return option
     return None

@@ -49,7 +49,7 @@ def test_show_tells_types_bounds_rules_and_texts(cli: Cli) -> None:
     assert answer.code == 0
     for part in (
         "client.bytedance.dreamina_4_0.edit(...)",
-        "image_urls * list of image, required from 1 to 10 items; ≤ 15 MB; width ≤ 4096 px;",
+        "image_urls * list of images, required from 1 to 10 items; each image: file size ≤ 15 MB, width ≤ 4096 px,",
         "wire: width×height",
         "choice, default 2048x2048(1:1)",
         "number, default 0.5",

@@ -22,7 +22,7 @@ from runcomfy_client.schema.suggest import nearest, ranked
 
 
 def told(node: Node, value: object) -> str:
-    (finding,) = node.judge(value) or []
+    (finding,) = node.check(value) or []
     return finding.message
 
 
@@ -142,7 +142,7 @@ def test_nearest(given: str, known: list[str], best: str | None) -> None:
 def test_the_words_that_are_remembered_are_few_and_short() -> None:
     node = Object({"size": Property(Enum(("small", "large")))})
     for number in range(2000):
-        assert len(node.judge({f"key{number}": 1, "size": f"size{number}", "x" * (number + 200): 1}) or ()) == 3
+        assert len(node.check({f"key{number}": 1, "size": f"size{number}", "x" * (number + 200): 1}) or ()) == 3
     size = node.properties["size"].node
     assert isinstance(size, Enum)
     for kept in (node._sayings, size._sayings):

@@ -36,7 +36,7 @@ class Count(enum.IntEnum):
 
 
 def codes(node: Node, value: object) -> list[str]:
-    found = node.judge(value) or []
+    found = node.check(value) or []
     return [told.code for finding in found for told in (finding.told() if isinstance(finding, Deferred) else [finding])]
 
 
@@ -176,7 +176,7 @@ def test_node(node: Node, value: object, expected: list[str]) -> None:
     assert codes(node, value) == expected
     # What a node remembers must not change what it says, nor leak a place into it.
     assert codes(node, value) == expected
-    assert all(not finding.keys for finding in node.judge(value) or []) or isinstance(
+    assert all(not finding.keys for finding in node.check(value) or []) or isinstance(
         node, (Array, Object, AnyValue, OneOf)
     )
 
@@ -189,17 +189,17 @@ def test_too_deep_is_a_fault_even_without_an_end() -> None:
 
 def test_a_key_error_within_a_node_is_not_taken_for_an_unknown_key() -> None:
     class Broken(Node):
-        def judge(self, value: object) -> None:
+        def check(self, value: object) -> None:
             raise KeyError("a")
 
     with pytest.raises(KeyError):
-        Object({"a": Property(Broken())}).judge({"a": 1})
+        Object({"a": Property(Broken())}).check({"a": 1})
 
 
 def test_a_node_shows_what_it_was_made_of() -> None:
     node = Array(Number(minimum=0, maximum=1), max_items=3)
     assert repr(node) == "Array(items=Number(maximum=1, minimum=0), max_items=3)"
-    assert node.facts() == {"items": node.items, "max_items": 3}
+    assert node.arguments() == {"items": node.items, "max_items": 3}
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def _typed(node: Node | None, value: object) -> object:
         return value
     readings = list(_readings(node, value))
     for reading in readings:
-        found = node.judge(reading)
+        found = node.check(reading)
         if found is None or not raised(found):
             return reading
     return readings[0]

@@ -1,36 +1,72 @@
-"""What a model takes, as words for people: type, default or sample, bounds, media rules; read off the spec's nodes."""
+"""What a model takes, in words: type, default or sample, bounds, choices, media rules; read off the spec's nodes.
+
+Docstrings, reference pages, `show`, completion and the studio say of a parameter what stands here, each in its own
+layout. Texts of the schema are passed on as they are: whoever shows them escapes them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..schema import MISSING, AllOf, AnyOf, Array, Enum, Media, Null, Number, Object, OneOf, String
-from ..schema.messages import shown
+from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Integer, Media, Null, Number, Object, OneOf, String
+from ..schema.messages import amount, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..schema import MediaRule, ModelSpec, Node, Property
 
+# A sentence that ends so needs no full stop.
+_ENDS = tuple(".!?:…。！？")
+_PLURALS = {"any value": "any values", "audio": "audio files", "choice": "choices"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One input of a model. ``wire_name`` goes over the wire and into JSON, ``name`` is the one in Python.
+    """One property of an input, an output or an object inside one.
 
-    ``default`` is what the server applies, ``sample`` the schema's example of a required input; MISSING if none.
+    ``wire_name`` goes over the wire and into JSON, ``name`` is the one in Python. ``default`` is what the server
+    applies, ``sample`` the schema's example of a required input; MISSING if none. ``bounds`` are phrases such as "from
+    1 to 10 items", ``choices`` the values it can be chosen from, ``rules`` the rules for its files, ``rule_phrases``
+    these in words. ``objects`` are the objects with properties that may stand there.
     """
 
+    node: Node
     wire_name: str
     name: str
+    title: str
+    description: str
     type: str
     required: bool
     default: object
     sample: object
-    limits: tuple[str, ...]
+    bounds: tuple[str, ...]
+    rule_phrases: tuple[str, ...]
+    rules: tuple[MediaRule, ...]
     choices: tuple[object, ...]
+    objects: tuple[InnerObject, ...]
+
+    @property
+    def about(self) -> str:
+        """Title and description as sentences; a title that only repeats the name is left out."""
+        title = self.title if _says_more(self.title, self.name) else ""
+        return " ".join(
+            filter(None, (sentence(title), sentence(self.description) if self.description != title else ""))
+        )
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Bounds and media rules as phrases."""
+        return tuple(dict.fromkeys((*self.bounds, *self.rule_phrases)))
+
+    @property
+    def is_media(self) -> bool:
+        """Whether a file stands here, or in each item."""
+        return any(isinstance(each, Media) for each in within(self.node))
 
     def to_dict(self) -> dict[str, object]:
+        """As JSON values; what does not apply is left out."""
         facts: dict[str, object] = {
             "wire_name": self.wire_name,
             "name": self.name,
@@ -44,115 +80,170 @@ class Parameter:
             facts["default"] = self.default
         if self.sample is not MISSING:
             facts["sample"] = self.sample
-        return facts
+        if self.objects:
+            facts["properties"] = [each.to_dict() for inner in self.objects for each in inner.properties]
+        return {**facts, "description": self.about}
 
 
-def parameters(spec: ModelSpec) -> list[Parameter]:
-    """Every input, the required ones first, else in the schema's order."""
-    found = [_parameter(wire, known, wire in spec.input.required) for wire, known in spec.input.properties.items()]
-    return sorted(found, key=lambda one: not one.required)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerObject:
+    """An object inside a parameter; ``mark`` says how it is reached from there: "" or "[]" for each item of a list."""
+
+    mark: str
+    properties: tuple[Parameter, ...]
+
+
+def parameters(model: ModelSpec | Object) -> tuple[Parameter, ...]:
+    """Every property of a model's input, or of an object; the required ones first, else in the schema's order."""
+    node = model if isinstance(model, Object) else model.input
+    found = [_parameter(wire, each, wire in node.required) for wire, each in node.properties.items()]
+    return tuple(sorted(found, key=lambda each: not each.required))
+
+
+def _parameter(wire: str, known: Property, required: bool) -> Parameter:
+    node = known.node
+    inside = [each for each in within(node) if isinstance(each, (Media, Array))]
+    return Parameter(
+        node=node,
+        wire_name=wire,
+        name=known.name or wire,
+        title=known.title,
+        description=known.description,
+        type=type_words(node),
+        required=required,
+        default=known.default,
+        sample=known.sample,
+        bounds=tuple(dict.fromkeys(_bounds(node))),
+        rules=(*known.rules, *(rule for each in inside for rule in each.rules)),
+        rule_phrases=(*map(rule_words, known.rules), *_rule_phrases(node)),
+        choices=choices_of(node),
+        objects=tuple(_objects(node, "")),
+    )
+
+
+def type_words(node: Node | None) -> str:
+    """A type as people say it: "integer", "list of images", "string or null"."""
+    if isinstance(node, Array):
+        inner = type_words(node.items)
+        return f"list of {_PLURALS.get(inner, f'{inner}s')}"
+    if isinstance(node, (AnyOf, OneOf)):
+        return " or ".join(dict.fromkeys(type_words(part) for part in node.nodes))
+    if isinstance(node, AllOf):
+        return next((type_words(part) for part in node.nodes), "any value")
+    if isinstance(node, Media):
+        return "file URL" if node.kind == "file" else node.kind
+    if isinstance(node, Enum):
+        return "choice"
+    if isinstance(node, (String, Integer, Number, Boolean, Null, Object)):
+        return type(node).__name__.lower()
+    return "any value"
 
 
 def choices_of(node: Node | None) -> tuple[object, ...]:
     """The values a place, or the items of its list, can be chosen from; none if it is not a choice."""
-    if isinstance(node, Enum):
-        return node.values
+    found: dict[tuple[type, str], object] = {}
+    for each in within(node):
+        for value in each.values if isinstance(each, Enum) else ():
+            found.setdefault((type(value), repr(value)), value)
+    return tuple(found.values())
+
+
+def rule_words(rule: MediaRule) -> str:
+    """A media rule as people say it: "file size ≤ 15 MB"."""
+    if not rule.known or rule.operand is None or rule.operator is None:
+        return f"{rule} (not checked)"
+    name, unit = _OPERANDS[rule.operand]
+    value = rule.value
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return f"{name} {_SIGNS[rule.operator]} {whole}{unit}"
+
+
+def sentence(text: str) -> str:
+    """The text, ended by a full stop if by nothing else."""
+    text = text.strip()
+    return text if not text or text.rstrip("'\")»”’")[-1:] in _ENDS else text + "."
+
+
+def within(node: Node | None) -> Iterator[Node]:
+    """A node and those it is made of, up to the objects, whose properties are places of their own."""
+    if node is None:
+        return
+    yield node
     if isinstance(node, Array):
-        return choices_of(node.items)
-    if isinstance(node, (AnyOf, OneOf, AllOf)):
-        return tuple(dict.fromkeys(value for part in node.nodes for value in choices_of(part)))
-    return ()
-
-
-def _parameter(wire: str, known: Property, required: bool) -> Parameter:
-    return Parameter(
-        wire_name=wire,
-        name=known.name or wire,
-        type=_type(known.node),
-        required=required,
-        default=known.default,
-        sample=known.sample,
-        limits=tuple(dict.fromkeys(_limits(known.node))),
-        choices=choices_of(known.node),
-    )
-
-
-def _type(node: Node | None) -> str:
-    if isinstance(node, Array):
-        return f"list of {_type(node.items)}"
-    if isinstance(node, (AnyOf, OneOf)):
-        return " or ".join(dict.fromkeys(_type(part) for part in node.nodes))
-    if isinstance(node, AllOf):
-        return next((_type(part) for part in node.nodes), "any")
-    if isinstance(node, Media):
-        return node.kind
-    if isinstance(node, Enum):
-        return "choice"
-    return "any" if node is None else type(node).__name__.removesuffix("Value").lower()
-
-
-def _limits(node: Node | None) -> Iterator[str]:
-    if isinstance(node, Array):
-        if node.min_items is not None or node.max_items is not None:
-            yield node.counts()
-        if node.unique_items:
-            yield "all different"
-        yield from (_rule(rule) for rule in node.rules)
-        yield from _limits(node.items)
+        yield from within(node.items)
     elif isinstance(node, (AnyOf, OneOf, AllOf)):
         for part in node.nodes:
-            yield from _limits(part)
-    elif isinstance(node, Media):
-        yield from (_rule(rule) for rule in node.rules)
-    elif isinstance(node, Enum):
-        yield ", ".join(value if isinstance(value, str) else shown(value) for value in node.values)
+            yield from within(part)
+
+
+def _objects(node: Node | None, mark: str) -> Iterator[InnerObject]:
+    if isinstance(node, Array):
+        yield from _objects(node.items, f"{mark}[]")
+    elif isinstance(node, (AnyOf, OneOf, AllOf)):
+        for part in node.nodes:
+            yield from _objects(part, mark)
+    elif isinstance(node, Object) and node.properties:
+        yield InnerObject(mark=mark, properties=parameters(node))
+
+
+def _bounds(node: Node | None) -> Iterator[str]:
+    """What a node asks for beyond its type, its choices and its media rules."""
+    if isinstance(node, Array):
+        if node.min_items or node.max_items is not None:
+            yield node.counts()
+        if node.unique_items:
+            yield "no item twice"
+        if inner := tuple(_bounds(node.items)):
+            yield f"each item {', '.join(inner)}"
+    elif isinstance(node, (AnyOf, OneOf, AllOf)):
+        for part in node.nodes:
+            yield from _bounds(part)
     elif isinstance(node, Number):
         if node.span() != "any number":
             yield node.span()
         if node.multiple_of is not None:
             yield f"a multiple of {shown(node.multiple_of)}"
-    elif isinstance(node, String):
-        yield from _text_limits(node)
-    elif isinstance(node, Object):
-        yield from _members(node)
-    elif isinstance(node, Null):
-        yield "may be null"
+    elif isinstance(node, (String, Media)):
+        if node.min_length or node.max_length is not None:
+            yield _lengths(node.min_length, node.max_length)
+        if isinstance(node, String) and node.pattern is not None:
+            yield f"matching {node.pattern}"
+        if isinstance(node, String) and node.format is not None:
+            yield f"in the format {node.format}"
 
 
-def _text_limits(node: String) -> Iterator[str]:
-    if node.min_length is not None and node.max_length is not None:
-        yield f"{node.min_length} to {node.max_length} characters"
-    elif node.max_length is not None:
-        yield f"at most {node.max_length} characters"
-    elif node.min_length is not None:
-        yield f"at least {node.min_length} characters"
-    if node.pattern is not None:
-        yield f"matches {node.pattern}"
-    if node.format is not None:
-        yield node.format
+def _lengths(low: int | None, high: int | None) -> str:
+    if low and high is not None:
+        return f"exactly {amount(low, 'character')}" if low == high else f"from {low} to {amount(high, 'character')}"
+    return f"at least {amount(low or 0, 'character')}" if high is None else f"at most {amount(high, 'character')}"
 
 
-def _members(node: Object) -> Iterator[str]:
-    for wire, known in node.properties.items():
-        words = [_type(known.node), *_limits(known.node)]
-        mark = "" if wire in node.required else "?"
-        yield f"{wire}{mark}: {', '.join(words)}"
+def _rule_phrases(node: Node | None) -> Iterator[str]:
+    """The media rules of a place, in one phrase each for itself and for its items."""
+    if isinstance(node, Array):
+        inner = node.items
+        own = [rule_words(rule) for rule in node.rules]
+        what = inner.kind if isinstance(inner, Media) else "item"
+        each = [*own, *_rule_phrases(inner)]
+        if each:
+            yield f"each {what}: {', '.join(dict.fromkeys(each))}"
+    elif isinstance(node, (AnyOf, OneOf, AllOf)):
+        for part in node.nodes:
+            yield from _rule_phrases(part)
+    elif isinstance(node, Media) and node.rules:
+        yield ", ".join(dict.fromkeys(map(rule_words, node.rules)))
+
+
+def _says_more(title: str, name: str) -> bool:
+    """Whether a title is more than the name again: most only say "Image Urls"."""
+    return "".join(filter(str.isalnum, title)).lower() != name.replace("_", "")
 
 
 _OPERANDS = {
-    "file_size_mb": ("", " MB"),
-    "width_pixels": ("width ", " px"),
-    "height_pixels": ("height ", " px"),
-    "shortest_side_pixels": ("shortest side ", " px"),
-    "width/height": ("width/height ", ""),
+    "file_size_mb": ("file size", " MB"),
+    "width_pixels": ("width", " px"),
+    "height_pixels": ("height", " px"),
+    "shortest_side_pixels": ("shortest side", " px"),
+    "width/height": ("width/height", ""),
 }
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
-
-
-def _rule(rule: MediaRule) -> str:
-    if not rule.known or rule.operand is None or rule.operator is None:
-        return f"{rule} (not checked here)"
-    before, after = _OPERANDS[rule.operand]
-    value = rule.value
-    whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    return f"{before}{_SIGNS[rule.operator]} {whole}{after}"

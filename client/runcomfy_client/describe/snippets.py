@@ -1,4 +1,8 @@
-"""Ready lines to paste: one job in Python, on this command line, and with curl; its input passes the check."""
+"""Ready lines to paste: one job in Python, sync and async, on the command line and with curl; its input is a good one.
+
+Nothing in a snippet hides: what cannot be seen stands as its escape. Addresses, package and method are arguments, so
+that a snippet names the package it stands in.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
-from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, String, check
+from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Null, Number, Object, OneOf, String, check
 from ..schema.findings import raised
 
 if TYPE_CHECKING:
@@ -14,57 +18,113 @@ if TYPE_CHECKING:
 
     from ..schema import ModelSpec, Node, Property
 
-_LONGEST_LINE = 72
+_WIDTH = 80
+_FILES = {"image": "image.png", "video": "video.mp4", "audio": "audio.mp3"}
+_WORDS = "a red fox in the snow"
+_TOKEN_HEADER = '-H "Authorization: Bearer $RUNCOMFY_API_TOKEN"'
 
 
 def example_input(spec: ModelSpec) -> dict[str, object]:
     """The API page's own request body if it has one that passes; else the required inputs with the schema's samples."""
     if spec.example and check(spec, spec.example).ok:
         return dict(spec.example)
-    return {wire: _sample(spec.input.properties[wire]) for wire in spec.input.required}
+    return _required_of(spec.input)
 
 
-def python_snippet(method: str, spec: ModelSpec, given: Mapping[str, object]) -> str:
-    """The call in Python. ``method`` is the path from the client, such as "bytedance.dreamina_4_0.edit"."""
-    lines = ["from runcomfy import RunComfy", "", "with RunComfy() as client:", f"    job = client.{method}("]
-    for wire, value in given.items():
-        name = spec.input.properties[wire].name or wire
-        lines.append(f"        {name}={_literal(value, 8)},")
-    lines += ["    )", '    paths = job.wait().download("out/")']
-    return "\n".join(lines)
+def sync_call(package: str, method: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
+    """Submit, wait, fetch. ``method`` is the path from the client, such as "bytedance.dreamina_4_0.edit"."""
+    return f"""\
+from {package} import RunComfy
+
+with RunComfy() as client:
+    job = {_call(f"client.{method}", spec, values, 4)}
+    result = job.wait(timeout=600)
+    print(result.download("out/"))
+"""
 
 
-def run_line(spec: ModelSpec, given: Mapping[str, object]) -> str:
-    """The same as a command of this command line."""
-    words = [word for wire, value in given.items() for word in _words(spec.input.properties[wire], wire, value)]
-    return _wrapped(["runcomfy-client run " + spec.model_id, *words])
+def async_call(package: str, method: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
+    """The same with ``await``."""
+    return f"""\
+import asyncio
+
+from {package} import AsyncRunComfy
 
 
-def curl_line(url: str, given: Mapping[str, object]) -> str:
+async def main() -> None:
+    async with AsyncRunComfy() as client:
+        job = await {_call(f"client.{method}", spec, values, 8)}
+        result = await job.wait(timeout=600)
+        print(await result.download("out/"))
+
+
+asyncio.run(main())
+"""
+
+
+def offline_check(package: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
+    """Every fault of a payload, without a token and without the network."""
+    return f"""\
+import {package}
+
+payload = {_literal(dict(values), 0)}
+report = {package}.validate({_literal(spec.model_id, 0)}, payload)
+print(report.ok, report.errors, report.unchecked)
+"""
+
+
+def run_line(command: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
+    """The same on the command line; ``command`` is how it is called, such as "runcomfy-client"."""
+    words = [word for wire, value in values.items() for word in _words(spec.input.properties[wire], wire, value)]
+    return _wrapped([f"{command} run {spec.model_id}", *words])
+
+
+def curl_submit(url: str, values: Mapping[str, object]) -> str:
     """The one POST that a submit is. It is paid for each time it is sent."""
-    body = json.dumps(given, ensure_ascii=False)
+    body = visible_json(values, indent=2)
     return _wrapped(
-        [
-            f"curl {shlex.quote(url)}",
-            '-H "Authorization: Bearer $RUNCOMFY_API_TOKEN"',
-            '-H "Content-Type: application/json"',
-            f"-d {shlex.quote(body)}",
-        ]
+        [f"curl {shlex.quote(url)}", _TOKEN_HEADER, '-H "Content-Type: application/json"', f"-d {shlex.quote(body)}"]
     )
 
 
+def curl_follow(requests_url: str) -> str:
+    """Ask for the state and the result of the job whose id is in ``$REQUEST_ID``."""
+    calls = [_wrapped([f"curl {requests_url}/$REQUEST_ID/{what}", _TOKEN_HEADER]) for what in ("status", "result")]
+    return "\n".join(calls)
+
+
+def visible_json(value: object, *, indent: int | None = None) -> str:
+    """JSON text in which nothing hides: what cannot be seen stands as its escape, all else as it is."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join([char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text])
+
+
+def _call(function: str, spec: ModelSpec, values: Mapping[str, object], indent: int) -> str:
+    """A call with each argument on a line of its own."""
+    properties = spec.input.properties
+    names = {wire: properties[wire].name or wire for wire in values if wire in properties}
+    margin = " " * (indent + 4)
+    lines = [f"{margin}{name}={_literal(values[wire], indent + 4)},\n" for wire, name in names.items()]
+    return f"{function}(\n{''.join(lines)}{' ' * indent})" if lines else f"{function}()"
+
+
 def _literal(value: object, indent: int) -> str:
-    """A value as Python code; a list that would make a long line has a line for each item."""
+    """A value as Python code; what would make a long line has a line for each item."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
-    if not isinstance(value, list):
+    if isinstance(value, (list, tuple)):
+        opening, closing = "[]"
+        items = [_literal(item, indent + 4) for item in value]
+    elif isinstance(value, dict):
+        opening, closing = "{}"
+        items = [f"{_literal(key, 0)}: {_literal(item, indent + 4)}" for key, item in value.items()]
+    else:
         return repr(value)
-    items = [_literal(item, indent + 4) for item in value]
-    line = f"[{', '.join(items)}]"
-    if len(line) <= _LONGEST_LINE - indent:
+    line = f"{opening}{', '.join(items)}{closing}"
+    if "\n" not in line and len(line) <= _WIDTH - indent - 8:
         return line
     inner = " " * (indent + 4)
-    return "[\n" + "".join([f"{inner}{item},\n" for item in items]) + " " * indent + "]"
+    return f"{opening}\n" + "".join([f"{inner}{item},\n" for item in items]) + " " * indent + closing
 
 
 def _wrapped(parts: list[str]) -> str:
@@ -79,20 +139,23 @@ def _words(known: Property, wire: str, value: object) -> list[str]:
         return [f"{name}={shlex.quote(text)}" for text in texts]
     if isinstance(value, (bool, int, float)):
         return [f"{name}={json.dumps(value)}"]
-    return [f"{name}:={shlex.quote(json.dumps(value, ensure_ascii=False))}"]
+    return [f"{name}:={shlex.quote(visible_json(value))}"]
+
+
+def _required_of(node: Object) -> dict[str, object]:
+    return {wire: _sample(node.properties[wire]) for wire in node.required if wire in node.properties}
 
 
 def _sample(known: Property) -> object:
-    given = known.default if known.sample is MISSING else known.sample
-    if given is MISSING or given == "":
+    value = known.default if known.sample is MISSING else known.sample
+    # An empty text is how schemas say that there is no sample.
+    if value is MISSING or value == "" or raised(known.node.check(value) or ()):
         return _made_up(known.node)
-    sample = _plain(given)
-    found = known.node.judge(sample)
-    return _made_up(known.node) if found and raised(found) else sample
+    return value
 
 
 def _made_up(node: Node | None) -> object:
-    """A small value of the right kind; the schema says no more than that."""
+    """A small value of the right kind; patterns and media rules are not looked at."""
     if isinstance(node, Media):
         return f"https://example.com/{_FILES.get(node.kind, node.kind)}"
     if isinstance(node, Enum):
@@ -102,23 +165,26 @@ def _made_up(node: Node | None) -> object:
     if isinstance(node, Array):
         return [_made_up(node.items)] * max(node.min_items or 1, 1)
     if isinstance(node, Object):
-        return {wire: _sample(node.properties[wire]) for wire in node.required}
+        return _required_of(node)
     if isinstance(node, Boolean):
         return True
+    if isinstance(node, Null):
+        return None
     if isinstance(node, Number):
-        return next((bound for bound in (node.minimum, node.maximum) if bound is not None), 1)
+        return _number(node)
     if isinstance(node, String):
-        return "a red fox in the snow".ljust(node.min_length or 0, ".")[: node.max_length]
+        return _WORDS.ljust(node.min_length or 0, ".")[: node.max_length]
     return "..."
 
 
-_FILES = {"image": "image.png", "video": "video.mp4", "audio": "audio.mp3"}
-
-
-def _plain(value: object) -> object:
-    """A spec's frozen sample as JSON has it: lists for tuples."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
+def _number(node: Number) -> float:
+    step = node.multiple_of or 1
+    if node.minimum is not None:
+        return node.minimum
+    if node.exclusive_minimum is not None:
+        return node.exclusive_minimum + step
+    if node.maximum is not None:
+        return min(node.maximum, step)
+    if node.exclusive_maximum is not None:
+        return min(node.exclusive_maximum - step, step)
+    return step

@@ -33,38 +33,46 @@ MISSING = _Missing()
 class Property:
     """One property of an object.
 
-    ``name`` is the Python name where it differs from the wire name, ``default`` what the server applies if the
-    property is not given, ``sample`` the schema's default of a required property: an example, never sent unasked.
-    ``rules`` are validations of a property that is no media: nothing here can measure them, so they are told.
+    ``name`` is the Python name where it differs from the wire name, ``title`` and ``description`` are the schema's own
+    texts. ``default`` is what the server applies if the property is not given, ``sample`` the schema's default of a
+    required property: an example, never sent unasked. ``rules`` are validations of a property that is no media: nothing
+    here can measure them, so each is reported as not checked.
     """
 
-    __slots__ = ("default", "name", "node", "rules", "sample")
+    __slots__ = ("default", "description", "name", "node", "rules", "sample", "title")
 
     def __init__(
         self,
         node: Node,
         *,
-        rules: tuple[MediaRule, ...] = (),
         name: str | None = None,
+        title: str = "",
+        description: str = "",
         default: object = MISSING,
         sample: object = MISSING,
+        rules: tuple[MediaRule, ...] = (),
     ) -> None:
         self.node = node
-        self.rules = rules
         self.name = name
+        self.title = title
+        self.description = description
         self.default = default
         self.sample = sample
+        self.rules = rules
 
-    def judge(self, value: object) -> list[Finding] | None:
-        found = self.node.judge(value)
+    def check(self, value: object) -> list[Finding] | None:
+        found = self.node.check(value)
         return [*(found or ()), *(unchecked_rule(rule, "the property is no media") for rule in self.rules)] or None
 
+    def arguments(self) -> dict[str, object]:
+        """The arguments that make this property again, without those that say nothing."""
+        texts = {"name": self.name, "title": self.title, "description": self.description, "rules": self.rules}
+        found: dict[str, object] = {"node": self.node, **{name: value for name, value in texts.items() if value}}
+        defaults = {"default": self.default, "sample": self.sample}
+        return found | {name: value for name, value in defaults.items() if value is not MISSING}
+
     def __repr__(self) -> str:
-        said = (("rules", self.rules or None), ("name", self.name))
-        extras = [f", {key}={value!r}" for key, value in said if value is not None]
-        given = (("default", self.default), ("sample", self.sample))
-        extras += [f", {key}={value!r}" for key, value in given if value is not MISSING]
-        return f"Property({self.node!r}{''.join(extras)})"
+        return f"Property({', '.join(f'{name}={value!r}' for name, value in self.arguments().items())})"
 
 
 class AnyValue(Node):
@@ -72,14 +80,14 @@ class AnyValue(Node):
 
     __slots__ = ()
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         return _json_faults(value, MAX_DEPTH)
 
 
 class Array(Node):
     """A list. ``rules`` are media rules that hold for each of its items."""
 
-    __slots__ = ("_blind", "_high", "_judge", "_low", "items", "max_items", "min_items", "rules", "unique_items")
+    __slots__ = ("_blind", "_check", "_high", "_low", "items", "max_items", "min_items", "rules", "unique_items")
 
     expected = "a list"
 
@@ -99,19 +107,19 @@ class Array(Node):
         self.rules = rules
         judged = AnyValue() if items is None else items
         with_rules = getattr(judged, "with_rules", None)
-        self._judge = (with_rules(rules) if with_rules is not None and rules else judged).judge
+        self._check = (with_rules(rules) if with_rules is not None and rules else judged).check
         # Media rules on a list of something else: nothing here can measure them.
         self._blind = rules if with_rules is None else ()
         self._low = 0 if min_items is None else min_items
         self._high: float = float("inf") if max_items is None else max_items
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if type(value) is not list and not isinstance(value, (list, tuple)):
             return [type_error(self.expected, value)]
         found: list[Finding] | None = None
-        judge = self._judge
+        check = self._check
         for index, item in enumerate(value):
-            part = judge(item)
+            part = check(item)
             if part is not None:
                 for finding in part:
                     finding.keys = (index, *finding.keys)
@@ -149,18 +157,19 @@ class Array(Node):
 class Object(Node):
     """An object with named properties; unknown keys are refused unless ``extra``.
 
-    ``model`` is the class that stands for this object in Python, once one is bound to it; ``model_id`` the model whose
-    input this is, once a ModelSpec says so.
+    ``description`` is the schema's own text. ``model`` is the class that stands for this object in Python, once one is
+    bound to it; ``model_id`` the model whose input this is, once a ModelSpec says so.
     """
 
     __slots__ = (
         "_absent",
+        "_checks",
         "_hint",
-        "_judges",
         "_known",
         "_names",
         "_sayings",
         "_speller",
+        "description",
         "extra",
         "model",
         "model_id",
@@ -170,10 +179,18 @@ class Object(Node):
 
     expected = "an object"
 
-    def __init__(self, properties: dict[str, Property], *, required: tuple[str, ...] = (), extra: bool = False) -> None:
+    def __init__(
+        self,
+        properties: dict[str, Property],
+        *,
+        required: tuple[str, ...] = (),
+        extra: bool = False,
+        description: str = "",
+    ) -> None:
         self.properties = properties
         self.required = required
         self.extra = extra
+        self.description = description
         self.model: type[Any] | None = None  # an InputModel, which lies in a layer above
         self.model_id = ""
         self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
@@ -182,26 +199,24 @@ class Object(Node):
         self._known = tuple(properties)
         self._hint: str | None = None
         self._absent: dict[str, str] = {}
-        self._judges = {name: known.judge if known.rules else known.node.judge for name, known in properties.items()}
+        self._checks = {name: known.check if known.rules else known.node.check for name, known in properties.items()}
 
-    def facts(self) -> dict[str, object]:
-        facts: dict[str, object] = {"properties": self.properties}
-        if self.required:
-            facts["required"] = self.required
-        return {**facts, "extra": True} if self.extra else facts
+    def arguments(self) -> dict[str, object]:
+        said = {"required": self.required, "extra": self.extra, "description": self.description}
+        return {"properties": self.properties} | {name: value for name, value in said.items() if value}
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if type(value) is not dict and not isinstance(value, dict):
             return [type_error(self.expected, value)]
         found: list[Finding] | None = None
-        judges = self._judges
+        checks = self._checks
         for key, item in value.items():
             try:
-                judge = judges[key]
+                check = checks[key]
             except KeyError:
                 part = self._stray(key, item)
             else:
-                part = judge(item)
+                part = check(item)
             if part is not None:
                 place = (key if type(key) is str else str(key),)
                 for finding in part:
@@ -309,10 +324,10 @@ class AnyOf(_Alternatives):
 
     __slots__ = ()
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         parts: list[list[Finding] | None] = []
         for node in self.nodes:
-            part = node.judge(value)
+            part = node.check(value)
             if part is None:
                 return None
             parts.append(part)
@@ -327,8 +342,8 @@ class OneOf(_Alternatives):
 
     __slots__ = ()
 
-    def judge(self, value: object) -> list[Finding] | None:
-        parts = [node.judge(value) for node in self.nodes]
+    def check(self, value: object) -> list[Finding] | None:
+        parts = [node.check(value) for node in self.nodes]
         fitting = [part for part in parts if part is None or not raised(part)]
         if len(fitting) == 1:
             return fitting[0]
@@ -351,13 +366,13 @@ class AllOf(Node):
     def expected(self) -> str:  # type: ignore[override]  # told by the parts here
         return self.nodes[0].expected if self.nodes else "a value"
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if self._media is not None and not isinstance(value, str):
             # Local media become a string that no one wrote, so what is said of strings is not meant for them.
-            return self._media.judge(value)
+            return self._media.check(value)
         found: list[Finding] = []
         for node in self.nodes:
-            found += node.judge(value) or ()
+            found += node.check(value) or ()
         return found or None
 
 

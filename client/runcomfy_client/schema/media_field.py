@@ -49,7 +49,7 @@ class Media(Node):
         """The same field with more rules: those of the list it is an item of."""
         return Media(self.kind, rules=self.rules + rules, min_length=self.min_length, max_length=self.max_length)
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         # The order is that of frequency: a plain https URL must cost next to nothing.
         if type(value) is str and self._plain and value[:8] == "https://" and names_host(value):
             return [Deferred(self.rules)] if self.rules else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """What a schema says about one place. ``judge`` returns None if all is well, else what was found.
+    """What a schema says about one place. ``check`` returns None if all is well, else what was found.
 
     A finding's ``keys`` lead from the node to the place it is about; whoever holds the node puts its own key before.
 
@@ -28,19 +28,19 @@ class Node:
 
     expected = "a value"
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         raise NotImplementedError
 
-    def facts(self) -> dict[str, object]:
-        """The arguments this node was made with, without those that say nothing."""
+    def arguments(self) -> dict[str, object]:
+        """The arguments that make this node again, without those that say nothing."""
         slots = [name for kind in reversed(type(self).__mro__) for name in getattr(kind, "__slots__", ())]
-        given = {name: getattr(self, name) for name in slots if not name.startswith("_")}
+        values = {name: getattr(self, name) for name in slots if not name.startswith("_")}
         return {
-            name: value for name, value in given.items() if value is not None and value is not False and value != ()
+            name: value for name, value in values.items() if value is not None and value is not False and value != ()
         }
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.facts().items())})"
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments().items())})"
 
 
 class String(Node):
@@ -68,7 +68,7 @@ class String(Node):
         self._low: float = (min_length or 0) if plain else 1
         self._high: float = (float("inf") if max_length is None else max_length) if plain else 0
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if type(value) is str and self._low <= len(value) <= self._high and value.isascii():
             return None
         return self._faults(value) or None
@@ -100,7 +100,7 @@ class Boolean(Node):
 
     expected = "true or false"
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if value is True or value is False:
             return None
         return [type_error(self.expected, value)]
@@ -113,7 +113,7 @@ class Null(Node):
 
     expected = "null"
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         return None if value is None else [type_error(self.expected, value)]
 
 
@@ -180,7 +180,7 @@ class Number(Node):
         maximum: float | None = None,
         exclusive_minimum: float | None = None,
         exclusive_maximum: float | None = None,
-        multiple_of: float | None = None,
+        multiple_of: int | float | None = None,
     ) -> None:
         self.minimum = minimum
         self.maximum = maximum
@@ -193,7 +193,7 @@ class Number(Node):
         self._low = (-MAX_NUMBER if minimum is None else minimum) if plain else 1
         self._high = (MAX_NUMBER if maximum is None else maximum) if plain else 0
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if type(value) is float or type(value) is int:
             if self._low <= value <= self._high:
                 return None
@@ -250,7 +250,7 @@ class Integer(Number):
     expected = "an integer"
     whole = True
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if type(value) is int:
             if self._low <= value <= self._high:
                 return None
@@ -302,7 +302,7 @@ class Enum(Node):
             self._expected = "one of " + choices(self.values) if len(self.values) > 1 else choices(self.values)
         return self._expected
 
-    def judge(self, value: object) -> list[Finding] | None:
+    def check(self, value: object) -> list[Finding] | None:
         if type(value) is str and self._texts:  # nearly all enums list texts, and nothing else is equal to one
             return None if value in self._texts else [self._refused(value)]
         plain = self._plain.get(type(value))

@@ -1,10 +1,19 @@
-"""The media rules of the dialect as data: an operand read off a file, an operator and a bound."""
+"""The media rules of the dialect: how a schema spells one, and what it says of a file.
+
+A rule is an operand that is read off the file, an operator and a bound. A schema writes it as
+``{"validation_rule": "width/height≤", "validation_value": "1/3", "validation_error": "..."}``.
+"""
 
 from __future__ import annotations
 
 # The operands seen in RunComfy's schemas, and what each one needs to know.
 OPERANDS = ("file_size_mb", "width_pixels", "height_pixels", "shortest_side_pixels", "width/height")
 OPERATORS = ("<", "<=", ">", ">=")
+# How the operators are spelt, the longer spellings first.
+_SPELLINGS = {"<=": "<=", ">=": ">=", "≤": "<=", "≥": ">=", "<": "<", ">": ">"}
+_ASCII_SPACE = " \t\n\r\x0b\x0c"
+# Longer than any number that means something, short enough for a double.
+_LONGEST_BOUND = 64
 
 
 class MediaRule:
@@ -25,9 +34,22 @@ class MediaRule:
         self.message = message
         self.raw = raw
 
+    @classmethod
+    def parse(cls, text: str, value: object, message: str = "") -> MediaRule:
+        """A rule as a schema spells it. One whose operand, operator or bound is not known keeps the text in ``raw``."""
+        known, bound = parse_rule(text), parse_bound(value)
+        if known is None or bound is None:
+            return cls(None, None, value, message, raw=text)
+        return cls(*known, bound, message)
+
     @property
     def known(self) -> bool:
         return self.operand in OPERANDS and self.operator in OPERATORS and isinstance(self.value, (int, float))
+
+    def arguments(self) -> dict[str, object]:
+        """The arguments that make this rule again."""
+        found = {"operand": self.operand, "operator": self.operator, "value": self.value, "message": self.message}
+        return found if self.raw is None else {**found, "raw": self.raw}
 
     def __str__(self) -> str:
         if self.raw is not None:
@@ -35,5 +57,40 @@ class MediaRule:
         return f"{self.operand} {self.operator} {self.value}"
 
     def __repr__(self) -> str:
-        raw = f", raw={self.raw!r}" if self.raw is not None else ""
-        return f"MediaRule({self.operand!r}, {self.operator!r}, {self.value!r}, {self.message!r}{raw})"
+        return f"MediaRule({', '.join(f'{name}={value!r}' for name, value in self.arguments().items())})"
+
+
+def parse_rule(text: str) -> tuple[str, str] | None:
+    """Operand and plain operator of a rule: ``width/height≥`` is ("width/height", ">="); None if it is not known."""
+    word = text.strip(_ASCII_SPACE)
+    for spelling, operator in _SPELLINGS.items():
+        if word.endswith(spelling):
+            operand = word[: -len(spelling)].rstrip(_ASCII_SPACE)
+            return (operand, operator) if operand in OPERANDS else None
+    return None
+
+
+def parse_bound(value: object) -> int | float | None:
+    """The number a rule compares with: 15, 4.7, "0.33", "1/3"; None if it is none, or below 0."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value if 0 <= value < float("inf") else None
+    if not isinstance(value, str) or len(value) > _LONGEST_BOUND:
+        return None
+    parts = [part.strip(_ASCII_SPACE) for part in value.split("/")]
+    if len(parts) > 2 or not all(map(_is_decimal, parts)):
+        return None
+    from fractions import Fraction  # loads a lot, and a generated package has its bounds as numbers
+
+    over, under = Fraction(parts[0]), Fraction(parts[1] if len(parts) == 2 else 1)
+    if under == 0:
+        return None
+    exact = over / under
+    return int(exact) if exact.denominator == 1 else float(exact)
+
+
+def _is_decimal(text: str) -> bool:
+    """Digits, perhaps with a point and more digits behind them."""
+    whole, point, rest = text.partition(".")
+    return text.isascii() and whole.isdigit() and (not point or rest.isdigit())

@@ -43,5 +43,5 @@ def check(spec: ModelSpec, payload: object) -> Report:
 
     ``payload`` holds JSON values, and at media fields also local media (see ``runcomfy.validate``).
     """
-    tree = spec.input.judge(payload)
+    tree = spec.input.check(payload)
     return spec._clean if tree is None else Report(spec.model_id, tree)

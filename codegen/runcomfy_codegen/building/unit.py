@@ -6,10 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runcomfy_client.schema import ModelSpec
+
 from ..checking.check import check
 from ..faults.diagnostics import has_errors
-from ..lowering import ir
 from ..lowering.lower import lower_input
+from ..lowering.model import Model, ObjectClass
 from ..lowering.output import lower_output, own_output
 from ..naming.model import input_class, output_class
 from ..naming.object_names import name_objects
@@ -50,7 +52,7 @@ class Unit:
     rendered: Rendered | None
 
 
-def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
+def lower_model(task: Task) -> tuple[Model | None, Unit]:
     """The steps up to the frozen model: all that `lint` needs. The unit has no text yet."""
     names, lock = task.names, task.lock
     model_id = task.source.model_id
@@ -77,23 +79,25 @@ def lower_model(task: Task) -> tuple[ir.Model | None, Unit]:
     inner, clashes = name_objects(model_id, loaded.input, names, lock)
     faults += clashes
     objects: dict[ClassName, Mapping[str, PythonName]] = {**inner.objects}
-    output, output_node = own_output(loaded), None
+    output = own_output(loaded)
+    output_classes: tuple[ObjectClass, ...] = ()
     if output:
-        output_node, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
+        output_classes, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
         faults += clashes
         objects |= output_names
     found = unit(faults, inner.input, objects)
     if has_errors(faults):
         return None, found
-    model = ir.Model(
-        model_id=model_id,
-        names=names,
-        input=lower_input(loaded.input, inner),
+    input_classes = lower_input(loaded.input, inner)
+    example = loaded.example.value if loaded.example else None
+    spec = ModelSpec(
+        model_id,
+        input_classes[-1].node,
         input_class=input_class(names),
-        output=output_node,
         output_class=output_class(names),
-        example=loaded.example.value if loaded.example else ir.MISSING,
+        example=example if isinstance(example, dict) else None,
     )
+    model = Model(spec=spec, names=names, input=input_classes, output=output_classes)
     return model, found
 
 

@@ -6,26 +6,31 @@ import difflib
 import json
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import quote
-from ..reading.patching import operation
-from .bounds import conflict
-from .dialect import (
+from runcomfy_client.schema import Report
+from runcomfy_client.schema.dialect import (
     ALTERNATIVES,
-    KEYWORDS_OF_TYPE,
     MEDIA_FORMATS,
+    TYPES,
     VALUES,
+    beside_values,
     enum_values,
+    fits,
     is_media,
-    keywords,
-    parse_rule,
-    pattern_fault,
+    read_schema,
     types_of,
 )
-from .plain import validator
-from .shape import shape_faults
+from runcomfy_client.schema.rules import parse_rule
+
+from ..faults.diagnostics import has_errors, quote, visible
+from ..reading.patching import operation
+from .bounds import conflict
+from .dialect import KEYWORDS_OF_TYPE, keywords, pattern_fault
+from .shape import shape_diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from runcomfy_client.schema import Finding, Node
 
     from ..faults.diagnostics import Diagnostic
     from ..reading.load import Loaded
@@ -33,36 +38,22 @@ if TYPE_CHECKING:
     from ..reading.positions import Pointer
     from ..reading.source import Json
 
-_KNOWN_TYPES = frozenset(KEYWORDS_OF_TYPE)
-# What a fault of a default is called; jsonschema's own words would repeat the whole value.
-_LIMITS = {
-    "enum": "is not one of the enum's values",
-    "const": "is not the constant",
-    "minimum": "is below the minimum",
-    "exclusiveMinimum": "is not above the exclusive minimum",
-    "maximum": "is above the maximum",
-    "exclusiveMaximum": "is not below the exclusive maximum",
-    "minLength": "is too short",
-    "maxLength": "is too long",
-    "minItems": "has too few items",
-    "maxItems": "has too many items",
-    "type": "is of another type",
-}
+# Of what the client's check says: an enum of many values stands in it.
+_LONGEST_MESSAGE = 300
 
 
 def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
-    """Every fault of a model's schema and of what stands beside it."""
-    faults = [*shape_faults(loaded.input)]
-    if any(fault.code == "E016" for fault in faults):
+    """Every diagnostic of a model's schema and of what stands beside it."""
+    found = [*shape_diagnostics(loaded.input)]
+    if any(each.code == "E016" for each in found):
         # It is no input schema at all; what else could be said of it would mislead.
-        return tuple(faults)
-    faults += _Walk(loaded.input).schema(loaded.input.value, ())
-    if loaded.example:
-        errors = validator(loaded.input.value).iter_errors(loaded.example.value)
-        for error in errors if not any(fault.severity == "error" for fault in faults) else ():
-            message = f"the example does not fit the input schema: {quote(error.message)[1:-1]}"
-            faults.append(loaded.example.diagnostic("W126", message, tuple(error.absolute_path)))
-    return tuple(faults)
+        return tuple(found)
+    found += _Walk(loaded.input).schema(loaded.input.value, ())
+    if loaded.example and not has_errors(found):
+        for finding in _errors(read_schema(loaded.input.value), loaded.example.value):
+            message = f"the example does not fit the input schema: {_one_line(finding.message)}"
+            found.append(loaded.example.diagnostic("W126", message, finding.keys))
+    return tuple(found)
 
 
 class _Walk:
@@ -70,7 +61,7 @@ class _Walk:
 
     def __init__(self, document: PatchedDocument) -> None:
         self._document = document
-        self._fault = document.diagnostic
+        self._diagnostic = document.diagnostic
 
     def schema(self, schema: Json, pointer: Pointer) -> Iterator[Diagnostic]:
         if not isinstance(schema, dict):
@@ -98,19 +89,19 @@ class _Walk:
                 near = difflib.get_close_matches(keyword, sorted(keywords()), 1, 0.8)
                 guess = f"; did you mean {quote(near[0])}?" if near else ""
                 message = f"{quote(keyword)} is no keyword of the dialect and changes nothing{guess}"
-                yield self._fault("W110", message, (*pointer, keyword), "key")
-        if not types:
+                yield self._diagnostic("W110", message, (*pointer, keyword), "key")
+        if "type" not in schema:
             if not {*VALUES, *ALTERNATIVES} & schema.keys() and pointer and not _is_branch(pointer):
-                yield self._fault("W112", "without a type any value passes", pointer)
+                yield self._diagnostic("W112", "without a type any value passes", pointer)
             return
-        if not _KNOWN_TYPES.issuperset(types):
+        if not _all_known(schema["type"]):
             return
         idle = {word for words in KEYWORDS_OF_TYPE.values() for word in words}
         idle -= {word for each in types for word in KEYWORDS_OF_TYPE.get(each, ())}
         for keyword in schema:
             if keyword in idle:
                 message = f'"{keyword}" says nothing about {" or ".join(types)}'
-                yield self._fault("W111", message, (*pointer, keyword), "key")
+                yield self._diagnostic("W111", message, (*pointer, keyword), "key")
         if "array" in types and "string" not in types and "format" in schema:
             yield from self._array_format(schema, pointer)
 
@@ -118,19 +109,19 @@ class _Walk:
         format = schema["format"]
         items = schema.get("items")
         if not isinstance(format, str) or format not in MEDIA_FORMATS:
-            yield self._fault("W111", '"format" says nothing about array', (*pointer, "format"), "key")
+            yield self._diagnostic("W111", '"format" says nothing about array', (*pointer, "format"), "key")
         elif isinstance(items, dict):
             inner = items.get("format")
             if isinstance(inner, str) and MEDIA_FORMATS.get(inner, MEDIA_FORMATS[format]) != MEDIA_FORMATS[format]:
                 message = f"{quote(format)} contradicts the items' {quote(inner)}; the items' counts"
-                yield self._fault("W124", message, (*pointer, "format"))
+                yield self._diagnostic("W124", message, (*pointer, "format"))
 
     def _pattern(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and (reason := pattern_fault(pattern)):
             place = (*pointer, "pattern")
             cure = self._document.cure("If it does not matter, put", operation("remove", place))
-            yield self._fault("E015", f"the pattern cannot be read: {reason}", place, help=cure)
+            yield self._diagnostic("E015", f"the pattern cannot be read: {reason}", place, help=cure)
 
     def _bounds(self, schema: Mapping[str, Json], types: tuple[str, ...], pointer: Pointer) -> Iterator[Diagnostic]:
         # With several types, one that can be satisfied is enough.
@@ -150,15 +141,15 @@ class _Walk:
             cure = operation("remove", (*pointer, found.low))
             help = self._document.cure("If the lower bound does not matter, put", cure)
         message = f"nothing can satisfy this: {said} leave no {types[0]} between them"
-        yield self._fault("E013", message, (*pointer, found.low), help=help)
+        yield self._diagnostic("E013", message, (*pointer, found.low), help=help)
 
     def _enum(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         values = enum_values(schema)
         if values is None:
             return
         keyword = "enum" if "enum" in schema else "const"
-        judge = validator(dict(schema), without=VALUES)
-        bad = [number for number, value in enumerate(values) if not judge.is_valid(value)]
+        node = beside_values(schema)
+        bad = [number for number, value in enumerate(values) if not fits(node, value)]
         if values and len(bad) == len(values):
             help = None
             if kinds := {_kind(value) for value in values}:
@@ -167,28 +158,28 @@ class _Walk:
                 cure = operation(verb, (*pointer, "type"), value=types)
                 help = self._document.cure("If the values are right, put", cure)
             message = "nothing can satisfy this: no value of the enum fits what else is said"
-            yield self._fault("E013", message, (*pointer, keyword), help=help)
+            yield self._diagnostic("E013", message, (*pointer, keyword), help=help)
             return
         for number in bad:
             message = f"{_shown(values[number])} can never be given: it does not fit what else is said"
-            yield self._fault(
+            yield self._diagnostic(
                 "W121", message, (*pointer, keyword, number) if keyword == "enum" else (*pointer, keyword)
             )
         seen: set[str] = set()
         for number, value in enumerate(values):
             text = json.dumps(value, sort_keys=True)
             if text in seen:
-                yield self._fault("W122", f"{_shown(value)} stands twice", (*pointer, "enum", number))
+                yield self._diagnostic("W122", f"{_shown(value)} stands twice", (*pointer, "enum", number))
             seen.add(text)
 
     def _default(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
-        # `"default": null` is how some schemas say that there is none.
-        if schema.get("default") is None:
+        default = schema.get("default")
+        # `"default": null`, and an empty text for a file, are how some schemas say that there is none.
+        if default is None or (default == "" and is_media(schema)):
             return
-        error = next(iter(validator(dict(schema)).iter_errors(schema["default"])), None)
-        if error is not None:
-            limit = _LIMITS.get(str(error.validator), "does not fit")
-            yield self._fault("W120", f"the default {_shown(schema['default'])} {limit}", (*pointer, "default"))
+        for finding in _errors(read_schema(schema), default):
+            message = f"the default does not fit: {_one_line(finding.message)}"
+            yield self._diagnostic("W120", message, (*pointer, "default", *finding.keys))
 
     def _required(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         required, properties = schema.get("required"), schema.get("properties")
@@ -202,7 +193,7 @@ class _Walk:
             if name not in properties:
                 yield self._undefined(name, [each for each in properties if each not in names], place)
             elif name in required[:number]:
-                yield self._fault("W123", f"{quote(name)} stands twice", place)
+                yield self._diagnostic("W123", f"{quote(name)} stands twice", place)
 
     def _undefined(self, name: str, free: list[str], place: Pointer) -> Diagnostic:
         near = [*difflib.get_close_matches(name, free, 1)]
@@ -214,7 +205,7 @@ class _Walk:
         message = (
             f"{quote(name)} is required but not defined, and what is not defined is refused: no payload could pass"
         )
-        return self._fault("E012", message, place, help=self._document.cure(lead, cure))
+        return self._diagnostic("E012", message, place, help=self._document.cure(lead, cure))
 
     def _rules(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         rules = schema.get("validations")
@@ -227,14 +218,28 @@ class _Walk:
             place = (*pointer, "validations", number, "validation_rule")
             if parse_rule(text) is None:
                 message = f"the rule {quote(text)} is not known; it is kept and reported as not checked"
-                yield self._fault("W130", message, place)
+                yield self._diagnostic("W130", message, place)
             elif not is_media(schema):
                 kind = next((each for each in ("video", "audio") if each in str(pointer[-1:]).lower()), "image")
                 verb = "replace" if "format" in schema else "add"
                 plural = "uris" if "array" in types_of(schema) else "uri"
                 cure = operation(verb, (*pointer, "format"), value=f"{kind}_{plural}")
                 message = f"the rule {quote(text)} measures a file, but nothing says that a file stands here"
-                yield self._fault("E021", message, place, help=self._document.cure("If it does, put", cure))
+                yield self._diagnostic("E021", message, place, help=self._document.cure("If it does, put", cure))
+
+
+def _errors(node: Node, value: Json) -> list[Finding]:
+    """What the client's own check says against a value, in the order of places."""
+    return [*Report("", node.check(value) or ()).errors]
+
+
+def _all_known(types: Json) -> bool:
+    return all(isinstance(each, str) and each in TYPES for each in (types if isinstance(types, list) else [types]))
+
+
+def _one_line(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= _LONGEST_MESSAGE else shown[:_LONGEST_MESSAGE] + "…"
 
 
 def _is_branch(pointer: Pointer) -> bool:
@@ -257,5 +262,4 @@ def _shown(value: Json) -> str:
     """A value on one line, not too long."""
     if isinstance(value, str):
         return quote(value)
-    text = json.dumps(value, ensure_ascii=False)
-    return quote(text)[1:-1].replace('\\"', '"')
+    return quote(json.dumps(value, ensure_ascii=False))[1:-1].replace('\\"', '"')

@@ -7,11 +7,12 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
+from runcomfy_client.schema.dialect import ALTERNATIVES, TYPES, VALUES
 
 from ..faults.diagnostics import quote
 from ..reading.patching import operation
 from ..reading.positions import pointer_text
-from .dialect import ALTERNATIVES, ANNOTATIONS, TYPES, VALUES, meta_schema
+from .dialect import ANNOTATIONS, meta_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ _MAPS = ("properties",)
 _NOT_AT_TOP = {*VALUES, *ALTERNATIVES}
 
 
-def shape_faults(document: PatchedDocument) -> Iterator[Diagnostic]:
+def shape_diagnostics(document: PatchedDocument) -> Iterator[Diagnostic]:
     """Every place where the schema is not of the dialect."""
     for error in _meta_validator().iter_errors(document.value):
         yield _diagnostic(document, error)
@@ -61,7 +62,7 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
     pointer: Pointer = tuple(error.absolute_path)
     keyword = _keyword(pointer)
     if "validations" in pointer and _inside_validation(pointer):
-        return _rule_fault(document, pointer, error)
+        return _rule_diagnostic(document, pointer, error)
     if len(pointer) == 0 or pointer == ("type",):
         return _not_an_input(document, pointer, error)
     # The meta-schema forbids a keyword by `not`.
@@ -114,7 +115,7 @@ def _inside_validation(pointer: Pointer) -> bool:
     return len(pointer) > keyword + 1
 
 
-def _rule_fault(document: PatchedDocument, pointer: Pointer, error: ValidationError) -> Diagnostic:
+def _rule_diagnostic(document: PatchedDocument, pointer: Pointer, error: ValidationError) -> Diagnostic:
     last = pointer[-1]
     if last == "validation_value":
         message = 'a rule\'s "validation_value" is a number from 0, the same in a string, or a fraction like "1/3"'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..checking.dialect import MEDIA_FORMATS
+from runcomfy_client.schema.dialect import MEDIA_FORMATS
+
 from ..faults.diagnostics import quote, visible
 from ..terminal import amount
 

@@ -1,1 +1,1 @@
-"""The fourth step, lower: a checked schema becomes frozen nodes, the form that all steps behind it read."""
+"""The fourth step, lower: a checked schema becomes the client's own tree of nodes, which all steps behind it read."""

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..checking.dialect import MEDIA_FORMATS, text_of, types_of
+from runcomfy_client.schema import (
+    AnyOf,
+    AnyValue,
+    Array,
+    Boolean,
+    Integer,
+    Media,
+    Node,
+    Null,
+    Number,
+    Object,
+    Property,
+    String,
+)
+from runcomfy_client.schema.dialect import MEDIA_FORMATS, text_of, types_of
+
 from ..naming import reserved
 from ..naming.identifiers import ClassName, PythonName, class_name, constant_name
 from ..naming.names import Cure, property_names
 from ..reading.facts import is_wrapped, same_facts, unwrapped
-from . import ir
+from .model import ObjectClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +36,12 @@ if TYPE_CHECKING:
     from ..reading.source import Document, Json
 
 _FILE_FORMATS = frozenset({"uri", "url", *MEDIA_FORMATS})
-_LEAVES: Mapping[str, ir.Node] = {
-    "string": ir.StringNode(),
-    "integer": ir.NumberNode(integer=True),
-    "number": ir.NumberNode(integer=False),
-    "boolean": ir.BooleanNode(),
-    "null": ir.NullNode(),
+_LEAVES: Mapping[str, type[Node]] = {
+    "string": String,
+    "integer": Integer,
+    "number": Number,
+    "boolean": Boolean,
+    "null": Null,
 }
 
 
@@ -39,16 +54,16 @@ def own_output(loaded: Loaded) -> Document | None:
 
 def lower_output(
     loaded: Loaded, document: Document, output_class: ClassName, lock: ModelLock
-) -> tuple[ir.ObjectNode | None, dict[ClassName, dict[str, PythonName]], tuple[Diagnostic, ...]]:
-    """The output as nodes, the names of its properties by class, and faults."""
+) -> tuple[tuple[ObjectClass, ...], dict[ClassName, dict[str, PythonName]], tuple[Diagnostic, ...]]:
+    """The classes of the output, innermost first, the names of its properties by class, and diagnostics."""
     pointer: Pointer = ("output",) if is_wrapped(document.value) else ()
     schema = unwrapped(document.value)
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         message = 'an output schema is {"output": {"type": "object", "properties": {...}}}'
-        return None, {}, (document.diagnostic("E017", message, pointer),)
+        return (), {}, (document.diagnostic("E017", message, pointer),)
     lowering = _Lowering(loaded, document, lock)
-    node = lowering.object(schema, pointer, output_class)
-    return node, lowering.names, tuple(lowering.faults)
+    lowering.object(schema, pointer, output_class)
+    return tuple(lowering.classes), lowering.names, tuple(lowering.diagnostics)
 
 
 class _Lowering:
@@ -56,56 +71,53 @@ class _Lowering:
         self._model_id = loaded.model_id
         self._document = document
         self._lock = lock
+        self.classes: list[ObjectClass] = []
         self.names: dict[ClassName, dict[str, PythonName]] = {}
-        self.faults: list[Diagnostic] = []
+        self.diagnostics: list[Diagnostic] = []
 
-    def object(self, schema: Mapping[str, Json], pointer: Pointer, name: ClassName) -> ir.ObjectNode:
+    def object(self, schema: Mapping[str, Json], pointer: Pointer, name: ClassName) -> Object:
         properties = schema["properties"]
         assert isinstance(properties, dict)
         if name in self.names:
             message = f"two objects of this output both become the class {name}"
-            self.faults.append(self._document.diagnostic("E037", message, pointer))
+            self.diagnostics.append(self._document.diagnostic("E037", message, pointer))
         cure = Cure(model_id=self._model_id, class_name=name)
         names, clashes = property_names(properties, self._lock.of(name), reserved.OUTPUT_PROPERTIES, cure)
         for clash in clashes:
             place = (*pointer, "properties", clash.wire)
-            self.faults.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
+            self.diagnostics.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
         self.names[name] = names
-        return ir.ObjectNode(
-            properties=tuple(
-                ir.Property(
-                    wire=wire,
-                    name=names[wire],
-                    node=self._node(each, (*pointer, "properties", wire), (name, names[wire])),
-                    required=False,
-                    title=text_of(each, "title"),
-                    description=text_of(each, "description"),
-                )
-                for wire, each in properties.items()
-                if wire in names
-            ),
-            extra=True,
-            class_name=name,
-            constant=constant_name(name, reserved=reserved.CONSTANTS),
-            description=text_of(schema, "description"),
-        )
+        made = {
+            wire: Property(
+                self._node(each, (*pointer, "properties", wire), (name, names[wire])),
+                name=names[wire] if names[wire] != wire else None,
+                title=text_of(each, "title"),
+                description=text_of(each, "description"),
+            )
+            for wire, each in properties.items()
+            if wire in names
+        }
+        node = Object(made, extra=True, description=text_of(schema, "description"))
+        constant = constant_name(name, reserved=reserved.CONSTANTS)
+        self.classes.append(ObjectClass(node=node, name=name, constant=constant))
+        return node
 
-    def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+    def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> Node:
         if not isinstance(schema, dict):
-            return ir.AnyNode()
+            return AnyValue()
         made = [self._typed(each, schema, pointer, path) for each in types_of(schema)]
         if not made:
-            return ir.AnyNode()
-        return made[0] if len(made) == 1 else ir.AlternativesNode(exactly_one=False, nodes=tuple(made))
+            return AnyValue()
+        return made[0] if len(made) == 1 else AnyOf(*made)
 
-    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> ir.Node:
+    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> Node:
         if type == "array":
             items = self._node(schema["items"], (*pointer, "items"), (*path, "item")) if "items" in schema else None
-            return ir.ArrayNode(items=items)
+            return Array(items)
         if type == "object":
             if isinstance(schema.get("properties"), dict):
                 return self.object(schema, pointer, class_name(*path))
-            return ir.ObjectNode(extra=True)
+            return Object({}, extra=True)
         if type == "string" and str(schema.get("format")) in _FILE_FORMATS:
-            return ir.FileNode()
-        return _LEAVES.get(type, ir.AnyNode())
+            return Media("file")
+        return _LEAVES.get(type, AnyValue)()

@@ -1,6 +1,6 @@
 """The names inside one input: of its properties, of the classes of its objects. Made before anything is lowered.
 
-The walk reads schemas with any fault in them, so that clashes are told together with all else.
+The walk reads schemas with any error in them, so that clashes are told together with all else.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..checking.dialect import ALTERNATIVES
+from runcomfy_client.schema.dialect import ALTERNATIVES
+
 from . import reserved
 from .identifiers import ClassName, ConstantName, PythonName, constant_name
 from .model import input_class, nested_class
@@ -59,7 +60,7 @@ def name_objects(
     """Name everything inside an input."""
     walk = _Walk(model_id, document, names, lock)
     walk.schema(document.value, (), ())
-    return InputNames(walk.found), tuple(walk.faults)
+    return InputNames(walk.found), tuple(walk.diagnostics)
 
 
 @dataclass
@@ -69,7 +70,7 @@ class _Walk:
     _names: ModelNames
     _lock: ModelLock
     found: dict[Pointer, ObjectNames] = field(default_factory=dict)
-    faults: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def schema(self, schema: Json, pointer: Pointer, path: tuple[str, ...], cure: str | None = None) -> None:
         """`path` are the Python names that lead here; classes are named after it. `cure` renames the last of them."""
@@ -97,12 +98,12 @@ class _Walk:
         nested = self._cure(pointer, path).class_name
         if nested and any(each.class_name == nested for each in self.found.values()):
             message = f"two objects of this model both become the class {nested}"
-            self.faults.append(self._document.diagnostic("E037", message, pointer, help=cure))
+            self.diagnostics.append(self._document.diagnostic("E037", message, pointer, help=cure))
         own = self._cure(pointer, path)
         names, clashes = property_names(properties, self._lock.of(nested), reserved.PROPERTIES, own)
         for clash in clashes:
             place = (*pointer, "properties", clash.wire)
-            self.faults.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
+            self.diagnostics.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
         self.found[pointer] = ObjectNames(
             class_name=nested or input_class(self._names),
             constant=constant_name(*path, reserved=reserved.CONSTANTS) if nested else ConstantName("INPUT"),

@@ -28,8 +28,8 @@ def _openapi(arguments: argparse.Namespace) -> int:
     schemas = store_to_read(arguments.schemas)
     if schemas is None:
         return USAGE
-    document, faults = document_of(schemas, arguments.server)
-    report(faults)
+    document, diagnostics = document_of(schemas, arguments.server)
+    report(diagnostics)
     if document is None:
         return nothing_written()
     if arguments.output:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from .plain import Schema
+# Plain JSON.
+Schema: TypeAlias = "dict[str, object]"
 
 API_SERVER = "https://model-api.runcomfy.net"
 BALANCE_SERVER = "https://api.runcomfy.net"
@@ -197,7 +197,7 @@ def paths() -> Schema:
     )
     listing = call(
         "list_models",
-        "catalogue",
+        "catalog",
         "The models",
         _reply("A window of the models found.", ref("schemas", "ModelList")),
         "invalid",
@@ -216,7 +216,7 @@ def paths() -> Schema:
     return {
         "/v1/models": {"get": listing},
         "/v1/models/categories": {
-            "get": call("list_categories", "catalogue", "The categories of models", named, parameters=[])
+            "get": call("list_categories", "catalog", "The categories of models", named, parameters=[])
         },
         "/v1/requests/{request_id}/status": {"get": status},
         "/v1/requests/{request_id}/result": {"get": result},

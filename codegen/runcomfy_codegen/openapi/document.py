@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runcomfy_client.describe.json_schema import schema_of
+from runcomfy_client.schema.dialect import read_schema
+
 from . import common
 from .naming import Unique, component_name, operation_name
-from .plain import plain_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .plain import Schema
+    from .common import Schema
 
 _ABOUT = """Runs RunComfy's hosted models: a submit answers with a request id, whose status and result are polled.
 
@@ -40,7 +42,7 @@ def make_document(
         version: of the document, as `info.version`.
         server: where the API is; RunComfy's by default, whose balance is on a host of its own.
     """
-    schemas: Schema = {**common.schemas(), "CommonOutput": _titled(common_output, "CommonOutput", closed=False)}
+    schemas: Schema = {**common.schemas(), "CommonOutput": _titled(common_output, "CommonOutput", output=True)}
     paths = common.paths()
     if server:
         for item in paths.values():
@@ -51,18 +53,18 @@ def make_document(
         names.name(name)
     for model in sorted(models, key=lambda each: each.model_id):
         name = names.name(component_name(model.model_id))
-        schemas[f"{name}Input"] = _titled(model.input, f"{name}Input", closed=True)
+        schemas[f"{name}Input"] = _titled(model.input, f"{name}Input")
         output = "CommonOutput"
         if model.output is not None:
             output = f"{name}Output"
-            schemas[output] = _titled(model.output, output, closed=False)
+            schemas[output] = _titled(model.output, output, output=True)
         paths[f"/v1/models/{model.model_id}"] = _model_path(model, f"{name}Input", output, names)
     return {
         "openapi": "3.1.0",
         "info": {"title": "RunComfy Model API", "version": version, "description": _ABOUT},
         "servers": [{"url": server or common.API_SERVER}],
         "security": [{"token": []}],
-        "tags": [{"name": name} for name in ("models", "requests", "catalogue", "account")],
+        "tags": [{"name": name} for name in ("models", "requests", "catalog", "account")],
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -72,9 +74,9 @@ def make_document(
     }
 
 
-def _titled(schema: Mapping[str, object], name: str, *, closed: bool) -> Schema:
+def _titled(schema: Mapping[str, object], name: str, *, output: bool = False) -> Schema:
     # Pages title every input "Input schema"; tools that name classes by titles need one for each.
-    return {**plain_schema(dict(schema), closed=closed), "title": name}
+    return {**schema_of(read_schema(dict(schema)), lenient=output), "title": name}
 
 
 def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: Unique) -> Schema:
@@ -98,8 +100,8 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
         },
         "get": {
             "operationId": f"get_{operation}",
-            "tags": ["catalogue"],
-            "summary": f"The catalogue's entry of {model.model_id}",
+            "tags": ["catalog"],
+            "summary": f"The catalog's entry of {model.model_id}",
             "responses": {
                 "200": {
                     "description": "The entry, with its input schema.",

@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 
 
 def document_of(schemas: Path, server: str | None = None) -> tuple[dict[str, object] | None, tuple[Diagnostic, ...]]:
-    """The document of a schema store; None with the faults if a schema has an error."""
-    _, faults = lint(schemas)
-    if has_errors(faults):
-        return None, faults
+    """The document of a schema store; None with the diagnostics if a schema has an error."""
+    _, diagnostics = lint(schemas)
+    if has_errors(diagnostics):
+        return None, diagnostics
     common_bytes = read_common_output(schemas)
     folders, _ = store.walk(schemas)
     loaded = (load(read_source(folder, common_bytes))[0] for folder in folders)
     shared = parse_document(common_bytes, store.OUTPUT)[0] if common_bytes is not None else None
     models = [_schemas_of(each) for each in loaded if each]
-    return make_document(models, _output(shared.value if shared else {}), version=__version__, server=server), faults
+    return (
+        make_document(models, _output(shared.value if shared else {}), version=__version__, server=server),
+        diagnostics,
+    )
 
 
 def _schemas_of(loaded: Loaded) -> ModelSchemas:

@@ -33,9 +33,9 @@ def _reference(arguments: argparse.Namespace) -> int:
     if schemas is None:
         return USAGE
     if listing:
-        text, faults = model_list(schemas, listing.parent)
+        text, diagnostics = model_list(schemas, listing.parent)
         if not output:
-            report(faults)
+            report(diagnostics)
         if not text:
             return nothing_written()
         if not write_page(listing, text):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..building.unit import Task
     from ..faults.diagnostics import Diagnostic
 
-# Models whose catalogue entry names no category, or that came from a page, which names none.
+# Models whose catalog entry names no category, or that came from a page, which names none.
 _NO_CATEGORY = "no category known"
 
 

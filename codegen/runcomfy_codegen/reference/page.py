@@ -1,55 +1,73 @@
-"""One model's page: a pure function of the lowered model, its schema and what the catalogue says of it."""
+"""One model's page: a pure function of the lowered model, its schema and what the catalog says of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..rendering.markdown import block, code, sentence, text
+from runcomfy_client.describe.parameters import parameters, sentence
+from runcomfy_client.describe.snippets import (
+    async_call,
+    curl_follow,
+    curl_submit,
+    example_input,
+    offline_check,
+    sync_call,
+)
+
+from ..openapi.common import API_SERVER
 from ..rendering.templating import render
-from .examples import example_input
+from ..rendering.markdown import block, code, text
 from .parameters import details, media_sentence, output_table, parameter_table
-from .snippets import API, async_call, curl_lines, offline_check, sync_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..lowering import ir
+    from runcomfy_client.schema import Object
+
+    from ..lowering.model import Model
     from ..reading.source import Json
+
+
+API = f"{API_SERVER}/v1"
+PACKAGE = "runcomfy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model to write about. `schema` is its input as the store has it, patched; `facts` the catalogue's entry."""
+    """A model to write about. `facts` is the catalog's entry."""
 
-    model: ir.Model
-    schema: Json
+    model: Model
     # The output that is described: the model's own, or the one that all models share.
-    output: ir.ObjectNode | None
+    output: Object | None
     facts: Mapping[str, Json]
 
 
 def model_page(subject: Subject, header: str) -> str:
     """The page as Markdown."""
-    model = subject.model
-    given = example_input(model, subject.schema)
-    required_first = sorted(model.input.properties, key=lambda each: not each.required)
+    model, spec = subject.model, subject.model.spec
+    method, values, inputs = model.names.dotted, example_input(spec), parameters(spec)
+    curl = f"""\
+{curl_submit(f"{API}/models/{model.model_id}", values)}
+
+# with the request_id of the reply:
+{curl_follow(f"{API}/requests")}"""
     page = render(
         "reference_model.md",
         first_line=header,
         title=text(model.model_id),
-        about=sentence(_word(subject.facts, "description") or model.input.description),
+        about=text(sentence(_word(subject.facts, "description") or spec.input.description)),
         facts=_facts(subject),
-        parameters=parameter_table(required_first),
-        media=media_sentence(required_first),
-        details=list(details(required_first)),
-        sync_call=block("python", sync_call(model, given)),
-        async_call=block("python", async_call(model, given)),
-        curl=block("sh", curl_lines(model, given)),
-        offline_check=block("python", offline_check(model, given)),
+        parameters=parameter_table(inputs),
+        media=media_sentence(inputs),
+        details=list(details(inputs)),
+        sync_call=block("python", sync_call(PACKAGE, method, spec, values)),
+        async_call=block("python", async_call(PACKAGE, method, spec, values)),
+        curl=block("sh", curl),
+        offline_check=block("python", offline_check(PACKAGE, spec, values)),
         command=block("sh", f"runcomfy-client validate {model.model_id} payload.json"),
         output_class=code(model.output_class),
-        output=output_table(subject.output.properties) if subject.output else "",
+        output=output_table(parameters(subject.output)) if subject.output else "",
     )
     return page.rstrip() + "\n"
 
@@ -57,7 +75,7 @@ def model_page(subject: Subject, header: str) -> str:
 def _facts(subject: Subject) -> list[tuple[str, str]]:
     """What the page's first table says, in order."""
     model = subject.model
-    module = f"runcomfy.models.{model.names.dotted}"
+    module = f"{PACKAGE}.models.{model.names.dotted}"
     rows = [
         ("Model id", code(model.model_id)),
         ("Python", f"{code(f'client.{model.names.dotted}(...)')} gives a {code(f'Job[{model.output_class}]')}"),
@@ -68,12 +86,12 @@ def _facts(subject: Subject) -> list[tuple[str, str]]:
         rows.append(("Categories", ", ".join(map(text, categories))))
     price, unit = subject.facts.get("base_price_usd"), _word(subject.facts, "price_unit")
     if isinstance(price, int | float) and not isinstance(price, bool):
-        rows.append(("Base price", f"{price} USD{f' per {text(unit)}' if unit else ''} when the catalogue was read"))
+        rows.append(("Base price", f"{price} USD{f' per {text(unit)}' if unit else ''} when the catalog was read"))
     return rows
 
 
 def categories_of(facts: Mapping[str, Json]) -> tuple[str, ...]:
-    """A model's categories, as the catalogue names them."""
+    """A model's categories, as the catalog names them."""
     found = facts.get("categories")
     return tuple(str(each) for each in found) if isinstance(found, list) else ()
 

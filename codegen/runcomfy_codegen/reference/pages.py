@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..building.unit import Task
     from ..faults.diagnostics import Diagnostic
-    from ..lowering import ir
+    from ..lowering.model import Model
     from ..naming.identifiers import PythonName
 
 ROOT: Final = "all-models.md"
@@ -47,33 +47,34 @@ class Reference:
 def make_reference(schemas: Path) -> Reference:
     """The reference of a schema store. OSError passes through."""
     gathered = gather(schemas)
-    faults = [*gathered.diagnostics]
+    diagnostics = [*gathered.diagnostics]
     subjects: list[Subject] = []
     for task in gathered.tasks:
         model, unit = lower_model(task)
-        faults += [below(schemas, each) for each in unit.diagnostics]
+        diagnostics += [below(schemas, each) for each in unit.diagnostics]
         if model:
             subjects.append(_subject(model, task, schemas))
-    if has_errors(faults):
-        return Reference(pages={}, diagnostics=tuple(faults))
+    if has_errors(diagnostics):
+        return Reference(pages={}, diagnostics=tuple(diagnostics))
     subjects.sort(key=lambda each: each.model.names.parts)
     pages = {_path(each.model): model_page(each, HEADER) for each in subjects}
     pages |= _section_pages(subjects)
     codes = sorted(catalogue().values(), key=lambda each: each.code)
     pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
-    return Reference(pages=pages, diagnostics=tuple(faults))
+    return Reference(pages=pages, diagnostics=tuple(diagnostics))
 
 
-def _subject(model: ir.Model, task: Task, schemas: Path) -> Subject:
+def _subject(model: Model, task: Task, schemas: Path) -> Subject:
     loaded, _ = load(task.source)
     assert loaded is not None
     output = model.output
-    if output is None and loaded.common_output:
+    if not output and loaded.common_output:
         output, _, _ = lower_output(loaded, loaded.common_output, ClassName("MediaOutput"), task.lock)
-    return Subject(model=model, schema=loaded.input.value, output=output, facts=read_facts(schemas, model.model_id))
+    facts = read_facts(schemas, task.source.model_id)
+    return Subject(model=model, output=output[-1].node if output else None, facts=facts)
 
 
-def _path(model: ir.Model) -> str:
+def _path(model: Model) -> str:
     return f"{'/'.join(model.names.parts)}.md"
 
 

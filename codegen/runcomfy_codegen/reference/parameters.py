@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
-from ..lowering import ir
-from ..rendering.markdown import code, sentence, table, text, value_code
-from ..rendering.words import constraints, rule_text, says_more
+from runcomfy_client.describe.parameters import rule_words, within
+from runcomfy_client.schema import MISSING, Media, Object
+
+from ..rendering.markdown import code, table, text, value_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-_PLURALS: Final[Mapping[str, str]] = {
-    "any value": "any values",
-    "audio": "audio files",
-    "choice": "choices",
-}
+    from runcomfy_client.describe.parameters import Parameter
+    from runcomfy_client.schema import Node
+
+_PLURALS: Final = {"audio": "audio files"}
 _HOW_MEDIA_GO_IN: Final = (
     "{kinds} go in as an `https://` URL or a `data:` URI; in Python also as a `pathlib.Path`, `bytes` or a binary file"
 )
@@ -33,30 +32,28 @@ class Detail:
     paragraphs: tuple[str, ...]
 
 
-def parameter_table(properties: Iterable[ir.Property]) -> str:
-    """All properties under both their names; wire names only where they differ."""
+def parameter_table(parameters: Iterable[Parameter]) -> str:
+    """All parameters under both their names; wire names only where they differ."""
     return table(
         ["Parameter", "Wire name", "Type", "Required", "Default", "Bounds or choices"],
         [
             [
                 code(each.name),
-                code(each.wire) if each.wire != each.name else "",
-                type_words(each.node),
+                code(each.wire_name) if each.wire_name != each.name else "",
+                each.type,
                 "yes" if each.required else "",
-                "" if each.default is ir.MISSING else value_code(each.default),
-                "; ".join(
-                    filter(None, (text("; ".join(constraints(_without_rules(each.node)))), _short_choices(each.node)))
-                ),
+                "" if each.default is MISSING else value_code(each.default),
+                "; ".join(filter(None, (text("; ".join(each.bounds)), _short_choices(each)))),
             ]
-            for each in properties
+            for each in parameters
         ],
     )
 
 
-def media_sentence(properties: Iterable[ir.Property]) -> str:
+def media_sentence(parameters: Iterable[Parameter]) -> str:
     """How files are given, if any are taken."""
     kinds = dict.fromkeys(
-        node.kind for each in properties for node in _everywhere(each.node) if isinstance(node, ir.MediaNode)
+        node.kind for each in parameters for node in _everywhere(each.node) if isinstance(node, Media)
     )
     if not kinds:
         return ""
@@ -65,144 +62,56 @@ def media_sentence(properties: Iterable[ir.Property]) -> str:
     return _HOW_MEDIA_GO_IN.format(kinds=names[:1].upper() + names[1:]) + ending
 
 
-def output_table(properties: Iterable[ir.Property]) -> str:
+def output_table(parameters: Iterable[Parameter]) -> str:
     return table(
         ["Field", "Wire name", "Type", "Meaning"],
         [
             [
                 code(each.name),
-                code(each.wire) if each.wire != each.name else "",
-                type_words(each.node),
-                sentence(each.description or each.title),
+                code(each.wire_name) if each.wire_name != each.name else "",
+                each.type,
+                text(each.about or each.title),
             ]
-            for each in properties
+            for each in parameters
         ],
     )
 
 
-def details(properties: Iterable[ir.Property], path: str = "") -> Iterator[Detail]:
-    """The properties that a row of the table does not exhaust; those of an object inside follow it."""
-    for each in properties:
+def details(parameters: Iterable[Parameter], path: str = "") -> Iterator[Detail]:
+    """The parameters that a row of the table does not exhaust; those of an object inside follow it."""
+    for each in parameters:
         heading = f"{path}{each.name}"
         if paragraphs := tuple(filter(None, _paragraphs(each))):
             yield Detail(heading=code(heading), paragraphs=paragraphs)
-        for inner, mark in objects_in(each.node):
-            yield from details(inner.properties, f"{heading}{mark}.")
+        for inner in each.objects:
+            yield from details(inner.properties, f"{heading}{inner.mark}.")
 
 
-def objects_in(node: ir.Node | None, mark: str = "") -> Iterator[tuple[ir.ObjectNode, str]]:
-    """The objects with properties that may stand at a place, each with how it is reached from there."""
-    match node:
-        case ir.ObjectNode():
-            if node.properties:
-                yield node, mark
-        case ir.ArrayNode():
-            yield from objects_in(node.items, f"{mark}[]")
-        case ir.AlternativesNode() | ir.AllNode():
-            for each in node.nodes:
-                yield from objects_in(each, mark)
-        case _:
-            return
-
-
-def type_words(node: ir.Node | None) -> str:
-    """ "list of images"."""
-    match node:
-        case ir.StringNode():
-            return "string"
-        case ir.NumberNode():
-            return "integer" if node.integer else "number"
-        case ir.BooleanNode():
-            return "boolean"
-        case ir.NullNode():
-            return "null"
-        case ir.EnumNode():
-            return "choice"
-        case ir.MediaNode():
-            return node.kind
-        case ir.FileNode():
-            return "file URL"
-        case ir.ObjectNode():
-            return "object"
-        case ir.ArrayNode():
-            inner = type_words(node.items)
-            return f"list of {_PLURALS.get(inner, f'{inner}s')}"
-        case ir.AlternativesNode():
-            return " or ".join(dict.fromkeys(map(type_words, node.nodes)))
-        case ir.AllNode():
-            return type_words(node.nodes[0])
-        case ir.AnyNode() | None:
-            return "any value"
-        case _:
-            assert_never(node)
-
-
-def _paragraphs(each: ir.Property) -> Iterator[str]:
-    yield _about(each)
-    if not _short_choices(each.node) and (values := _choices(each.node)):
-        yield f"{'One of' if len(values) > 1 else 'Only'}: {', '.join(values)}."
-    within = list(_within(each.node))
+def _paragraphs(each: Parameter) -> Iterator[str]:
+    yield text(each.about)
+    if not _short_choices(each) and each.choices:
+        yield f"{'One of' if len(each.choices) > 1 else 'Only'}: {', '.join(map(value_code, each.choices))}."
     # A sample of a file is an address; it stands in the calls below.
-    if each.sample not in (ir.MISSING, "") and not any(isinstance(node, ir.MediaNode) for node in within):
+    if each.sample not in (MISSING, "") and not each.is_media:
         yield f"Sample: {value_code(each.sample)}"
-    rules = [rule for node in within if isinstance(node, ir.MediaNode | ir.ArrayNode) for rule in node.rules]
-    rows = [[text(rule_text(rule)), text(rule.message)] for rule in rules]
-    if rows:
+    if each.rules:
+        rows = [[text(rule_words(rule)), text(rule.message)] for rule in each.rules]
         yield table(["Rule for a file", "What is said if it is broken"], rows)
-    for inner, mark in objects_in(each.node):
-        what = f"Each of its items is an object{mark.removeprefix('[]')}" if mark else "An object"
+    for inner in each.objects:
+        what = f"Each of its items is an object{inner.mark.removeprefix('[]')}" if inner.mark else "An object"
         yield f"{what} with:"
         yield parameter_table(inner.properties)
 
 
-def _about(each: ir.Property) -> str:
-    """Title and description, a title that only repeats the name left out."""
-    title = each.title if says_more(each.title, each.name) else ""
-    return " ".join(filter(None, (sentence(title), sentence(each.description) if each.description != title else "")))
-
-
-def _choices(node: ir.Node) -> list[str]:
-    values = (value for each in _within(node) if isinstance(each, ir.EnumNode) for value in each.values)
-    return list(dict.fromkeys(map(value_code, values)))
-
-
-def _short_choices(node: ir.Node) -> str:
+def _short_choices(each: Parameter) -> str:
     """The choices for a cell of the table, if they are few."""
-    line = ", ".join(_choices(node))
+    line = ", ".join(map(value_code, each.choices))
     return line if len(line) <= _WIDEST_CHOICES else ""
 
 
-def _everywhere(node: ir.Node) -> Iterator[ir.Node]:
+def _everywhere(node: Node) -> Iterator[Node]:
     """A node and all below it, objects included."""
-    for each in _within(node):
+    for each in within(node):
         yield each
-        for inner in each.properties if isinstance(each, ir.ObjectNode) else ():
+        for inner in each.properties.values() if isinstance(each, Object) else ():
             yield from _everywhere(inner.node)
-
-
-def _within(node: ir.Node | None) -> Iterator[ir.Node]:
-    """A node and those it is made of, up to the objects, whose properties are places of their own."""
-    if node is None:
-        return
-    yield node
-    match node:
-        case ir.ArrayNode():
-            yield from _within(node.items)
-        case ir.AlternativesNode() | ir.AllNode():
-            for each in node.nodes:
-                yield from _within(each)
-        case _:
-            return
-
-
-def _without_rules(node: ir.Node) -> ir.Node:
-    """The node's bounds alone: media rules have a table of their own, with their messages."""
-    match node:
-        case ir.MediaNode():
-            return dataclasses.replace(node, rules=())
-        case ir.ArrayNode():
-            return dataclasses.replace(node, rules=(), items=_without_rules(node.items) if node.items else None)
-        case ir.AlternativesNode() | ir.AllNode():
-            return dataclasses.replace(node, nodes=tuple(map(_without_rules, node.nodes)))
-        case _:
-            return node

@@ -11,8 +11,6 @@ from ..faults.characters import is_visible
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..reading.source import Json
-
 # A longer string is written in pieces, so that lines stay readable at any depth of indentation.
 _STRING_WIDTH = 84
 # How much of one text a docstring takes; the class has it whole.
@@ -23,7 +21,7 @@ _TRIPLE = '\\"\\"\\"'
 _PIECES = re.compile(r"\S+\s*|\s+")
 
 
-def literal(value: Json) -> str:
+def literal(value: object) -> str:
     """A JSON value as a Python expression."""
     if isinstance(value, str):
         return string(value)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 from ..faults.characters import is_visible
 from .literals import prose
-
-if TYPE_CHECKING:
-    from ..reading.source import Json
 
 # What CommonMark, HTML, entities and MyST's roles, targets and substitutions begin with.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#~$^&@=:]")
 # What is markup only where a line begins: lists, quotes, rules, comments, setext underlines, numbers of lists.
 _LINE_START = re.compile(r"(?P<before>\s*[0-9]*)(?P<mark>[-+.)(%!])")
 _BACKTICKS = re.compile(r"`+")
-_ENDS = tuple(".!?:…。！？")
 _LONGEST_VALUE = 100
 
 
@@ -26,12 +21,6 @@ def text(value: str) -> str:
     # A bar would end a table's cell. How it is escaped there differs between readers of Markdown; an entity does not.
     escaped = _MARKUP.sub(r"\\\g<0>", prose(value)).replace("|", "&#124;")
     return _LINE_START.sub(r"\g<before>\\\g<mark>", escaped) if _LINE_START.match(escaped) else escaped
-
-
-def sentence(value: str) -> str:
-    """The same, ended by a full stop if by nothing else."""
-    made = text(value)
-    return made if not made or made.rstrip("'\")»”’")[-1:] in _ENDS else made + "."
 
 
 def code(value: str) -> str:
@@ -44,7 +33,7 @@ def code(value: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
-def value_code(value: Json) -> str:
+def value_code(value: object) -> str:
     """A JSON value as a span of code, cut if it is long."""
     line = json.dumps(value, ensure_ascii=False)
     return code(line if len(line) <= _LONGEST_VALUE else line[:_LONGEST_VALUE] + "…")

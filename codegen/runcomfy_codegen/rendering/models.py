@@ -11,10 +11,14 @@ from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, 
 from datamodel_code_generator.enums import DataModelType
 
 from ..naming.identifiers import ClassName, PythonName
-from .normalise import CLIENT, classes_below, definition, normalised
+from .normalise import CLIENT, definition, normalised
 
 if TYPE_CHECKING:
-    from ..lowering import ir
+    from collections.abc import Mapping, Sequence
+
+    from runcomfy_client.schema import Object
+
+    from ..lowering.model import ObjectClass
 
 _BASE = "Base"
 # What a type may be made of; anything else in the text of a field would be a fault of ours.
@@ -33,20 +37,26 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Class:
-    """A class and the object it was made from."""
+    """A class and the object it was made from; its fields by the wire names of their properties."""
 
-    name: ClassName
-    node: ir.ObjectNode
-    fields: tuple[Field, ...]
+    source: ObjectClass
+    fields: Mapping[str, Field]
+
+    @property
+    def name(self) -> ClassName:
+        return self.source.name
+
+    @property
+    def node(self) -> Object:
+        return self.source.node
 
 
-def make_classes(root: ir.ObjectNode) -> tuple[Class, ...]:
-    """The classes of an object and of all below it, each after those it uses."""
-    nodes = (*classes_below(root), root)
-    if not any(each.properties for each in nodes):
-        return tuple(_class(each, {}) for each in nodes)
-    names = {definition(each.class_name): str(each.class_name) for each in nodes}
-    module = ast.parse(_generated(root))
+def make_classes(sources: Sequence[ObjectClass]) -> tuple[Class, ...]:
+    """The classes of objects of which each stands after those it uses."""
+    if not any(each.node.properties for each in sources):
+        return tuple(Class(source=each, fields={}) for each in sources)
+    names = {definition(each.name): str(each.name) for each in sources}
+    module = ast.parse(_generated(sources))
     found = {each.name: each for each in module.body if isinstance(each, ast.ClassDef)}
     if found.keys() != names.keys():
         raise AssertionError(f"datamodel-code-generator made the classes {sorted(found)}, expected {sorted(names)}")
@@ -54,13 +64,13 @@ def make_classes(root: ir.ObjectNode) -> tuple[Class, ...]:
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)
     return tuple(
-        _class(each, {field.name: field for field in _fields(found[definition(each.class_name)])}) for each in nodes
+        _class(each, {field.name: field for field in _fields(found[definition(each.name)])}) for each in sources
     )
 
 
-def _generated(root: ir.ObjectNode) -> str:
+def _generated(sources: Sequence[ObjectClass]) -> str:
     text = generate(
-        json.dumps(normalised(root)),
+        json.dumps(normalised(sources)),
         input_file_type=InputFileType.JsonSchema,
         output_model_type=DataModelType.PydanticV2BaseModel,
         formatters=[],
@@ -72,19 +82,19 @@ def _generated(root: ir.ObjectNode) -> str:
         use_union_operator=True,
         base_class=f"{CLIENT}.{_BASE}",
         disable_timestamp=True,
-        class_name=str(root.class_name),
+        class_name=str(sources[-1].name),
     )
     if not isinstance(text, str):
         raise AssertionError(f"datamodel-code-generator returned a {type(text).__name__}, expected text")
     return text
 
 
-def _class(node: ir.ObjectNode, fields: dict[PythonName, Field]) -> Class:
-    names = [each.name for each in node.properties]
-    if fields.keys() != set(names):
-        raise AssertionError(f"datamodel-code-generator named the fields {sorted(fields)}, expected {sorted(names)}")
-    assert node.class_name is not None
-    return Class(name=node.class_name, node=node, fields=tuple(fields[name] for name in names))
+def _class(source: ObjectClass, fields: dict[PythonName, Field]) -> Class:
+    names = {wire: PythonName(each.name or wire) for wire, each in source.node.properties.items()}
+    if fields.keys() != set(names.values()):
+        expected = sorted(names.values())
+        raise AssertionError(f"datamodel-code-generator named the fields {sorted(fields)}, expected {expected}")
+    return Class(source=source, fields={wire: fields[name] for wire, name in names.items()})
 
 
 def _fields(definition: ast.ClassDef) -> list[Field]:

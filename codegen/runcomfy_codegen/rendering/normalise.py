@@ -2,128 +2,117 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from ..lowering import ir
+from runcomfy_client.schema import (
+    AllOf,
+    AnyOf,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Media,
+    Null,
+    Number,
+    Object,
+    OneOf,
+    String,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
-    from ..checking.dialect import MediaKind
+    from runcomfy_client.schema import Node
+
+    from ..lowering.model import ObjectClass
     from ..naming.identifiers import ClassName
     from ..reading.source import Json
+
+    Names = Mapping[Object, ClassName]
 
 # Where generated classes find what the client library defines; the real modules are written in the end.
 CLIENT = "client"
 _UNDERSCORE = "Underscore0x5F"
-_MEDIA_TYPES: dict[MediaKind, str] = {"image": "ImageInput", "video": "VideoInput", "audio": "AudioInput"}
+_MEDIA_TYPES = {"image": "ImageInput", "video": "VideoInput", "audio": "AudioInput", "file": "FileURL"}
 
 
-def normalised(root: ir.ObjectNode) -> dict[str, Json]:
-    """The schema of a class and of those below it.
+def normalised(classes: Sequence[ObjectClass]) -> dict[str, Json]:
+    """The schema of the last class and of those below it, which stand before it.
 
     Properties have their Python names. Bounds stand only where a field can carry them: the items of a list and
     alternatives would get classes of their own for it. Texts, defaults, patterns and rules are left out: none of them
     changes a type.
     """
-    schema = _class_schema(root)
-    definitions: dict[str, Json] = {definition(each.class_name): _class_schema(each) for each in classes_below(root)}
+    names = {each.node: each.name for each in classes}
+    *below, root = classes
+    schema = _class_schema(root.node, names)
+    definitions: dict[str, Json] = {definition(each.name): _class_schema(each.node, names) for each in below}
     return {**schema, "$defs": definitions} if definitions else schema
 
 
-def definition(name: ClassName | None) -> str:
+def definition(name: str) -> str:
     """What a class is called in the schema: datamodel-code-generator would take an underscore at the end away."""
-    text = str(name)
-    return f"{text[:-1]}{_UNDERSCORE}" if text.endswith("_") else text
+    return f"{name[:-1]}{_UNDERSCORE}" if name.endswith("_") else name
 
 
-def classes_below(node: ir.Node | None) -> Iterator[ir.ObjectNode]:
-    """The objects with classes inside a node, the innermost first."""
-    match node:
-        case ir.ObjectNode():
-            for each in node.properties:
-                yield from classes_below(each.node)
-                if isinstance(each.node, ir.ObjectNode) and each.node.class_name:
-                    yield each.node
-        case ir.ArrayNode():
-            yield from _with_itself(node.items)
-        case ir.AlternativesNode() | ir.AllNode():
-            for inner in node.nodes:
-                yield from _with_itself(inner)
-        case _:
-            return
-
-
-def _with_itself(node: ir.Node | None) -> Iterator[ir.ObjectNode]:
-    yield from classes_below(node)
-    if isinstance(node, ir.ObjectNode) and node.class_name:
-        yield node
-
-
-def _class_schema(node: ir.ObjectNode) -> dict[str, Json]:
+def _class_schema(node: Object, names: Names) -> dict[str, Json]:
+    fields = {wire: each.name or wire for wire, each in node.properties.items()}
     return {
         "type": "object",
-        "properties": {each.name: _field(each.node) for each in node.properties},
-        "required": [each.name for each in node.properties if each.required],
+        "properties": {fields[wire]: _field(each.node, names) for wire, each in node.properties.items()},
+        "required": [name for wire, name in fields.items() if wire in node.required],
     }
 
 
-def _field(node: ir.Node) -> dict[str, Json]:
+def _field(node: Node, names: Names) -> dict[str, Json]:
     """A property's schema, with the bounds a field carries."""
-    schema = _type(node)
+    schema = _type(node, names)
     if schema == {"type": "null"}:
         # `None | None`, as an optional one would be, is no type to Python.
         return {}
     bounds: dict[str, int | float | None] = {}
-    match node:
-        case ir.StringNode():
-            bounds = {"minLength": node.min_length, "maxLength": node.max_length}
-        case ir.NumberNode():
-            bounds = {
-                "minimum": node.minimum,
-                "maximum": node.maximum,
-                "exclusiveMinimum": node.exclusive_minimum,
-                "exclusiveMaximum": node.exclusive_maximum,
-                # pydantic divides doubles: by it 0.3 is no multiple of 0.1.
-                "multipleOf": node.multiple_of if isinstance(node.multiple_of, int) else None,
-            }
-        case ir.ArrayNode():
-            bounds = {"minItems": node.min_items, "maxItems": node.max_items}
-        case _:
-            pass
+    if isinstance(node, String):
+        bounds = {"minLength": node.min_length, "maxLength": node.max_length}
+    elif isinstance(node, Number):
+        bounds = {
+            "minimum": node.minimum,
+            "maximum": node.maximum,
+            "exclusiveMinimum": node.exclusive_minimum,
+            "exclusiveMaximum": node.exclusive_maximum,
+            # pydantic divides doubles: by it 0.3 is no multiple of 0.1.
+            "multipleOf": node.multiple_of if isinstance(node.multiple_of, int) else None,
+        }
+    elif isinstance(node, Array):
+        bounds = {"minItems": node.min_items, "maxItems": node.max_items}
     return {**schema, **{keyword: bound for keyword, bound in bounds.items() if bound is not None}}
 
 
-def _type(node: ir.Node) -> dict[str, Json]:
+def _type(node: Node, names: Names) -> dict[str, Json]:
     match node:
-        case ir.StringNode():
+        case String():
             return {"type": "string"}
-        case ir.NumberNode():
-            return {"type": "integer" if node.integer else "number"}
-        case ir.BooleanNode():
+        case Number():
+            return {"type": "integer" if isinstance(node, Integer) else "number"}
+        case Boolean():
             return {"type": "boolean"}
-        case ir.NullNode():
+        case Null():
             return {"type": "null"}
-        case ir.AnyNode():
-            return {}
-        case ir.EnumNode():
+        case Enum():
             return _enum(node)
-        case ir.MediaNode():
+        case Media():
             return {"type": "string", "customTypePath": f"{CLIENT}.{_MEDIA_TYPES[node.kind]}"}
-        case ir.FileNode():
-            return {"type": "string", "customTypePath": f"{CLIENT}.FileURL"}
-        case ir.ArrayNode():
-            return {"type": "array", **({"items": _type(node.items)} if node.items else {})}
-        case ir.ObjectNode():
-            return {"$ref": f"#/$defs/{definition(node.class_name)}"} if node.class_name else {"type": "object"}
-        case ir.AlternativesNode():
-            return _any_of([_type(each) for each in node.nodes])
-        case ir.AllNode():
+        case Array():
+            return {"type": "array", **({"items": _type(node.items, names)} if node.items else {})}
+        case Object():
+            return {"$ref": f"#/$defs/{definition(names[node])}"} if node in names else {"type": "object"}
+        case AnyOf() | OneOf():
+            return _any_of([_type(each, names) for each in node.nodes])
+        case AllOf():
             # Every node holds, so the type of any is right: the one with the fewest alternatives says most.
-            made = [each for each in map(_type, node.nodes) if each]
+            made = [schema for schema in (_type(each, names) for each in node.nodes) if schema]
             return min(made, key=_alternatives, default={})
-        case _:
-            assert_never(node)
+        case _:  # any value
+            return {}
 
 
 def _alternatives(schema: dict[str, Json]) -> int:
@@ -141,7 +130,7 @@ def _any_of(parts: list[dict[str, Json]]) -> dict[str, Json]:
     return {"anyOf": list(unique)}
 
 
-def _enum(node: ir.EnumNode) -> dict[str, Json]:
+def _enum(node: Enum) -> dict[str, Json]:
     """A `Literal` holds strings, integers and booleans; what else is listed stays a plain type."""
     plain: list[Json] = [each for each in node.values if isinstance(each, str | int)]
     others = [each for each in node.values if not isinstance(each, str | int) and each is not None]

@@ -6,22 +6,26 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Final
 
-from .expressions import names_used, object_expression
+from runcomfy_client.describe.parameters import Parameter, parameters, sentence
+from runcomfy_client.schema import MISSING
+
+from .expressions import Expressions
 from .format import formatted
 from .imports import LINE_LENGTH, Imports, relative
 from .layout import field_laid_out, laid_out
 from .literals import call, docstring, literal, prose, quoted, string, wrapped
 from .models import make_classes
-from .normalise import classes_below
 from .rendered import Rendered
 from .templating import render
-from .words import parameter_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from ..lowering import ir
+    from runcomfy_client.schema import Property
+
+    from ..lowering.model import Model
     from ..naming.identifiers import ClassName
+    from ..reading.source import Json
     from .models import Class, Field
 
 _MEDIA: Final = frozenset({"ImageInput", "VideoInput", "AudioInput"})
@@ -31,12 +35,14 @@ _MODELS_MODULE: Final = "runcomfy_client.models"
 _FILE: Final = "FileURL"
 _LIST: Final = "SequenceNotStr"
 _COMMON_OUTPUT: Final = "MediaOutput"
+# A default that is a whole prompt says nothing more by its end.
+_LONGEST_VALUE: Final = 80
 
 
-def render_model(model: ir.Model) -> Rendered:
+def render_model(model: Model) -> Rendered:
     """Make and format all text that belongs to one model alone."""
     inputs = make_classes(model.input)
-    outputs = make_classes(model.output) if model.output else ()
+    outputs = make_classes(model.output)
     method, async_method, imports = _methods(model, inputs)
     return Rendered(
         spec=_spec(model),
@@ -47,29 +53,30 @@ def render_model(model: ir.Model) -> Rendered:
     )
 
 
-def _spec(model: ir.Model) -> str:
-    nested = [each for each in classes_below(model.input) if each.constant]
+def _spec(model: Model) -> str:
+    spec = model.spec
+    expressions = Expressions({each.node: each.constant for each in model.input})
+    constants = [laid_out(f"{each.constant} = {expressions.write(each.node)}") for each in model.input]
     imports = Imports()
-    used = {"ModelSpec"}.union(*map(names_used, (*nested, model.input)))
-    imports.add("runcomfy_client.schema", *used)
-    spec = call(
+    imports.add("runcomfy_client.schema", "ModelSpec", *expressions.used)
+    made = call(
         "ModelSpec",
-        string(model.model_id),
+        string(spec.model_id),
         "INPUT",
-        input_class=string(model.input_class),
-        output_class=string(model.output_class),
-        example=literal(model.example) if isinstance(model.example, dict) else None,
+        input_class=string(spec.input_class),
+        output_class=string(spec.output_class),
+        example=literal(spec.example) if spec.example is not None else None,
     )
     return render(
         "spec.py",
         docstring=docstring([f"What {model.model_id} takes, as the offline check reads it."], 0),
         imports=imports.text(),
-        constants=[laid_out(f"{each.constant} = {object_expression(each)}") for each in (*nested, model.input)],
-        model=laid_out(f"MODEL = {spec}"),
+        constants=constants,
+        model=laid_out(f"MODEL = {made}"),
     )
 
 
-def _models(model: ir.Model, inputs: tuple[Class, ...], outputs: tuple[Class, ...]) -> str:
+def _models(model: Model, inputs: tuple[Class, ...], outputs: tuple[Class, ...]) -> str:
     depth = len(model.names.parts)
     imports = Imports()
     views = []
@@ -78,11 +85,11 @@ def _models(model: ir.Model, inputs: tuple[Class, ...], outputs: tuple[Class, ..
         for each in classes:
             imports.add(_MODELS_MODULE, base)
             views.append(_class_view(model, each, base, imports))
-    bindings = [f"bind({each.name}, {each.node.constant})" for each in inputs]
-    constants = [str(each.node.constant) for each in inputs]
+    bindings = [f"bind({each.name}, {each.source.constant})" for each in inputs]
+    constants = [str(each.source.constant) for each in inputs]
     imports.add(relative(depth, f"specs.{model.names.dotted}"), *constants)
     imports.add(_MODELS_MODULE, "bind", *([] if outputs else [_COMMON_OUTPUT]))
-    _import_types(imports, depth, [field.type for each in (*inputs, *outputs) for field in each.fields])
+    _import_types(imports, depth, [field.type for each in (*inputs, *outputs) for field in each.fields.values()])
     return render(
         "models.py",
         docstring=docstring([f"Input and output of {model.model_id}."], 0),
@@ -93,31 +100,32 @@ def _models(model: ir.Model, inputs: tuple[Class, ...], outputs: tuple[Class, ..
     )
 
 
-def _class_view(model: ir.Model, each: Class, base: str, imports: Imports) -> dict[str, object]:
+def _class_view(model: Model, each: Class, base: str, imports: Imports) -> dict[str, object]:
     if each.node.description:
         text = prose(each.node.description)
     elif each.name in (model.input_class, model.output_class):
         text = f"What {model.model_id} {'takes' if base == 'InputModel' else 'returns'}."
     else:
         text = f"An object in the {'input' if base == 'InputObject' else 'output'} of {model.model_id}."
-    properties = {each.name: each for each in each.node.properties}
     return {
         "name": each.name,
         "base": f"InputModel[{model.output_class}]" if base == "InputModel" else base,
         "docstring": docstring(wrapped(text, LINE_LENGTH - 8), 4),
-        "fields": [_field_line(field, properties[field.name], imports) for field in each.fields],
+        "fields": [
+            _field_line(field, wire, each.node.properties[wire], each.source.extras.get(wire, {}), imports)
+            for wire, field in each.fields.items()
+        ],
     }
 
 
-def _field_line(field: Field, source: ir.Property, imports: Imports) -> str:
+def _field_line(field: Field, wire: str, source: Property, extras: Mapping[str, Json], imports: Imports) -> str:
     type_ = _source(field.type) + ("" if field.required else " | None")
-    extras = dict(source.extras)
     keywords = {
-        "alias": string(source.wire) if source.wire != source.name else None,
+        "alias": string(wire) if wire != field.name else None,
         "title": string(source.title) if source.title else None,
         "description": string(source.description) if source.description else None,
         **{name: repr(bound) for name, bound in field.bounds},
-        "json_schema_extra": literal(extras) if extras else None,
+        "json_schema_extra": literal(dict(extras)) if extras else None,
     }
     if any(keywords.values()):
         imports.add("typing", "Annotated")
@@ -137,11 +145,11 @@ def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> se
     return {name for name in names if name[:1].isupper()} - _TYPING - _MEDIA - {"Mapping", "Sequence", _FILE, _LIST}
 
 
-def _methods(model: ir.Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict[str, tuple[str, ...]]]:
+def _methods(model: Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict[str, tuple[str, ...]]]:
     """The method, sync and async, and what its annotations import."""
     root = inputs[-1]
     nested = {each.name for each in inputs[:-1]}
-    fields = sorted(root.fields, key=lambda field: not field.required)
+    fields = sorted(root.fields.values(), key=lambda field: not field.required)
     types = {field.name: _Parameter(nested).visit(copy.deepcopy(field.type)) for field in fields}
     parameters = [
         f"{field.name}: {_source(types[field.name])}{'' if field.required else ' | None = None'}" for field in fields
@@ -151,14 +159,13 @@ def _methods(model: ir.Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict
     imports = Imports()
     classes = _import_types(imports, depth, types.values())
     imports.add(relative(depth, f"models.{model.names.dotted}"), model.output_class, *classes)
-    properties = {each.name: each for each in root.node.properties}
-    payload = [f"{string(properties[field.name].wire)}: {field.name}" for field in root.fields]
+    payload = [f"{string(wire)}: {field.name}" for wire, field in root.fields.items()]
     source = render(
         "method.py",
         name=model.names.method,
         parameters=[*parameters, "options: RequestOptions | None = None"],
         returns=f"Job[{model.output_class}]",
-        docstring=docstring(_method_docs(model, [properties[field.name] for field in fields]), 8),
+        docstring=docstring(_method_docs(model), 8),
         model_id=string(model.model_id),
         payload=payload,
     )
@@ -218,14 +225,14 @@ def _takes_text(type_: ast.expr) -> bool:
     return isinstance(type_, ast.Name) and type_.id in {"str", "Any", *_MEDIA}
 
 
-def _method_docs(model: ir.Model, properties: list[ir.Property]) -> list[str]:
+def _method_docs(model: Model) -> list[str]:
     width = LINE_LENGTH - 12
     lines = [f"Submit a job to {model.model_id}."]
-    if model.input.description:
-        lines += ["", *wrapped(prose(model.input.description), width)]
+    if model.spec.input.description:
+        lines += ["", *wrapped(prose(model.spec.input.description), width)]
     lines += ["", "Args:"]
-    for each in properties:
-        text = f"{each.name}: {parameter_text(each)}".rstrip()
+    for each in parameters(model.spec):
+        text = f"{each.name}: {_parameter_docs(each)}".rstrip()
         lines += ["    " + line for line in wrapped(text, width - 4, hanging="    ")]
     lines += [
         "    options: How to send it: timeout, extra_input, job_key.",
@@ -236,3 +243,21 @@ def _method_docs(model: ir.Model, properties: list[ir.Property]) -> list[str]:
         "    TypeError: No such argument, or one is missing. client.submit(model_id, body) reports that for any dict.",
     ]
     return lines
+
+
+def _parameter_docs(parameter: Parameter) -> str:
+    """Everything worth saying about a parameter that its type does not say, as sentences."""
+    limits = [prose(limit) for limit in parameter.limits]
+    sentences = [prose(parameter.about), *(sentence(limit[:1].upper() + limit[1:]) for limit in limits)]
+    if parameter.name != parameter.wire_name:
+        sentences.append(f"Sent as {_short(parameter.wire_name)}.")
+    if parameter.default is not MISSING:
+        sentences.append(f"Server default: {_short(parameter.default)}.")
+    # Better the bare title than nothing.
+    return " ".join(filter(None, sentences)) or sentence(prose(parameter.title))
+
+
+def _short(value: object) -> str:
+    """A value as Python writes it, cut if it is long."""
+    text = quoted(value) if isinstance(value, str) else repr(value)
+    return prose(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…")

@@ -46,7 +46,7 @@ def _nothing(words: Sequence[str], known: Sequence[str]) -> str:
     return f"no model id holds {wanted!r}{cure}"
 
 
-def _facts(model_id: str, inputs: list[Parameter]) -> dict[str, object]:
+def _facts(model_id: str, inputs: Sequence[Parameter]) -> dict[str, object]:
     return {
         "model_id": model_id,
         "required": [one.wire_name for one in inputs if one.required],
@@ -54,7 +54,7 @@ def _facts(model_id: str, inputs: list[Parameter]) -> dict[str, object]:
     }
 
 
-def _print_table(rows: list[tuple[str, list[Parameter]]]) -> None:
+def _print_table(rows: Sequence[tuple[str, Sequence[Parameter]]]) -> None:
     from rich import box
     from rich.table import Table
 

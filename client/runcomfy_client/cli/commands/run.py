@@ -101,7 +101,7 @@ def _payload(
     spec = package().spec(model_id) if sending.no_validate else package().known_spec(model_id)
     given, faults = read_inputs(model_id, spec, words, base)
     payload, unread = prepare(spec, given)
-    judged = spec.input.judge(payload) if spec is not None and not sending.no_validate else None
+    judged = spec.input.check(payload) if spec is not None and not sending.no_validate else None
     report = Report(model_id, [*faults, *unread, *(judged or ())])
     if not report.ok:
         raise InvalidInputError(report)

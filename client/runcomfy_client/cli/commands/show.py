@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...describe.parameters import parameters
-from ...describe.snippets import curl_line, example_input, python_snippet, run_line
+from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
 from ...schema import MISSING
 from ...schema.findings import printable
 from ...schema.messages import shown
@@ -14,12 +14,13 @@ from ..output import console, emit_json, printable_lines
 from ..package import package
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ...describe.parameters import Parameter
-    from ...models import InputObject
     from ..options import Common
 
 # Longer lines of prose are hard to read.
@@ -28,68 +29,55 @@ _LONGEST_VALUE = 60
 
 
 def show_model(model_id: str, common: Common) -> int:
-    spec = package().known_spec(model_id)
+    own = package()
+    spec = own.known_spec(model_id)
     inputs = parameters(spec)
-    made = package().input_class(model_id)
-    assert made is not None  # known_spec has looked
-    descriptions = _descriptions(made)
     example = example_input(spec)
-    # The modules of models lie where the methods do: ...models.bytedance.dreamina_4_0.edit.
-    method = made.__module__.partition(".models.")[2]
+    method = own.models[model_id]
+    command = "runcomfy-client" if own.name == "runcomfy" else f"python -m {own.name}"
     snippets = {
-        "python": python_snippet(method, spec, example),
-        "shell": run_line(spec, example),
-        "curl": curl_line(api_url(common.base_url, model_id), example),
+        "python": sync_call(own.name, method, spec, example),
+        "async": async_call(own.name, method, spec, example),
+        "check": offline_check(own.name, spec, example),
+        "shell": run_line(command, spec, example),
+        "curl": curl_submit(api_url(common.base_url, model_id), example),
     }
     if common.json:
-        facts = [{**one.to_dict(), "description": descriptions.get(one.wire_name, "")} for one in inputs]
         emit_json(
             {
                 "model_id": model_id,
                 "method": f"client.{method}",
                 "input_class": spec.input_class,
                 "output_class": spec.output_class,
-                "inputs": facts,
+                "inputs": [one.to_dict() for one in inputs],
                 "example": example,
                 "snippets": snippets,
             }
         )
         return 0
-    _print(console(), model_id, method, inputs, descriptions, snippets)
+    _print(console(), model_id, method, inputs, snippets)
     return 0
-
-
-def _descriptions(made: type[InputObject]) -> dict[str, str]:
-    """What the schema says about each input, by wire name; read off the generated class, which keeps it."""
-    found = {}
-    for name, field in made.model_fields.items():
-        title = (field.title or "").strip()
-        # Most titles only say the name again: "Image Urls".
-        spoken = title if title.casefold().replace(" ", "_") != name else ""
-        found[field.alias or name] = (field.description or "").strip() or spoken
-    return found
 
 
 def _print(
     out: Console,
     model_id: str,
     method: str,
-    inputs: list[Parameter],
-    descriptions: dict[str, str],
-    snippets: dict[str, str],
+    inputs: Sequence[Parameter],
+    snippets: Mapping[str, str],
 ) -> None:
     from rich.text import Text
 
     out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
     width = min(out.width, _WIDEST)
-    out.print(_table(inputs, descriptions, longest_name=width // 3), width=width)
+    out.print(_table(inputs, longest_name=width // 3), width=width)
     for name, title in (("python", "Python"), ("shell", "\nCommand line"), ("curl", "\ncurl")):
         out.print(Text(title, style="bold"))
         # As it is, to be pasted: never wrapped by us, never framed.
-        out.print(Text(printable_lines(snippets[name])), soft_wrap=True)
+        out.print(Text(printable_lines(snippets[name].rstrip())), soft_wrap=True)
 
 
-def _table(inputs: list[Parameter], descriptions: dict[str, str], *, longest_name: int) -> Table:
+def _table(inputs: Sequence[Parameter], *, longest_name: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -104,8 +92,8 @@ def _table(inputs: list[Parameter], descriptions: dict[str, str], *, longest_nam
         ]
         if one.limits:
             lines.append(Text(_limits(one)))
-        if descriptions.get(one.wire_name):
-            lines.append(Text(printable(descriptions[one.wire_name]), style="dim"))
+        if one.about:
+            lines.append(Text(printable(one.about), style="dim"))
         table.add_row(_name(one, longest_name), Text("\n").join(lines))
     return table
 

@@ -38,11 +38,11 @@ class AcestepAiAceStep(Resource):
         Args:
             audio: Audio.
             tags: Tags.
-            end_time: 0 to 240. Server default: 30.
+            end_time: From 0 to 240. Server default: 30.
             end_time_relative_to: Server default: "start".
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
-            start_time: 0 to 240. Server default: 0.
+            seed: From -1 to 2147483647. Server default: -1.
+            start_time: From 0 to 240. Server default: 0.
             start_time_relative_to: Server default: "start".
             options: How to send it: timeout, extra_input, job_key.
 
@@ -82,10 +82,10 @@ class AcestepAiAceStep(Resource):
         Args:
             audio: Audio.
             tags: Tags.
-            extend_after_duration: 0 to 240. Server default: 30.
-            extend_before_duration: 0 to 240. Server default: 0.
+            extend_after_duration: From 0 to 240. Server default: 30.
+            extend_before_duration: From 0 to 240. Server default: 0.
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
+            seed: From -1 to 2147483647. Server default: -1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -119,9 +119,9 @@ class AcestepAiAceStep(Resource):
 
         Args:
             tags: Tags.
-            duration: 5 to 240. Server default: 60.
+            duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
+            seed: From -1 to 2147483647. Server default: -1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -162,11 +162,11 @@ class AsyncAcestepAiAceStep(AsyncResource):
         Args:
             audio: Audio.
             tags: Tags.
-            end_time: 0 to 240. Server default: 30.
+            end_time: From 0 to 240. Server default: 30.
             end_time_relative_to: Server default: "start".
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
-            start_time: 0 to 240. Server default: 0.
+            seed: From -1 to 2147483647. Server default: -1.
+            start_time: From 0 to 240. Server default: 0.
             start_time_relative_to: Server default: "start".
             options: How to send it: timeout, extra_input, job_key.
 
@@ -206,10 +206,10 @@ class AsyncAcestepAiAceStep(AsyncResource):
         Args:
             audio: Audio.
             tags: Tags.
-            extend_after_duration: 0 to 240. Server default: 30.
-            extend_before_duration: 0 to 240. Server default: 0.
+            extend_after_duration: From 0 to 240. Server default: 30.
+            extend_before_duration: From 0 to 240. Server default: 0.
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
+            seed: From -1 to 2147483647. Server default: -1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -243,9 +243,9 @@ class AsyncAcestepAiAceStep(AsyncResource):
 
         Args:
             tags: Tags.
-            duration: 5 to 240. Server default: 60.
+            duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
+            seed: From -1 to 2147483647. Server default: -1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

@@ -30,9 +30,9 @@ class AcestepAiAceStep1_5(Resource):
 
         Args:
             tags: Tags.
-            duration: 5 to 240. Server default: 60.
+            duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
+            seed: From -1 to 2147483647. Server default: -1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -68,9 +68,9 @@ class AsyncAcestepAiAceStep1_5(AsyncResource):
 
         Args:
             tags: Tags.
-            duration: 5 to 240. Server default: 60.
+            duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
-            seed: -1 to 2147483647. Server default: -1.
+            seed: From -1 to 2147483647. Server default: -1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

@@ -38,7 +38,7 @@ class AlibabaHappyhorse1_1(Resource):
             prompt: At most 5000 characters.
             duration: Server default: 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -96,7 +96,7 @@ class AlibabaHappyhorse1_1(Resource):
             image_url_9: Image Url 9.
             ratio: Server default: "16:9".
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -140,7 +140,7 @@ class AlibabaHappyhorse1_1(Resource):
 
         Args:
             prompt: Prompt.
-            duration: 3 to 15. Server default: 5.
+            duration: From 3 to 15. Server default: 5.
             ratio: Server default: "16:9".
             resolution: Server default: "1080P".
             options: How to send it: timeout, extra_input, job_key.
@@ -183,7 +183,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
             prompt: At most 5000 characters.
             duration: Server default: 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -241,7 +241,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
             image_url_9: Image Url 9.
             ratio: Server default: "16:9".
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -285,7 +285,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
 
         Args:
             prompt: Prompt.
-            duration: 3 to 15. Server default: 5.
+            duration: From 3 to 15. Server default: 5.
             ratio: Server default: "16:9".
             resolution: Server default: "1080P".
             options: How to send it: timeout, extra_input, job_key.

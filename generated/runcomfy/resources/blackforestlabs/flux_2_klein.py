@@ -30,8 +30,8 @@ class BlackforestlabsFlux2Klein(Resource):
 
         Args:
             prompt: Prompt.
-            height: 64 to 2048. Server default: 1024.
-            width: 64 to 2048. Server default: 1024.
+            height: From 64 to 2048. Server default: 1024.
+            width: From 64 to 2048. Server default: 1024.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -62,9 +62,9 @@ class BlackforestlabsFlux2Klein(Resource):
 
         Args:
             prompt: Prompt.
-            height: 512 to 1536. Server default: 1024.
-            steps: 1 to 100. Server default: 25.
-            width: 512 to 1536. Server default: 1024.
+            height: From 512 to 1536. Server default: 1024.
+            steps: From 1 to 100. Server default: 25.
+            width: From 512 to 1536. Server default: 1024.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -99,8 +99,8 @@ class AsyncBlackforestlabsFlux2Klein(AsyncResource):
 
         Args:
             prompt: Prompt.
-            height: 64 to 2048. Server default: 1024.
-            width: 64 to 2048. Server default: 1024.
+            height: From 64 to 2048. Server default: 1024.
+            width: From 64 to 2048. Server default: 1024.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -131,9 +131,9 @@ class AsyncBlackforestlabsFlux2Klein(AsyncResource):
 
         Args:
             prompt: Prompt.
-            height: 512 to 1536. Server default: 1024.
-            steps: 1 to 100. Server default: 25.
-            width: 512 to 1536. Server default: 1024.
+            height: From 512 to 1536. Server default: 1024.
+            steps: From 1 to 100. Server default: 25.
+            width: From 512 to 1536. Server default: 1024.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

@@ -49,7 +49,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -93,7 +93,7 @@ class BlackforestlabsFlux3(Resource):
             aspect_ratio: Server default: "auto".
             duration: Server default: "auto".
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -137,7 +137,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: 5.
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -181,7 +181,7 @@ class BlackforestlabsFlux3(Resource):
             aspect_ratio: Server default: "auto".
             duration: Server default: 5.
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -260,7 +260,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -304,7 +304,7 @@ class BlackforestlabsFlux3(Resource):
             aspect_ratio: Server default: "auto".
             duration: Server default: "auto".
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -345,7 +345,7 @@ class BlackforestlabsFlux3(Resource):
             aspect_ratio: Server default: "auto".
             duration: Server default: "auto".
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -393,7 +393,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -437,7 +437,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             aspect_ratio: Server default: "auto".
             duration: Server default: "auto".
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -481,7 +481,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: 5.
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -525,7 +525,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             aspect_ratio: Server default: "auto".
             duration: Server default: 5.
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -604,7 +604,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -648,7 +648,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             aspect_ratio: Server default: "auto".
             duration: Server default: "auto".
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -689,7 +689,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             aspect_ratio: Server default: "auto".
             duration: Server default: "auto".
             generate_audio: Server default: True.
-            safety_tolerance: 0 to 4. Server default: 2.
+            safety_tolerance: From 0 to 4. Server default: 2.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

@@ -33,7 +33,7 @@ class BytedanceDreamina3_0(Resource):
 
         Args:
             image_urls: Image. Upload JPEG/PNG format. Exactly 1 item. Each image: file size < 4.7 MB, width ≤ 4096
-                px, height ≤ 4096 px, shorter side ≥ 320 px, width/height ≤ 3, width/height > 0.33.
+                px, height ≤ 4096 px, shortest side ≥ 320 px, width/height ≤ 3, width/height > 0.33.
             prompt: At most 800 characters.
             number_of_frames: Total frames of the generated video. Supported values: 121 (≈5s) and 241 (≈10s).
                 Server default: 121.
@@ -76,7 +76,7 @@ class AsyncBytedanceDreamina3_0(AsyncResource):
 
         Args:
             image_urls: Image. Upload JPEG/PNG format. Exactly 1 item. Each image: file size < 4.7 MB, width ≤ 4096
-                px, height ≤ 4096 px, shorter side ≥ 320 px, width/height ≤ 3, width/height > 0.33.
+                px, height ≤ 4096 px, shortest side ≥ 320 px, width/height ≤ 3, width/height > 0.33.
             prompt: At most 800 characters.
             number_of_frames: Total frames of the generated video. Supported values: 121 (≈5s) and 241 (≈10s).
                 Server default: 121.

@@ -50,12 +50,12 @@ class BytedanceDreamina4_0(Resource):
         Args:
             image_urls: Images. Only JPEG and PNG formats are supported; JPEG is recommended. Supports 1–10 images;
                 larger or more images increase processing time. Recommended to use no more than 6 images; too many
-                reference images may reduce quality. 1 to 10 items. Each image: file size ≤ 15 MB, width ≤ 4096 px,
-                height ≤ 4096 px, width/height ≥ 0.33, width/height ≤ 3.
+                reference images may reduce quality. From 1 to 10 items. Each image: file size ≤ 15 MB, width ≤ 4096
+                px, height ≤ 4096 px, width/height ≥ 0.33, width/height ≤ 3.
             prompt: At most 800 characters.
             width_height: Aspect Ratio (W:H). Sent as "width×height". Server default: "2048x2048(1:1)".
             scale: Controls how strongly the text prompt influences the result relative to input images. Higher
-                values increase text influence. 0 to 1. Server default: 0.5.
+                values increase text influence. From 0 to 1. Server default: 0.5.
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
@@ -108,7 +108,7 @@ class BytedanceDreamina4_0(Resource):
             prompt: At most 800 characters.
             width_height: Aspect Ratio (W:H). Sent as "width×height". Server default: "2048x2048(1:1)".
             scale: Controls how strongly the text prompt influences the result relative to input images. Higher
-                values increase text influence. 0 to 1. Server default: 0.5.
+                values increase text influence. From 0 to 1. Server default: 0.5.
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
@@ -164,12 +164,12 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
         Args:
             image_urls: Images. Only JPEG and PNG formats are supported; JPEG is recommended. Supports 1–10 images;
                 larger or more images increase processing time. Recommended to use no more than 6 images; too many
-                reference images may reduce quality. 1 to 10 items. Each image: file size ≤ 15 MB, width ≤ 4096 px,
-                height ≤ 4096 px, width/height ≥ 0.33, width/height ≤ 3.
+                reference images may reduce quality. From 1 to 10 items. Each image: file size ≤ 15 MB, width ≤ 4096
+                px, height ≤ 4096 px, width/height ≥ 0.33, width/height ≤ 3.
             prompt: At most 800 characters.
             width_height: Aspect Ratio (W:H). Sent as "width×height". Server default: "2048x2048(1:1)".
             scale: Controls how strongly the text prompt influences the result relative to input images. Higher
-                values increase text influence. 0 to 1. Server default: 0.5.
+                values increase text influence. From 0 to 1. Server default: 0.5.
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
@@ -222,7 +222,7 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
             prompt: At most 800 characters.
             width_height: Aspect Ratio (W:H). Sent as "width×height". Server default: "2048x2048(1:1)".
             scale: Controls how strongly the text prompt influences the result relative to input images. Higher
-                values increase text influence. 0 to 1. Server default: 0.5.
+                values increase text influence. From 0 to 1. Server default: 0.5.
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.

@@ -64,11 +64,11 @@ class BytedanceSeedAudio1_0(Resource):
             audio_urls: At most 3 items.
             image_url: Image Url.
             output_format: Server default: "mp3".
-            pitch: -12 to 12. Server default: 0.
+            pitch: From -12 to 12. Server default: 0.
             sample_rate: Server default: 24000.
-            speed: 0.5 to 2. Server default: 1.
+            speed: From 0.5 to 2. Server default: 1.
             voice: Server default: "vivi_mixed_en_zh_ja_es_id".
-            volume: 0.5 to 2. Server default: 1.
+            volume: From 0.5 to 2. Server default: 1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -141,11 +141,11 @@ class AsyncBytedanceSeedAudio1_0(AsyncResource):
             audio_urls: At most 3 items.
             image_url: Image Url.
             output_format: Server default: "mp3".
-            pitch: -12 to 12. Server default: 0.
+            pitch: From -12 to 12. Server default: 0.
             sample_rate: Server default: 24000.
-            speed: 0.5 to 2. Server default: 1.
+            speed: From 0.5 to 2. Server default: 1.
             voice: Server default: "vivi_mixed_en_zh_ja_es_id".
-            volume: 0.5 to 2. Server default: 1.
+            volume: From 0.5 to 2. Server default: 1.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

@@ -40,7 +40,7 @@ class BytedanceSeedance2_0(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "adaptive".
             audios: At most 3 items.
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             resolution: Server default: "720p".
@@ -89,7 +89,7 @@ class BytedanceSeedance2_0(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "adaptive".
             audios: At most 3 items.
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             resolution: Server default: "720p".
@@ -142,7 +142,7 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "adaptive".
             audios: At most 3 items.
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             resolution: Server default: "720p".
@@ -191,7 +191,7 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "adaptive".
             audios: At most 3 items.
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             resolution: Server default: "720p".

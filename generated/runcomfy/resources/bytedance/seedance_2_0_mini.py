@@ -40,7 +40,7 @@ class BytedanceSeedance2_0Mini(Resource):
             image: Image.
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
             last_image: Last Image.
@@ -83,7 +83,7 @@ class BytedanceSeedance2_0Mini(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
             resolution: Server default: "720p".
@@ -127,11 +127,11 @@ class BytedanceSeedance2_0Mini(Resource):
             prompt: Prompt.
             video: Video.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
-            reference_audios: At most 16 items.
-            reference_images: At most 16 items.
+            reference_audios: From 0 to 16 items.
+            reference_images: From 0 to 16 items.
             resolution: Server default: "720p".
             options: How to send it: timeout, extra_input, job_key.
 
@@ -179,7 +179,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
             image: Image.
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
             last_image: Last Image.
@@ -222,7 +222,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
             resolution: Server default: "720p".
@@ -266,11 +266,11 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
             prompt: Prompt.
             video: Video.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 15. Server default: 5.
+            duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
-            reference_audios: At most 16 items.
-            reference_images: At most 16 items.
+            reference_audios: From 0 to 16 items.
+            reference_images: From 0 to 16 items.
             resolution: Server default: "720p".
             options: How to send it: timeout, extra_input, job_key.
 

@@ -42,7 +42,7 @@ class BytedanceSeedance2_5(Resource):
             first_frame: First Frame.
             last_frame: Last Frame.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -79,7 +79,7 @@ class BytedanceSeedance2_5(Resource):
             first_frame: First Frame.
             last_frame: Last Frame.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -114,7 +114,7 @@ class BytedanceSeedance2_5(Resource):
         Args:
             image: Image.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -148,7 +148,7 @@ class BytedanceSeedance2_5(Resource):
         Args:
             image: Image.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -186,7 +186,7 @@ class BytedanceSeedance2_5(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             audios: At most 3 items.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
@@ -229,7 +229,7 @@ class BytedanceSeedance2_5(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             audios: At most 3 items.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
@@ -268,7 +268,7 @@ class BytedanceSeedance2_5(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -302,7 +302,7 @@ class BytedanceSeedance2_5(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -342,7 +342,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             first_frame: First Frame.
             last_frame: Last Frame.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -379,7 +379,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             first_frame: First Frame.
             last_frame: Last Frame.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -414,7 +414,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Args:
             image: Image.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -448,7 +448,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Args:
             image: Image.
             prompt: Prompt.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -486,7 +486,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             audios: At most 3 items.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
@@ -529,7 +529,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             audios: At most 3 items.
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
@@ -568,7 +568,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -602,7 +602,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 4 to 30. Server default: 5.
+            duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
             options: How to send it: timeout, extra_input, job_key.
 

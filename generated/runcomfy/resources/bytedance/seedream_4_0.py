@@ -44,7 +44,7 @@ class BytedanceSeedream4_0(Resource):
 
         Args:
             text: Prompt. Your prompt needs to contain the number of images you want to generate. Example: 'Generate
-                3 images of a beautiful sunset over a calm ocean.'. At most 600 characters.
+                3 images of a beautiful sunset over a calm ocean.' At most 600 characters.
             sequential_image_generation_options: Maximum Number of Output Images. This value must align with the
                 number of images specified in the prompt above. The final price will be calculated based on this
                 value. Server default: 3.
@@ -105,7 +105,7 @@ class AsyncBytedanceSeedream4_0(AsyncResource):
 
         Args:
             text: Prompt. Your prompt needs to contain the number of images you want to generate. Example: 'Generate
-                3 images of a beautiful sunset over a calm ocean.'. At most 600 characters.
+                3 images of a beautiful sunset over a calm ocean.' At most 600 characters.
             sequential_image_generation_options: Maximum Number of Output Images. This value must align with the
                 number of images specified in the prompt above. The final price will be calculated based on this
                 value. Server default: 3.

@@ -33,7 +33,7 @@ class ElevenlabsElevenlabs(Resource):
         Args:
             prompt: Prompt.
             force_instrumental: Server default: False.
-            music_length_ms: 5000 to 300000. Server default: 40000.
+            music_length_ms: From 5000 to 300000. Server default: 40000.
             output_format: Server default: "mp3_standard".
             options: How to send it: timeout, extra_input, job_key.
 
@@ -73,7 +73,7 @@ class AsyncElevenlabsElevenlabs(AsyncResource):
         Args:
             prompt: Prompt.
             force_instrumental: Server default: False.
-            music_length_ms: 5000 to 300000. Server default: 40000.
+            music_length_ms: From 5000 to 300000. Server default: 40000.
             output_format: Server default: "mp3_standard".
             options: How to send it: timeout, extra_input, job_key.
 

@@ -37,7 +37,7 @@ class GoogleGeminiOmniFlash(Resource):
             image_url: Image Url.
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 10. Server default: 8.
+            duration: From 3 to 10. Server default: 8.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -68,10 +68,10 @@ class GoogleGeminiOmniFlash(Resource):
         """Submit a job to google/gemini-omni-flash/reference-to-video.
 
         Args:
-            image_urls: 1 to 16 items.
+            image_urls: From 1 to 16 items.
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 10. Server default: 8.
+            duration: From 3 to 10. Server default: 8.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -103,7 +103,7 @@ class GoogleGeminiOmniFlash(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 10. Server default: 8.
+            duration: From 3 to 10. Server default: 8.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -168,7 +168,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
             image_url: Image Url.
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 10. Server default: 8.
+            duration: From 3 to 10. Server default: 8.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -199,10 +199,10 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         """Submit a job to google/gemini-omni-flash/reference-to-video.
 
         Args:
-            image_urls: 1 to 16 items.
+            image_urls: From 1 to 16 items.
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 10. Server default: 8.
+            duration: From 3 to 10. Server default: 8.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -234,7 +234,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 10. Server default: 8.
+            duration: From 3 to 10. Server default: 8.
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

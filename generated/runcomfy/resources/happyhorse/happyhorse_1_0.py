@@ -39,7 +39,7 @@ class HappyhorseHappyhorse1_0(Resource):
             prompt: At most 5000 characters.
             duration: Server default: 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -97,7 +97,7 @@ class HappyhorseHappyhorse1_0(Resource):
             image_url_8: Image Url 8.
             image_url_9: Image Url 9.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -146,7 +146,7 @@ class HappyhorseHappyhorse1_0(Resource):
             aspect_ratio: Server default: "16:9".
             duration: Server default: 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -196,7 +196,7 @@ class HappyhorseHappyhorse1_0(Resource):
             reference_image_url_4: Reference Image Url 4.
             reference_image_url_5: Reference Image Url 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -245,7 +245,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             prompt: At most 5000 characters.
             duration: Server default: 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -303,7 +303,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             image_url_8: Image Url 8.
             image_url_9: Image Url 9.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -352,7 +352,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             aspect_ratio: Server default: "16:9".
             duration: Server default: 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 
@@ -402,7 +402,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             reference_image_url_4: Reference Image Url 4.
             reference_image_url_5: Reference Image Url 5.
             resolution: Server default: "1080P".
-            seed: 0 to 2147483647. Server default: 0.
+            seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
             options: How to send it: timeout, extra_input, job_key.
 

@@ -41,8 +41,8 @@ class KlingKling3_0(Resource):
         Args:
             prompt: Prompt.
             start_image_url: Start Image Url.
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 10.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 10.
             end_image_url: End Image Url.
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
@@ -86,8 +86,8 @@ class KlingKling3_0(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 5.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 5.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
@@ -129,8 +129,8 @@ class KlingKling3_0(Resource):
         Args:
             prompt: Prompt.
             start_image_url: Start Image Url.
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 10.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 10.
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
@@ -172,8 +172,8 @@ class KlingKling3_0(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 5.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 5.
             negative_prompt: Server default: "".
             shot_type: Server default: "intelligent".
             sound: Server default: True.
@@ -216,8 +216,8 @@ class KlingKling3_0(Resource):
         Args:
             prompt: Prompt.
             start_image_url: Start Image Url.
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 10.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 10.
             end_image_url: End Image Url.
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
@@ -261,8 +261,8 @@ class KlingKling3_0(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 5.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 5.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
@@ -309,8 +309,8 @@ class AsyncKlingKling3_0(AsyncResource):
         Args:
             prompt: Prompt.
             start_image_url: Start Image Url.
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 10.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 10.
             end_image_url: End Image Url.
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
@@ -354,8 +354,8 @@ class AsyncKlingKling3_0(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 5.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 5.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
@@ -397,8 +397,8 @@ class AsyncKlingKling3_0(AsyncResource):
         Args:
             prompt: Prompt.
             start_image_url: Start Image Url.
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 10.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 10.
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
@@ -440,8 +440,8 @@ class AsyncKlingKling3_0(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 5.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 5.
             negative_prompt: Server default: "".
             shot_type: Server default: "intelligent".
             sound: Server default: True.
@@ -484,8 +484,8 @@ class AsyncKlingKling3_0(AsyncResource):
         Args:
             prompt: Prompt.
             start_image_url: Start Image Url.
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 10.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 10.
             end_image_url: End Image Url.
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
@@ -529,8 +529,8 @@ class AsyncKlingKling3_0(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            cfg_scale: 0 to 1. Server default: 0.5.
-            duration: 3 to 15. Server default: 5.
+            cfg_scale: From 0 to 1. Server default: 0.5.
+            duration: From 3 to 15. Server default: 5.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.

@@ -41,7 +41,7 @@ class KlingKlingVideoO3(Resource):
         Args:
             image: Image.
             prompt: Prompt.
-            duration: 3 to 15. Server default: 5.
+            duration: From 3 to 15. Server default: 5.
             end_image: End Image.
             shot_type: Server default: "customize".
             sound: Server default: False.
@@ -83,8 +83,8 @@ class KlingKlingVideoO3(Resource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 15. Server default: 5.
-            images: At most 7 items.
+            duration: From 3 to 15. Server default: 5.
+            images: From 0 to 7 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             sound: Server default: False.
@@ -163,7 +163,7 @@ class KlingKlingVideoO3(Resource):
         Args:
             prompt: Prompt.
             video: Video.
-            images: At most 4 items.
+            images: From 0 to 4 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             options: How to send it: timeout, extra_input, job_key.
@@ -322,7 +322,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Args:
             image: Image.
             prompt: Prompt.
-            duration: 3 to 15. Server default: 5.
+            duration: From 3 to 15. Server default: 5.
             end_image: End Image.
             shot_type: Server default: "customize".
             sound: Server default: False.
@@ -364,8 +364,8 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Args:
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
-            duration: 3 to 15. Server default: 5.
-            images: At most 7 items.
+            duration: From 3 to 15. Server default: 5.
+            images: From 0 to 7 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             sound: Server default: False.
@@ -444,7 +444,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Args:
             prompt: Prompt.
             video: Video.
-            images: At most 4 items.
+            images: From 0 to 4 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             options: How to send it: timeout, extra_input, job_key.

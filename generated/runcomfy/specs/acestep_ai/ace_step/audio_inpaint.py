@@ -5,14 +5,14 @@ from runcomfy_client.schema import Enum, Integer, Media, ModelSpec, Number, Obje
 
 INPUT = Object(
     {
-        "audio": Property(Media("audio")),
-        "end_time": Property(Number(minimum=0, maximum=240), default=30),
-        "end_time_relative_to": Property(Enum(("start", "end")), default="start"),
-        "lyrics": Property(String(), default=""),
-        "seed": Property(Integer(minimum=-1, maximum=2147483647), default=-1),
-        "start_time": Property(Number(minimum=0, maximum=240), default=0),
-        "start_time_relative_to": Property(Enum(("start", "end")), default="start"),
-        "tags": Property(String(), sample=""),
+        "audio": Property(Media("audio"), title="Audio"),
+        "end_time": Property(Number(minimum=0, maximum=240), title="End Time", default=30),
+        "end_time_relative_to": Property(Enum(("start", "end")), title="End Time Relative To", default="start"),
+        "lyrics": Property(String(), title="Lyrics", default=""),
+        "seed": Property(Integer(minimum=-1, maximum=2147483647), title="Seed", default=-1),
+        "start_time": Property(Number(minimum=0, maximum=240), title="Start Time", default=0),
+        "start_time_relative_to": Property(Enum(("start", "end")), title="Start Time Relative To", default="start"),
+        "tags": Property(String(), title="Tags", sample=""),
     },
     required=("audio", "tags"),
 )

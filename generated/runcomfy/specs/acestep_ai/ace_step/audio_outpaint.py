@@ -5,12 +5,12 @@ from runcomfy_client.schema import Integer, Media, ModelSpec, Number, Object, Pr
 
 INPUT = Object(
     {
-        "audio": Property(Media("audio")),
-        "extend_after_duration": Property(Number(minimum=0, maximum=240), default=30),
-        "extend_before_duration": Property(Number(minimum=0, maximum=240), default=0),
-        "lyrics": Property(String(), default=""),
-        "seed": Property(Integer(minimum=-1, maximum=2147483647), default=-1),
-        "tags": Property(String(), sample=""),
+        "audio": Property(Media("audio"), title="Audio"),
+        "extend_after_duration": Property(Number(minimum=0, maximum=240), title="Extend After Duration", default=30),
+        "extend_before_duration": Property(Number(minimum=0, maximum=240), title="Extend Before Duration", default=0),
+        "lyrics": Property(String(), title="Lyrics", default=""),
+        "seed": Property(Integer(minimum=-1, maximum=2147483647), title="Seed", default=-1),
+        "tags": Property(String(), title="Tags", sample=""),
     },
     required=("audio", "tags"),
 )

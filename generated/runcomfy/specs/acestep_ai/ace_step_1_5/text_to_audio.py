@@ -5,10 +5,10 @@ from runcomfy_client.schema import Integer, ModelSpec, Object, Property, String
 
 INPUT = Object(
     {
-        "duration": Property(Integer(minimum=5, maximum=240), default=60),
-        "lyrics": Property(String(), default=""),
-        "seed": Property(Integer(minimum=-1, maximum=2147483647), default=-1),
-        "tags": Property(String(), sample=""),
+        "duration": Property(Integer(minimum=5, maximum=240), title="Duration", default=60),
+        "lyrics": Property(String(), title="Lyrics", default=""),
+        "seed": Property(Integer(minimum=-1, maximum=2147483647), title="Seed", default=-1),
+        "tags": Property(String(), title="Tags", sample=""),
     },
     required=("tags",),
 )

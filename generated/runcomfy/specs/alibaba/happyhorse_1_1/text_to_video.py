@@ -5,10 +5,10 @@ from runcomfy_client.schema import Enum, Integer, ModelSpec, Object, Property, S
 
 INPUT = Object(
     {
-        "duration": Property(Integer(minimum=3, maximum=15), default=5),
-        "prompt": Property(String(), sample=""),
-        "ratio": Property(Enum(("16:9", "9:16", "1:1")), default="16:9"),
-        "resolution": Property(Enum(("720P", "1080P")), default="1080P"),
+        "duration": Property(Integer(minimum=3, maximum=15), title="Duration", default=5),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "ratio": Property(Enum(("16:9", "9:16", "1:1")), title="Ratio", default="16:9"),
+        "resolution": Property(Enum(("720P", "1080P")), title="Resolution", default="1080P"),
     },
     required=("prompt",),
 )

@@ -5,9 +5,9 @@ from runcomfy_client.schema import Integer, ModelSpec, Object, Property, String
 
 INPUT = Object(
     {
-        "height": Property(Integer(minimum=64, maximum=2048), default=1024),
-        "prompt": Property(String(), sample=""),
-        "width": Property(Integer(minimum=64, maximum=2048), default=1024),
+        "height": Property(Integer(minimum=64, maximum=2048), title="Height", default=1024),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "width": Property(Integer(minimum=64, maximum=2048), title="Width", default=1024),
     },
     required=("prompt",),
 )

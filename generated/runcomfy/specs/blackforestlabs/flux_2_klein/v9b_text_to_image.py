@@ -5,10 +5,10 @@ from runcomfy_client.schema import Integer, ModelSpec, Object, Property, String
 
 INPUT = Object(
     {
-        "height": Property(Integer(minimum=512, maximum=1536), default=1024),
-        "prompt": Property(String(), sample=""),
-        "steps": Property(Integer(minimum=1, maximum=100), default=25),
-        "width": Property(Integer(minimum=512, maximum=1536), default=1024),
+        "height": Property(Integer(minimum=512, maximum=1536), title="Height", default=1024),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "steps": Property(Integer(minimum=1, maximum=100), title="Steps", default=25),
+        "width": Property(Integer(minimum=512, maximum=1536), title="Width", default=1024),
     },
     required=("prompt",),
 )

@@ -5,16 +5,19 @@ from runcomfy_client.schema import Boolean, Enum, Integer, Media, ModelSpec, Obj
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16")), default="auto"),
+        "aspect_ratio": Property(
+            Enum(("auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16")), title="Aspect Ratio", default="auto"
+        ),
         "duration": Property(
             Enum(("auto", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20")),
+            title="Duration",
             default="auto",
         ),
-        "generate_audio": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
-        "resolution": Property(Enum(("720p", "1080p")), default="720p"),
-        "safety_tolerance": Property(Integer(minimum=0, maximum=4), default=2),
-        "video_url": Property(Media("video")),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "resolution": Property(Enum(("720p", "1080p")), title="Resolution", default="720p"),
+        "safety_tolerance": Property(Integer(minimum=0, maximum=4), title="Safety Tolerance", default=2),
+        "video_url": Property(Media("video"), title="Video Url"),
     },
     required=("prompt", "video_url"),
 )

@@ -5,14 +5,18 @@ from runcomfy_client.schema import Boolean, Enum, Integer, Media, ModelSpec, Obj
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16")), default="16:9"),
-        "duration": Property(Enum((5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)), default=5),
-        "end_image_url": Property(Media("image")),
-        "generate_audio": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
-        "resolution": Property(Enum(("720p", "1080p")), default="720p"),
-        "safety_tolerance": Property(Integer(minimum=0, maximum=4), default=2),
-        "start_image_url": Property(Media("image")),
+        "aspect_ratio": Property(
+            Enum(("auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16")), title="Aspect Ratio", default="16:9"
+        ),
+        "duration": Property(
+            Enum((5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)), title="Duration", default=5
+        ),
+        "end_image_url": Property(Media("image"), title="End Image Url"),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "resolution": Property(Enum(("720p", "1080p")), title="Resolution", default="720p"),
+        "safety_tolerance": Property(Integer(minimum=0, maximum=4), title="Safety Tolerance", default=2),
+        "start_image_url": Property(Media("image"), title="Start Image Url"),
     },
     required=("start_image_url", "end_image_url", "prompt"),
 )

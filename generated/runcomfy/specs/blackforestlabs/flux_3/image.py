@@ -7,10 +7,11 @@ INPUT = Object(
     {
         "image_size": Property(
             Enum(("square_hd", "square", "portrait_4_3", "portrait_16_9", "landscape_4_3", "landscape_16_9")),
+            title="Image Size",
             default="landscape_4_3",
         ),
-        "prompt": Property(String(), sample=""),
-        "seed": Property(Integer(), default=-1),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "seed": Property(Integer(), title="Seed", default=-1),
     },
     required=("prompt",),
 )

@@ -19,14 +19,23 @@ INPUT = Object(
                     MediaRule("width/height", ">", 0.33, "The long-to-short side ratio must be greater than 0.33."),
                 ),
             ),
+            title="Image",
+            description="Upload JPEG/PNG format",
             sample=["https://playgrounds-storage-public.runcomfy.net/tools/7002/media-files/usecase5-1-1-input.jpg"],
         ),
         "prompt": Property(
-            String(max_length=800), sample="the woman is standing beside the boats, her feet soaked in water"
+            String(max_length=800),
+            title="Prompt",
+            sample="the woman is standing beside the boats, her feet soaked in water",
         ),
-        "number_of_frames": Property(Enum((121, 241)), default=121),
-        "resolution": Property(Enum(("720P", "1080P")), default="720P"),
-        "seed": Property(Integer(), default=-1),
+        "number_of_frames": Property(
+            Enum((121, 241)),
+            title="Number of Frames",
+            description="Total frames of the generated video. Supported values: 121 (≈5s) and 241 (≈10s).",
+            default=121,
+        ),
+        "resolution": Property(Enum(("720P", "1080P")), title="Resolution", default="720P"),
+        "seed": Property(Integer(), title="Seed", default=-1),
     },
     required=("image_urls", "prompt"),
 )

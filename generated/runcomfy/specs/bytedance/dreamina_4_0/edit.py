@@ -18,12 +18,18 @@ INPUT = Object(
                     MediaRule("width/height", "<=", 3, "The input image aspect ratio must be within [1/3, 3]."),
                 ),
             ),
+            title="Images",
+            description=(
+                "Only JPEG and PNG formats are supported; JPEG is recommended. Supports 1–10 images; "
+                "larger or more images increase processing time. Recommended to use no more than 6 "
+                "images; too many reference images may reduce quality."
+            ),
             sample=[
                 "https://playgrounds-storage-public.runcomfy.net/tools/7002/media-files/usecase5-1-1-input.jpg",
                 "https://playgrounds-storage-public.runcomfy.net/tools/7002/media-files/usecase5-1-2-input.jpg",
             ],
         ),
-        "prompt": Property(String(max_length=800), sample="A beautiful girl is sitting on the boat"),
+        "prompt": Property(String(max_length=800), title="prompt", sample="A beautiful girl is sitting on the boat"),
         "width×height": Property(
             Enum(
                 (
@@ -41,10 +47,27 @@ INPUT = Object(
                 )
             ),
             name="width_height",
+            title="Aspect Ratio (W:H)",
             default="2048x2048(1:1)",
         ),
-        "scale": Property(Number(minimum=0, maximum=1), default=0.5),
-        "force_single": Property(Boolean(), default=False),
+        "scale": Property(
+            Number(minimum=0, maximum=1),
+            title="Scale",
+            description=(
+                "Controls how strongly the text prompt influences the result relative to input "
+                "images. Higher values increase text influence."
+            ),
+            default=0.5,
+        ),
+        "force_single": Property(
+            Boolean(),
+            title="Force Single Image",
+            description=(
+                "Whether to force generation of a single image. More images per set increase "
+                "latency; for stability, specify group count/resolution or pass width and height."
+            ),
+            default=False,
+        ),
     },
     required=("image_urls", "prompt"),
 )

@@ -5,7 +5,7 @@ from runcomfy_client.schema import Boolean, Enum, ModelSpec, Number, Object, Pro
 
 INPUT = Object(
     {
-        "prompt": Property(String(max_length=800), sample="A beautiful girl is walking on the street"),
+        "prompt": Property(String(max_length=800), title="Prompt", sample="A beautiful girl is walking on the street"),
         "width×height": Property(
             Enum(
                 (
@@ -23,10 +23,27 @@ INPUT = Object(
                 )
             ),
             name="width_height",
+            title="Aspect Ratio (W:H)",
             default="2048x2048(1:1)",
         ),
-        "scale": Property(Number(minimum=0, maximum=1), default=0.5),
-        "force_single": Property(Boolean(), default=False),
+        "scale": Property(
+            Number(minimum=0, maximum=1),
+            title="Scale",
+            description=(
+                "Controls how strongly the text prompt influences the result relative to input "
+                "images. Higher values increase text influence."
+            ),
+            default=0.5,
+        ),
+        "force_single": Property(
+            Boolean(),
+            title="Force Single Image",
+            description=(
+                "Whether to force generation of a single image. More images per set increase "
+                "latency; for stability, specify group count/resolution or pass width and height."
+            ),
+            default=False,
+        ),
     },
     required=("prompt",),
 )

@@ -5,13 +5,13 @@ from runcomfy_client.schema import Array, Enum, Integer, Media, ModelSpec, Numbe
 
 INPUT = Object(
     {
-        "audio_urls": Property(Array(Media("audio"), max_items=3)),
-        "image_url": Property(Media("image")),
-        "output_format": Property(Enum(("wav", "mp3", "ogg_opus")), default="mp3"),
-        "pitch": Property(Integer(minimum=-12, maximum=12), default=0),
-        "prompt": Property(String(), sample=""),
-        "sample_rate": Property(Enum((8000, 16000, 24000, 32000, 44100, 48000)), default=24000),
-        "speed": Property(Number(minimum=0.5, maximum=2), default=1),
+        "audio_urls": Property(Array(Media("audio"), max_items=3), title="Audio Urls"),
+        "image_url": Property(Media("image"), title="Image Url"),
+        "output_format": Property(Enum(("wav", "mp3", "ogg_opus")), title="Output Format", default="mp3"),
+        "pitch": Property(Integer(minimum=-12, maximum=12), title="Pitch", default=0),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "sample_rate": Property(Enum((8000, 16000, 24000, 32000, 44100, 48000)), title="Sample Rate", default=24000),
+        "speed": Property(Number(minimum=0.5, maximum=2), title="Speed", default=1),
         "voice": Property(
             Enum(
                 (
@@ -37,9 +37,10 @@ INPUT = Object(
                     "monkey_king_zh",
                 )
             ),
+            title="Voice",
             default="vivi_mixed_en_zh_ja_es_id",
         ),
-        "volume": Property(Number(minimum=0.5, maximum=2), default=1),
+        "volume": Property(Number(minimum=0.5, maximum=2), title="Volume", default=1),
     },
     required=("prompt",),
 )

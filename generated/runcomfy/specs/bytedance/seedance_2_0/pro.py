@@ -5,15 +5,17 @@ from runcomfy_client.schema import Array, Boolean, Enum, Integer, Media, ModelSp
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("adaptive", "16:9", "9:16", "4:3", "3:4", "1:1", "21:9")), default="adaptive"),
-        "audios": Property(Array(Media("audio"), max_items=3)),
-        "duration": Property(Integer(minimum=4, maximum=15), default=5),
-        "generate_audio": Property(Boolean(), default=True),
-        "images": Property(Array(Media("image"), max_items=9)),
-        "prompt": Property(String(), sample=""),
-        "resolution": Property(Enum(("480p", "720p", "1080p", "4k")), default="720p"),
-        "seed": Property(Integer()),
-        "videos": Property(Array(Media("video"), max_items=3)),
+        "aspect_ratio": Property(
+            Enum(("adaptive", "16:9", "9:16", "4:3", "3:4", "1:1", "21:9")), title="Aspect Ratio", default="adaptive"
+        ),
+        "audios": Property(Array(Media("audio"), max_items=3), title="Audios"),
+        "duration": Property(Integer(minimum=4, maximum=15), title="Duration", default=5),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "images": Property(Array(Media("image"), max_items=9), title="Images"),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "resolution": Property(Enum(("480p", "720p", "1080p", "4k")), title="Resolution", default="720p"),
+        "seed": Property(Integer(), title="Seed"),
+        "videos": Property(Array(Media("video"), max_items=3), title="Videos"),
     },
     required=("prompt",),
 )

@@ -5,12 +5,14 @@ from runcomfy_client.schema import Boolean, Enum, Integer, ModelSpec, Object, Pr
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "4:3", "3:4", "1:1", "21:9")), default="16:9"),
-        "duration": Property(Integer(minimum=4, maximum=15), default=5),
-        "enable_web_search": Property(Boolean(), default=False),
-        "generate_audio": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
-        "resolution": Property(Enum(("480p", "720p")), default="720p"),
+        "aspect_ratio": Property(
+            Enum(("16:9", "9:16", "4:3", "3:4", "1:1", "21:9")), title="Aspect Ratio", default="16:9"
+        ),
+        "duration": Property(Integer(minimum=4, maximum=15), title="Duration", default=5),
+        "enable_web_search": Property(Boolean(), title="Enable Web Search", default=False),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "resolution": Property(Enum(("480p", "720p")), title="Resolution", default="720p"),
     },
     required=("prompt",),
 )

@@ -5,15 +5,17 @@ from runcomfy_client.schema import Array, Boolean, Enum, Integer, Media, ModelSp
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "4:3", "3:4", "1:1", "21:9")), default="16:9"),
-        "duration": Property(Integer(minimum=4, maximum=15), default=5),
-        "enable_web_search": Property(Boolean(), default=False),
-        "generate_audio": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
-        "reference_audios": Property(Array(Media("audio"), min_items=0, max_items=16)),
-        "reference_images": Property(Array(Media("image"), min_items=0, max_items=16)),
-        "resolution": Property(Enum(("480p", "720p")), default="720p"),
-        "video": Property(Media("video")),
+        "aspect_ratio": Property(
+            Enum(("16:9", "9:16", "4:3", "3:4", "1:1", "21:9")), title="Aspect Ratio", default="16:9"
+        ),
+        "duration": Property(Integer(minimum=4, maximum=15), title="Duration", default=5),
+        "enable_web_search": Property(Boolean(), title="Enable Web Search", default=False),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "reference_audios": Property(Array(Media("audio"), min_items=0, max_items=16), title="Reference Audios"),
+        "reference_images": Property(Array(Media("image"), min_items=0, max_items=16), title="Reference Images"),
+        "resolution": Property(Enum(("480p", "720p")), title="Resolution", default="720p"),
+        "video": Property(Media("video"), title="Video"),
     },
     required=("prompt", "video"),
 )

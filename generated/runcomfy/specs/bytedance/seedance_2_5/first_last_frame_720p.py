@@ -5,11 +5,11 @@ from runcomfy_client.schema import Boolean, Integer, Media, ModelSpec, Object, P
 
 INPUT = Object(
     {
-        "duration": Property(Integer(minimum=4, maximum=30), default=5),
-        "first_frame": Property(Media("image")),
-        "generate_audio": Property(Boolean(), default=True),
-        "last_frame": Property(Media("image")),
-        "prompt": Property(String(), sample=""),
+        "duration": Property(Integer(minimum=4, maximum=30), title="Duration", default=5),
+        "first_frame": Property(Media("image"), title="First Frame"),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "last_frame": Property(Media("image"), title="Last Frame"),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt", "first_frame", "last_frame"),
 )

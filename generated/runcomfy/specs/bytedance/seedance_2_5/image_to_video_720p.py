@@ -5,10 +5,10 @@ from runcomfy_client.schema import Boolean, Integer, Media, ModelSpec, Object, P
 
 INPUT = Object(
     {
-        "duration": Property(Integer(minimum=4, maximum=30), default=5),
-        "generate_audio": Property(Boolean(), default=True),
-        "image": Property(Media("image")),
-        "prompt": Property(String(), sample=""),
+        "duration": Property(Integer(minimum=4, maximum=30), title="Duration", default=5),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "image": Property(Media("image"), title="Image"),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt", "image"),
 )

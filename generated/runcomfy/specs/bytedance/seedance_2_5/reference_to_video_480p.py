@@ -5,13 +5,15 @@ from runcomfy_client.schema import Array, Boolean, Enum, Integer, Media, ModelSp
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive")), default="16:9"),
-        "audios": Property(Array(Media("audio"), max_items=3)),
-        "duration": Property(Integer(minimum=4, maximum=30), default=5),
-        "generate_audio": Property(Boolean(), default=True),
-        "images": Property(Array(Media("image"), max_items=9)),
-        "prompt": Property(String(), sample=""),
-        "videos": Property(Array(Media("video"), max_items=3)),
+        "aspect_ratio": Property(
+            Enum(("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive")), title="Aspect Ratio", default="16:9"
+        ),
+        "audios": Property(Array(Media("audio"), max_items=3), title="Audios"),
+        "duration": Property(Integer(minimum=4, maximum=30), title="Duration", default=5),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "images": Property(Array(Media("image"), max_items=9), title="Images"),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "videos": Property(Array(Media("video"), max_items=3), title="Videos"),
     },
     required=("prompt",),
 )

@@ -5,10 +5,12 @@ from runcomfy_client.schema import Boolean, Enum, Integer, ModelSpec, Object, Pr
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive")), default="16:9"),
-        "duration": Property(Integer(minimum=4, maximum=30), default=5),
-        "generate_audio": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
+        "aspect_ratio": Property(
+            Enum(("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive")), title="Aspect Ratio", default="16:9"
+        ),
+        "duration": Property(Integer(minimum=4, maximum=30), title="Duration", default=5),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt",),
 )

@@ -5,9 +5,23 @@ from runcomfy_client.schema import Enum, Integer, ModelSpec, Object, Property, S
 
 INPUT = Object(
     {
-        "text": Property(String(max_length=600), sample="Generate 3 images of a beautiful sunset over a calm ocean."),
+        "text": Property(
+            String(max_length=600),
+            title="Prompt",
+            description=(
+                "Your prompt needs to contain the number of images you want to generate. Example: "
+                "'Generate 3 images of a beautiful sunset over a calm ocean.'"
+            ),
+            sample="Generate 3 images of a beautiful sunset over a calm ocean.",
+        ),
         "sequential_image_generation_options": Property(
-            Enum((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), default=3
+            Enum((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)),
+            title="Maximum Number of Output Images",
+            description=(
+                "This value must align with the number of images specified in the prompt above. The "
+                "final price will be calculated based on this value."
+            ),
+            default=3,
         ),
         "image_size": Property(
             Enum(
@@ -22,11 +36,21 @@ INPUT = Object(
                     "3024:1296 (21:9)",
                 )
             ),
+            title="Aspect Ratio (W:H)",
+            description="The aspect ratio of the image to generate.",
             default="2560:1440 (16:9)",
         ),
-        "seed": Property(Integer()),
-        "optimize_prompt_options": Property(Enum(("fast", "standard")), default="fast"),
-        "sequential_image_generation": Property(String(), default="auto"),
+        "seed": Property(Integer(), title="Seed"),
+        "optimize_prompt_options": Property(
+            Enum(("fast", "standard")),
+            title="Optimize Prompt",
+            description=(
+                "Standard mode produces higher-quality content but takes longer to generate. Fast "
+                "mode generates content more quickly, with lower quality."
+            ),
+            default="fast",
+        ),
+        "sequential_image_generation": Property(String(), title="sequential_image_generation", default="auto"),
     },
     required=("text",),
 )

@@ -5,10 +5,12 @@ from runcomfy_client.schema import Enum, ModelSpec, Object, Property, String
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9")), default="1:1"),
-        "output_format": Property(Enum(("png", "jpeg")), default="png"),
-        "prompt": Property(String(), sample=""),
-        "resolution": Property(Enum(("1K", "2K")), default="2K"),
+        "aspect_ratio": Property(
+            Enum(("1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9")), title="Aspect Ratio", default="1:1"
+        ),
+        "output_format": Property(Enum(("png", "jpeg")), title="Output Format", default="png"),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "resolution": Property(Enum(("1K", "2K")), title="Resolution", default="2K"),
     },
     required=("prompt",),
 )

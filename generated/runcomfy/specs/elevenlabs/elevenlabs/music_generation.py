@@ -5,13 +5,14 @@ from runcomfy_client.schema import Boolean, Enum, Integer, ModelSpec, Object, Pr
 
 INPUT = Object(
     {
-        "force_instrumental": Property(Boolean(), default=False),
-        "music_length_ms": Property(Integer(minimum=5000, maximum=300000), default=40000),
+        "force_instrumental": Property(Boolean(), title="Force Instrumental", default=False),
+        "music_length_ms": Property(Integer(minimum=5000, maximum=300000), title="Music Length Ms", default=40000),
         "output_format": Property(
             Enum(("mp3_standard", "mp3_high_quality", "wav_16khz", "wav_22khz", "wav_24khz", "wav_cd_quality")),
+            title="Output Format",
             default="mp3_standard",
         ),
-        "prompt": Property(String(), sample=""),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt",),
 )

@@ -5,10 +5,10 @@ from runcomfy_client.schema import Enum, Integer, Media, ModelSpec, Object, Prop
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16")), default="16:9"),
-        "duration": Property(Integer(minimum=3, maximum=10), default=8),
-        "image_url": Property(Media("image")),
-        "prompt": Property(String(), sample=""),
+        "aspect_ratio": Property(Enum(("16:9", "9:16")), title="Aspect Ratio", default="16:9"),
+        "duration": Property(Integer(minimum=3, maximum=10), title="Duration", default=8),
+        "image_url": Property(Media("image"), title="Image Url"),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt", "image_url"),
 )

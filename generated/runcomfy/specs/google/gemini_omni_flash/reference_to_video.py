@@ -5,10 +5,10 @@ from runcomfy_client.schema import Array, Enum, Integer, Media, ModelSpec, Objec
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16")), default="16:9"),
-        "duration": Property(Integer(minimum=3, maximum=10), default=8),
-        "image_urls": Property(Array(Media("image"), min_items=1, max_items=16)),
-        "prompt": Property(String(), sample=""),
+        "aspect_ratio": Property(Enum(("16:9", "9:16")), title="Aspect Ratio", default="16:9"),
+        "duration": Property(Integer(minimum=3, maximum=10), title="Duration", default=8),
+        "image_urls": Property(Array(Media("image"), min_items=1, max_items=16), title="Image Urls"),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt", "image_urls"),
 )

@@ -5,9 +5,9 @@ from runcomfy_client.schema import Enum, Integer, ModelSpec, Object, Property, S
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16")), default="16:9"),
-        "duration": Property(Integer(minimum=3, maximum=10), default=8),
-        "prompt": Property(String(), sample=""),
+        "aspect_ratio": Property(Enum(("16:9", "9:16")), title="Aspect Ratio", default="16:9"),
+        "duration": Property(Integer(minimum=3, maximum=10), title="Duration", default=8),
+        "prompt": Property(String(), title="Prompt", sample=""),
     },
     required=("prompt",),
 )

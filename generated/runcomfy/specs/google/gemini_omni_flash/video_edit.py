@@ -4,7 +4,8 @@
 from runcomfy_client.schema import Media, ModelSpec, Object, Property, String
 
 INPUT = Object(
-    {"prompt": Property(String(), sample=""), "video_url": Property(Media("video"))}, required=("prompt", "video_url")
+    {"prompt": Property(String(), title="Prompt", sample=""), "video_url": Property(Media("video"), title="Video Url")},
+    required=("prompt", "video_url"),
 )
 
 MODEL = ModelSpec(

@@ -5,12 +5,12 @@ from runcomfy_client.schema import Boolean, Enum, Integer, Media, ModelSpec, Obj
 
 INPUT = Object(
     {
-        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), default=5),
-        "image_url": Property(Media("image")),
-        "prompt": Property(String(max_length=5000), sample=""),
-        "resolution": Property(Enum(("720P", "1080P")), default="1080P"),
-        "seed": Property(Integer(minimum=0, maximum=2147483647), default=0),
-        "watermark": Property(Boolean(), default=False),
+        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), title="Duration", default=5),
+        "image_url": Property(Media("image"), title="Image Url"),
+        "prompt": Property(String(max_length=5000), title="Prompt", sample=""),
+        "resolution": Property(Enum(("720P", "1080P")), title="Resolution", default="1080P"),
+        "seed": Property(Integer(minimum=0, maximum=2147483647), title="Seed", default=0),
+        "watermark": Property(Boolean(), title="Watermark", default=False),
     },
     required=("image_url", "prompt"),
 )

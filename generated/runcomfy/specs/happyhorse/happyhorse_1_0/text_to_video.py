@@ -5,12 +5,12 @@ from runcomfy_client.schema import Boolean, Enum, Integer, ModelSpec, Object, Pr
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1", "4:3", "3:4")), default="16:9"),
-        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), default=5),
-        "prompt": Property(String(max_length=2500), sample=""),
-        "resolution": Property(Enum(("720P", "1080P")), default="1080P"),
-        "seed": Property(Integer(minimum=0, maximum=2147483647), default=0),
-        "watermark": Property(Boolean(), default=False),
+        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1", "4:3", "3:4")), title="Aspect Ratio", default="16:9"),
+        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), title="Duration", default=5),
+        "prompt": Property(String(max_length=2500), title="Prompt", sample=""),
+        "resolution": Property(Enum(("720P", "1080P")), title="Resolution", default="1080P"),
+        "seed": Property(Integer(minimum=0, maximum=2147483647), title="Seed", default=0),
+        "watermark": Property(Boolean(), title="Watermark", default=False),
     },
     required=("prompt",),
 )

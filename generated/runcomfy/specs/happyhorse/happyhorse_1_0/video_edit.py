@@ -5,17 +5,17 @@ from runcomfy_client.schema import Boolean, Enum, Integer, Media, ModelSpec, Obj
 
 INPUT = Object(
     {
-        "audio_setting": Property(Enum(("auto", "origin")), default="auto"),
-        "prompt": Property(String(max_length=5000), sample=""),
-        "reference_image_url_1": Property(Media("image")),
-        "reference_image_url_2": Property(Media("image")),
-        "reference_image_url_3": Property(Media("image")),
-        "reference_image_url_4": Property(Media("image")),
-        "reference_image_url_5": Property(Media("image")),
-        "resolution": Property(Enum(("720P", "1080P")), default="1080P"),
-        "seed": Property(Integer(minimum=0, maximum=2147483647), default=0),
-        "video_url": Property(Media("video")),
-        "watermark": Property(Boolean(), default=False),
+        "audio_setting": Property(Enum(("auto", "origin")), title="Audio Setting", default="auto"),
+        "prompt": Property(String(max_length=5000), title="Prompt", sample=""),
+        "reference_image_url_1": Property(Media("image"), title="Reference Image Url 1"),
+        "reference_image_url_2": Property(Media("image"), title="Reference Image Url 2"),
+        "reference_image_url_3": Property(Media("image"), title="Reference Image Url 3"),
+        "reference_image_url_4": Property(Media("image"), title="Reference Image Url 4"),
+        "reference_image_url_5": Property(Media("image"), title="Reference Image Url 5"),
+        "resolution": Property(Enum(("720P", "1080P")), title="Resolution", default="1080P"),
+        "seed": Property(Integer(minimum=0, maximum=2147483647), title="Seed", default=0),
+        "video_url": Property(Media("video"), title="Video Url"),
+        "watermark": Property(Boolean(), title="Watermark", default=False),
     },
     required=("video_url", "prompt"),
 )

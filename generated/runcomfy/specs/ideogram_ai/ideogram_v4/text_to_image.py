@@ -5,10 +5,12 @@ from runcomfy_client.schema import Enum, ModelSpec, Object, Property, String
 
 INPUT = Object(
     {
-        "output_format": Property(Enum(("png", "jpeg")), default="jpeg"),
-        "prompt": Property(String(), sample=""),
-        "rendering_speed": Property(Enum(("TURBO", "BALANCED", "QUALITY")), default="BALANCED"),
-        "size": Property(Enum(("1:1", "3:4", "4:3", "16:9", "9:16")), default="1:1"),
+        "output_format": Property(Enum(("png", "jpeg")), title="Output Format", default="jpeg"),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "rendering_speed": Property(
+            Enum(("TURBO", "BALANCED", "QUALITY")), title="Rendering Speed", default="BALANCED"
+        ),
+        "size": Property(Enum(("1:1", "3:4", "4:3", "16:9", "9:16")), title="Size", default="1:1"),
     },
     required=("prompt",),
 )

@@ -5,14 +5,14 @@ from runcomfy_client.schema import Boolean, Enum, Integer, Media, ModelSpec, Num
 
 INPUT = Object(
     {
-        "cfg_scale": Property(Number(minimum=0, maximum=1), default=0.5),
-        "duration": Property(Integer(minimum=3, maximum=15), default=10),
-        "end_image_url": Property(Media("image")),
-        "generate_audio": Property(Boolean(), default=True),
-        "negative_prompt": Property(String(), default=""),
-        "prompt": Property(String(), sample=""),
-        "shot_type": Property(Enum(("customize",)), default="customize"),
-        "start_image_url": Property(Media("image")),
+        "cfg_scale": Property(Number(minimum=0, maximum=1), title="Cfg Scale", default=0.5),
+        "duration": Property(Integer(minimum=3, maximum=15), title="Duration", default=10),
+        "end_image_url": Property(Media("image"), title="End Image Url"),
+        "generate_audio": Property(Boolean(), title="Generate Audio", default=True),
+        "negative_prompt": Property(String(), title="Negative Prompt", default=""),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "shot_type": Property(Enum(("customize",)), title="Shot Type", default="customize"),
+        "start_image_url": Property(Media("image"), title="Start Image Url"),
     },
     required=("prompt", "start_image_url"),
 )

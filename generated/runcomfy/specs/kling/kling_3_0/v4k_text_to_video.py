@@ -5,13 +5,13 @@ from runcomfy_client.schema import Boolean, Enum, Integer, ModelSpec, Number, Ob
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1")), default="16:9"),
-        "cfg_scale": Property(Number(minimum=0, maximum=1), default=0.5),
-        "duration": Property(Integer(minimum=3, maximum=15), default=5),
-        "negative_prompt": Property(String(), default=""),
-        "prompt": Property(String(), sample=""),
-        "shot_type": Property(Enum(("customize",)), default="customize"),
-        "sound": Property(Boolean(), default=True),
+        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1")), title="Aspect Ratio", default="16:9"),
+        "cfg_scale": Property(Number(minimum=0, maximum=1), title="Cfg Scale", default=0.5),
+        "duration": Property(Integer(minimum=3, maximum=15), title="Duration", default=5),
+        "negative_prompt": Property(String(), title="Negative Prompt", default=""),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "shot_type": Property(Enum(("customize",)), title="Shot Type", default="customize"),
+        "sound": Property(Boolean(), title="Sound", default=True),
     },
     required=("prompt",),
 )

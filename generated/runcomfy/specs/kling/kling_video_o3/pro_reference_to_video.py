@@ -5,14 +5,14 @@ from runcomfy_client.schema import Array, Boolean, Enum, Integer, Media, ModelSp
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1")), default="16:9"),
-        "duration": Property(Integer(minimum=3, maximum=15), default=5),
-        "images": Property(Array(Media("image"), min_items=0, max_items=7)),
-        "keep_original_sound": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
-        "shot_type": Property(Enum(("intelligent", "customize")), default="customize"),
-        "sound": Property(Boolean(), default=False),
-        "video": Property(Media("video")),
+        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1")), title="Aspect Ratio", default="16:9"),
+        "duration": Property(Integer(minimum=3, maximum=15), title="Duration", default=5),
+        "images": Property(Array(Media("image"), min_items=0, max_items=7), title="Images"),
+        "keep_original_sound": Property(Boolean(), title="Keep Original Sound", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "shot_type": Property(Enum(("intelligent", "customize")), title="Shot Type", default="customize"),
+        "sound": Property(Boolean(), title="Sound", default=False),
+        "video": Property(Media("video"), title="Video"),
     },
     required=("prompt",),
 )

@@ -5,11 +5,11 @@ from runcomfy_client.schema import Array, Boolean, Enum, Media, ModelSpec, Objec
 
 INPUT = Object(
     {
-        "images": Property(Array(Media("image"), min_items=0, max_items=4)),
-        "keep_original_sound": Property(Boolean(), default=True),
-        "prompt": Property(String(), sample=""),
-        "shot_type": Property(Enum(("customize",)), default="customize"),
-        "video": Property(Media("video")),
+        "images": Property(Array(Media("image"), min_items=0, max_items=4), title="Images"),
+        "keep_original_sound": Property(Boolean(), title="Keep Original Sound", default=True),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "shot_type": Property(Enum(("customize",)), title="Shot Type", default="customize"),
+        "video": Property(Media("video"), title="Video"),
     },
     required=("prompt", "video"),
 )

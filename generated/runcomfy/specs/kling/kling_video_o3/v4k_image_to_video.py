@@ -5,12 +5,12 @@ from runcomfy_client.schema import Boolean, Enum, Media, ModelSpec, Object, Prop
 
 INPUT = Object(
     {
-        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), default=5),
-        "end_image": Property(Media("image")),
-        "image": Property(Media("image")),
-        "prompt": Property(String(), sample=""),
-        "shot_type": Property(Enum(("customize", "intelligent")), default="customize"),
-        "sound": Property(Boolean(), default=False),
+        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), title="Duration", default=5),
+        "end_image": Property(Media("image"), title="End Image"),
+        "image": Property(Media("image"), title="Image"),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "shot_type": Property(Enum(("customize", "intelligent")), title="Shot Type", default="customize"),
+        "sound": Property(Boolean(), title="Sound", default=False),
     },
     required=("image", "prompt"),
 )

@@ -5,11 +5,11 @@ from runcomfy_client.schema import Boolean, Enum, ModelSpec, Object, Property, S
 
 INPUT = Object(
     {
-        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1")), default="16:9"),
-        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), default=5),
-        "prompt": Property(String(), sample=""),
-        "shot_type": Property(Enum(("customize", "intelligent")), default="customize"),
-        "sound": Property(Boolean(), default=False),
+        "aspect_ratio": Property(Enum(("16:9", "9:16", "1:1")), title="Aspect Ratio", default="16:9"),
+        "duration": Property(Enum((3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), title="Duration", default=5),
+        "prompt": Property(String(), title="Prompt", sample=""),
+        "shot_type": Property(Enum(("customize", "intelligent")), title="Shot Type", default="customize"),
+        "sound": Property(Boolean(), title="Sound", default=False),
     },
     required=("prompt",),
 )

@@ -1,0 +1,151 @@
+"""A spec as a standard JSON Schema (2020-12), for editors, forms, agents and the OpenAPI document.
+
+Its verdict is that of the check wherever JSON Schema can say it. It cannot say what is measured on a file: media rules
+stand under ``x-validations``, in the words of the API's own schemas, for those who read them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..schema import (
+    MISSING,
+    AllOf,
+    AnyOf,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Media,
+    Null,
+    Number,
+    Object,
+    OneOf,
+    String,
+)
+from ..schema.findings import raised
+from .parameters import within
+
+if TYPE_CHECKING:
+    from ..schema import MediaRule, ModelSpec, Node, Property
+
+Schema: TypeAlias = "dict[str, Any]"
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# An https URL that names a host and holds no white space, or a data: URI; the scheme in any case. The end is not "$",
+# which some engines also find before a line break.
+_MEDIA_PATTERN = r"^([Hh][Tt][Tt][Pp][Ss]://[^\s/?#:@]\S*(?![\s\S])|[Dd][Aa][Tt][Aa]:)"
+
+
+def input_schema(spec: ModelSpec, *, schema_id: str | None = None) -> Schema:
+    """The schema of a model's whole input; ``schema_id`` becomes its ``$id``."""
+    head: Schema = {"$schema": DIALECT}
+    if schema_id is not None:
+        head["$id"] = schema_id
+    return {**head, "title": spec.model_id, **schema_of(spec.input)}
+
+
+def schema_of(node: Node, *, lenient: bool = False) -> Schema:
+    """The schema of a node.
+
+    Args:
+        lenient: for outputs, of which nothing is refused: unknown keys pass, and any text passes for a file.
+    """
+    match node:
+        case Object():
+            return _object(node, lenient)
+        case Array():
+            made: Schema = {"type": "array"}
+            if node.items is not None:
+                made["items"] = schema_of(node.items, lenient=lenient)
+            made |= _said(minItems=node.min_items, maxItems=node.max_items, uniqueItems=node.unique_items or None)
+            return made | _validations(node.rules)
+        case Media():
+            format = "uri" if node.kind == "file" else f"{node.kind}_uri"
+            made = {"type": "string", "format": format, **({} if lenient else {"pattern": _MEDIA_PATTERN})}
+            return made | _said(minLength=node.min_length, maxLength=node.max_length) | _validations(node.rules)
+        case String():
+            lengths = _said(minLength=node.min_length, maxLength=node.max_length)
+            return {"type": "string"} | lengths | _said(pattern=node.pattern, format=node.format)
+        case Number():
+            return {"type": "integer" if isinstance(node, Integer) else "number"} | _said(
+                minimum=node.minimum,
+                maximum=node.maximum,
+                exclusiveMinimum=node.exclusive_minimum,
+                exclusiveMaximum=node.exclusive_maximum,
+                multipleOf=node.multiple_of,
+            )
+        case Boolean():
+            return {"type": "boolean"}
+        case Null():
+            return {"type": "null"}
+        case Enum():
+            return {**_type_of_values(node.values), "enum": list(node.values)}
+        case AnyOf():
+            parts = [schema_of(part, lenient=lenient) for part in node.nodes]
+            if all(part.keys() == {"type"} for part in parts):
+                return {"type": [part["type"] for part in parts]}
+            return {"anyOf": parts}
+        case OneOf():
+            return {"oneOf": [schema_of(part, lenient=lenient) for part in node.nodes]}
+        case AllOf():
+            return {"allOf": [schema_of(part, lenient=lenient) for part in node.nodes]}
+        case _:  # any value
+            return {}
+
+
+def _object(node: Object, lenient: bool) -> Schema:
+    made: Schema = {"type": "object"}
+    if node.description:
+        made["description"] = node.description
+    if node.properties or not node.extra:
+        made["properties"] = {wire: _property(each, lenient) for wire, each in node.properties.items()}
+    if node.required:
+        made["required"] = list(node.required)
+    if not node.extra and not lenient:
+        made["additionalProperties"] = False
+    return made
+
+
+def _property(known: Property, lenient: bool) -> Schema:
+    made: Schema = {}
+    if known.title:
+        made["title"] = known.title
+    if known.description:
+        made["description"] = known.description
+    made |= schema_of(known.node, lenient=lenient)
+    # A default that its own schema refuses would be filled in by forms, and a sample file is not the user's.
+    if known.default is not MISSING and not raised(known.node.check(known.default) or ()):
+        made["default"] = known.default
+    is_media = any(isinstance(each, Media) for each in within(known.node))
+    if known.sample not in (MISSING, "") and not is_media and not raised(known.node.check(known.sample) or ()):
+        made["examples"] = [known.sample]
+    return made | _validations(known.rules)
+
+
+def _said(**keywords: object) -> Schema:
+    return {keyword: value for keyword, value in keywords.items() if value is not None}
+
+
+def _validations(rules: tuple[MediaRule, ...]) -> Schema:
+    if not rules:
+        return {}
+    entries = []
+    for rule in rules:
+        entry = {"validation_rule": rule.raw or f"{rule.operand}{rule.operator}", "validation_value": rule.value}
+        entries.append({**entry, "validation_error": rule.message} if rule.message else entry)
+    return {"x-validations": entries}
+
+
+def _type_of_values(values: tuple[object, ...]) -> Schema:
+    """The one type that listed values have, for readers that look at types only."""
+    kinds = {
+        "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else _KINDS.get(type(value), "")
+        for value in values
+    }
+    kinds -= {"integer"} if "number" in kinds else set()
+    kind = next(iter(kinds)) if len(kinds) == 1 else ""
+    return {"type": kind} if kind else {}
+
+
+_KINDS = {str: "string", float: "number", type(None): "null"}
