@@ -292,10 +292,10 @@ def test_what_is_missing_is_named_with_the_extra_that_brings_it(workshop: Worksh
     assert done.stderr == 'runcomfy-codegen needs jinja2. Install it with: pip install "runcomfy-client[codegen]"\n'
 
 
-def test_the_console_script_loads_the_standard_library_only() -> None:
+def test_the_console_script_loads_no_library_of_an_extra() -> None:
     code = (
         "import sys; before = set(sys.modules); import runcomfy_codegen.console, runcomfy_codegen.cli\n"
-        "new = {name.partition('.')[0] for name in set(sys.modules) - before} - {'runcomfy_codegen'}\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before} - {'runcomfy_codegen', 'runcomfy_client'}\n"
         "print(sorted(new - sys.stdlib_module_names))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

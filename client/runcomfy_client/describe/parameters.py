@@ -151,7 +151,7 @@ def choices_of(node: Node | None) -> tuple[object, ...]:
 def rule_words(rule: MediaRule) -> str:
     """A media rule as people say it: "file size ≤ 15 MB"."""
     if not rule.known or rule.operand is None or rule.operator is None:
-        return f"{rule} (not checked)"
+        return f"rule {rule} (not checked)"
     name, unit = _OPERANDS[rule.operand]
     value = rule.value
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
@@ -194,7 +194,7 @@ def _bounds(node: Node | None) -> Iterator[str]:
         if node.unique_items:
             yield "no item twice"
         if inner := tuple(_bounds(node.items)):
-            yield f"each item {', '.join(inner)}"
+            yield f"each item: {', '.join(inner)}"
     elif isinstance(node, (AnyOf, OneOf, AllOf)):
         for part in node.nodes:
             yield from _bounds(part)

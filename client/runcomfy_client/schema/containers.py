@@ -145,13 +145,12 @@ class Array(Node):
 
     def counts(self) -> str:
         """The bounds in words: "from 1 to 10 items"."""
-        if self.min_items is not None and self.max_items is not None:
-            if self.min_items == self.max_items:
-                return f"exactly {amount(self.min_items, 'item')}"
-            return f"from {self.min_items} to {amount(self.max_items, 'item')}"
-        if self.max_items is not None:
-            return f"at most {amount(self.max_items, 'item')}"
-        return f"at least {amount(self.min_items or 0, 'item')}"
+        low, high = self.min_items or 0, self.max_items
+        if high is None:
+            return f"at least {amount(low, 'item')}"
+        if low == high:
+            return f"exactly {amount(high, 'item')}"
+        return f"from {low} to {amount(high, 'item')}" if low else f"at most {amount(high, 'item')}"
 
 
 class Object(Node):

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
-from ..checking.dialect import MEDIA_FORMATS, parse_bound, parse_rule, types_of
+from runcomfy_client.schema.dialect import MEDIA_FORMATS, types_of
+from runcomfy_client.schema.rules import parse_bound, parse_rule
+
 from ..reading.facts import facts, unwrapped
 from ..reading.positions import pointer_text
 

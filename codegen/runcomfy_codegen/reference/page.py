@@ -16,8 +16,8 @@ from runcomfy_client.describe.snippets import (
 )
 
 from ..openapi.common import API_SERVER
-from ..rendering.templating import render
 from ..rendering.markdown import block, code, text
+from ..rendering.templating import render
 from .parameters import details, media_sentence, output_table, parameter_table
 
 if TYPE_CHECKING:

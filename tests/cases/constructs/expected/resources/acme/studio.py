@@ -66,14 +66,14 @@ class AcmeStudio(Resource):
         """Submit a job to acme/studio/draw.
 
         Args:
-            prompt: What to draw. 1 to 800 characters.
-            field_143_image: Node 143. Image: file size < 4.7 MB, width/height ≥ 0.33, moon_phase= "full" (not
-                checked by this client). Sent as "143_image".
-            name: Matches ^[a-z]+$.
-            page:
-            steps: 1 to 50. Server default: 20.
+            prompt: What to draw. From 1 to 800 characters.
+            field_143_image: Node 143. File size < 4.7 MB, width/height ≥ 0.33, rule moon_phase= full (not checked).
+                Sent as "143_image".
+            name: Matching ^[a-z]+$.
+            page: In the format uri.
+            steps: From 1 to 50. Server default: 20.
             even: Above 0. A multiple of 2.
-            scale: 0 to 1. Server default: 0.5.
+            scale: From 0 to 1. Server default: 0.5.
             ratio: Above 0 and below 2.5. A multiple of 0.1. Server default: 1.
             tiled: Server default: False.
             style: Server default: "x".
@@ -87,7 +87,7 @@ class AcmeStudio(Resource):
             width_height: Size. Sent as "width×height". Server default: "1x1".
             clips: At most 3 items.
             sounds: Each audio: file size ≤ 0.5 MB.
-            photos: 1 to 2 items. Each image: shorter side ≥ 320 px.
+            photos: From 1 to 2 items. Each image: shortest side ≥ 320 px.
             tags: No item twice. Each item: at most 20 characters.
             anything:
             extra:
@@ -95,13 +95,13 @@ class AcmeStudio(Resource):
             loras: At most 3 items.
             size: Size.
             either: At most 5 characters.
-            limited: At most 3 characters. Matches ^long.
+            limited: At most 3 characters. Matching ^long.
             free: Free.
             class_: Sent as "class".
             options_: Sent as "options".
             schema_: Sent as "schema".
             list_: Sent as "list".
-            ruled_number:
+            ruled_number: Rule hops< 5 (not checked).
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:
@@ -244,14 +244,14 @@ class AsyncAcmeStudio(AsyncResource):
         """Submit a job to acme/studio/draw.
 
         Args:
-            prompt: What to draw. 1 to 800 characters.
-            field_143_image: Node 143. Image: file size < 4.7 MB, width/height ≥ 0.33, moon_phase= "full" (not
-                checked by this client). Sent as "143_image".
-            name: Matches ^[a-z]+$.
-            page:
-            steps: 1 to 50. Server default: 20.
+            prompt: What to draw. From 1 to 800 characters.
+            field_143_image: Node 143. File size < 4.7 MB, width/height ≥ 0.33, rule moon_phase= full (not checked).
+                Sent as "143_image".
+            name: Matching ^[a-z]+$.
+            page: In the format uri.
+            steps: From 1 to 50. Server default: 20.
             even: Above 0. A multiple of 2.
-            scale: 0 to 1. Server default: 0.5.
+            scale: From 0 to 1. Server default: 0.5.
             ratio: Above 0 and below 2.5. A multiple of 0.1. Server default: 1.
             tiled: Server default: False.
             style: Server default: "x".
@@ -265,7 +265,7 @@ class AsyncAcmeStudio(AsyncResource):
             width_height: Size. Sent as "width×height". Server default: "1x1".
             clips: At most 3 items.
             sounds: Each audio: file size ≤ 0.5 MB.
-            photos: 1 to 2 items. Each image: shorter side ≥ 320 px.
+            photos: From 1 to 2 items. Each image: shortest side ≥ 320 px.
             tags: No item twice. Each item: at most 20 characters.
             anything:
             extra:
@@ -273,13 +273,13 @@ class AsyncAcmeStudio(AsyncResource):
             loras: At most 3 items.
             size: Size.
             either: At most 5 characters.
-            limited: At most 3 characters. Matches ^long.
+            limited: At most 3 characters. Matching ^long.
             free: Free.
             class_: Sent as "class".
             options_: Sent as "options".
             schema_: Sent as "schema".
             list_: Sent as "list".
-            ruled_number:
+            ruled_number: Rule hops< 5 (not checked).
             options: How to send it: timeout, extra_input, job_key.
 
         Raises:

@@ -150,13 +150,13 @@ class AcmeStudio(Resource):
             text_48: a b. Sent as "text-48". Server default: "a\\nb".
             text_49: Sent as "text-49". Server default: "\\r\\n".
             text_50: Sent as "text-50". Server default: "\\t".
-            text_51: Sent as "text-51". Server default: "\\x00".
+            text_51: . Sent as "text-51". Server default: "\\x00".
             text_52: [31m. Sent as "text-52". Server default: "\\x1b[31m".
             text_53: Sent as "text-53". Server default: "\\u2028".
             text_54: Sent as "text-54". Server default: "\\u2029".
             text_55: Sent as "text-55". Server default: "\\x85".
             text_56: abc. Sent as "text-56". Server default: "\\u202eabc".
-            text_57: Sent as "text-57". Server default: "\\ufeff".
+            text_57: . Sent as "text-57". Server default: "\\ufeff".
             text_58: 😀. Sent as "text-58". Server default: "😀".
             text_59: ../../etc/passwd. Sent as "text-59". Server default: "../../etc/passwd".
             text_60: /absolute. Sent as "text-60". Server default: "/absolute".
@@ -167,10 +167,9 @@ class AcmeStudio(Resource):
                 model_config model_fields copy json schema validate str list input INPUT MODEL Field to_payload
                 prompt Prompt num-steps 143_image width×height 宽度 été K ' " \"\"\" ''' ends with " ends with \\ \\
                 \\N{BULLET} \\x \"\"\" + __import__("os").system("true") + \"\"\" {{ 7 * 7 }} {% raw %} {} %s # noqa # type:
-                ignore a b [31m abc 😀 ../../etc/passwd /absolute a.b.c a/b~1c $ref. Image:  " " (not checked by this
-                client), _ "_" (not checked by this client), \"\"\" '\"\"\"' (not checked by this client), {{ 7 * 7 }} "{{
-                7 * 7 }}" (not checked by this client),  "\\u2028" (not checked by this client), # noqa "# noqa" (not
-                checked by this client).
+                ignore a b [31m abc 😀 ../../etc/passwd /absolute a.b.c a/b~1c $ref. Rule (not checked), rule _ _
+                (not checked), rule \"\"\" \"\"\" (not checked), rule {{ 7 * 7 }} {{ 7 * 7 }} (not checked), rule (not
+                checked), rule # noqa # noqa (not checked).
             field_7_7: Sent as "{{ 7 * 7 }}".
             a_b: Sent as "a\\u2028b\\x00".
             options: How to send it: timeout, extra_input, job_key.
@@ -391,13 +390,13 @@ class AsyncAcmeStudio(AsyncResource):
             text_48: a b. Sent as "text-48". Server default: "a\\nb".
             text_49: Sent as "text-49". Server default: "\\r\\n".
             text_50: Sent as "text-50". Server default: "\\t".
-            text_51: Sent as "text-51". Server default: "\\x00".
+            text_51: . Sent as "text-51". Server default: "\\x00".
             text_52: [31m. Sent as "text-52". Server default: "\\x1b[31m".
             text_53: Sent as "text-53". Server default: "\\u2028".
             text_54: Sent as "text-54". Server default: "\\u2029".
             text_55: Sent as "text-55". Server default: "\\x85".
             text_56: abc. Sent as "text-56". Server default: "\\u202eabc".
-            text_57: Sent as "text-57". Server default: "\\ufeff".
+            text_57: . Sent as "text-57". Server default: "\\ufeff".
             text_58: 😀. Sent as "text-58". Server default: "😀".
             text_59: ../../etc/passwd. Sent as "text-59". Server default: "../../etc/passwd".
             text_60: /absolute. Sent as "text-60". Server default: "/absolute".
@@ -408,10 +407,9 @@ class AsyncAcmeStudio(AsyncResource):
                 model_config model_fields copy json schema validate str list input INPUT MODEL Field to_payload
                 prompt Prompt num-steps 143_image width×height 宽度 été K ' " \"\"\" ''' ends with " ends with \\ \\
                 \\N{BULLET} \\x \"\"\" + __import__("os").system("true") + \"\"\" {{ 7 * 7 }} {% raw %} {} %s # noqa # type:
-                ignore a b [31m abc 😀 ../../etc/passwd /absolute a.b.c a/b~1c $ref. Image:  " " (not checked by this
-                client), _ "_" (not checked by this client), \"\"\" '\"\"\"' (not checked by this client), {{ 7 * 7 }} "{{
-                7 * 7 }}" (not checked by this client),  "\\u2028" (not checked by this client), # noqa "# noqa" (not
-                checked by this client).
+                ignore a b [31m abc 😀 ../../etc/passwd /absolute a.b.c a/b~1c $ref. Rule (not checked), rule _ _
+                (not checked), rule \"\"\" \"\"\" (not checked), rule {{ 7 * 7 }} {{ 7 * 7 }} (not checked), rule (not
+                checked), rule # noqa # noqa (not checked).
             field_7_7: Sent as "{{ 7 * 7 }}".
             a_b: Sent as "a\\u2028b\\x00".
             options: How to send it: timeout, extra_input, job_key.

@@ -21,7 +21,9 @@ from runcomfy_client.schema import (
 )
 
 LORA = Object(
-    {"path": Property(String()), "scale": Property(Number(minimum=0, maximum=2), default=1)}, required=("path",)
+    {"path": Property(String(), title="Path"), "scale": Property(Number(minimum=0, maximum=2), default=1)},
+    required=("path",),
+    description="A LoRA to apply.",
 )
 
 LORAS_ITEM_TRIGGER = Object({"word": Property(String())})
@@ -37,10 +39,12 @@ SIZE = Object(
 
 INPUT = Object(
     {
-        "prompt": Property(String(min_length=1, max_length=800), sample="a paper moon"),
+        "prompt": Property(
+            String(min_length=1, max_length=800), title="Prompt", description="What to draw.", sample="a paper moon"
+        ),
         "name": Property(String(pattern="^[a-z]+$")),
         "page": Property(String(format="uri")),
-        "steps": Property(Integer(minimum=1, maximum=50), default=20),
+        "steps": Property(Integer(minimum=1, maximum=50), title="Steps", default=20),
         "even": Property(Integer(exclusive_minimum=0, multiple_of=2)),
         "scale": Property(Number(minimum=0, maximum=1), default=0.5),
         "ratio": Property(Number(exclusive_minimum=0, exclusive_maximum=2.5, multiple_of=0.1), default=1),
@@ -53,7 +57,7 @@ INPUT = Object(
         "mixed": Property(Enum(("auto", 1, True, None))),
         "seed": Property(Integer()),
         "mask": Property(AnyOf(String(max_length=10), Null())),
-        "width×height": Property(Enum(("1x1", "2x1")), name="width_height", default="1x1"),
+        "width×height": Property(Enum(("1x1", "2x1")), name="width_height", title="Size", default="1x1"),
         "143_image": Property(
             Media(
                 "image",
@@ -64,6 +68,7 @@ INPUT = Object(
                 ),
             ),
             name="field_143_image",
+            title="Node 143",
         ),
         "clips": Property(Array(Media("video"), min_items=0, max_items=3)),
         "sounds": Property(Array(Media("audio"), rules=(MediaRule("file_size_mb", "<=", 0.5, "Short, please."),))),
@@ -78,9 +83,9 @@ INPUT = Object(
         "tags": Property(Array(String(max_length=20), unique_items=True)),
         "anything": Property(Array()),
         "extra": Property(Object({}, extra=True)),
-        "lora": Property(LORA),
+        "lora": Property(LORA, title="LoRA", description="A LoRA to apply."),
         "loras": Property(Array(LORAS_ITEM, max_items=3)),
-        "size": Property(OneOf(Enum(("square", "wide")), SIZE)),
+        "size": Property(OneOf(Enum(("square", "wide")), SIZE), title="Size"),
         "either": Property(AnyOf(String(max_length=5), Array(Integer()))),
         "limited": Property(
             AllOf(
@@ -91,7 +96,7 @@ INPUT = Object(
                 ),
             )
         ),
-        "free": Property(AnyValue()),
+        "free": Property(AnyValue(), title="Free"),
         "class": Property(String(), name="class_"),
         "options": Property(String(), name="options_"),
         "schema": Property(String(), name="schema_"),

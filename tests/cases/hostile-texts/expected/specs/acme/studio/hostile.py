@@ -6,77 +6,177 @@ from runcomfy_client.schema import Enum, Media, MediaRule, ModelSpec, Object, Pr
 INPUT = Object(
     {
         "text-0": Property(Enum(("", "x")), name="text_0", default=""),
-        "text-1": Property(Enum((" ", "x")), name="text_1", default=" "),
-        "text-2": Property(Enum(("_", "x")), name="text_2", default="_"),
-        "text-3": Property(Enum(("__class__", "x")), name="text_3", default="__class__"),
-        "text-4": Property(Enum(("__init__", "x")), name="text_4", default="__init__"),
+        "text-1": Property(Enum((" ", "x")), name="text_1", title=" ", description=" ", default=" "),
+        "text-2": Property(Enum(("_", "x")), name="text_2", title="_", description="_", default="_"),
+        "text-3": Property(
+            Enum(("__class__", "x")), name="text_3", title="__class__", description="__class__", default="__class__"
+        ),
+        "text-4": Property(
+            Enum(("__init__", "x")), name="text_4", title="__init__", description="__init__", default="__init__"
+        ),
         "text-5": Property(
             Enum(("__import__('os').system('touch /tmp/owned')", "x")),
             name="text_5",
+            title="__import__('os').system('touch /tmp/owned')",
+            description="__import__('os').system('touch /tmp/owned')",
             default="__import__('os').system('touch /tmp/owned')",
         ),
-        "text-6": Property(Enum(("class", "x")), name="text_6", default="class"),
-        "text-7": Property(Enum(("None", "x")), name="text_7", default="None"),
-        "text-8": Property(Enum(("self", "x")), name="text_8", default="self"),
-        "text-9": Property(Enum(("options", "x")), name="text_9", default="options"),
-        "text-10": Property(Enum(("model_config", "x")), name="text_10", default="model_config"),
-        "text-11": Property(Enum(("model_fields", "x")), name="text_11", default="model_fields"),
-        "text-12": Property(Enum(("copy", "x")), name="text_12", default="copy"),
-        "text-13": Property(Enum(("json", "x")), name="text_13", default="json"),
-        "text-14": Property(Enum(("schema", "x")), name="text_14", default="schema"),
-        "text-15": Property(Enum(("validate", "x")), name="text_15", default="validate"),
-        "text-16": Property(Enum(("str", "x")), name="text_16", default="str"),
-        "text-17": Property(Enum(("list", "x")), name="text_17", default="list"),
-        "text-18": Property(Enum(("input", "x")), name="text_18", default="input"),
-        "text-19": Property(Enum(("INPUT", "x")), name="text_19", default="INPUT"),
-        "text-20": Property(Enum(("MODEL", "x")), name="text_20", default="MODEL"),
-        "text-21": Property(Enum(("Field", "x")), name="text_21", default="Field"),
-        "text-22": Property(Enum(("to_payload", "x")), name="text_22", default="to_payload"),
-        "text-23": Property(Enum(("prompt", "x")), name="text_23", default="prompt"),
-        "text-24": Property(Enum(("Prompt", "x")), name="text_24", default="Prompt"),
-        "text-25": Property(Enum(("num-steps", "x")), name="text_25", default="num-steps"),
-        "text-26": Property(Enum(("143_image", "x")), name="text_26", default="143_image"),
-        "text-27": Property(Enum(("width×height", "x")), name="text_27", default="width×height"),
-        "text-28": Property(Enum(("宽度", "x")), name="text_28", default="宽度"),
-        "text-29": Property(Enum(("été", "x")), name="text_29", default="été"),
-        "text-30": Property(Enum(("K", "x")), name="text_30", default="K"),
-        "text-31": Property(Enum(("'", "x")), name="text_31", default="'"),
-        "text-32": Property(Enum(('"', "x")), name="text_32", default='"'),
-        "text-33": Property(Enum(('"""', "x")), name="text_33", default='"""'),
-        "text-34": Property(Enum(("'''", "x")), name="text_34", default="'''"),
-        "text-35": Property(Enum(('ends with "', "x")), name="text_35", default='ends with "'),
-        "text-36": Property(Enum(("ends with \\", "x")), name="text_36", default="ends with \\"),
-        "text-37": Property(Enum(("\\", "x")), name="text_37", default="\\"),
-        "text-38": Property(Enum(("\\N{BULLET}", "x")), name="text_38", default="\\N{BULLET}"),
-        "text-39": Property(Enum(("\\x", "x")), name="text_39", default="\\x"),
+        "text-6": Property(Enum(("class", "x")), name="text_6", title="class", description="class", default="class"),
+        "text-7": Property(Enum(("None", "x")), name="text_7", title="None", description="None", default="None"),
+        "text-8": Property(Enum(("self", "x")), name="text_8", title="self", description="self", default="self"),
+        "text-9": Property(
+            Enum(("options", "x")), name="text_9", title="options", description="options", default="options"
+        ),
+        "text-10": Property(
+            Enum(("model_config", "x")),
+            name="text_10",
+            title="model_config",
+            description="model_config",
+            default="model_config",
+        ),
+        "text-11": Property(
+            Enum(("model_fields", "x")),
+            name="text_11",
+            title="model_fields",
+            description="model_fields",
+            default="model_fields",
+        ),
+        "text-12": Property(Enum(("copy", "x")), name="text_12", title="copy", description="copy", default="copy"),
+        "text-13": Property(Enum(("json", "x")), name="text_13", title="json", description="json", default="json"),
+        "text-14": Property(
+            Enum(("schema", "x")), name="text_14", title="schema", description="schema", default="schema"
+        ),
+        "text-15": Property(
+            Enum(("validate", "x")), name="text_15", title="validate", description="validate", default="validate"
+        ),
+        "text-16": Property(Enum(("str", "x")), name="text_16", title="str", description="str", default="str"),
+        "text-17": Property(Enum(("list", "x")), name="text_17", title="list", description="list", default="list"),
+        "text-18": Property(Enum(("input", "x")), name="text_18", title="input", description="input", default="input"),
+        "text-19": Property(Enum(("INPUT", "x")), name="text_19", title="INPUT", description="INPUT", default="INPUT"),
+        "text-20": Property(Enum(("MODEL", "x")), name="text_20", title="MODEL", description="MODEL", default="MODEL"),
+        "text-21": Property(Enum(("Field", "x")), name="text_21", title="Field", description="Field", default="Field"),
+        "text-22": Property(
+            Enum(("to_payload", "x")),
+            name="text_22",
+            title="to_payload",
+            description="to_payload",
+            default="to_payload",
+        ),
+        "text-23": Property(
+            Enum(("prompt", "x")), name="text_23", title="prompt", description="prompt", default="prompt"
+        ),
+        "text-24": Property(
+            Enum(("Prompt", "x")), name="text_24", title="Prompt", description="Prompt", default="Prompt"
+        ),
+        "text-25": Property(
+            Enum(("num-steps", "x")), name="text_25", title="num-steps", description="num-steps", default="num-steps"
+        ),
+        "text-26": Property(
+            Enum(("143_image", "x")), name="text_26", title="143_image", description="143_image", default="143_image"
+        ),
+        "text-27": Property(
+            Enum(("width×height", "x")),
+            name="text_27",
+            title="width×height",
+            description="width×height",
+            default="width×height",
+        ),
+        "text-28": Property(Enum(("宽度", "x")), name="text_28", title="宽度", description="宽度", default="宽度"),
+        "text-29": Property(Enum(("été", "x")), name="text_29", title="été", description="été", default="été"),
+        "text-30": Property(Enum(("K", "x")), name="text_30", title="K", description="K", default="K"),
+        "text-31": Property(Enum(("'", "x")), name="text_31", title="'", description="'", default="'"),
+        "text-32": Property(Enum(('"', "x")), name="text_32", title='"', description='"', default='"'),
+        "text-33": Property(Enum(('"""', "x")), name="text_33", title='"""', description='"""', default='"""'),
+        "text-34": Property(Enum(("'''", "x")), name="text_34", title="'''", description="'''", default="'''"),
+        "text-35": Property(
+            Enum(('ends with "', "x")),
+            name="text_35",
+            title='ends with "',
+            description='ends with "',
+            default='ends with "',
+        ),
+        "text-36": Property(
+            Enum(("ends with \\", "x")),
+            name="text_36",
+            title="ends with \\",
+            description="ends with \\",
+            default="ends with \\",
+        ),
+        "text-37": Property(Enum(("\\", "x")), name="text_37", title="\\", description="\\", default="\\"),
+        "text-38": Property(
+            Enum(("\\N{BULLET}", "x")),
+            name="text_38",
+            title="\\N{BULLET}",
+            description="\\N{BULLET}",
+            default="\\N{BULLET}",
+        ),
+        "text-39": Property(Enum(("\\x", "x")), name="text_39", title="\\x", description="\\x", default="\\x"),
         "text-40": Property(
             Enum(('""" + __import__("os").system("true") + """', "x")),
             name="text_40",
+            title='""" + __import__("os").system("true") + """',
+            description='""" + __import__("os").system("true") + """',
             default='""" + __import__("os").system("true") + """',
         ),
-        "text-41": Property(Enum(("{{ 7 * 7 }}", "x")), name="text_41", default="{{ 7 * 7 }}"),
-        "text-42": Property(Enum(("{% raw %}", "x")), name="text_42", default="{% raw %}"),
-        "text-43": Property(Enum(("{}", "x")), name="text_43", default="{}"),
-        "text-44": Property(Enum(("%s", "x")), name="text_44", default="%s"),
-        "text-45": Property(Enum(("# noqa", "x")), name="text_45", default="# noqa"),
-        "text-46": Property(Enum(("# type: ignore", "x")), name="text_46", default="# type: ignore"),
-        "text-47": Property(Enum(("\n", "x")), name="text_47", default="\n"),
-        "text-48": Property(Enum(("a\nb", "x")), name="text_48", default="a\nb"),
-        "text-49": Property(Enum(("\r\n", "x")), name="text_49", default="\r\n"),
-        "text-50": Property(Enum(("\t", "x")), name="text_50", default="\t"),
-        "text-51": Property(Enum(("\x00", "x")), name="text_51", default="\x00"),
-        "text-52": Property(Enum(("\x1b[31m", "x")), name="text_52", default="\x1b[31m"),
-        "text-53": Property(Enum(("\u2028", "x")), name="text_53", default="\u2028"),
-        "text-54": Property(Enum(("\u2029", "x")), name="text_54", default="\u2029"),
-        "text-55": Property(Enum(("\x85", "x")), name="text_55", default="\x85"),
-        "text-56": Property(Enum(("\u202eabc", "x")), name="text_56", default="\u202eabc"),
-        "text-57": Property(Enum(("\ufeff", "x")), name="text_57", default="\ufeff"),
-        "text-58": Property(Enum(("😀", "x")), name="text_58", default="😀"),
-        "text-59": Property(Enum(("../../etc/passwd", "x")), name="text_59", default="../../etc/passwd"),
-        "text-60": Property(Enum(("/absolute", "x")), name="text_60", default="/absolute"),
-        "text-61": Property(Enum(("a.b.c", "x")), name="text_61", default="a.b.c"),
-        "text-62": Property(Enum(("a/b~1c", "x")), name="text_62", default="a/b~1c"),
-        "text-63": Property(Enum(("$ref", "x")), name="text_63", default="$ref"),
+        "text-41": Property(
+            Enum(("{{ 7 * 7 }}", "x")),
+            name="text_41",
+            title="{{ 7 * 7 }}",
+            description="{{ 7 * 7 }}",
+            default="{{ 7 * 7 }}",
+        ),
+        "text-42": Property(
+            Enum(("{% raw %}", "x")), name="text_42", title="{% raw %}", description="{% raw %}", default="{% raw %}"
+        ),
+        "text-43": Property(Enum(("{}", "x")), name="text_43", title="{}", description="{}", default="{}"),
+        "text-44": Property(Enum(("%s", "x")), name="text_44", title="%s", description="%s", default="%s"),
+        "text-45": Property(
+            Enum(("# noqa", "x")), name="text_45", title="# noqa", description="# noqa", default="# noqa"
+        ),
+        "text-46": Property(
+            Enum(("# type: ignore", "x")),
+            name="text_46",
+            title="# type: ignore",
+            description="# type: ignore",
+            default="# type: ignore",
+        ),
+        "text-47": Property(Enum(("\n", "x")), name="text_47", title="\n", description="\n", default="\n"),
+        "text-48": Property(Enum(("a\nb", "x")), name="text_48", title="a\nb", description="a\nb", default="a\nb"),
+        "text-49": Property(Enum(("\r\n", "x")), name="text_49", title="\r\n", description="\r\n", default="\r\n"),
+        "text-50": Property(Enum(("\t", "x")), name="text_50", title="\t", description="\t", default="\t"),
+        "text-51": Property(Enum(("\x00", "x")), name="text_51", title="\x00", description="\x00", default="\x00"),
+        "text-52": Property(
+            Enum(("\x1b[31m", "x")), name="text_52", title="\x1b[31m", description="\x1b[31m", default="\x1b[31m"
+        ),
+        "text-53": Property(
+            Enum(("\u2028", "x")), name="text_53", title="\u2028", description="\u2028", default="\u2028"
+        ),
+        "text-54": Property(
+            Enum(("\u2029", "x")), name="text_54", title="\u2029", description="\u2029", default="\u2029"
+        ),
+        "text-55": Property(Enum(("\x85", "x")), name="text_55", title="\x85", description="\x85", default="\x85"),
+        "text-56": Property(
+            Enum(("\u202eabc", "x")), name="text_56", title="\u202eabc", description="\u202eabc", default="\u202eabc"
+        ),
+        "text-57": Property(
+            Enum(("\ufeff", "x")), name="text_57", title="\ufeff", description="\ufeff", default="\ufeff"
+        ),
+        "text-58": Property(Enum(("😀", "x")), name="text_58", title="😀", description="😀", default="😀"),
+        "text-59": Property(
+            Enum(("../../etc/passwd", "x")),
+            name="text_59",
+            title="../../etc/passwd",
+            description="../../etc/passwd",
+            default="../../etc/passwd",
+        ),
+        "text-60": Property(
+            Enum(("/absolute", "x")), name="text_60", title="/absolute", description="/absolute", default="/absolute"
+        ),
+        "text-61": Property(Enum(("a.b.c", "x")), name="text_61", title="a.b.c", description="a.b.c", default="a.b.c"),
+        "text-62": Property(
+            Enum(("a/b~1c", "x")), name="text_62", title="a/b~1c", description="a/b~1c", default="a/b~1c"
+        ),
+        "text-63": Property(Enum(("$ref", "x")), name="text_63", title="$ref", description="$ref", default="$ref"),
         "last": Property(
             Media(
                 "image",
@@ -88,13 +188,23 @@ INPUT = Object(
                     MediaRule(None, None, "\u2028", "\u2028", raw="\u2028"),
                     MediaRule(None, None, "# noqa", "# noqa", raw="# noqa"),
                 ),
-            )
+            ),
+            description=(
+                "\n \n_\n__class__\n__init__\n__import__('os').system('touch /tmp/owned')\nclass\nNone\nself\n"
+                "options\nmodel_config\nmodel_fields\ncopy\njson\nschema\nvalidate\nstr\nlist\ninput\nINPUT\n"
+                "MODEL\nField\nto_payload\nprompt\nPrompt\nnum-steps\n143_image\nwidth×height\n宽度\nété\nK\n'\n\"\n"
+                '"""\n\'\'\'\nends with "\nends with \\\n\\\n\\N{BULLET}\n\\x\n""" + '
+                '__import__("os").system("true") + """\n{{ 7 * 7 }}\n{% raw %}\n{}\n%s\n# noqa\n# type: '
+                "ignore\n\n\na\nb\n\r\n\n\t\n\x00\n\x1b[31m\n\u2028\n\u2029\n\x85\n\u202eabc\n\ufeff\n😀\n../../etc/passwd\n/absolute\na.b.c\na/b~1c\n"
+                "$ref"
+            ),
         ),
         '"""': Property(String(), name="quotes"),
         "{{ 7 * 7 }}": Property(String(), name="field_7_7"),
         "a\u2028b\x00": Property(String(), name="a_b"),
     },
     required=('"""',),
+    description='Ends with a quote "',
 )
 
 MODEL = ModelSpec(
