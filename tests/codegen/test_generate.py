@@ -295,8 +295,8 @@ def test_what_is_missing_is_named_with_the_extra_that_brings_it(workshop: Worksh
 def test_the_console_script_loads_no_library_of_an_extra() -> None:
     code = (
         "import sys; before = set(sys.modules); import runcomfy_codegen.console, runcomfy_codegen.cli\n"
-        "new = {name.partition('.')[0] for name in set(sys.modules) - before} - {'runcomfy_codegen', 'runcomfy_client'}\n"
-        "print(sorted(new - sys.stdlib_module_names))"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names\n"
+        "print(sorted(new - {'runcomfy_codegen', 'runcomfy_client'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -40,8 +40,8 @@ def amount(count: int, thing: str) -> str:
 
 def choices(values: tuple[object, ...]) -> str:
     """The allowed values, in the schema's order; a very long list is cut."""
-    if len(values) == 1:
-        return shown(values[0])
+    if len(values) < 2:
+        return shown(values[0]) if values else "no value at all"
     if len(values) > _MOST_CHOICES:
         return ", ".join(map(shown, values[:_MOST_CHOICES])) + f", ... ({len(values)} in all)"
     return ", ".join(map(shown, values[:-1])) + " or " + shown(values[-1])

@@ -130,8 +130,8 @@ class BytedanceSeedance2_0Mini(Resource):
             duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
-            reference_audios: From 0 to 16 items.
-            reference_images: From 0 to 16 items.
+            reference_audios: At most 16 items.
+            reference_images: At most 16 items.
             resolution: Server default: "720p".
             options: How to send it: timeout, extra_input, job_key.
 
@@ -269,8 +269,8 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
             duration: From 4 to 15. Server default: 5.
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
-            reference_audios: From 0 to 16 items.
-            reference_images: From 0 to 16 items.
+            reference_audios: At most 16 items.
+            reference_images: At most 16 items.
             resolution: Server default: "720p".
             options: How to send it: timeout, extra_input, job_key.
 

@@ -84,7 +84,7 @@ class KlingKlingVideoO3(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 15. Server default: 5.
-            images: From 0 to 7 items.
+            images: At most 7 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             sound: Server default: False.
@@ -163,7 +163,7 @@ class KlingKlingVideoO3(Resource):
         Args:
             prompt: Prompt.
             video: Video.
-            images: From 0 to 4 items.
+            images: At most 4 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             options: How to send it: timeout, extra_input, job_key.
@@ -365,7 +365,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 15. Server default: 5.
-            images: From 0 to 7 items.
+            images: At most 7 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             sound: Server default: False.
@@ -444,7 +444,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
         Args:
             prompt: Prompt.
             video: Video.
-            images: From 0 to 4 items.
+            images: At most 4 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
             options: How to send it: timeout, extra_input, job_key.

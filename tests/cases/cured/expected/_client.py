@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RunComfy(SyncClient):
-    """RunComfy's Model API."""
+    """RunComfy's Model API, with a property for each provider of models."""
 
     _package = PACKAGE
 
@@ -27,7 +27,7 @@ class RunComfy(SyncClient):
 
 
 class AsyncRunComfy(AsyncClient):
-    """RunComfy's Model API, asynchronously."""
+    """RunComfy's Model API, asynchronously, with a property for each provider of models."""
 
     _package = PACKAGE
 
