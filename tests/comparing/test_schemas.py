@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_client.schema.dialect import fits, read_schema
+from runcomfy_codegen.comparing import schemas
 from runcomfy_codegen.comparing.schemas import differences
+from runcomfy_codegen.intake import pull_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,6 +130,19 @@ def test_every_change_says_what_it_means() -> None:
     for old, new, *_ in CASES:
         for change in (*differences(old, new), *differences(new, old)):
             assert change.meaning.endswith(".")
+
+
+def test_every_meaning_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs/upgrades.md").read_text(encoding="utf-8")
+    effects = [each for each in vars(schemas).values() if isinstance(each, schemas.Effect)]
+    of_inputs = [each for each in effects if each not in (schemas.READERS_STAY, schemas.READERS_BREAK)]
+    assert len(of_inputs) > 10
+    for effect in of_inputs:
+        kind = "breaking" if effect.breaking else "compatible"
+        assert f"| {kind} | {effect.meaning} |" in documented
+        assert f"| {'compatible' if effect.breaking else 'breaking'} | {effect.meaning} |" not in documented
+    for text in (pull_report._REMOVED, pull_report._REFUSED):
+        assert f"| breaking | {text} |" in documented
 
 
 def test_a_property_that_goes_or_comes_is_one_change() -> None:
