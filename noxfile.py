@@ -20,7 +20,7 @@ CHECKS = ROOT / "tests" / "packaging" / "installed.py"
 
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["base", "extras"]
+nox.options.sessions = ["base", "extras", "own_package"]
 
 
 def _wake_pyenv() -> None:
@@ -58,6 +58,13 @@ def extras(session: nox.Session) -> None:
     """The sdist with all extras: generate from an empty folder, serve, run a job, write the reference."""
     session.install(f"runcomfy-client[cli,codegen,simulator] @ {_built('*.tar.gz').as_uri()}")
     _run_check(session, "extras")
+
+
+@nox.session(python=PYTHONS[0], requires=["build"])
+def own_package(session: nox.Session) -> None:
+    """docs/own-package.md, step by step, and PyInstaller."""
+    session.install(f"runcomfy-client[cli,codegen,simulator] @ {_built('*.whl').as_uri()}", "mypy", "pytest")
+    _run_check(session, "own")
 
 
 @nox.session(python=PYTHONS)

@@ -1,4 +1,4 @@
-"""What is tried in an empty environment and folder, by its own Python: `python installed.py base|plugin|extras`.
+"""What is tried in an empty environment and folder, by its own Python: `python installed.py base|plugin|extras|own`.
 
 It stands alone: only the standard library and what the environment was given can be imported.
 """
@@ -153,6 +153,41 @@ def dropped_in() -> None:
     os.chdir("..")
 
 
+def own() -> None:
+    """docs/own-package.md to the letter: its files, its commands, its workflow; then the frozen program."""
+    page = (Path(__file__).parents[2] / "docs" / "own-package.md").read_text(encoding="utf-8")
+    scripts = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    blocks = re.findall(r"(?:^`([^`\n]+)`\n\n)?^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    check("the page has files and commands", {"pyproject.toml", "posters.py"} <= {name for name, _, _ in blocks})
+    Path("own").mkdir()
+    os.chdir("own")
+    for url in simulator():
+        environment = {"PATH": scripts, "RUNCOMFY_BASE_URL": url, "RUNCOMFY_API_TOKEN": "any"}
+        for name, language, text in blocks:
+            if name:
+                Path(name).parent.mkdir(parents=True, exist_ok=True)
+                Path(name).write_text(text, encoding="utf-8")
+            commands = re.findall(r"- run: (.*)", text) if language == "yaml" else text.splitlines()
+            for line in commands if language in ("sh", "yaml") else ():
+                # The environment is there, with what is tried here in it.
+                if "runcomfy-client[" not in line:
+                    shell(line, environment)
+        check("the models are there", len([*Path("src/ourmodels/models").rglob("*_to_*.py")]) > 3)
+        check("nothing else was made", not Path("generated").exists())
+        shown = shell("dist/posters/posters", {**environment, "PATH": "/usr/bin:/bin"})
+        check("the frozen program runs a job", Path(shown.strip()).is_file(), shown)
+    os.chdir("..")
+
+
+def shell(line: str, environment: dict[str, str]) -> str:
+    """What a command line of the page prints; it must succeed."""
+    done = subprocess.run(
+        line, shell=True, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False
+    )
+    check(line, done.returncode == 0, done.stdout + done.stderr)
+    return done.stdout
+
+
 def with_simulator(model_id: str, **environment: str) -> None:
     """A job, from the submit to the file, against a simulator of this environment."""
     for url in simulator():
@@ -216,4 +251,4 @@ def check(what: str, holds: object, shown: object = "") -> None:
 
 
 if __name__ == "__main__":
-    {"base": base, "plugin": plugin, "extras": extras}[sys.argv[1]]()
+    {"base": base, "plugin": plugin, "extras": extras, "own": own}[sys.argv[1]]()
