@@ -1,4 +1,4 @@
-"""The bases of the generated classes: an input is judged by its schema's check and nothing else."""
+"""The bases of the generated classes: an input is checked by its schema's nodes and nothing else."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pydantic_core import core_schema
 
 from .errors import InvalidInputError
 from .outputs import FileURL, MediaOutput, OutputModel
-from .prepare import prepare
+from .prepare import prepare_input
 from .schema import AllOf, AnyOf, Array, ErrorFinding, Object, OneOf, Report
 from .schema.findings import raised
 from .schema.messages import shown
 from .schema.nodes import type_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
     from pydantic import GetCoreSchemaHandler
@@ -49,8 +49,8 @@ class InputObject(BaseModel):
 
     if not TYPE_CHECKING:  # type checkers make the signature of each class from its fields
 
-        def __init__(self, /, **given: object) -> None:
-            self._fill(self._judged(given))
+        def __init__(self, /, **arguments: object) -> None:
+            self._fill(self._payload_of(arguments))
 
     def to_payload(self) -> dict[str, object]:
         """What was given, under its wire names, as the request carries it; local media are LocalMedia objects."""
@@ -72,37 +72,36 @@ class InputObject(BaseModel):
         """
         if not isinstance(payload, Mapping):
             raise InvalidInputError(Report(cls._title(), [type_error("an object", payload)]))
-        prepared, unread = prepare(cls._node(), payload)
-        return cls._made(cls._approved(prepared, unread))
+        return cls._made(cls._prepared(payload))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """As the constructor, from JSON text. What pydantic offers besides does not apply: there is one judge."""
+        """As the constructor, from JSON text. What pydantic offers besides does not apply: there is one check."""
         from .schema.containers import MISSING
         from .schema.json_payload import read_payload
 
-        payload, faults = read_payload(json_data)
-        if faults:
+        payload, findings = read_payload(json_data)
+        if findings:
             found = [] if payload is MISSING else cls._node().check(payload) or []
-            raise InvalidInputError(Report(cls._title(), [*faults, *found]))
-        return cls._admitted(payload)
+            raise InvalidInputError(Report(cls._title(), [*findings, *found]))
+        return cls._validated(payload)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy; with ``update`` it is judged anew, since nothing unjudged may look like an input."""
+        """A copy; with ``update`` it is checked anew, since nothing unchecked may look like an input."""
         if not update:
             return super().model_copy(deep=deep)
-        changed, faults = _renamed(self._node(), update)
-        if faults:
-            raise InvalidInputError(Report(self._title(), faults))
-        return self._admitted({**self.to_payload(), **changed})
+        changed, findings = _renamed(self._node(), update)
+        if findings:
+            raise InvalidInputError(Report(self._title(), findings))
+        return self._validated({**self.to_payload(), **changed})
 
     @classmethod
-    def _admitted(cls, value: object) -> Self:
+    def _validated(cls, value: object) -> Self:
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
             raise InvalidInputError(Report(cls._title(), [type_error("an object", value)]))
-        return cls._made(cls._judged(value))
+        return cls._made(cls._payload_of(value))
 
     @classmethod
     def _made(cls, payload: Mapping[str, object]) -> Self:
@@ -112,23 +111,22 @@ class InputObject(BaseModel):
         return made
 
     @classmethod
-    def _judged(cls, given: Mapping[str, object]) -> dict[str, object]:
-        """The payload that ``given`` stands for. Raises InvalidInputError."""
-        kept = {name: value for name, value in given.items() if value is not None or not cls._knows(name)}
-        renamed, faults = _renamed(cls._node(), kept)
-        payload, unread = prepare(cls._node(), renamed)
-        return cls._approved(payload, [*faults, *unread])
+    def _payload_of(cls, arguments: Mapping[str, object]) -> dict[str, object]:
+        """The payload of what a constructor takes: Python or wire names, None for what is not given."""
+        kept = {name: value for name, value in arguments.items() if value is not None or not cls._knows(name)}
+        renamed, findings = _renamed(cls._node(), kept)
+        return cls._prepared(renamed, findings)
 
     @classmethod
-    def _approved(cls, payload: dict[str, object], faults: list[Finding]) -> dict[str, object]:
-        """The payload, if nothing is wrong with it. Raises InvalidInputError."""
-        report = Report(cls._title(), [*faults, *(cls._node().check(payload) or ())])
-        if not report.ok:
-            raise InvalidInputError(report)
-        return payload
+    def _prepared(cls, values: Mapping[str, object], findings: Sequence[Finding] = ()) -> dict[str, object]:
+        """The payload of values under wire names, if nothing is wrong with them. Raises InvalidInputError."""
+        prepared = prepare_input(cls._node(), values, name=cls._title(), findings=findings)
+        if not prepared.report.ok:
+            raise InvalidInputError(prepared.report)
+        return prepared
 
     def _fill(self, payload: Mapping[str, object]) -> None:
-        """Store what the check let pass. pydantic's own validators would be a second judge, so they are not asked."""
+        """Store what passed the check. pydantic's own validators are not asked: there is one check."""
         node = self._node()
         values: dict[str, object] = {}
         for wire, known in node.properties.items():
@@ -157,8 +155,8 @@ class InputObject(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        # Wherever pydantic meets the class (model_validate, a field of another model), the same judge is asked.
-        return core_schema.no_info_wrap_validator_function(lambda value, _: cls._admitted(value), handler(source))
+        # Wherever pydantic meets the class (model_validate, a field of another model), the same check is asked.
+        return core_schema.no_info_wrap_validator_function(lambda value, _: cls._validated(value), handler(source))
 
 
 class InputModel(InputObject, Generic[Output]):
@@ -173,7 +171,7 @@ class InputModel(InputObject, Generic[Output]):
 
 
 def bind(model: type[InputObject], node: Object) -> None:
-    """Say which node of a schema judges a class, and which class stands for a node."""
+    """Say which node of a schema checks a class, and which class stands for a node."""
     names = {known.name or wire for wire, known in node.properties.items()}
     if names != model.model_fields.keys():
         raise TypeError(f"{model.__name__} and its schema differ in {sorted(names ^ model.model_fields.keys())}")
@@ -185,18 +183,18 @@ def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, objec
     """What was given under wire names, and the names that were given twice."""
     wires = {known.name: wire for wire, known in node.properties.items() if known.name is not None}
     renamed: dict[str, object] = {}
-    faults: list[Finding] = []
+    findings: list[Finding] = []
     for name, value in given.items():
         wire = name if name in node.properties else wires.get(name, name)
         if wire in renamed:
             message = f"is given twice, as {shown(wire)} and as {shown(node.properties[wire].name)}; leave one out"
-            faults.append(ErrorFinding("both_names", message, keys=(wire,)))
+            findings.append(ErrorFinding("both_names", message, keys=(wire,)))
         renamed[wire] = value
-    return renamed, faults
+    return renamed, findings
 
 
 def _typed(node: Node | None, value: object) -> object:
-    """A judged value as attributes hold it: objects that have a class are made into it."""
+    """A checked value as attributes hold it: objects that have a class are made into it."""
     if isinstance(node, (AnyOf, OneOf)):
         node = next((option for option in node.nodes if not raised(option.check(value) or [])), None)
     elif isinstance(node, AllOf):

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, UnknownModelError
-from .schema.containers import MISSING
+from .schema.containers import MAX_DEPTH, MISSING
 from .schema.findings import Report
 from .schema.messages import shown
 from .schema.spec import check
@@ -160,21 +160,38 @@ def lazy_names(module: str, places: Mapping[str, str]) -> tuple[Callable[[str], 
 def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False) -> Report:
     """As ``validate``, for a spec that is at hand."""
     if type(payload) is dict and not probe:
-        return check(spec, payload)
-    faults: list[Finding] = []
+        report = check(spec, payload)
+        if report.ok or _is_json(payload):
+            return report
+    findings: list[Finding] = []
     if isinstance(payload, (str, bytes, bytearray, os.PathLike)):
-        from .schema.json_payload import read_payload
+        from .schema.json_payload import read_payload  # loads json
 
-        payload, faults = read_payload(payload)
+        payload, findings = read_payload(payload)
         if payload is MISSING:
-            return Report(spec.model_id, faults)
+            return Report(spec.model_id, findings)
     elif not isinstance(payload, dict):
         payload = _plain(payload)
     if probe:
-        from .media.probe import Probe, probed
+        from .media.probe import Probe, probed  # loads what reads media
 
         payload = probed(spec.input, payload, Probe() if probe is True else probe)
-    return Report(spec.model_id, [*faults, *(spec.input.check(payload) or ())]) if faults else check(spec, payload)
+    if isinstance(payload, dict) and not _is_json(payload):
+        from .prepare import prepare_input  # loads what reads media; a payload of JSON values needs none of it
+
+        return prepare_input(spec, payload, findings=findings).report
+    return Report(spec.model_id, [*findings, *(spec.input.check(payload) or ())])
+
+
+def _is_json(value: object, depth: int = MAX_DEPTH) -> bool:
+    """Whether a payload holds JSON values only, as one out of a text does; what lies too deep is not looked at."""
+    if depth == 0:
+        return True
+    if type(value) is dict:
+        return all(type(key) is str and _is_json(item, depth - 1) for key, item in value.items())
+    if type(value) is list:
+        return all(_is_json(item, depth - 1) for item in value)
+    return value is None or type(value) in (str, int, float, bool)
 
 
 def _plain(payload: object) -> object:

@@ -1,4 +1,9 @@
-"""Turns what people pass in Python into what the wire carries; local media are read here, once."""
+"""Prepare, check, report: the one way from what people pass to what the wire carries.
+
+Methods, input classes, `submit`, `validate` and the command line all call `prepare_input`. Preparing turns Python
+values into JSON values and reads local media, once; then the check of the model's spec looks at the payload as it would
+be sent.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +13,64 @@ from typing import TYPE_CHECKING
 
 from .media.info import MediaInfo
 from .media.sources import LocalMedia, UnusableMedia, is_local, load
-from .schema import AllOf, AnyOf, AnyValue, Array, Enum, ErrorFinding, Integer, Media, ModelSpec, Object, OneOf
+from .schema import AllOf, AnyOf, AnyValue, Array, Enum, ErrorFinding, Integer, Media, ModelSpec, Object, OneOf, Report
 from .schema.findings import raised
 from .schema.nodes import MAX_NUMBER, same
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .schema import Finding, Node
     from .schema.findings import Key
 
 
-def prepare(spec: ModelSpec | Object | None, given: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
-    """The payload that ``given`` (wire names) stands for, and the local media that could not be read.
+class PreparedInput(dict[str, object]):
+    """A payload as the wire carries it, with the ``report`` of its check. A submit takes one as it is, if it is ok."""
+
+    def __init__(self, payload: dict[str, object], report: Report) -> None:
+        super().__init__(payload)
+        self.report = report
+
+
+def prepare_input(
+    spec: ModelSpec | Object | None,
+    values: Mapping[str, object],
+    *,
+    name: str = "",
+    findings: Iterable[Finding] = (),
+    check: bool = True,
+) -> PreparedInput:
+    """Prepare an input for the wire, check it, and report everything that is wrong with it.
+
+    Args:
+        spec: the model, or the object of its input; None for a model that is not known here.
+        values: the input under wire names.
+        name: the model id in the report; by default the spec's own.
+        findings: what was found before, such as a key that stands twice in a file; they join the report.
+        check: whether to check; local media that cannot be read are in the report either way.
+    """
+    payload, found = prepare(spec, values)
+    if check and spec is not None:
+        node = spec.input if isinstance(spec, ModelSpec) else spec
+        found += node.check(payload) or ()
+    return PreparedInput(payload, Report(name or getattr(spec, "model_id", ""), [*findings, *found]))
+
+
+def prepare(spec: ModelSpec | Object | None, values: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+    """The payload that ``values`` (wire names) stand for, and the local media that could not be read.
 
     Sequences and arrays become lists, mappings and input classes dicts, a whole float an integer where the schema wants
     one, a number of numpy, a Decimal or a Fraction a plain number if that is the same, and a path, bytes, an open file
-    or a PIL image at a media field a LocalMedia. All else stays as it is, None as null: judging it is the check's
+    or a PIL image at a media field a LocalMedia. All else stays as it is, None as null: checking it is the check's
     business. What is in the findings has not been read, so a payload with findings must not be sent; the check does not
     name them again.
     """
     node = spec.input if isinstance(spec, ModelSpec) else spec
-    faults: list[Finding] = []
-    return _object(node, given, (), faults), faults
+    findings: list[Finding] = []
+    return _object(node, values, (), findings), findings
 
 
-def _value(node: Node | None, value: object, keys: tuple[Key, ...], faults: list[Finding]) -> object:
+def _value(node: Node | None, value: object, keys: tuple[Key, ...], findings: list[Finding]) -> object:
     if isinstance(node, (AnyOf, OneOf)):
         node = _fitting(node, value)
     elif isinstance(node, AllOf):
@@ -42,27 +81,27 @@ def _value(node: Node | None, value: object, keys: tuple[Key, ...], faults: list
         return _number(node, value)
     if isinstance(value, Number) or hasattr(value, "dtype"):
         plain = _plain(value) if not isinstance(node, Media) else value
-        return value if plain is value else _value(node, plain, keys, faults)
+        return value if plain is value else _value(node, plain, keys, findings)
     to_payload = getattr(value, "to_payload", None)
     if callable(to_payload):
         value = to_payload()
     if isinstance(value, Mapping):
-        return _object(node, value, keys, faults)
+        return _object(node, value, keys, findings)
     if (node is None or isinstance(node, (Media, AnyValue))) and is_local(value):
-        return _medium(value, keys, faults)
+        return _medium(value, keys, findings)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         items = node.items if isinstance(node, Array) else None
         inner = AnyValue() if items is None and node is not None else items
-        return [_value(inner, item, (*keys, index), faults) for index, item in enumerate(value)]
+        return [_value(inner, item, (*keys, index), findings) for index, item in enumerate(value)]
     return value
 
 
 def _object(
-    node: Node | None, value: Mapping[str, object], keys: tuple[Key, ...], faults: list[Finding]
+    node: Node | None, value: Mapping[str, object], keys: tuple[Key, ...], findings: list[Finding]
 ) -> dict[str, object]:
     known = node.properties if isinstance(node, Object) else {}
     return {
-        key: _value(known[key].node if key in known else None, item, (*keys, key), faults)
+        key: _value(known[key].node if key in known else None, item, (*keys, key), findings)
         for key, item in value.items()
     }
 
@@ -94,11 +133,11 @@ def _number(node: Node | None, value: float) -> object:
     return value
 
 
-def _medium(value: object, keys: tuple[Key, ...], faults: list[Finding]) -> LocalMedia:
+def _medium(value: object, keys: tuple[Key, ...], findings: list[Finding]) -> LocalMedia:
     try:
         return load(value)
     except UnusableMedia as fault:
-        faults.append(ErrorFinding("media_source", str(fault), keys=keys))
+        findings.append(ErrorFinding("media_source", str(fault), keys=keys))
         return UNREAD
 
 

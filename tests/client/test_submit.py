@@ -26,6 +26,8 @@ from runcomfy_client.errors import (
     TransportError,
     UnknownModelError,
 )
+from runcomfy_client.prepare import prepare_input
+from runcomfy_client.schema import Object
 from runcomfy_client.transport import connection_pool
 from runcomfy_client.transport.requests import failure_of
 
@@ -33,6 +35,8 @@ from tests.support.fault_proxy import FaultProxy, answer, forward_to, reset_afte
 from tests.support.http_wire import Response, json_response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.both import Clients
     from tests.support.tiny_api import TinyApi
 
@@ -48,6 +52,27 @@ def test_what_is_sent_is_what_was_given(clients: Clients, proxy: FaultProxy, api
     assert (sent.method, sent.path) == ("POST", "/v1/models/any/model")
     assert sent.headers["authorization"] == "Bearer secret-token-4711"
     assert sent.headers["content-type"] == "application/json"
+
+
+class Once(list[object]):
+    """A list that can be gone through a single time."""
+
+    def __iter__(self) -> Iterator[object]:
+        yield from [self.pop() for _ in range(len(self))]
+
+
+def test_a_prepared_input_is_not_prepared_again(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
+    prepared = prepare_input(None, {"seeds": Once([1])}, name=MODEL)
+    clients(proxy.url).submit(MODEL, prepared)
+    assert api.submits == [{"seeds": [1]}]
+
+
+def test_an_input_that_was_prepared_with_errors_is_not_sent(clients: Clients, proxy: FaultProxy) -> None:
+    prepared = prepare_input(Object({}), {"seed": 1}, name=MODEL)
+    with pytest.raises(InvalidInputError) as caught:
+        clients(proxy.url).submit(MODEL, prepared)
+    assert [each.code for each in caught.value.report.errors] == ["unknown_key"]
+    assert not proxy.requests
 
 
 @pytest.mark.parametrize(

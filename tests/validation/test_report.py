@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,7 +13,18 @@ import pytest
 import runcomfy
 from runcomfy import UnknownModelError
 from runcomfy_client.packages import validate_spec
-from runcomfy_client.schema import ErrorFinding, ModelSpec, Report, UncheckedFinding, check
+from runcomfy_client.schema import (
+    Array,
+    ErrorFinding,
+    ModelSpec,
+    Number,
+    Object,
+    Property,
+    Report,
+    String,
+    UncheckedFinding,
+    check,
+)
 from runcomfy_client.schema.json_payload import read_payload
 
 if TYPE_CHECKING:
@@ -244,3 +256,12 @@ def test_depth_is_a_fault_not_a_crash(spec: ModelSpec, depth: int) -> None:
 def test_many_equal_keys_take_no_long_time(spec: ModelSpec) -> None:
     text = "{" + ",".join(['"a": 1', '"b": 2'] * 100_000) + "}"
     assert [problem.code for problem in validate_spec(spec, text).errors].count("duplicate_key") == 2
+
+
+def test_validate_takes_what_a_submit_takes() -> None:
+    spec = ModelSpec("a/b", Object({"scale": Property(Number(maximum=1)), "tags": Property(Array(String()))}))
+    assert validate_spec(spec, {"scale": Decimal("0.5"), "tags": ("a", "b")}).ok
+    assert [each.code for each in validate_spec(spec, {"scale": Decimal("1.5"), "tags": {"a"}}).errors] == [
+        "range",
+        "type",
+    ]

@@ -18,8 +18,8 @@ from ..errors import (
 )
 from ..identifiers import check_model_id, request_id_in
 from ..media import LocalMedia, encode_body
-from ..prepare import prepare
-from ..schema import ErrorFinding, Report, check
+from ..prepare import PreparedInput, prepare_input
+from ..schema import ErrorFinding, Report
 from ..transport.deadline import Deadline
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
@@ -145,14 +145,15 @@ def prepare_submit(
     """Raises InvalidInputError with the whole report. An id without a schema here is sent as it is given."""
     check_model_id(model_id)
     spec = session.package.spec(model_id)
-    payload, unread = prepare(spec, given)
-    report = check(spec, payload) if spec is not None and session.validate else Report(model_id)
-    if unread:
-        report = Report(model_id, [*unread, *report.errors], report.warnings, report.unchecked)
-    if not report.ok:
-        raise InvalidInputError(report)
-    for warning in report.warnings:
+    if isinstance(given, PreparedInput) and given.report.model_id == model_id:
+        prepared = given
+    else:
+        prepared = prepare_input(spec, given, name=model_id, check=session.validate)
+    if not prepared.report.ok:
+        raise InvalidInputError(prepared.report)
+    for warning in prepared.report.warnings:
         log.warning("%s %s", model_id, warning)
+    payload: dict[str, object] = prepared
     if extra:
         if doubled := sorted(set(extra) & set(payload)):
             raise ConfigurationError(f"extra_input repeats {doubled[0]!r}, which the input has already.")

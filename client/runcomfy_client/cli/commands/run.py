@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import InvalidInputError, JournalError
-from ...prepare import prepare
-from ...schema import Report
+from ...prepare import PreparedInput, prepare_input
 from ..exit_codes import OK, CommandError, JobKeyTakenError, NotWrittenError
 from ..inputs import read_inputs
 from ..open_client import open_client
@@ -35,15 +34,15 @@ def run_job(
     common: Common,
 ) -> int:
     _prove_keyed(sending, recording)
-    payload, report = _payload(model_id, words, base, sending)
+    prepared = _prepared(model_id, words, base, sending)
     if sending.dry_run:
-        return _dry_run(payload, report, common)
+        return _dry_run(prepared, common)
     if not downloading.no_download:
         _prove_writable(downloading.output_dir)
     with open_client(
         common.base_url, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
     ) as client:
-        job = _submitted(client, model_id, payload, sending)
+        job = _submitted(client, model_id, prepared, sending)
         note(f"request {job.request_id}")
         return finish(wait_for(job, timeout, cancel_on_interrupt=True), downloading, common)
 
@@ -52,13 +51,13 @@ def submit_job(
     model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording, common: Common
 ) -> int:
     _prove_keyed(sending, recording)
-    payload, report = _payload(model_id, words, base, sending)
+    prepared = _prepared(model_id, words, base, sending)
     if sending.dry_run:
-        return _dry_run(payload, report, common)
+        return _dry_run(prepared, common)
     with open_client(
         common.base_url, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
     ) as client:
-        job = _submitted(client, model_id, payload, sending)
+        job = _submitted(client, model_id, prepared, sending)
     if common.json:
         emit_json({"request_id": job.request_id, "model_id": model_id})
     else:
@@ -94,41 +93,37 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
     return OK
 
 
-def _payload(
-    model_id: str, words: Sequence[str], base: str | None, sending: Sending
-) -> tuple[dict[str, object], Report]:
-    """The input, judged as a file would be: here null is a fault, not "not given" as in Python."""
+def _prepared(model_id: str, words: Sequence[str], base: str | None, sending: Sending) -> PreparedInput:
+    """The input, checked as a file would be: here null is a fault, not "not given" as in Python."""
     spec = package().spec(model_id) if sending.no_validate else package().known_spec(model_id)
-    given, faults = read_inputs(model_id, spec, words, base)
-    payload, unread = prepare(spec, given)
-    judged = spec.input.check(payload) if spec is not None and not sending.no_validate else None
-    report = Report(model_id, [*faults, *unread, *(judged or ())])
-    if not report.ok:
-        raise InvalidInputError(report)
-    return payload, report
+    values, findings = read_inputs(model_id, spec, words, base)
+    prepared = prepare_input(spec, values, name=model_id, findings=findings, check=not sending.no_validate)
+    if not prepared.report.ok:
+        raise InvalidInputError(prepared.report)
+    return prepared
 
 
-def _submitted(client: SyncClient, model_id: str, payload: dict[str, object], sending: Sending) -> Job[object]:
+def _submitted(client: SyncClient, model_id: str, prepared: PreparedInput, sending: Sending) -> Job[object]:
     if sending.job_key is None:
-        return client.submit(model_id, payload)
+        return client.submit(model_id, prepared)
     try:
-        return client.submit(model_id, payload, {"job_key": sending.job_key})
+        return client.submit(model_id, prepared, {"job_key": sending.job_key})
     except JournalError as error:
         if error.job_key is None:  # the journal itself is at fault, and the job may have been started
             raise
         raise JobKeyTakenError(error.job_key, error.request_id) from error
 
 
-def _dry_run(payload: dict[str, object], report: Report, common: Common) -> int:
+def _dry_run(prepared: PreparedInput, common: Common) -> int:
     from .dry_run import request_facts, request_text
 
-    warnings = [str(warning) for warning in report.warnings]
+    warnings = [str(warning) for warning in prepared.report.warnings]
     for warning in warnings:
         note(f"warning: {warning}")
     if common.json:
-        emit_json({"request": request_facts(report.model_id, payload, common), "warnings": warnings})
+        emit_json({"request": request_facts(prepared.report.model_id, prepared, common), "warnings": warnings})
     else:
-        print(request_text(report.model_id, payload, common))
+        print(request_text(prepared.report.model_id, prepared, common))
     return OK
 
 
