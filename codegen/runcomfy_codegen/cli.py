@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import editor_schemas
 from .faults.diagnostics import display, has_errors, quote
 from .faults.explained import catalogue
 from .intake import cli as intake
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     intake.register(commands)
     openapi.register(commands)
     reference.register(commands)
+    editor_schemas.register(commands)
     explain = commands.add_parser("explain", help="tell more about a diagnostic's code")
     explain.add_argument("code", metavar="CODE", help="as printed, for example E031")
     explain.set_defaults(run=_explain)

@@ -31,6 +31,7 @@ ORDER = (
     "intake",
     "openapi",
     "reference",
+    "editor_schemas",
     "cli",
     "console",
 )

@@ -22,9 +22,9 @@ class Written:
     foreign: tuple[str, ...] = ()
 
 
-def write_pages(folder: Path, pages: Mapping[str, str]) -> Written:
-    """Make the folder hold these pages. OSError passes through."""
-    ours, others = _found(folder)
+def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, suffix: str = ".md") -> Written:
+    """Make the folder hold these pages, each of which begins with the header. OSError passes through."""
+    ours, others = _found(folder, header, suffix)
     if foreign := sorted(pages.keys() & others):
         return Written(changed=(), removed=(), foreign=tuple(foreign))
     removed = sorted(ours.keys() - pages.keys())
@@ -52,7 +52,7 @@ def write_page(file: Path, text: str) -> bool:
     return True
 
 
-def _found(folder: Path) -> tuple[dict[str, str], set[str]]:
+def _found(folder: Path, header: str, suffix: str) -> tuple[dict[str, str], set[str]]:
     """The pages that are there with their text, and the files that are not ours."""
     ours: dict[str, str] = {}
     others: set[str] = set()
@@ -60,8 +60,8 @@ def _found(folder: Path) -> tuple[dict[str, str], set[str]]:
         if not path.is_file():
             continue
         name = path.relative_to(folder).as_posix()
-        text = path.read_text(encoding="utf-8", errors="replace") if path.suffix == ".md" else ""
-        if text.startswith(HEADER):
+        text = path.read_text(encoding="utf-8", errors="replace") if path.suffix == suffix else ""
+        if text.startswith(header):
             ours[name] = text
         else:
             others.add(name)

@@ -1,0 +1,93 @@
+"""`runcomfy-codegen jsonschema`: a standard JSON Schema (2020-12) for each model, for editors and other checkers.
+
+A payload file names its model by the schema: `"$schema": "<folder>/<model id>.json"`. The schemas therefore know that
+key, which is never sent.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .terminal import OK, USAGE, nothing_written, report, store_to_read, usage
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runcomfy_client.schema import ModelSpec
+
+    from .faults.diagnostics import Diagnostic
+
+# How a file of ours is known again; nothing of the schemas stands in it.
+_MARK: Final = '{\n  "$comment": "Written by runcomfy-codegen jsonschema; it writes it anew each time."'
+# Editors offer keys in this order.
+_SCHEMA_KEY: Final = {"type": "string", "description": "This file's schema. It names the model and is not sent."}
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `jsonschema`; it sets `run`, a function from the parsed arguments to the exit status."""
+    parser = commands.add_parser("jsonschema", help="write a standard JSON Schema for each model, for editors")
+    parser.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the folder for <model id>.json")
+    parser.set_defaults(run=_jsonschema)
+
+
+def _jsonschema(arguments: argparse.Namespace) -> int:
+    # What writes files is not loaded to print a help text.
+    from .reference.writing import write_pages
+
+    folder = arguments.output
+    if not folder:
+        return usage("name the folder for the schemas with --output DIR")
+    schemas = store_to_read(arguments.schemas)
+    if schemas is None:
+        return USAGE
+    files, diagnostics = editor_schemas(schemas)
+    report(diagnostics)
+    if not files:
+        return nothing_written()
+    written = write_pages(folder, files, _MARK, ".json")
+    if written.foreign:
+        names = ", ".join(written.foreign)
+        return usage(f"not written by this command and therefore not overwritten, in {folder}: {names}")
+    print(f"{folder}: {len(files)} schemas, {len(written.changed)} changed, {len(written.removed)} removed")
+    return OK
+
+
+def editor_schemas(schemas: Path) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
+    """The files by path, one for each model of a store; none if a schema has an error. OSError passes through."""
+    from .building.gather import below, gather
+    from .building.unit import lower_model
+    from .faults.diagnostics import has_errors
+
+    gathered = gather(schemas)
+    diagnostics = [*gathered.diagnostics]
+    files: dict[str, str] = {}
+    for task in gathered.tasks:
+        model, unit = lower_model(task)
+        diagnostics += [below(schemas, each) for each in unit.diagnostics]
+        if model:
+            files[f"{model.model_id}.json"] = _file(model.spec)
+    return ({} if has_errors(diagnostics) else files), tuple(diagnostics)
+
+
+def _file(spec: ModelSpec) -> str:
+    from runcomfy_client.describe.json_schema import input_schema
+
+    schema = input_schema(spec)
+    _add_messages(schema)
+    schema["properties"] = {"$schema": _SCHEMA_KEY, **schema.get("properties", {})}
+    return _MARK + ",\n" + json.dumps(schema, indent=2, ensure_ascii=False).removeprefix("{\n") + "\n"
+
+
+def _add_messages(schema: object) -> None:
+    """Say in words what a pattern of media means, for editors that show such a text in the pattern's place."""
+    if isinstance(schema, list):
+        for each in schema:
+            _add_messages(each)
+    elif isinstance(schema, dict):
+        if str(schema.get("format", "")).endswith("_uri") and "pattern" in schema:
+            schema["patternErrorMessage"] = "Expected an https:// URL or a data: URI."
+        for each in [*schema.values()]:
+            _add_messages(each)
