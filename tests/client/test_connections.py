@@ -210,32 +210,6 @@ def test_the_token_goes_to_the_api_only(clients: Clients, api: TinyApi) -> None:
         assert not elsewhere.requests
 
 
-def test_this_computer_is_never_reached_through_a_proxy(
-    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would get the token unencrypted."""
-    with FaultProxy(proxy.upstream) as in_between:
-        for name in ("http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.setenv(name, in_between.url)
-        client = clients(proxy.url)
-        job = client.submit("any/model", {})
-        job.wait(10)
-        client.balance()
-        assert in_between.connections == 0
-    assert proxy.arrived["submit"] == 1
-
-
-def test_a_client_of_ones_own_takes_no_token_for_this_computer_to_a_proxy(clients: Clients, proxy: FaultProxy) -> None:
-    own = clients.http_client(proxy="http://user:password@proxy.example:3128")
-    with pytest.raises(ConfigurationError, match=r"proxy\.example:3128.*trust_env=False") as caught:
-        clients(proxy.url, http_client=own).submit("any/model", {})
-    assert "password" not in str(caught.value)
-    with FaultProxy(proxy.upstream) as in_between:  # one on this computer is no other's
-        own = clients.http_client(proxy=in_between.url)
-        assert clients(proxy.url, http_client=own).balance().usd == 12.5
-        assert in_between.arrived["balance"] == 1
-
-
 def test_a_forked_child_makes_connections_of_its_own(proxy: FaultProxy) -> None:
     script = """
 import os, sys
