@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from runcomfy_client.client import AsyncClient, SyncClient
-from runcomfy_client.errors import ConfigurationError, RunComfyError
+from runcomfy_client.errors import ConfigurationError, RunComfyError, TransportError
 from runcomfy_client.transport import async_driver, blocking
 from runcomfy_client.transport.blocking import Watched
 from runcomfy_client.transport.config import Timeouts
@@ -229,6 +229,65 @@ assert os.waitpid(child, 0)[1] == 0
     assert proxy.connections == 2  # the parent goes on with its own
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["", "own"])
+def test_a_child_forked_while_every_slot_is_in_use_has_its_own(proxy: FaultProxy, own: bool) -> None:
+    script = """
+import os, sys, threading, time, httpx
+from runcomfy_client.client import SyncClient
+own = httpx.Client() if sys.argv[2] == "own" else None
+client = SyncClient("secret", sys.argv[1], max_connections=2, http_client=own)
+job = client.job("job-1")
+threads = [threading.Thread(target=job.status) for _ in range(2)]
+for thread in threads:
+    thread.start()
+time.sleep(0.5)
+child = os.fork()
+assert client.submit("any/model", {}).request_id.startswith("job-")
+if not child:
+    os._exit(0)
+for thread in threads:
+    thread.join()
+assert os.waitpid(child, 0)[1] == 0
+assert client.submit("any/model", {}).request_id.startswith("job-")
+"""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork here")
+
+    def slowly(wire: Wire) -> None:
+        time.sleep(1.5)
+        wire.send(wire.forward().encoded())
+
+    proxy.always("status", slowly)
+    subprocess.run([sys.executable, "-c", script, proxy.url, "own" if own else ""], check=True, timeout=20)
+    assert proxy.arrived["submit"] == 3
+    assert proxy.arrived["status"] == 2
+
+
+def test_a_fork_in_the_middle_of_a_request_frees_no_slot_twice(proxy: FaultProxy) -> None:
+    """The child goes on with a reply that its parent has opened: neither slot nor connection is the child's to keep."""
+    script = """
+import os, sys
+from runcomfy_client.client import SyncClient
+from runcomfy_client.transport.sync_driver import Exchange
+from runcomfy_client.transport.steps import Request
+client = SyncClient("secret", sys.argv[1], max_connections=1)
+exchange = Exchange(client._driver._connections, client._session.config,
+                    Request(method="GET", url=sys.argv[1] + "/prod/v2/balance", authorised=True))
+child = os.fork()
+if not child:
+    exchange.close()
+    assert client.balance().usd == 12.5
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+exchange.read_all()
+exchange.close()
+assert client.balance().usd == 12.5
+"""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork here")
+    subprocess.run([sys.executable, "-c", script, proxy.url], check=True, timeout=20)
+
+
 def test_nothing_heavy_is_loaded_before_the_first_request() -> None:
     script = """
 import sys
@@ -279,3 +338,31 @@ def test_a_forked_child_does_not_end_its_parents_requests() -> None:
     assert theirs.recv(10) == b"still open"
     ours.close()
     theirs.close()
+
+
+def test_a_failure_names_host_and_port(clients: Clients, proxy: FaultProxy) -> None:
+    proxy.always("balance", faults.closed_before_reply)
+    with pytest.raises(TransportError, match=rf"127\.0\.0\.1:{proxy.port}\)"):
+        clients(proxy.url, max_retries=0).balance()
+    proxy.always("balance", faults.silence)
+    with pytest.raises(TransportError, match=rf"(?i)time.*127\.0\.0\.1:{proxy.port}"):
+        clients(proxy.url, max_retries=0, timeout=0.3).balance()
+    with pytest.raises(TransportError, match=r"127\.0\.0\.1:1\)\. Nothing was sent"):
+        clients("http://127.0.0.1:1", max_retries=0).submit("any/model", {})
+
+
+def test_a_close_that_fails_costs_no_reply(
+    clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id was read; what becomes of the connection after that does not matter."""
+
+    def broken(*_: object) -> None:
+        raise httpx.ReadError("while closing")
+
+    async def async_broken(*_: object) -> None:
+        broken()
+
+    client = clients(proxy.url)
+    monkeypatch.setattr(httpx.Response, "close", broken)
+    monkeypatch.setattr(httpx.Response, "aclose", async_broken)
+    assert client.submit("any/model", {}).request_id == "job-1"

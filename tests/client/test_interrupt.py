@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import json
 import os
 import signal
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -282,3 +285,156 @@ def test_the_sync_client_works_in_threads_that_python_does_not_interrupt(proxy: 
         thread.start()
         thread.join()
     assert ends == ["job-1"]
+
+
+def answers_late(seconds: float) -> faults.Fault:
+    def late(wire: Wire) -> None:
+        response = wire.forward()
+        time.sleep(seconds)
+        with contextlib.suppress(OSError):
+            wire.send(response.encoded())
+
+    return late
+
+
+def test_anyio_cancels_and_the_id_is_kept(proxy: FaultProxy, tmp_path: Path) -> None:
+    """anyio cancels a task again and again until it has left the scope."""
+    import anyio
+
+    proxy.plan("submit", answers_late(0.6))
+    unread: list[object] = []
+
+    async def scene() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unread.append(context))
+        async with AsyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+            with anyio.move_on_after(0.2) as scope:
+                await client.submit("any/model", {})
+            assert scope.cancelled_caught
+            assert client.journal is not None
+            (entry,) = client.journal.pending()
+            assert (entry.state, entry.request_id) == ("submitted", "job-1")
+
+    asyncio.run(scene())
+    gc.collect()
+    assert not unread
+    assert proxy.arrived["submit"] == 1
+
+
+def test_a_task_group_of_anyio_that_fails_keeps_the_id(proxy: FaultProxy, tmp_path: Path) -> None:
+    import anyio
+
+    proxy.plan("submit", answers_late(0.6))
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+
+            async def fail() -> None:
+                await anyio.sleep(0.2)
+                raise ZeroDivisionError
+
+            async def both() -> None:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(client.submit, "any/model", {})
+                    group.start_soon(fail)
+
+            with pytest.raises(ExceptionGroup):
+                await both()
+            assert client.journal is not None
+            (entry,) = client.journal.pending()
+            assert (entry.state, entry.request_id) == ("submitted", "job-1")
+
+    anyio.run(scene)
+
+
+def test_anyio_cancels_a_wait_and_the_job_is_cancelled(proxy: FaultProxy, api: TinyApi) -> None:
+    import anyio
+
+    api.statuses = [QUEUED]
+    proxy.plan("cancel", answers_late(0.2))
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url) as client:
+            job = await client.submit("any/model", {})
+            with anyio.move_on_after(0.2):
+                await job.wait(cancel_on_interrupt=True)
+
+    anyio.run(scene)
+    assert proxy.arrived["cancel"] == 1
+
+
+@pytest.mark.parametrize("times", [2, 20])
+def test_cancelling_again_within_the_grace_changes_nothing(proxy: FaultProxy, tmp_path: Path, times: int) -> None:
+    proxy.plan("submit", answers_late(0.8))
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+            task = asyncio.create_task(client.submit("any/model", {}))
+            await asyncio.sleep(0.2)
+            for _ in range(times):
+                task.cancel()
+                await asyncio.sleep(0.01)
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert "client.job('job-1')" in "".join(caught.value.__notes__)
+            assert client.journal is not None
+            (entry,) = client.journal.pending()
+            assert entry.request_id == "job-1"
+
+    asyncio.run(scene())
+
+
+def test_the_grace_ends_though_the_task_is_cancelled_again(
+    proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runcomfy_client.api import submit
+
+    monkeypatch.setattr(submit, "GRACE", 0.5)
+    proxy.plan("submit", faults.silence)
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
+            task = asyncio.create_task(client.submit("any/model", {}))
+            begun = time.monotonic()
+            while not task.done() and time.monotonic() - begun < 5:
+                await asyncio.sleep(0.05)
+                if time.monotonic() - begun > 0.2:
+                    task.cancel()
+            assert 0.5 < time.monotonic() - begun < 3
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert client.journal is not None
+            (entry,) = client.journal.pending()
+            assert entry.state == "unsure"
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("limit", ["asyncio.timeout", "asyncio.wait_for"])
+@pytest.mark.parametrize("operation", ["submit", "wait"])
+def test_the_note_is_in_what_a_time_limit_of_asyncio_raises(
+    proxy: FaultProxy, api: TinyApi, limit: str, operation: str
+) -> None:
+    api.statuses = [QUEUED]
+    if operation == "submit":
+        proxy.plan("submit", answers_late(0.6))
+
+    async def limited(call: Any) -> None:
+        if limit == "asyncio.wait_for":
+            await asyncio.wait_for(call, 0.2)
+        else:
+            async with asyncio.timeout(0.2):
+                await call
+
+    async def scene() -> BaseException:
+        async with AsyncClient("secret", proxy.url) as client:
+            if operation == "submit":
+                call: Any = client.submit("any/model", {})
+            else:
+                call = (await client.submit("any/model", {})).wait()
+            with pytest.raises(TimeoutError) as caught:
+                await limited(call)
+            return caught.value
+
+    error = asyncio.run(scene())
+    shown = "".join(traceback.format_exception(error))
+    assert "client.job('job-1')" in shown

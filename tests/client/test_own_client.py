@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from runcomfy_client.client import AsyncClient
-from runcomfy_client.errors import AuthenticationError, ConfigurationError, InvalidInputError, UnknownModelError
+from runcomfy_client.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidInputError,
+    JobTimeoutError,
+    UnknownModelError,
+)
 from runcomfy_client.transport.config import Timeouts, clean_timeouts
 from runcomfy_client.transport.deadline import LONGEST, Deadline
 from runcomfy_client.transport.requests import proxied
 
+from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response
 
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.both import Clients
-    from tests.support.fault_proxy import FaultProxy
+    from tests.support.fault_proxy import FaultProxy, Wire
 
 TOKEN = "secret-token-4711"
 
@@ -115,3 +125,57 @@ def test_inputs_of_the_wrong_kind(clients: Clients, proxy: FaultProxy) -> None:
     with pytest.raises(UnknownModelError, match="not 5"):
         client.submit(5, {})
     assert not proxy.requests
+
+
+def drip_head(wire: Wire) -> None:
+    """A header line that never ends, a byte at a time."""
+    with contextlib.suppress(OSError):
+        wire.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(200):
+            wire.send(b"x")
+            time.sleep(0.05)
+        wire.reset()
+
+
+@pytest.mark.parametrize("fault", [drip_head, faults.drip(0.05)], ids=["head", "body"])
+@pytest.mark.parametrize("proxied_by", ["", "a proxy"])
+def test_a_connection_that_is_used_again_keeps_its_deadline(
+    clients: Clients, proxy: FaultProxy, fault: faults.Fault, proxied_by: str
+) -> None:
+    """httpx says which connections it opens, and not which it uses again."""
+    own = clients.http_client(**({"proxy": proxy.url} if proxied_by else {}))
+    client = clients("http://127.0.0.1:9" if proxied_by else proxy.url, http_client=own, timeout=30.0)
+    job = client.submit("any/model", {})
+    client.balance()
+    assert proxy.connections == 1
+    proxy.always("status", fault)
+    begun = time.monotonic()
+    with pytest.raises(JobTimeoutError):
+        job.wait(0.6)
+    assert time.monotonic() - begun < 2.5
+    proxy.never("status")
+    assert job.wait(5).files
+
+
+def test_a_deadline_cuts_only_its_own_connection(clients: Clients, proxy: FaultProxy) -> None:
+    """A paid request on the same client goes on."""
+
+    def late(wire: Wire) -> None:
+        time.sleep(1.0)
+        wire.send(wire.forward().encoded())
+
+    if clients.is_async:
+        pytest.skip("an event loop cancels by task")
+    own = clients.http_client()
+    client = clients(proxy.url, http_client=own)
+    for _ in range(2):
+        client.balance()
+    job = client.submit("any/model", {})
+    proxy.plan("submit", late)
+    proxy.always("status", drip_head)
+    with ThreadPoolExecutor(2) as pool:
+        paid = pool.submit(lambda: client.submit("any/model", {}).request_id)
+        time.sleep(0.1)
+        with pytest.raises(JobTimeoutError):
+            job.wait(0.4)
+        assert paid.result(5) == "job-2"

@@ -104,3 +104,43 @@ def test_a_connection_that_was_never_made_is_tried_again(clients: Clients, own: 
     with pytest.raises(TransportError, match="Nothing was sent") as caught:
         clients("http://127.0.0.1:1", http_client=own, max_retries=0).submit("any/model", {})
     assert "second time" not in str(caught.value)
+
+
+def within(reply: bytes) -> faults.Fault:
+    """A reply that names the job and breaks off, or is not quite JSON."""
+
+    def fault(wire: faults.Wire) -> None:
+        wire.forward()
+        wire.send(reply)
+        wire.connection.shutdown(2)
+
+    return fault
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        HEAD + b'Content-Length: 500\r\n\r\n{"request_id": "job-1", "status": "in_q',
+        HEAD + b'Transfer-Encoding: chunked\r\n\r\n17\r\n{"request_id": "job-1",\r\n',
+        HEAD + b'Content-Length: 25\r\n\r\n{"request_id": "job-1", }',
+        HEAD + b'Content-Length: 35\r\n\r\n{"request_id":"job-1"}<!-- page -->',
+        b'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 500\r\n\r\n{"request_id" : "job-1"}',
+    ],
+)
+def test_an_id_in_a_reply_that_breaks_is_named(clients: Clients, proxy: FaultProxy, reply: bytes) -> None:
+    proxy.plan("submit", within(reply))
+    with pytest.raises(SubmissionUnknownError, match="The reply names the request id job-1") as caught:
+        clients(proxy.url).submit("any/model", {})
+    assert caught.value.request_id == "job-1"
+    assert caught.value.status_code in (200, 502)
+
+
+@pytest.mark.parametrize("body", [b'{"request_id": "job-', b'{"request_id": "../x"}<', b'{"other_request_id": "job-1"'])
+def test_half_an_id_is_none(clients: Clients, proxy: FaultProxy, body: bytes) -> None:
+    proxy.plan("submit", within(HEAD + b"Content-Length: 500\r\n\r\n" + body))
+    with pytest.raises(SubmissionUnknownError) as caught:
+        clients(proxy.url).submit("any/model", {})
+    assert caught.value.request_id is None

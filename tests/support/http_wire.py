@@ -55,6 +55,8 @@ def read_head(stream: BinaryIO) -> Request | None:
     if not first.strip():
         return None
     method, path, _ = first.decode("latin-1").split(" ", 2)
+    if path.startswith("http://"):  # as a proxy is asked
+        path = "/" + path.split("/", 3)[3]
     headers: dict[str, str] = {}
     while (line := stream.readline()) not in (b"\r\n", b""):
         name, _, value = line.decode("latin-1").partition(":")

@@ -24,7 +24,7 @@ from ..transport.deadline import Deadline
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
 from .calls import LONGEST_PAUSE, JobRef, backoff, note_rate_limit, now, request_event, send_once
-from .replies import error_of, has_error, json_object, page_text
+from .replies import error_of, has_error, json_object, page_text, request_id_within
 
 if TYPE_CHECKING:
     from ..journal.base import Journal
@@ -203,7 +203,8 @@ def post(session: Session, prepared: Prepared, deadline: Deadline, sending: Subm
             reply = yield from send_once(session, request, told)
         except TransportFailure as fault:
             if not fault.nothing_sent:
-                raise unknown(model_id, fault.reason) from fault
+                named = request_id_within(fault.partial)
+                raise unknown(model_id, fault.reason, status=fault.status, request_id=named) from fault
             sending.on_the_wire = False
             misses += 1
             pause = backoff(misses)
@@ -242,7 +243,8 @@ def read_reply(session: Session, model_id: str, reply: Reply) -> str:
     if has_error(reply, body):
         raise refusal(session, model_id, reply, request_id)
     if body is None:
-        raise unknown(model_id, f"HTTP {reply.status}, but {page_text(reply)}", status=reply.status)
+        reason, named = f"HTTP {reply.status}, but {page_text(reply)}", request_id_within(reply.content)
+        raise unknown(model_id, session.config.redact(reason), status=reply.status, request_id=named)
     if request_id is None:
         raise unknown(model_id, f"HTTP {reply.status}, but the reply names no request id", status=reply.status)
     return request_id

@@ -184,7 +184,9 @@ class Exchange:
             if self._response.content:
                 yield self._response.content
         else:
-            async for data in self._response.aiter_raw():
+            # Not aiter_raw: that closes the response at its end, and a failure of that would cost the reply.
+            stream: Any = self._response.stream
+            async for data in stream:
                 for piece in decoder.pieces(data):
                     yield piece
             decoder.finish()

@@ -212,7 +212,7 @@ def failure_of(error: Exception, body: RequestBody | None = None, address: str =
         shown = cause
     if body is not None and body.begun:
         unsent = False
-    detail = str(shown).strip()
+    detail = " ".join(str(shown).split())
     reason = f"{type(shown).__name__}: {detail}" if detail else type(shown).__name__
     if address:
         reason += f" ({address})"

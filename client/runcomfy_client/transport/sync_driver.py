@@ -19,7 +19,7 @@ import time
 import weakref
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
 from . import own_client
@@ -168,7 +168,9 @@ class Exchange:
         if self._response.is_stream_consumed:  # a hook of the user's has read it
             yield from filter(None, [self._response.content])
         else:
-            for data in self._response.iter_raw():
+            # Not iter_raw: that closes the response at its end, and a failure of that would cost the reply.
+            stream: Any = self._response.stream
+            for data in stream:
                 yield from decoder.pieces(data)
             decoder.finish()
         self._complete = True
