@@ -19,6 +19,7 @@ from tests.support.http_wire import Response, json_response
 from tests.support.tiny_api import COMPLETED, QUEUED, TinyApi
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.both import Clients
@@ -131,11 +132,12 @@ def test_a_server_that_repeats_the_token(
     body: dict[str, Any] = {key: echo if key != "detail" else [{"loc": ["header", echo], "msg": echo}]}
     client = clients(proxy.url, max_retries=0, journal=tmp_path / "jobs.sqlite")
     shown: list[str] = []
-    for operation, call in (
-        ("submit", lambda: client.submit("any/model", {})),
-        ("status", lambda: client.job("job-1").status()),
-        ("result", lambda: client.job("job-1").result()),
-    ):
+    calls: dict[str, Callable[[], object]] = {
+        "submit": lambda: client.submit("any/model", {}),
+        "status": lambda: client.job("job-1").status(),
+        "result": lambda: client.job("job-1").result(),
+    }
+    for operation, call in calls.items():
         proxy.plan(operation, answer(json_response({**body, "error_code": body.get("error_code", "X")}, status)))
         with pytest.raises(RunComfyError) as caught:
             call()
