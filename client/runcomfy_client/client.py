@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .api import submit
 from .api.calls import CoolDown, JobRef, Session
-from .api.submit import urls_in
+from .api.payload import urls_in
 from .errors import ConfigurationError
 from .identifiers import check_model_id, request_id_in
 from .jobs import AsyncJob, Job
 from .packages import FORMAT, ModelPackage
 from .transport.config import Timeouts, resolve
 from .transport.hooks import EventHooks, Hooks
+from .transport.steps import run
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from .api.catalog import Balance
     from .api.submit import RequestOptions
     from .catalog import AsyncCatalog, Catalog
-    from .journal.base import Journal
+    from .journal.journal import Journal
+    from .journal.writer import JournalWriter
     from .models import InputModel, Output
     from .outputs import MediaOutput
+    from .transport.config import Config
 
 if TYPE_CHECKING:
 
@@ -61,30 +64,38 @@ class ClientData:
             max_retries=max_retries,
             max_connections=max_connections,
         )
-        self._own_journal: Journal | None = None
+        self._owns_journal = False
+        writer: JournalWriter | None = None
         if journal is not None:
-            from .journal.base import Journal  # most clients keep none
-
-            if not isinstance(journal, Journal):
-                journal = self._own_journal = Journal(journal)
-            if config.token is not None:
-                journal = journal.scoped(config.token.digest(), config.base_url)
-        self._session = Session(self._package, config, validate, journal, Hooks(event_hooks), CoolDown())
+            writer = self._open_journal(journal, config)
+        self._session = Session(self._package, config, validate, writer, Hooks(event_hooks), CoolDown())
 
     @property
     def base_url(self) -> str:
         """The API's address, without /v1."""
         return self._session.config.base_url
 
+    def _open_journal(self, journal: JournalPath | Journal, config: Config) -> JournalWriter:
+        from .journal.base import Scope, normal_address  # most clients keep none
+        from .journal.journal import Journal
+        from .journal.writer import JournalWriter
+
+        if not isinstance(journal, Journal):
+            journal, self._owns_journal = Journal(journal), True
+        account = config.token.digest() if config.token is not None else ""
+        return JournalWriter(journal, Scope(account, normal_address(config.base_url)))
+
     @property
-    def journal(self) -> Journal | None:
-        """The journal as this client's account sees it, or None if the client keeps none."""
-        return self._session.journal
+    def journal(self) -> Journal:
+        """The journal as this client's account sees it. Raises ConfigurationError if the client keeps none."""
+        if self._session.journal is None:
+            raise ConfigurationError("This client keeps no journal.", cure="Make it with journal='jobs.sqlite'.")
+        return self._session.journal.view
 
     def _known(self, request_id: str, model_id: str | None) -> JobRef:
         if request_id_in({"request_id": request_id}) is None:
             raise ConfigurationError(f"{request_id!r} is no request id.")
-        entry = self.journal.find(request_id) if self.journal is not None else None
+        entry = self._session.journal.view.find(request_id) if self._session.journal is not None else None
         return JobRef(
             request_id=request_id,
             model_id=model_id or (entry.model_id if entry else None),
@@ -94,8 +105,8 @@ class ClientData:
         )
 
     def _close_journal(self) -> None:
-        if self._own_journal is not None and self._session.journal is not None:
-            self._session.journal.close()
+        if self._session.journal is not None:
+            self._session.journal.close(with_file=self._owns_journal)
 
     if not TYPE_CHECKING:  # type checkers and editors shall see only what there is
 
@@ -318,7 +329,7 @@ class AsyncClient(ClientData):
     async def close(self) -> None:
         """Close the connections."""
         await self._driver.close()
-        self._close_journal()
+        await self._driver.run(run(self._close_journal))
 
     async def __aenter__(self) -> Self:
         return self

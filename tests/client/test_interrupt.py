@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from runcomfy_client.transport.hooks import EventHooks
+
     from tests.support.fault_proxy import FaultProxy, Wire
     from tests.support.tiny_api import TinyApi
 
@@ -105,7 +107,7 @@ def test_ctrl_c_is_honest_about_a_cancel_that_came_too_late(
 def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
     proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str
 ) -> None:
-    from runcomfy_client.journal.base import Journal
+    from runcomfy_client.journal import Journal
 
     def late(wire: Wire) -> None:
         response = wire.forward()
@@ -122,7 +124,7 @@ def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_post_that_is_not_answered_after_ctrl_c_is_unsure(proxy: FaultProxy, tmp_path: Path, kind: str) -> None:
-    from runcomfy_client.journal.base import Journal
+    from runcomfy_client.journal import Journal
 
     proxy.plan("submit", faults.silence)
     begun = time.monotonic()
@@ -211,19 +213,16 @@ def test_a_second_interruption_cuts_the_cancel_and_says_so(proxy: FaultProxy, ap
 
 def test_an_id_known_at_the_last_moment_is_written_down(proxy: FaultProxy, tmp_path: Path) -> None:
     """An interruption that is not held any more may come between the reply and its row."""
-    from runcomfy_client.api import submit as posting
     from runcomfy_client.client import SyncClient
 
-    def read_and_stop(*args: object) -> str:
+    def stop(event: object) -> None:
         raise KeyboardInterrupt
 
-    with SyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite") as client:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(posting, "read_reply", read_and_stop)
-            with pytest.raises(KeyboardInterrupt) as caught:
-                client.submit("any/model", {})
+    hooks: EventHooks = {"response": [stop]}
+    with SyncClient("secret", proxy.url, journal=tmp_path / "jobs.sqlite", event_hooks=hooks) as client:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.submit("any/model", {})
         assert "client.job('job-1')" in "".join(caught.value.__notes__)
-        assert client.journal is not None
         (entry,) = client.journal.pending()
         assert (entry.state, entry.request_id) == ("submitted", "job-1")
 
@@ -244,7 +243,6 @@ def test_a_cancelled_submit_finishes_what_it_began(proxy: FaultProxy, tmp_path: 
             with pytest.raises(asyncio.CancelledError) as caught:
                 await task
             assert "client.job('job-1')" in "".join(caught.value.__notes__)
-            assert client.journal is not None
             (entry,) = client.journal.pending()
             assert entry.request_id == "job-1"
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import shutil
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_client.errors import ConfigurationError, JobFailedError, JournalError, SubmissionUnknownError
+from runcomfy_client.journal import Journal, base, leases
 from runcomfy_client.journal import sqlite as journal_store
-from runcomfy_client.journal.base import Journal
+from runcomfy_client.journal.sqlite import SqliteStore
 
 from tests.support import fault_proxy as faults
+from tests.support.both import Clients
+from tests.support.journal import Sender, intent, sqlite_store
 from tests.support.tiny_api import COMPLETED, PNG
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.both import Clients
     from tests.support.fault_proxy import FaultProxy, Wire
     from tests.support.tiny_api import TinyApi
 
@@ -36,25 +41,46 @@ def found(path: Path) -> list[tuple[str, str | None]]:
         return [(entry.state, entry.request_id) for entry in journal.entries()]
 
 
-def test_a_deleted_file_is_made_anew(clients: Clients, proxy: FaultProxy, path: Path) -> None:
-    """What is written into a deleted file is lost with it, and nobody would know."""
-    client = clients(proxy.url, journal=path)
-    client.submit("any/model", {})
-    path.unlink()
-    client.submit("any/model", {})
-    assert found(path) == [("submitted", "job-2")]
+@pytest.mark.parametrize("move", ["delete", "rename", "replace"])
+def test_a_file_that_is_moved_in_use_is_not_begun_anew(
+    clients: Clients, proxy: FaultProxy, path: Path, move: str
+) -> None:
+    """A new file would know none of the keys, and each would be paid again."""
+    client, key = clients(proxy.url, journal=path), {"job_key": "one"}
+    client.submit("any/model", {}, key)
+    aside = path.with_name("aside.sqlite")
+    if move == "replace":
+        shutil.copy(path, aside)
+        aside.replace(path)
+    else:
+        path.replace(aside)
+    for _ in range(2):
+        with pytest.raises(JournalError, match="moved, deleted or replaced"):
+            client.submit("any/model", {}, key)
+    assert proxy.arrived["submit"] == 1
+    if move == "rename":
+        aside.replace(path)  # put back, it is the same file
+        assert client.submit("any/model", {}, key).request_id == "job-1"
 
 
-def test_an_id_that_finds_no_row_is_told(clients: Clients, proxy: FaultProxy, path: Path) -> None:
+def test_an_id_that_finds_no_file_is_kept_beside_it(clients: Clients, proxy: FaultProxy, path: Path) -> None:
     def delete(wire: Wire) -> None:
         path.unlink()
         wire.send(wire.forward().encoded())
 
     proxy.plan("submit", delete)
-    with pytest.raises(JournalError, match="was it deleted") as caught:
-        clients(proxy.url, journal=path).submit("any/model", {})
+    client, key = clients(proxy.url, journal=path), {"job_key": "one"}
+    with pytest.raises(JournalError, match="deleted") as caught:
+        client.submit("any/model", {}, key)
     assert caught.value.request_id == "job-1"
-    assert "job-1. Write it down" in "".join(caught.value.__notes__)
+    assert "its request id is job-1" in "".join(caught.value.__notes__)
+    (kept,) = path.parent.glob("jobs.sqlite-unrecorded-*.json")
+    assert "job-1" in kept.read_text()
+    # Another client begins another journal, and takes the job and its key into it.
+    assert clients(proxy.url, journal=path).submit("any/model", {}, key).request_id == "job-1"
+    assert found(path) == [("submitted", "job-1")]
+    assert not kept.exists()
+    assert proxy.arrived["submit"] == 1
 
 
 def test_a_new_file_that_another_process_is_making_is_waited_for(path: Path) -> None:
@@ -63,10 +89,9 @@ def test_a_new_file_that_another_process_is_making_is_waited_for(path: Path) -> 
     other.execute("BEGIN IMMEDIATE")
     timer = threading.Timer(0.3, other.close)
     timer.start()
-    with Journal(path) as journal:
-        journal.intend("any/model", "digest", None, None)
+    Sender(sqlite_store(path)).intend(intent())
     timer.join()
-    assert found(path) == [("unsure", None)]
+    assert found(path) == [("sending", None)]
 
 
 def test_the_file_stays_where_it_was_when_the_folder_changes(
@@ -101,7 +126,7 @@ def test_what_is_no_path_is_refused() -> None:
 def test_a_file_that_another_program_holds(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Journal(path).entries()
+    Sender(sqlite_store(path)).intend(intent())
     monkeypatch.setattr(journal_store, "BUSY_SECONDS", 0.1)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -112,9 +137,10 @@ def test_a_file_that_another_program_holds(
 
 def test_a_commit_that_fails_leaves_no_transaction_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the journal would be of no use from then on."""
-    journal = Journal(path)
-    journal.entries()
-    opened = journal._store._open
+    store = SqliteStore(path)
+    sender = Sender(store)
+    sender.intend(intent())
+    opened = store._open
 
     class Failing:
         def __init__(self, inner: sqlite3.Connection) -> None:
@@ -128,19 +154,18 @@ def test_a_commit_that_fails_leaves_no_transaction_open(path: Path, monkeypatch:
                 raise sqlite3.OperationalError("disk I/O error")
             return self._inner.execute(statement, *values)
 
-    monkeypatch.setattr(journal._store, "_open", lambda: Failing(opened()))
+    monkeypatch.setattr(store, "_open", lambda *args, **named: Failing(opened(*args, **named)))
     with pytest.raises(JournalError, match="disk"):
-        journal.intend("any/model", "", None, None)
+        sender.intend(intent())
     monkeypatch.undo()
-    journal.intend("any/model", "", None, None)
-    assert len(journal.entries()) == 1
-    journal.close()
+    sender.intend(intent())
+    assert len(list(store.entries(None))) == 2
+    store.close()
 
 
-def test_an_id_that_could_not_be_written_can_be_settled_later(
+def test_an_id_that_could_not_be_written_is_taken_in_later(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told with the error; its row must not look as if it were still being sent."""
     monkeypatch.setattr(journal_store, "BUSY_SECONDS", 0.1)
     client = clients(proxy.url, journal=path)
     client.submit("any/model", {})
@@ -153,11 +178,12 @@ def test_an_id_that_could_not_be_written_can_be_settled_later(
     proxy.plan("submit", hold)
     with pytest.raises(JournalError) as caught:
         client.submit("any/model", {})
+    (kept,) = path.parent.glob("jobs.sqlite-unrecorded-*.json")
+    assert str(kept) in "".join(caught.value.__notes__)
+    assert [entry.state for entry in client.journal.pending()] == ["submitted", "sending"]  # and it can be read
     other.close()
-    (entry,) = [entry for entry in client.journal.pending() if entry.request_id is None]
-    assert entry.state == "unsure"
-    assert f"settle({entry.submission_id!r}, request_id='job-2')" in "".join(caught.value.__notes__)
-    assert client.journal.settle(entry.submission_id, request_id="job-2").state == "submitted"
+    assert [entry.request_id for entry in client.journal.pending()] == ["job-1", "job-2"]
+    assert not kept.exists()
 
 
 def test_a_submit_is_not_settled_with_nonsense(clients: Clients, proxy: FaultProxy, path: Path) -> None:
@@ -170,17 +196,21 @@ def test_a_submit_is_not_settled_with_nonsense(clients: Clients, proxy: FaultPro
     assert client.journal.find("one").state == "unsure"
 
 
-def test_a_key_given_free_too_early_loses_no_id(clients: Clients, proxy: FaultProxy, path: Path) -> None:
-    """Somebody released the key while its POST was under way, and it was used again: both jobs are kept."""
+def test_a_key_freed_too_early_loses_no_id(
+    clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program stood still while its POST was under way, the key was released and used again: both jobs are kept."""
+    monkeypatch.setattr(base, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(leases.Leases, "keep", lambda *args: None)
     client, key = clients(proxy.url, journal=path), {"job_key": "one"}
 
     def meanwhile(wire: Wire) -> None:
+        time.sleep(0.4)
         with Journal(path) as journal:
             (entry,) = journal.entries()
             journal.release("one")
-            view = journal.scoped(entry.account, entry.base_url)
-            submission, _ = view.intend("any/model", "", "one", None)
-            view.submitted(submission, "job-of-another")
+            scope = base.Scope(entry.account, entry.base_url)
+            Sender(sqlite_store(path)).submit(intent("one", scope=scope), "job-of-another")
         wire.send(wire.forward().encoded())
 
     proxy.plan("submit", meanwhile)
@@ -196,7 +226,8 @@ def test_the_newest_is_the_one_written_last(
     client, key = clients(proxy.url, journal=path), {"job_key": "one"}
     client.submit("any/model", {}, key)
     client.journal.release("one")
-    monkeypatch.setattr("runcomfy_client.journal.base.time.time", lambda: 1.0)
+    real = time.time
+    monkeypatch.setattr("runcomfy_client.journal.sqlite.time.time", lambda: real() - 86_400)
     client.submit("any/model", {}, key)
     assert client.journal.find("one").request_id == "job-2"
 
@@ -231,18 +262,16 @@ def test_a_key_that_is_being_sent_here_is_no_riddle(clients: Clients, proxy: Fau
 
     def again(wire: Wire) -> None:
         (entry,) = client.journal.entries()
+        other = Clients("sync")
         try:
-            client.journal.intend("any/model", digest_of(path), "one", None)
+            other(proxy.url, journal=path).submit("any/model", {}, {"job_key": "one"})
         except SubmissionUnknownError as error:
             told.append(f"{entry.state}: {error}")
+        other.close()
         wire.send(wire.forward().encoded())
 
     proxy.plan("submit", again)
     client.submit("any/model", {}, {"job_key": "one"})
-    assert told == ["sending: A submit under the job_key 'one' is under way in this process, so nothing was sent."]
-
-
-def digest_of(path: Path) -> str:
-    with contextlib.closing(sqlite3.connect(path)) as reader:
-        (digest,) = reader.execute("SELECT input_digest FROM submissions").fetchone()
-    return str(digest)
+    (text,) = told
+    assert text.startswith(f"sending: A submit under the job_key 'one' is being sent now by process {os.getpid()} on ")
+    assert proxy.arrived["submit"] == 1

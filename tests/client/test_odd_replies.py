@@ -9,7 +9,7 @@ import pytest
 from runcomfy_client.api.outcomes import cost_in
 from runcomfy_client.api.replies import LONGEST_RETRY_AFTER, retry_after
 from runcomfy_client.errors import APIError, JobFailedError, RejectedInputError, SubmissionUnknownError
-from runcomfy_client.journal.base import Journal
+from runcomfy_client.journal import Journal
 from runcomfy_client.transport.steps import Reply
 
 from tests.support import fault_proxy as faults

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.journal.base import Journal
+from runcomfy_client.journal import Journal
 
 from tests.support.both import Clients
 from tests.support.fault_proxy import FaultProxy

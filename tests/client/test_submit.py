@@ -11,7 +11,7 @@ import aiohttp
 import httpx
 import pytest
 from runcomfy_client.api import submit
-from runcomfy_client.api.submit import prepare_submit
+from runcomfy_client.api.payload import prepare_submit
 from runcomfy_client.errors import (
     APIError,
     AuthenticationError,

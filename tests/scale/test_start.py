@@ -22,7 +22,18 @@ HEAVY = {"httpx", "pydantic", "pydantic_core", "PIL", "ssl", "asyncio", "jinja2"
 
 
 # Of the client library: what only those need who ask a job something, or keep a journal.
-LATER = {"journal", "journal.base", "journal.sqlite", "results", "api.poll", "api.outcomes", "api.download", "models"}
+LATER = {
+    "journal",
+    "journal.base",
+    "journal.journal",
+    "journal.sqlite",
+    "journal.writer",
+    "results",
+    "api.poll",
+    "api.outcomes",
+    "api.download",
+    "models",
+}
 
 
 def printed(catalogue: Catalogue, script: str) -> set[str]:

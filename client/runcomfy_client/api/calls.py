@@ -20,7 +20,9 @@ from ..transport.steps import REPLY_LIMIT, Operation, Request, Sleep, TransportF
 from .replies import OVER, error_of, has_error, json_object, page_text, state_of
 
 if TYPE_CHECKING:
-    from ..journal.base import Journal
+    from collections.abc import Callable
+
+    from ..journal.writer import JournalWriter
     from ..packages import ModelPackage
     from ..transport.config import Config
     from ..transport.deadline import Deadline
@@ -34,7 +36,7 @@ class Session(NamedTuple):
     package: ModelPackage
     config: Config
     validate: bool
-    journal: Journal | None
+    journal: JournalWriter | None
     hooks: Hooks
     cool_down: CoolDown
 
@@ -99,8 +101,13 @@ def get(session: Session, url: str, *, deadline: Deadline | None = None, limit: 
     return Request(method="GET", url=url, authorised=True, timeout=total, queue_timeout=queue_timeout, limit=limit)
 
 
-def send_once(session: Session, request: Request, event: HttpEvent) -> Operation[Reply]:
-    """Send once and call the hooks; the reason of a TransportFailure is free of the token."""
+def send_once(
+    session: Session, request: Request, event: HttpEvent, received: Callable[[Reply], None] | None = None
+) -> Operation[Reply]:
+    """Send once and call the hooks; the reason of a TransportFailure is free of the token.
+
+    ``received`` sees the reply before the hooks, which are the user's code and may end the process.
+    """
     session.hooks.emit(event)
     begun = time.monotonic()
     try:
@@ -114,6 +121,8 @@ def send_once(session: Session, request: Request, event: HttpEvent) -> Operation
     except ConfigurationError as error:
         error.request_id, error.model_id = event.request_id, event.model_id
         raise
+    if received is not None:
+        received(reply)
     session.hooks.emit(event._replace(kind="response", status=reply.status, seconds=time.monotonic() - begun))
     return reply
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from ..errors import JournalError
 from ..transport.hooks import log
-from ..transport.steps import run
 from .replies import CANCELLED, COMPLETED, FAILED, Verdict, error_code, failure_in, judge, text_of
 from .values import File
 
@@ -192,7 +191,14 @@ def record_end(
     journal = session.journal
     if journal is None:
         return
+    redact = session.config.redact  # the server may repeat what it was sent
     try:
-        yield from run(lambda: journal.ended(job.request_id, state, cost=cost, files=files, note=note))
+        yield from journal.ended(
+            job.request_id,
+            state,
+            cost=cost,
+            files=[redact(file) for file in files],
+            note=None if note is None else redact(note),
+        )
     except JournalError as error:
         log.error("%s", error)

@@ -94,8 +94,8 @@ def error_of(reply: Reply, config: Config, *, action: str, request_id: str | Non
     body = json_object(reply)
     code = error_code(body)
     kind = kind_of(reply.status, code)
-    if isinstance(code, str):
-        code = config.redact(code)
+    if code is not None and (shown := config.redact(str(code))) != str(code):
+        code = shown
     text = config.redact(text_of(body) if body is not None else page_text(reply))
     answer = f"HTTP {reply.status}" + (f", error code {code}" if code is not None else "")
     parts = [f"{action}: {answer}" + (f": {text}" if text else "") + "."]
@@ -120,9 +120,17 @@ def kind_of(status: int, code: int | str | None) -> type[APIError]:
     if isinstance(code, int):
         if code in _BY_CODE:
             return _BY_CODE[code]
-        if 200 <= status < 300 and 400000 <= code <= 599999:  # codes begin with the status they stand for
-            return kind_of(code // 1000, None)
+        if 200 <= status < 300 and (meaning := status_of_code(code)) is not None and meaning >= 400:
+            return kind_of(meaning, None)
     return _BY_STATUS.get(status, APIError)
+
+
+def status_of_code(code: int | str | None) -> int | None:
+    """The HTTP status that an error code stands for: codes begin with it (404001), or are one (504)."""
+    if not isinstance(code, int):
+        return None
+    status = code // 1000 if code >= 100_000 else code
+    return status if 100 <= status <= 599 else None
 
 
 def text_of(value: object, depth: int = 0) -> str:

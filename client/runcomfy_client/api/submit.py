@@ -1,35 +1,70 @@
-"""The submit rule: the input is checked, the intent recorded, the POST sent once, the request id recorded."""
+"""The submit rule: a paid POST is sent at most once, and its job is never lost.
+
+The API charges for each submit. It has no idempotency key and no list of past requests. So whoever repeats a POST
+whose reply was lost may pay twice, and whoever loses a request id has paid for nothing. Hence the order of steps:
+
+    check options and input -> write `sending` to the journal, under a lease -> wait out a rate limit -> POST, once
+        -> write the outcome to the journal -> return
+
+and every submit has one of three outcomes:
+
+    a job     The reply is 2xx and names a request id, whatever else is in it: the id is worth more than a stray error
+              code beside it. The journal says `submitted`.
+    refused   It is certain that no job was started. Either no byte of the body was sent (connection refused, no free
+              connection, out of time before the start, lease lost), or the API says no: a 4xx that names no request
+              id, or a 2xx without one whose error code means a 4xx. The journal says `refused`, the job_key is free,
+              the caller gets APIError, TransportError, ConfigurationError or JournalError.
+    unsure    All else. The body was begun and no usable reply came: cut, lost, timed out, not JSON. Or the reply does
+              not say that nothing runs: 1xx, 3xx, 408, 5xx, the same as an error code in the body, a 4xx that names a
+              request id, a 2xx that names none. The journal says `unsure`, the job_key stays taken until the user
+              settles it, the caller gets SubmissionUnknownError.
+
+Only a failure before the first byte is tried again. When in doubt an outcome is unsure: a false alarm costs a look at
+a web page, a false "refused" costs money.
+
+An interruption (Ctrl-C, cancellation, SystemExit out of a hook) waits GRACE seconds for the reply, and the outcome is
+written before it goes on. What is known of the job then stands in a note on the exception.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from ..errors import (
     APIError,
     ConfigurationError,
-    InvalidInputError,
     JournalError,
+    RunComfyError,
     SubmissionUnknownError,
     TransportError,
 )
-from ..identifiers import check_model_id, request_id_in
-from ..media import LocalMedia, encode_body
-from ..prepare import PreparedInput, prepare_input
-from ..schema import ErrorFinding, Report
-from ..transport.deadline import Deadline
+from ..identifiers import request_id_in
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
+from .arguments import deadline_of, wrong
 from .calls import LONGEST_PAUSE, JobRef, backoff, note_rate_limit, now, request_event, send_once
-from .replies import error_of, has_error, json_object, page_text, request_id_within
+from .payload import is_heavy, prepare_submit, too_deep
+from .replies import error_code, error_of, failure_in, json_object, page_text, request_id_within, status_of_code
 
 if TYPE_CHECKING:
-    from ..journal.base import Journal
+    from collections.abc import Iterator
+
+    from ..journal.base import JournalEntry
+    from ..journal.writer import JournalWriter, SubmitRecord
+    from ..transport.deadline import Deadline
     from ..transport.steps import Body, Reply
     from .calls import Session
+    from .payload import Prepared
+
+# How long an interruption waits for the reply to a POST that has left: without it the job's id would be lost.
+GRACE = 5.0
+# Bytes a second. A body of the size RunComfy's own nodes allow (64 MiB) needs time on a slow line; giving up early
+# would cost money.
+SLOWEST_UPLOAD = 64 * 1024
+# Of the 4xx, those with which a server or a proxy gives up on a request that may still be worked on.
+GAVE_UP = frozenset({408, 460, 499})
+LONGEST_KEY = 1000
 
 
 class RequestOptions(TypedDict, total=False):
@@ -45,189 +80,282 @@ class RequestOptions(TypedDict, total=False):
     job_key: str
 
 
-_KNOWN = frozenset(RequestOptions.__annotations__)
+_OPTIONS = tuple(sorted(RequestOptions.__annotations__))
 
 
-def checked(options: RequestOptions | None) -> RequestOptions:
-    """The options, or an error that names what is wrong with them."""
+def validate_options(options: RequestOptions | None) -> RequestOptions:
+    """The options, or a ConfigurationError that names what is wrong with them."""
     if options is None:
         return {}
-    given: Mapping[str, object] = options  # what a caller without a type checker may pass
-    if unknown := sorted(set(given) - _KNOWN):
-        raise ConfigurationError(f"Unknown option {unknown[0]!r}; there are {', '.join(sorted(_KNOWN))}.")
-    timeout = given.get("timeout")
-    if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
-        raise ConfigurationError(f"The option timeout is {timeout!r}; it must be a number of seconds above 0.")
-    key = given.get("job_key")
-    if key is not None and not (isinstance(key, str) and key.strip()):
-        raise ConfigurationError("The option job_key must be a text that is not empty.")
+    if not isinstance(options, Mapping):
+        raise wrong("options", options, f"a dict with any of {', '.join(_OPTIONS)}")
+    found = cast("Mapping[object, object]", options)  # what a caller without a type checker may pass
+    for name in found:
+        if name not in _OPTIONS:
+            raise ConfigurationError(
+                f"There is no option {name!r:.80}{_nearest(name)}; there are {', '.join(_OPTIONS)}."
+            )
+    extra, key = found.get("extra_input"), found.get("job_key")
+    if extra is not None and not (isinstance(extra, Mapping) and all(isinstance(name, str) for name in extra)):
+        raise wrong("extra_input", extra, "a dict with texts as keys")
+    if key is not None and not (isinstance(key, str) and key.strip() and len(key) <= LONGEST_KEY):
+        raise wrong("job_key", key, f"a text that is not empty, of at most {LONGEST_KEY:,} characters")
+    if isinstance(key, str) and ("\0" in key or any("\ud800" <= character <= "\udfff" for character in key)):
+        raise wrong("job_key", key, "a text without null characters and lone surrogates")
     return options
 
 
-_LONGEST_TEXT = 20_000
+def _nearest(name: object) -> str:
+    import difflib  # for those who have mistyped
 
-
-def summary(value: object) -> object:
-    """The payload as JSON values, with what is large replaced by its size and digest."""
-    if isinstance(value, Mapping):
-        return {key: summary(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [summary(item) for item in value]
-    if isinstance(value, LocalMedia):
-        return {"name": value.name, "type": value.info.mime, **_mark(value.data)}
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        return _mark(value.encode("utf-8", "surrogatepass"))
-    return value
-
-
-def input_digest(payload: Mapping[str, object]) -> str:
-    """The same for the same input, in whatever order its keys stand."""
-    text = json.dumps(payload, sort_keys=True, default=_content)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _content(value: object) -> object:
-    """Of a file only what is sent: the same picture from another folder, or as bytes, is the same input."""
-    return [value.info.mime, _mark(value.data)] if isinstance(value, LocalMedia) else summary(value)
-
-
-def _mark(content: bytes) -> dict[str, object]:
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def urls_in(value: object) -> frozenset[str]:
-    """Every web address in the payload."""
-    return frozenset(_urls(value))
-
-
-def _urls(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        if value.startswith(("https://", "http://")):
-            yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _urls(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _urls(item)
-
-
-_PLAIN = (str, int, float, bool, type(None))
-_LONG_TEXT = 100_000
-
-
-class Prepared(NamedTuple):
-    """A submit that may be sent."""
-
-    model_id: str
-    payload: dict[str, object]
-    body: Body
-
-
-def is_heavy(value: object) -> bool:
-    """Whether preparing this may read files or look into large data, and so must not hold up an event loop."""
-    if isinstance(value, str):
-        return len(value) > _LONG_TEXT
-    if isinstance(value, Mapping):
-        return any(is_heavy(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(is_heavy(item) for item in value)
-    return not isinstance(value, _PLAIN)
-
-
-def too_deep(model_id: str) -> InvalidInputError:
-    return InvalidInputError(Report(model_id, [ErrorFinding("json", "is nested too deeply, or holds itself")]))
-
-
-def prepare_submit(
-    session: Session, model_id: str, given: Mapping[str, object], extra: Mapping[str, object] | None
-) -> Prepared:
-    """Raises InvalidInputError with the whole report. An id without a schema here is sent as it is given."""
-    check_model_id(model_id)
-    spec = session.package.spec(model_id)
-    if isinstance(given, PreparedInput) and given.report.model_id == model_id:
-        prepared = given
-    else:
-        prepared = prepare_input(spec, given, name=model_id, check=session.validate)
-    if not prepared.report.ok:
-        raise InvalidInputError(prepared.report)
-    for warning in prepared.report.warnings:
-        log.warning("%s %s", model_id, warning)
-    payload: dict[str, object] = prepared
-    if extra:
-        if doubled := sorted(set(extra) & set(payload)):
-            raise ConfigurationError(f"extra_input repeats {doubled[0]!r}, which the input has already.")
-        payload = {**payload, **extra}
-    try:
-        body = encode_body(payload)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(Report(model_id, [ErrorFinding("json", str(error))])) from error
-    return Prepared(model_id=model_id, payload=payload, body=body)
-
-
-# A body of the size RunComfy's own nodes allow (64 MiB) needs time on a slow line; giving up early would cost money.
-SLOWEST_UPLOAD = 64 * 1024
+    near = difflib.get_close_matches(name, _OPTIONS, 1) if isinstance(name, str) else []
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 class SubmitProgress:
-    """How far one submit has come; whoever is interrupted can look here."""
+    """How far one submit has come; whoever is interrupted can look here.
+
+    on_the_wire: the body was begun, so the server may start a job. request_id: the job's, as soon as there is a reply;
+    error: what else the reply means.
+    """
 
     def __init__(self) -> None:
         self.on_the_wire = False
         self.request_id: str | None = None
+        self.error: RunComfyError | None = None
 
 
-def post(session: Session, prepared: Prepared, deadline: Deadline, sending: SubmitProgress) -> Operation[str]:
-    """Send the POST and give the request id; raises as the money rules say."""
+def submit(
+    session: Session, model_id: str, given: Mapping[str, object], options: RequestOptions | None
+) -> Operation[JobRef]:
+    """Check the input, send it once, and return the job; with a job_key and a journal, the job that key has already."""
+    checked = validate_options(options)
+    key = checked.get("job_key")
+    if key is not None and session.journal is None:
+        raise ConfigurationError(
+            "The option job_key needs a journal to be kept in.", cure="Make the client with journal='jobs.sqlite'."
+        )
+    session.config.authorization()
+    deadline = deadline_of(checked.get("timeout"))
+    extra = checked.get("extra_input")
+    try:
+        if is_heavy(given) or is_heavy(extra):
+            prepared = yield from run(lambda: prepare_submit(session, model_id, given, extra))
+        else:
+            prepared = prepare_submit(session, model_id, given, extra)
+    except RecursionError:
+        raise too_deep(model_id) from None
+    progress = SubmitProgress()
+    try:
+        operation = (
+            post(session, prepared, deadline, progress)
+            if session.journal is None
+            else post_recorded(session, session.journal, prepared, deadline, progress, key)
+        )
+        request_id = yield from shield(operation, GRACE)
+        return JobRef(
+            request_id=request_id,
+            model_id=model_id,
+            submitted_at=now() if progress.request_id else None,
+            input=prepared.summary,
+            input_urls=prepared.urls,
+        )
+    except (Interrupted, KeyboardInterrupt, SystemExit) as stop:
+        _note_outcome(stop, progress, model_id)
+        raise
+
+
+def post_recorded(
+    session: Session,
+    journal: JournalWriter,
+    prepared: Prepared,
+    deadline: Deadline,
+    progress: SubmitProgress,
+    key: str | None,
+) -> Operation[str]:
+    """`post`, with an entry in the journal before it and the outcome in it after."""
+    record = journal.record(prepared.model_id, prepared.digest, key, prepared.summary)
+    try:
+        taken = yield from record.intend()
+        if taken is None:
+            request_id = yield from post(session, prepared, deadline, progress, record.check_lease)
+            yield from record.submitted(request_id)
+            return request_id
+    except BaseException as error:
+        yield from _record_outcome(session, record, progress, error)
+        raise
+    return _job_of_key(journal, taken, prepared)
+
+
+def _record_outcome(
+    session: Session, record: SubmitRecord, progress: SubmitProgress, error: BaseException
+) -> Operation[None]:
+    """Write down what an error means for the submit; the error itself goes on to the caller."""
+    note = session.config.redact(str(error) or repr(error))
+    certain = isinstance(error, APIError) or not progress.on_the_wire
+    if isinstance(error, JournalError) and (progress.request_id is not None or not record.written):
+        return  # nothing can be written, and the error says what became of the submit
+    if progress.request_id is not None:
+        end = record.started(progress.request_id)
+    elif certain and not isinstance(error, SubmissionUnknownError):
+        end = record.refused(note)
+    else:
+        end = record.unsure(note)
+    if isinstance(error, SubmissionUnknownError):
+        error.submission_id, error.job_key = record.submission_id, record.job_key
+        error.add_note(
+            f"The journal keeps it as unsure; when you know more: client.journal.settle({record.submission_id!r}, ...)"
+        )
+    if not isinstance(error, GeneratorExit):  # then nobody carries steps out any more, but the write goes on
+        yield from record.finished(end)
+
+
+def _job_of_key(journal: JournalWriter, entry: JournalEntry, prepared: Prepared) -> str:
+    """The job that a job_key has already, or the error that says why it cannot be used."""
+    key, model_id = entry.job_key, prepared.model_id
+    if entry.account != journal.scope.account:
+        job = f"the job {entry.request_id}" if entry.request_id else f"a submit that is {entry.state}"
+        raise JournalError(
+            f"The job_key {key!r} belongs to {job}, submitted with another token. Nothing was sent.",
+            cure="If it is the same account with a new token, take its entries over with"
+            f" client.journal.adopt({entry.account!r}); else use another key or journal.",
+            job_key=key,
+            request_id=entry.request_id,
+            model_id=model_id,
+        )
+    if (entry.model_id, entry.input_digest) != (model_id, prepared.digest):
+        raise JournalError(
+            f"The job_key {key!r} was used for another input (of {entry.model_id}).",
+            cure=f"Use another key, or free this one with client.journal.release({key!r}).",
+            job_key=key,
+            request_id=entry.request_id,
+            model_id=model_id,
+        )
+    if entry.request_id is None:
+        raise _key_of_no_job(entry, model_id)
+    log.info("The job_key %r has the job %s already; nothing was sent.", key, entry.request_id)
+    if entry.state == "failed":
+        cure = f"client.journal.release({key!r}) frees the key, and the next submit is paid again"
+        log.warning("The job %s of the job_key %r has failed; %s.", entry.request_id, key, cure)
+    return entry.request_id
+
+
+def _key_of_no_job(entry: JournalEntry, model_id: str) -> SubmissionUnknownError:
+    from ..journal.base import clock  # who has an entry has the journal loaded
+    from ..journal.owners import describe_owner
+
+    key = entry.job_key
+    if entry.state == "sending":
+        assert entry.lease_until is not None
+        message = (
+            f"A submit under the job_key {key!r} is being sent now by {describe_owner(entry.owner)}, so nothing was"
+            f" sent here. Its lease ends at {clock(entry.lease_until)} unless it is renewed."
+        )
+        cure = "Submit again in a moment: then the key has its job, or can be settled."
+    else:
+        message = (
+            f"An earlier submit under the job_key {key!r}, begun {entry.created_at.astimezone():%Y-%m-%d %H:%M:%S}, is"
+            " unsure: it may have started a paid job, so nothing was sent."
+        )
+        cure = (
+            "Look for the job on RunComfy's pages, then say what became of it with"
+            f" client.journal.settle({key!r}, request_id=...) or (..., started=False)."
+        )
+    return SubmissionUnknownError(message, cure=cure, submission_id=entry.submission_id, job_key=key, model_id=model_id)
+
+
+class GuardedBody:
+    """A body that may be read only while nobody else can have settled the submit."""
+
+    def __init__(self, body: Body, check: Callable[[], None], progress: SubmitProgress) -> None:
+        self._body = body
+        self._check = check
+        self._progress = progress
+        self.error: JournalError | None = None
+
+    @property
+    def length(self) -> int:
+        return self._body.length
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            self._check()
+        except JournalError as error:
+            self.error = error
+            raise
+        self._progress.on_the_wire = True
+        yield from self._body
+
+
+def post(
+    session: Session,
+    prepared: Prepared,
+    deadline: Deadline,
+    progress: SubmitProgress,
+    check_lease: Callable[[], None] = lambda: None,
+) -> Operation[str]:
+    """Send the POST and return the request id; ``check_lease`` is called right before the first byte of the body."""
     model_id = prepared.model_id
     total = session.config.timeouts.total + prepared.body.length / SLOWEST_UPLOAD
     misses = 0
+
+    def read(reply: Reply) -> None:
+        """Called before anybody else sees the reply: no hook of the user's may lose the id."""
+        try:
+            progress.request_id = read_reply(session, model_id, reply)
+        except RunComfyError as error:
+            progress.error = error
+
     while True:
         yield from _wait_out(session, deadline)
         if deadline.over():
             raise TransportError(
                 f"Submit of {model_id}: out of time. Nothing was sent, so no job was started.", model_id=model_id
             )
+        check_lease()
+        body = GuardedBody(prepared.body, check_lease, progress)
         request = Request(
             method="POST",
             url=session.config.url("models", model_id),
-            body=prepared.body,
+            body=body,
             authorised=True,
             once=True,
             timeout=total,
             queue_timeout=None if deadline.seconds is None else deadline.left(),
         )
-        told = request_event(request, model_id=model_id)
-        sending.on_the_wire = True
+        event = request_event(request, model_id=model_id)
         try:
-            reply = yield from send_once(session, request, told)
-        except TransportFailure as fault:
-            if not fault.nothing_sent:
-                named = request_id_within(fault.partial)
-                raise unknown(model_id, fault.reason, status=fault.status, request_id=named) from fault
-            sending.on_the_wire = False
+            yield from send_once(session, request, event, read)
+        except TransportFailure as failure:
+            if body.error is not None:
+                raise body.error from failure
+            if not failure.nothing_sent:
+                known = _checked_id(session, request_id_within(failure.partial))
+                raise unknown(model_id, failure.reason, status=failure.status, request_id=known) from failure
             misses += 1
             pause = backoff(misses)
-            reason = f"{fault.reason}. Nothing was sent, so no job was started."
+            reason = f"{failure.reason}. Nothing was sent, so no job was started."
             if misses > session.config.max_retries or pause >= deadline.left():
-                raise TransportError(f"Submit of {model_id}: {reason}", model_id=model_id) from fault
-            session.hooks.emit(told._replace(kind="retry", reason=reason, pause=pause))
+                raise TransportError(f"Submit of {model_id}: {reason}", model_id=model_id) from failure
+            session.hooks.emit(event._replace(kind="retry", reason=reason, pause=pause))
             yield Sleep(pause)
-        except ConfigurationError:
-            sending.on_the_wire = False
+        except ConfigurationError:  # raised before there is a connection
             raise
         except Exception as error:
             # Nobody knows what raises here, so nobody knows what was sent.
             raise unknown(model_id, session.config.redact(repr(error))) from error
         else:
-            sending.request_id = request_id_in(json_object(reply))
-            return read_reply(session, model_id, reply)
+            if progress.error is not None:
+                raise progress.error
+            assert progress.request_id is not None
+            log.info("Submitted %s: request id %s.", model_id, progress.request_id)
+            return progress.request_id
 
 
 def _wait_out(session: Session, deadline: Deadline) -> Operation[None]:
     """After a 429 that another job met: sending now would only meet the next one.
 
-    A longer pause is not sat out in silence: the POST is sent, and what it meets is told.
+    A longer pause is not sat out in silence: the POST is sent, and its outcome is raised.
     """
     pause = min(session.cool_down.left(), LONGEST_PAUSE)
     if pause and pause < deadline.left():
@@ -235,25 +363,55 @@ def _wait_out(session: Session, deadline: Deadline) -> Operation[None]:
 
 
 def read_reply(session: Session, model_id: str, reply: Reply) -> str:
-    """The request id in the reply to a submit, or the error it stands for."""
+    """The request id in the reply to a submit, or the error that the reply means."""
     body = json_object(reply)
-    request_id = request_id_in(body)
-    if 300 <= reply.status < 400 or reply.status == 408 or reply.status >= 500:
-        raise unknown(model_id, f"HTTP {reply.status}", status=reply.status, request_id=request_id)
-    if has_error(reply, body):
-        raise refusal(session, model_id, reply, request_id)
-    if body is None:
-        reason, named = f"HTTP {reply.status}, but {page_text(reply)}", request_id_within(reply.content)
-        raise unknown(model_id, session.config.redact(reason), status=reply.status, request_id=named)
-    if request_id is None:
-        raise unknown(model_id, f"HTTP {reply.status}, but the reply names no request id", status=reply.status)
-    return request_id
+    request_id = _request_id(session, body)
+    code = error_code(body)
+    success = 200 <= reply.status < 300
+    if success and request_id is not None:
+        if code is not None:
+            shown = session.config.redact(str(code))
+            log.warning("The job %s of %s was started, with an error code beside it: %s.", request_id, model_id, shown)
+        return request_id
+    text = session.config.redact(failure_in(body) if body else "")
+    reason = f"HTTP {reply.status}" + (f", error code {session.config.redact(str(code))}" if code is not None else "")
+    reason += f": {text.rstrip('.')}" if text else ""
+    named = request_id or _checked_id(session, request_id_within(reply.content))
+    meaning = status_of_code(code)
+    if meaning is not None and not _says_no(meaning):
+        raise unknown(model_id, reason, status=reply.status, request_id=named)
+    if _says_no(reply.status) or (success and meaning is not None):
+        if named is not None:
+            raise unknown(model_id, reason, status=reply.status, request_id=named)
+        raise refusal(session, model_id, reply)
+    if success:
+        reason += ", but " + (
+            session.config.redact(page_text(reply)) if body is None else "the reply names no request id"
+        )
+    raise unknown(model_id, reason, status=reply.status, request_id=named)
 
 
-def refusal(session: Session, model_id: str, reply: Reply, request_id: str | None) -> APIError:
+def _says_no(status: int) -> bool:
+    """Whether an API that answers so has certainly not started a job."""
+    return 400 <= status < 500 and status not in GAVE_UP
+
+
+def _request_id(session: Session, body: Mapping[str, object] | None) -> str | None:
+    """The request id in a reply."""
+    return _checked_id(session, request_id_in(dict(body)) if body else None)
+
+
+def _checked_id(session: Session, found: str | None) -> str | None:
+    """One that repeats the token is none, for ids are shown and kept."""
+    token = session.config.token
+    if found is not None and token is not None and (text := token.reveal()) in found:
+        return None if len(text) >= 16 or text == found else found
+    return found
+
+
+def refusal(session: Session, model_id: str, reply: Reply) -> APIError:
     """The server said no: certain, unlike a lost reply."""
-    action = f"{model_id} was not started"
-    error = error_of(reply, session.config, action=action, request_id=request_id, model_id=model_id)
+    error = error_of(reply, session.config, action=f"{model_id} was not started", request_id=None, model_id=model_id)
     note_rate_limit(session, error)
     return error
 
@@ -264,127 +422,24 @@ def unknown(
     known = f" The reply names the request id {request_id}: look there first." if request_id else ""
     return SubmissionUnknownError(
         f"Whether {model_id} was started is unknown: {reason}. The request was sent and may have started a paid job, so"
-        f" it is not sent again.{known} Look for the job on RunComfy's pages, and at client.balance(), before you"
-        " submit this again.",
+        f" it is not sent again.{known}",
+        cure="Look for the job on RunComfy's pages, and at client.balance(), before you submit this again.",
         status_code=status,
         request_id=request_id,
         model_id=model_id,
     )
 
 
-# How long an interruption waits for the reply to a POST that has left: without it the job's id would be lost.
-GRACE = 5.0
-
-
-def submit(
-    session: Session, model_id: str, given: Mapping[str, object], options: RequestOptions | None
-) -> Operation[JobRef]:
-    """Check the input, send it once, and give the job; with a job_key and a journal, the job that key has already."""
-    told = checked(options)
-    key = told.get("job_key")
-    if key is not None and session.journal is None:
-        raise ConfigurationError("A job_key needs a journal to be kept in: make the client with journal='jobs.sqlite'.")
-    session.config.authorization()
-    deadline = Deadline(told.get("timeout"))
-    extra = told.get("extra_input")
-    try:
-        if is_heavy(given):
-            prepared = yield from run(lambda: prepare_submit(session, model_id, given, extra))
-        else:
-            prepared = prepare_submit(session, model_id, given, extra)
-    except RecursionError:
-        raise too_deep(model_id) from None
-    sending = SubmitProgress()
-    try:
-        rule = (
-            _sent(session, prepared, deadline, sending)
-            if session.journal is None
-            else (_journaled(session, session.journal, prepared, deadline, sending, key))
-        )
-        request_id = yield from shield(rule, GRACE)
-        return JobRef(
-            request_id=request_id,
-            model_id=model_id,
-            submitted_at=now() if sending.request_id else None,
-            input=summary(prepared.payload),
-            input_urls=urls_in(prepared.payload),
-        )
-    except (Interrupted, KeyboardInterrupt) as stop:
-        _tell(stop, sending, model_id)
-        raise
-
-
-def _sent(session: Session, prepared: Prepared, deadline: Deadline, sending: SubmitProgress) -> Operation[str]:
-    request_id = yield from post(session, prepared, deadline, sending)
-    log.info("Submitted %s: request id %s.", prepared.model_id, request_id)
-    return request_id
-
-
-def _journaled(
-    session: Session, journal: Journal, prepared: Prepared, deadline: Deadline, sending: SubmitProgress, key: str | None
-) -> Operation[str]:
-    """A row before the POST and the id in it after; between the reply and that row nothing can be interrupted."""
-    digest = input_digest(prepared.payload)
-    kept = summary(prepared.payload) if journal.keep_inputs else None
-    submission, entry = yield from run(lambda: journal.intend(prepared.model_id, digest, key, kept))
-    if entry is not None:
-        assert entry.request_id is not None
-        log.info("The job_key %r has the job %s already; nothing was sent.", key, entry.request_id)
-        if entry.state == "failed":
-            cure = f"client.journal.release({key!r}) gives the key free, and the next submit is paid again"
-            log.warning("The job %s of the job_key %r has failed; %s.", entry.request_id, key, cure)
-        return entry.request_id
-    try:
-        request_id = yield from _sent(session, prepared, deadline, sending)
-    except SubmissionUnknownError as error:
-        error.submission_id, error.job_key = submission, key
-        error.add_note(
-            f"The journal keeps it as unsure; when you know more: client.journal.settle({submission!r}, ...)"
-        )
-        with _only_logged():
-            journal.unsure(submission, str(error))
-        raise
-    except (APIError, TransportError, ConfigurationError) as error:
-        with _only_logged():
-            journal.refused(submission, str(error))
-        raise
-    except BaseException as error:
-        with _only_logged():
-            if sending.request_id is not None:
-                journal.submitted(submission, sending.request_id)
-            elif sending.on_the_wire:
-                journal.unsure(submission, f"interrupted: {error!r}")
-            else:
-                journal.refused(submission, "interrupted before anything was sent")
-        raise
-    try:
-        journal.submitted(submission, request_id)
-    except JournalError as error:
-        error.request_id, error.model_id = request_id, prepared.model_id
-        error.add_note(f"The job was started: its request id is {request_id}. Write it down.")
-        cure = f"client.journal.settle({submission!r}, request_id={request_id!r})"
-        error.add_note(f"When the journal can be written again: {cure}.")
-        raise
-    return request_id
-
-
-@contextlib.contextmanager
-def _only_logged() -> Iterator[None]:
-    """A journal that fails now must not hide the error that is told."""
-    try:
-        yield
-    except JournalError as error:
-        log.error("%s", error)
-
-
-def _tell(stop: BaseException, sending: SubmitProgress, model_id: str) -> None:
+def _note_outcome(stop: BaseException, progress: SubmitProgress, model_id: str) -> None:
     """Say on the interruption what became of the submit."""
-    if sending.request_id is not None:
-        came = f"the job was started; go on with client.job({sending.request_id!r})"
-    elif sending.on_the_wire:
-        came = "whether the job was started is unknown; look for it on RunComfy's pages before you submit it again"
+    if progress.request_id is not None:
+        outcome = f"the job was started; go on with client.job({progress.request_id!r})"
+    elif progress.error is not None:
+        outcome = str(progress.error).rstrip(".")
+    elif progress.on_the_wire:
+        outcome = "whether the job was started is unknown; look for it on RunComfy's pages before you submit it again"
     else:
-        came = "nothing was sent"
-    note = f"Submit of {model_id}: {came}."
+        outcome = "nothing was sent"
+    note = f"Submit of {model_id}: {outcome}."
     log.warning("The submit was interrupted. %s", note)
     (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)

@@ -11,7 +11,7 @@ from .package import client_class
 
 if TYPE_CHECKING:
     from ..client import SyncClient
-    from ..journal.base import Journal
+    from ..journal.journal import Journal
 
 
 def open_client(
@@ -27,7 +27,7 @@ def open_client(
 
 def open_journal(path: str | None) -> Journal:
     """The journal alone, which needs no token."""
-    from ..journal.base import Journal
+    from ..journal.journal import Journal
 
     return Journal(journal_path(path))
 

@@ -1,7 +1,8 @@
-"""The journal: a record of every submit, so that no paid job is lost and none is submitted twice."""
+"""The journal: a record of every submit, so that no paid job is lost and none is paid twice. See `base`."""
 
 from __future__ import annotations
 
-from .base import Journal, JournalEntry
+from .base import JournalEntry
+from .journal import Journal
 
 __all__ = ["Journal", "JournalEntry"]

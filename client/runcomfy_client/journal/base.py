@@ -1,39 +1,69 @@
-"""The journal: what was submitted, so that no paid job is lost and none is submitted twice.
+"""The journal: a record of every submit, so that no paid job is lost and none is paid twice.
 
-A row is on disk before the POST leaves, and the request id is in it before the submit returns. RunComfy keeps no list
-of past requests that could be asked, so this file is the only one there is.
+RunComfy keeps no list of past requests that could be asked, so this record is the only one there is. An entry is on
+disk before the POST leaves, and the request id is in it before the submit returns. An entry has one of these states:
+
+    sending     its owner (a client in a process) sends the POST now, and holds a lease
+    unsure      the POST may have started a paid job, and nobody knows; the user finds out and settles it
+    submitted   the job was started, and its request id is known
+    completed, failed, cancelled    the job is over
+    refused     no job was started: the API said no, or nothing was sent
+    released    the user gave the entry up
+
+    sending ---> submitted ---> completed | failed | cancelled
+       |-------> refused
+       |-------> unsure ------> submitted | refused   (settle)
+       '- the lease ends: seen as unsure, without a write
+
+A job_key belongs to the first entry that takes it, until that entry is refused, cancelled or released.
+
+The lease answers the question whether a `sending` entry is under way or was left behind by a process that died. It
+lasts LEASE_SECONDS and is renewed while the submit goes on. Nobody but the owner may change an entry under a live
+lease: were it settled as "not started" while its POST is on the way, the key would be free and the job paid twice. The
+owner in turn sends the first byte only while it holds the lease.
+
+`JournalStore` is what another database has to offer; `tests/journal/contract.py` is the test of it. `Journal` is what
+users hold, `JournalWriter` what the submit rule writes with.
 """
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import json
-import os
-import time
+import abc
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from ..errors import ConfigurationError, JournalError, SubmissionUnknownError
-from ..identifiers import request_id_in
+from ..errors import JournalError
+from ..transport.config import is_loopback
+from .owners import describe_owner
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator, Sequence
-    from typing import Self
+    import datetime
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
 
-PENDING = ("sending", "unsure", "submitted")
-FREE = ("refused", "cancelled", "released")
+# Short, so that what a killed process on another machine left behind is soon seen as unsure; renewed three times in
+# its length, so that one slow write does not lose it.
+LEASE_SECONDS = 15.0
+
+SENDING = "sending"
+UNSURE = "unsure"
+SUBMITTED = "submitted"
+REFUSED = "refused"
+RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """One submit.
 
-    ``state``: sending (by this process, now), unsure (it may or may not have been started), submitted, completed,
-    failed, cancelled, refused (surely not started), released. ``cost`` is in US dollars. ``input`` is kept only if the
-    journal was told to. ``account`` is a digest of the token.
+    state: sending (a client sends it now), unsure (it may or may not have been started), submitted, completed, failed,
+        cancelled, refused (certainly not started), released.
+    cost: US dollars, or None while it is not known.
+    note: why it was refused, is unsure or failed.
+    input: the input with large parts left out, if the journal keeps inputs.
+    account: a digest of the token.
+    owner, lease_until: while it is sent, by whom and until when that is certain.
     """
 
     submission_id: str
@@ -49,6 +79,9 @@ class JournalEntry:
     input: object
     account: str
     base_url: str
+    input_digest: str = ""
+    owner: str | None = None
+    lease_until: datetime.datetime | None = None
 
     def __str__(self) -> str:
         key = f" key {self.job_key!r}" if self.job_key else ""
@@ -56,238 +89,141 @@ class JournalEntry:
         return f"{self.created_at:%Y-%m-%d %H:%M:%S} {self.state} {name} {self.model_id}{key}"
 
 
-class Journal:
-    """A record of submits in a SQLite file, for any number of threads and processes at once.
+class Scope(NamedTuple):
+    """Whose entries: the digest of a token, and the API's address."""
 
-    path: made with its folder when first needed. keep_inputs: also keep the inputs (prompts, URLs; not media), which
-    are left out otherwise. A journal taken from ``client.journal`` shows only that client's account and address.
+    account: str
+    base_url: str
+
+
+def normal_address(base_url: str) -> str:
+    """One spelling for one address: without a default port or a trailing dot, and one name for this computer.
+
+    A key would otherwise be paid again for ``:443`` at the end of the base URL.
+    """
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").rstrip(".")
+    if is_loopback(host):
+        host = "localhost"
+    elif ":" in host:
+        host = f"[{host}]"
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    port = f":{parts.port}" if parts.port not in (None, default) else ""
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+class Intent(NamedTuple):
+    """A submit that is about to be sent. ``input`` is JSON text, or None if inputs are not kept."""
+
+    submission_id: str
+    scope: Scope
+    model_id: str
+    job_key: str | None
+    input_digest: str
+    input: str | None = None
+
+
+class JournalStore(abc.ABC):
+    """A database of entries. Every method may be called from any thread, blocks until it is done, and is one
+    transaction that is on disk when the method returns. Raises JournalError.
+
+    Leases are measured by the store's own clock, so that the clocks of several machines need not agree.
+    ``scope=None`` reads the entries of all accounts and addresses. Entries are ordered as they were written.
+
+    name: where it is, for messages: a path, or an address without a password.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], *, keep_inputs: bool = False, _scope: tuple[str, str] | None = None
-    ) -> None:
-        try:
-            # Absolute, so that the file stays the same one when the working directory changes.
-            self.path = Path(path).expanduser().absolute()
-        except TypeError:
-            raise ConfigurationError(f"A journal is a path or a runcomfy.Journal, and not {path!r}.") from None
-        self.keep_inputs = keep_inputs
-        self._scope = _scope
-        from .sqlite import Store  # loads SQLite, which a client without a journal has no use for
+    name: str
 
-        self._store = Store(self.path)
-        self._sending: set[str] = set()
+    @abc.abstractmethod
+    def intend(self, intent: Intent, owner: str, lease_seconds: float) -> JournalEntry | None:
+        """Write a `sending` entry under a lease, unless its job_key is taken: then return the entry that has it.
 
-    def pending(self) -> list[JournalEntry]:
-        """What was not seen to end, oldest first.
-
-        A job that was submitted goes on with ``client.job(request_id)``; an unsure submit is yours to ``settle``.
+        An entry of the same address under another account takes the key too. Writing the same submission id again is
+        no conflict: the reply to the first try may have been lost.
         """
-        return self._entries(f"state IN ({_marks(PENDING)})", PENDING)
 
-    def entries(self) -> list[JournalEntry]:
-        """Everything, oldest first."""
-        return self._entries("1", ())
+    @abc.abstractmethod
+    def renew(self, owner: str, submission_ids: Collection[str], lease_seconds: float) -> frozenset[str]:
+        """Extend leases. Returns those that are still held: `sending`, and by this owner."""
 
-    def find(self, name: str) -> JournalEntry | None:
-        """The newest entry with this request id, submission id or job key."""
-        found = self._entries("? IN (request_id, id, job_key)", (name,))
-        return found[-1] if found else None
-
-    def settle(self, name: str, *, request_id: str | None = None, started: bool | None = None) -> JournalEntry:
-        """Say what became of an unsure submit, named by its submission id or job key.
-
-        request_id: it was started, and this is its job. started=False: it was not, so its job_key is free again.
-        """
-        entry = self._unsettled(name)
-        if (request_id is None) == (started is None) or started:
-            raise JournalError("Settle a submit either with request_id=..., or with started=False.")
-        if request_id is not None:
-            if request_id_in({"request_id": request_id}) is None:
-                raise JournalError(f"{request_id!r} is no request id.")
-            self.submitted(entry.submission_id, request_id)
-        else:
-            self.refused(entry.submission_id, "settled by hand: not started")
-        return self._one(entry.submission_id)
-
-    def release(self, name: str) -> JournalEntry:
-        """Give up an entry, named by job key, request id or submission id: it is pending no more, its job_key is free.
-
-        The next submit under that key starts, and pays, a new job.
-        """
-        entry = self.find(name)
-        if entry is None:
-            raise JournalError(f"{name!r} is not in the journal.")
-        self._set(entry.submission_id, state="released")
-        return self._one(entry.submission_id)
-
-    def close(self) -> None:
-        """Close the file. It is opened again when needed."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Journal({os.fspath(self.path)!r})"
-
-    # What the submit rule writes.
-
-    def scoped(self, account: str, base_url: str) -> Journal:
-        """The same file, seen by one account at one address."""
-        view = Journal(self.path, keep_inputs=self.keep_inputs, _scope=(account, base_url))
-        view._store, view._sending = self._store, self._sending
-        return view
-
-    def intend(
-        self, model_id: str, input_digest: str, job_key: str | None, input: object
-    ) -> tuple[str, JournalEntry | None]:
-        """Write down that a POST is about to leave: gives the submission id, and the job that the key has already."""
-        account, base_url = self._scope or ("", "")
-        submission_id = os.urandom(16).hex()
-        kept = json.dumps(input, ensure_ascii=False) if self.keep_inputs else None
-        with self._store.writing() as connection:
-            row = None
-            if job_key is not None:
-                row = connection.execute(
-                    "SELECT * FROM submissions WHERE account = ? AND base_url = ? AND job_key = ?"
-                    f" AND state NOT IN ({_marks(FREE)})",
-                    (account, base_url, job_key, *FREE),
-                ).fetchone()
-            if row is None:
-                connection.execute(
-                    "INSERT INTO submissions (id, account, base_url, model_id, job_key, input_digest, input, state,"
-                    " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?)",
-                    (submission_id, account, base_url, model_id, job_key, input_digest, kept, time.time()),
-                )
-        if row is None:
-            self._sending.add(submission_id)
-            return submission_id, None
-        return row["id"], self._taken(row, model_id, input_digest)
-
-    def _taken(self, row: sqlite3.Row, model_id: str, input_digest: str) -> JournalEntry:
-        entry = self._entry(row)
-        if (row["model_id"], row["input_digest"]) != (model_id, input_digest):
-            raise JournalError(
-                f"The job_key {entry.job_key!r} was used for another input (of {entry.model_id}). Use another key, or"
-                f" give this one free with client.journal.release({entry.job_key!r}).",
-                job_key=entry.job_key,
-                request_id=entry.request_id,
-                model_id=model_id,
-            )
-        if entry.request_id is None:
-            raise SubmissionUnknownError(
-                _under_way(entry) if entry.state == "sending" else _unsettled(entry),
-                submission_id=entry.submission_id,
-                job_key=entry.job_key,
-                model_id=model_id,
-            )
-        return entry
-
+    @abc.abstractmethod
     def submitted(self, submission_id: str, request_id: str) -> None:
-        """Write down the job of a submit; without its key, if that was given free meanwhile and has another job."""
-        free = _marks(FREE)
-        with self._sent(submission_id), self._store.writing() as connection:
-            found = connection.execute(
-                "UPDATE submissions AS mine SET state = 'submitted', request_id = ?, submitted_at = ?, job_key = CASE"
-                " WHEN EXISTS (SELECT 1 FROM submissions AS other WHERE other.id <> mine.id AND other.account ="
-                " mine.account AND other.base_url = mine.base_url AND other.job_key = mine.job_key AND other.state NOT"
-                f" IN ({free})) THEN NULL ELSE job_key END WHERE id = ?",
-                (request_id, time.time(), *FREE, submission_id),
-            )
-            if not found.rowcount:
-                raise JournalError(f"The journal {self.path} has lost the submit {submission_id}: was it deleted?")
+        """Write down the job of a submit, whatever happened to the entry meanwhile: it was paid for.
 
-    def refused(self, submission_id: str, note: str) -> None:
-        self._set(submission_id, state="refused", note=note, ended_at=time.time())
+        If the job_key was freed and has another job by now, this entry loses it.
+        """
 
-    def unsure(self, submission_id: str, note: str) -> None:
-        self._set(submission_id, state="unsure", note=note)
+    @abc.abstractmethod
+    def refused(self, submission_id: str, owner: str, note: str) -> None:
+        """Write down that no job was started, if the entry is still the owner's."""
 
+    @abc.abstractmethod
+    def unsure(self, submission_id: str, owner: str, note: str) -> None:
+        """Write down that nobody knows whether a job was started, if the entry is still the owner's."""
+
+    @abc.abstractmethod
     def ended(
-        self, request_id: str, state: str, *, cost: float | None, files: Sequence[str], note: str | None = None
+        self, scope: Scope, request_id: str, state: str, *, cost: float | None, files: Sequence[str], note: str | None
     ) -> None:
-        """Write down how a job ended; a cost that comes later is added."""
-        account, base_url = self._scope or ("", "")
-        with self._store.writing() as connection:
-            connection.execute(
-                "UPDATE submissions SET state = CASE state WHEN 'released' THEN state ELSE ? END,"
-                " cost = coalesce(?, cost), files = ?, note = ?, ended_at = coalesce(ended_at, ?)"
-                " WHERE request_id = ? AND account = ? AND base_url = ?",
-                (state, cost, json.dumps(list(files)), note, time.time(), request_id, account, base_url),
-            )
+        """Write down how a job ended; a cost that is known later is added."""
 
-    # Reading rows.
+    @abc.abstractmethod
+    def settle(self, submission_id: str, request_id: str | None, note: str) -> JournalEntry:
+        """Make an unsure entry submitted (with a request id) or refused; refuses under a live lease."""
 
-    def _set(self, submission_id: str, **values: object) -> None:
-        columns = ", ".join(f"{name} = ?" for name in values)
-        with self._sent(submission_id), self._store.writing() as connection:
-            connection.execute(f"UPDATE submissions SET {columns} WHERE id = ?", (*values.values(), submission_id))
+    @abc.abstractmethod
+    def release(self, submission_id: str) -> JournalEntry:
+        """Make an entry `released`; refuses under a live lease."""
 
-    @contextlib.contextmanager
-    def _sent(self, submission_id: str) -> Iterator[None]:
-        """It is not under way any more, whether that can be written down or not."""
-        try:
-            yield
-        finally:
-            self._sending.discard(submission_id)
+    @abc.abstractmethod
+    def adopt(self, scope: Scope, account: str) -> int:
+        """Move the entries of another account at the same address to this one. Returns how many.
 
-    def _unsettled(self, name: str) -> JournalEntry:
-        entry = self.find(name)
-        if entry is None or entry.state != "unsure":
-            state = f"is {entry.state}, not unsure" if entry else "is not in the journal"
-            raise JournalError(f"{name!r} {state}.")
-        return entry
+        Refuses if a job_key is taken in both.
+        """
 
-    def _one(self, submission_id: str) -> JournalEntry:
-        (entry,) = self._entries("id = ?", (submission_id,))
-        return entry
+    @abc.abstractmethod
+    def find(self, scope: Scope | None, name: str) -> JournalEntry | None:
+        """The newest entry with this request id, submission id or job key."""
 
-    def _entries(self, condition: str, values: Sequence[object]) -> list[JournalEntry]:
-        scope = "account = ? AND base_url = ?" if self._scope else "1"
-        rows = self._store.read(
-            f"SELECT * FROM submissions WHERE {scope} AND {condition} ORDER BY rowid",
-            (*(self._scope or ()), *values),
-        )
-        return [self._entry(row) for row in rows]
+    @abc.abstractmethod
+    def pending(self, scope: Scope | None) -> list[JournalEntry]:
+        """What is sending, unsure or submitted."""
 
-    def _entry(self, row: sqlite3.Row) -> JournalEntry:
-        state = row["state"]
-        if state == "sending" and row["id"] not in self._sending:
-            state = "unsure"  # another process is sending it, or was killed while it did: nobody here can tell
-        return JournalEntry(
-            submission_id=row["id"],
-            state=state,
-            model_id=row["model_id"],
-            request_id=row["request_id"],
-            job_key=row["job_key"],
-            created_at=datetime.datetime.fromtimestamp(row["created_at"], datetime.UTC),
-            ended_at=datetime.datetime.fromtimestamp(row["ended_at"], datetime.UTC) if row["ended_at"] else None,
-            cost=row["cost"],
-            files=tuple(json.loads(row["files"])) if row["files"] else (),
-            note=row["note"],
-            input=json.loads(row["input"]) if row["input"] else None,
-            account=row["account"],
-            base_url=row["base_url"],
-        )
+    @abc.abstractmethod
+    def entries(self, scope: Scope | None) -> Iterator[JournalEntry]:
+        """Everything. Holds neither all of it in memory nor a lock while the caller works on it."""
+
+    @abc.abstractmethod
+    def spill(self, intent: Intent, request_id: str) -> Path:
+        """Keep the job of a submit outside the database that cannot be written; taken in when it can be again."""
+
+    @abc.abstractmethod
+    def exists(self) -> bool:
+        """Whether there is a journal yet; the first ``intend`` makes it."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close connections. They are opened again when needed."""
 
 
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _under_way(entry: JournalEntry) -> str:
-    return f"A submit under the job_key {entry.job_key!r} is under way in this process, so nothing was sent."
-
-
-def _unsettled(entry: JournalEntry) -> str:
-    begun = f"{entry.created_at.astimezone():%Y-%m-%d %H:%M:%S}"
-    return (
-        f"An earlier submit under the job_key {entry.job_key!r}, begun {begun}, is unsure: it may have started a paid"
-        " job, so nothing was sent. Unless another process is sending it now, look for the job on RunComfy's pages,"
-        f" then say what became of it with client.journal.settle({entry.job_key!r}, request_id=...) or (...,"
-        " started=False)."
+def under_lease(entry: JournalEntry) -> JournalError:
+    """The error of a change to an entry that is being sent."""
+    assert entry.lease_until is not None
+    return JournalError(
+        f"{entry.job_key or entry.submission_id!r} is being sent now, by {describe_owner(entry.owner)}; its lease"
+        f" ends at {clock(entry.lease_until)} unless it is renewed.",
+        cure="Wait until then, or end that process, and try again.",
+        job_key=entry.job_key,
+        model_id=entry.model_id,
     )
+
+
+def not_unsure(entry: JournalEntry, name: str) -> JournalError:
+    return JournalError(f"{name!r} is {entry.state}, not unsure.", job_key=entry.job_key, model_id=entry.model_id)
+
+
+def clock(moment: datetime.datetime) -> str:
+    """Local time, as the messages write it."""
+    return f"{moment.astimezone():%H:%M:%S}"

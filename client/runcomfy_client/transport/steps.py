@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, Type
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from typing import Any
 
 T = TypeVar("T")
 
@@ -160,7 +161,7 @@ class Await(NamedTuple):
     After ``timeout`` seconds TimeoutError is raised.
     """
 
-    future: Future[object]
+    future: Future[Any]
     timeout: float | None = None
 
 

@@ -1,0 +1,233 @@
+"""What the rules write into a journal: writes that no interruption cuts, in threads that no event loop waits for.
+
+A write begins on a thread of the journal's own, in the order in which writes were asked for, and goes on whatever
+becomes of the operation that asked. The operation waits for its end; Ctrl-C and cancellation wait with it, for a while.
+So between the reply of a paid POST and the row with its id there is no moment at which the id can be lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import JournalError
+from ..transport.hooks import log
+from ..transport.steps import Await, Interrupted
+from . import base
+from .base import Intent, JournalEntry, Scope
+from .leases import Lease, Leases
+from .owners import new_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..transport.steps import Operation
+    from .base import JournalStore
+    from .journal import Journal
+
+T = TypeVar("T")
+
+# How long an interruption waits for a write that has begun. It is on disk in milliseconds, unless the disk is stuck or
+# another program holds the file.
+GRACE = 5.0
+
+
+class JournalWriter:
+    """One client's pen: its account, its leases, its writes."""
+
+    def __init__(self, journal: Journal, scope: Scope) -> None:
+        self.view = journal._scoped(scope)
+        self.scope = scope
+        self.keep_inputs = journal.keep_inputs
+        self.store: JournalStore = journal._store
+        self.writes = WriteQueue()
+        self.leases = Leases(lambda ids: self.store.renew(self.owner, ids, self.leases.seconds), base.LEASE_SECONDS)
+        self.owner = new_owner()
+        _WRITERS.add(self)
+
+    def record(self, model_id: str, input_digest: str, job_key: str | None, input: object) -> SubmitRecord:
+        """A new submit, not yet written down. ``input`` is kept only if the journal keeps inputs."""
+        kept = json.dumps(input, ensure_ascii=False) if self.keep_inputs else None
+        return SubmitRecord(self, Intent(os.urandom(16).hex(), self.scope, model_id, job_key, input_digest, kept))
+
+    def ended(
+        self, request_id: str, state: str, *, cost: float | None, files: Sequence[str], note: str | None = None
+    ) -> Operation[None]:
+        """Write down how a job ended."""
+        return finished(
+            self.writes.begin(
+                lambda: self.store.ended(self.scope, request_id, state, cost=cost, files=files, note=note)
+            )
+        )
+
+    def close(self, *, with_file: bool) -> None:
+        """Wait for the writes; then close the file, unless somebody else opened it."""
+        self.writes.close()
+        if with_file:
+            self.store.close()
+
+    def begin_anew(self) -> None:
+        """In a forked child, which has none of the threads."""
+        self.writes = WriteQueue()
+        self.leases.forget()
+        self.owner = new_owner()
+
+
+class SubmitRecord:
+    """One submit's entry, from the intent to its end."""
+
+    def __init__(self, writer: JournalWriter, intent: Intent) -> None:
+        self._writer = writer
+        self._store = writer.store
+        self._intent = intent
+        self._lease = Lease(writer.leases.seconds)
+        self._owner = writer.owner
+        self.submission_id = intent.submission_id
+        self.job_key = intent.job_key
+        self.written = False
+
+    def intend(self) -> Operation[JournalEntry | None]:
+        """Write down that a POST is about to leave; or return the entry that has the job_key."""
+        return finished(self._writer.writes.begin(self._intend))
+
+    def _intend(self) -> JournalEntry | None:
+        began = time.monotonic(), time.time()
+        seconds = self._writer.leases.seconds
+        if (taken := self._store.intend(self._intent, self._owner, seconds)) is not None:
+            return taken
+        self.written = True
+        self._lease.extend(began)
+        if not self._lease.held:  # the write waited for long
+            self._writer.leases.renew({self.submission_id: self._lease})
+        self._writer.leases.keep(self.submission_id, self._lease)
+        return None
+
+    def check_lease(self) -> None:
+        """Raises JournalError unless nobody else can have changed the entry. Call right before the first byte."""
+        if not self._lease.held:
+            raise JournalError(
+                f"The submit of {self._intent.model_id} was not sent: it lost its place in the journal before it could"
+                " be, because it was settled elsewhere or this program stood still. Nothing was sent.",
+                cure="Submit it again.",
+                model_id=self._intent.model_id,
+            )
+
+    def submitted(self, request_id: str) -> Operation[None]:
+        """Write down the job. Where that fails, the error names the job, and the file that keeps it for the journal."""
+        return finished(self.started(request_id))
+
+    def started(self, request_id: str) -> Future[None]:
+        """As ``submitted``, for who cannot wait for it now."""
+        return self._writer.writes.begin(lambda: self._submitted(request_id))
+
+    def finished(self, write: Future[T]) -> Operation[T]:
+        """The end of a write that was begun."""
+        return finished(write)
+
+    def _submitted(self, request_id: str) -> None:
+        try:
+            self._store.submitted(self.submission_id, request_id)
+        except JournalError as error:
+            error.request_id, error.model_id = request_id, self._intent.model_id
+            error.add_note(f"The job was started: its request id is {request_id}.")
+            try:
+                path = self._store.spill(self._intent, request_id)
+                error.add_note(f"{path} keeps it until the journal can be written again.")
+            except JournalError as again:
+                error.add_note(f"Write it down: {again}")
+                cure = f"client.journal.settle({self.submission_id!r}, request_id={request_id!r})"
+                error.add_note(f"When the journal can be written again: {cure}.")
+            log.error("%s The job was started: its request id is %s.", error, request_id)
+            raise
+        finally:
+            self._writer.leases.drop(self.submission_id)
+
+    def refused(self, note: str) -> Future[None]:
+        """Write down that no job was started."""
+        return self._ended(lambda: self._store.refused(self.submission_id, self._owner, note))
+
+    def unsure(self, note: str) -> Future[None]:
+        """Write down that nobody knows whether a job was started."""
+        return self._ended(lambda: self._store.unsure(self.submission_id, self._owner, note))
+
+    def _ended(self, write: Callable[[], None]) -> Future[None]:
+        """Failures are logged only: another error is on its way to the caller, and the lease ends by itself."""
+
+        def work() -> None:
+            try:
+                write()
+            except JournalError as error:
+                log.error("%s", error)
+            finally:
+                self._writer.leases.drop(self.submission_id)
+
+        return self._writer.writes.begin(work)
+
+
+def finished(future: Future[T]) -> Operation[T]:
+    """The end of a write that has begun. Interruptions wait for it, for GRACE seconds altogether."""
+    interruption: BaseException | None = None
+    end: float | None = None
+    while True:
+        try:
+            yield Await(future, None if end is None else max(end - time.monotonic(), 0.0))
+        except (Interrupted, KeyboardInterrupt) as stop:
+            if interruption is None:
+                interruption, end = stop, time.monotonic() + GRACE
+        except BaseException as error:
+            if interruption is None:
+                raise
+            raise interruption from error
+        else:
+            if interruption is None:
+                return future.result()
+        if future.done() or end is None or time.monotonic() >= end:
+            raise interruption
+
+
+class WriteQueue:
+    """Writes one after the other, on a thread that begins with the first."""
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, work: Callable[[], T]) -> Future[T]:
+        """Do it as soon as what was asked for before is done."""
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(1, "runcomfy-journal")
+            try:
+                return self._threads.submit(work)
+            except RuntimeError:  # the interpreter is shutting down: here and now, or never
+                pass
+        future: Future[T] = Future()
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - as an executor does
+            future.set_exception(error)
+        return future
+
+    def close(self) -> None:
+        """Wait until all is written. A later write begins a new thread."""
+        with self._lock:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=True)
+
+
+_WRITERS: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for writer in list(_WRITERS):
+        writer.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
