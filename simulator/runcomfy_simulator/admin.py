@@ -45,7 +45,7 @@ class Admin:
         ]
 
     async def stats(self, _: Request) -> Response:
-        """How many submits were truly accepted, how many jobs wait and run, how many requests came and met a fault."""
+        """How many submits were accepted, how many jobs wait and run, how many requests came and met a fault."""
         return json_response({**self._engine.stats(), **self._schedule.counts()})
 
     async def jobs(self, _: Request) -> Response:

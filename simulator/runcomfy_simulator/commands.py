@@ -104,7 +104,7 @@ def _prepare(options: argparse.Namespace) -> tuple[_Server, socket.socket]:
         (
             "Any token is accepted; --token TOKEN accepts only that one"
             if not settings.tokens
-            else f"Only the {len(settings.tokens)} given tokens are accepted"
+            else "Only the tokens of --token are accepted"
         ),
         f"  export RUNCOMFY_BASE_URL={url}",
         f"  export RUNCOMFY_API_TOKEN={next(iter(sorted(settings.tokens)), 'any-token')}",

@@ -41,7 +41,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class MediaSpot:
-    """A string in an input that names a file: where it stands, of which kind the file must be, and its rules.
+    """A string in an input that names a file: its path, the kind of file it must be, and its rules.
 
     `sample` is true for a name that is no URL and that the schema itself shows as its default or example.
     """
@@ -59,7 +59,8 @@ def media_kind(node: Any) -> str | None:
 
 
 class InputValidator:
-    """Checks inputs by one input schema. `notes` lists what it asks for that no input could have, and is not asked for.
+    """Checks inputs by one input schema. `notes` lists what the schema requires and no input could have;
+    such requirements are ignored.
 
     Raises:
         InvalidSchema: the schema itself is wrong.
@@ -158,7 +159,7 @@ class _Reading:
         undefined = [name for name in required if name not in plain["properties"]]
         if undefined and plain.get("additionalProperties", False) is False:
             names = ", ".join(map(str, undefined))
-            self._notes.append(f"{where}/required: {names} is required but not defined; not asked for")
+            self._notes.append(f"{where}/required: {names} is required but not defined; ignored")
             plain["required"] = [name for name in required if name not in undefined]
 
 

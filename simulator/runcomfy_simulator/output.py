@@ -1,4 +1,4 @@
-"""What stands under `output` in a result: the files' URLs, at the keys that the model's output schema has."""
+"""What a result has under `output`: the files' URLs, at the keys that the model's output schema has."""
 
 from __future__ import annotations
 

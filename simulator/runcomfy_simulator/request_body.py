@@ -60,7 +60,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise InvalidBody(f"the key {key[:100]!r} stands twice in one object")
+                raise InvalidBody(f"the key {key[:100]!r} is there twice in one object")
             seen.add(key)
     return made
 

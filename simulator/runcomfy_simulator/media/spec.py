@@ -82,7 +82,7 @@ def output_spec(model: Model, body: Mapping[str, Any], inputs: Sequence[MediaInf
 
 
 def _count(values: Values) -> int:
-    """How many files are asked for, at least one."""
+    """How many files to make, at least one."""
     number = values.number("count")
     if number is None or any(value is True or value == "disabled" for value in values.all("single")):
         return 1
@@ -110,45 +110,45 @@ def _frame_rate(values: Values) -> float:
 
 
 def _has_sound(model: Model, values: Values, body: Mapping[str, Any], inputs: Sequence[MediaInfo]) -> bool:
-    """Is the sound track of a video asked for, or does an input bring one?"""
+    """Does the input ask for a sound track, or contain one to keep?"""
     if values.switch("sound") is not None:
-        asked = values.switch("sound") is True
+        requested = values.switch("sound") is True
     else:
         # With a voice as input the video talks.
-        asked = any(spot.kind == "audio" for spot in model.validator.media(body))
-    if not asked and values.switch("original sound"):
+        requested = any(spot.kind == "audio" for spot in model.validator.media(body))
+    if not requested and values.switch("original sound"):
         videos = [each for each in inputs if each.kind == "video"]
-        # What is on another host is not known; to keep its sound was asked for all the same.
+        # A video on another host is not read; its sound is to be kept, so it is taken to have some.
         return (
             any(each.sound for each in videos)
             if videos
             else any(spot.kind == "video" for spot in model.validator.media(body))
         )
-    return asked
+    return requested
 
 
 def _suffix(kind: Kind, values: Values) -> str:
     """The ending of the files' names."""
     for value in values.all("format"):
-        asked = str(value).lower()
+        requested = str(value).lower()
         for word, suffix in _FORMATS[kind].items():
-            if word in asked:
+            if word in requested:
                 return suffix
     return _DEFAULT_FORMAT[kind]
 
 
 def _sample_rate(values: Values) -> int:
     """Samples a second, a number that every codec here takes."""
-    asked = values.number("sample rate")
-    if asked is None:
+    requested = values.number("sample rate")
+    if requested is None:
         words = " ".join(str(value).lower() for value in values.all("format"))
         thousands = re.search(r"(\d{1,2})(?:\.\d)?_?khz", words)
         hertz = re.search(r"(?<!\d)(\d{4,5})(?!\d)", words)
         if thousands:
-            asked = float(thousands[1]) * 1000
+            requested = float(thousands[1]) * 1000
         else:
-            asked = float(hertz[1]) if hertz else 44_100 if "cd" in words else 24_000
-    return min(_SAMPLE_RATES, key=lambda rate: abs(rate - asked))
+            requested = float(hertz[1]) if hertz else 44_100 if "cd" in words else 24_000
+    return min(_SAMPLE_RATES, key=lambda rate: abs(rate - requested))
 
 
 def _seed(model_id: str, body: Mapping[str, Any]) -> int:
