@@ -1,11 +1,12 @@
 """The schemas' `validations`, applied to what is known of a file.
 
-Read here a second time and on purpose: the client and the generator have readings of their own, and a test compares the
-three on real files.
+Read here a second time and on purpose: the client and the generator have a reading of their own, and a test compares
+the two on real files.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from fractions import Fraction
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .probe import MediaInfo
 
-_RULE = re.compile(r"\s*(?P<operand>[a-z_/]+)\s*(?P<sign><=|>=|<|>|≤|≥)\s*")
+_RULE = re.compile(r"\s*(?P<operand>[a-z_/]+)\s*(?P<sign><=|>=|<|>|≤|≥)\s*", re.ASCII)
 _BOUND = re.compile(r"\s*(\d+(?:\.\d+)?)(?:\s*/\s*(\d+(?:\.\d+)?))?\s*", re.ASCII)
 _LONGEST_BOUND = 64
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -41,12 +42,12 @@ def broken_rule(rule: Mapping[str, Any], info: MediaInfo) -> str | None:
     return str(rule.get("validation_error") or f"{rule['validation_rule']} {rule['validation_value']} does not hold")
 
 
-def _bound(value: object) -> float | None:
+def _bound(value: object) -> int | float | None:
     """The number of a rule: 15, "0.33", "1/3"; None if it is none."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value) if value >= 0 else None
+        return value if 0 <= value < math.inf else None
     match = _BOUND.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST_BOUND else None
     if match is None:
         return None
