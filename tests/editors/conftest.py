@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from filelock import FileLock
 from runcomfy_codegen.cli import run
+
+from tests.support.npm import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,26 +32,8 @@ def editor_schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ask_editor() -> Callable[[Sequence[Document]], list[Document]]:
-    """Calls VS Code's JSON language service, which npm installs once into .cache."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("VS Code's language service needs node and npm")
-    folder = ROOT / ".cache" / "editors" / SERVICE
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
-        if not (folder / "node_modules" / "vscode-json-languageservice").is_dir():
-            command = [
-                "npm",
-                "install",
-                "--silent",
-                "--no-package-lock",
-                "--no-audit",
-                "--prefix",
-                str(folder),
-                SERVICE,
-            ]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                pytest.skip(f"npm cannot install VS Code's language service: {done.stderr[-200:]}")
+    """Calls VS Code's JSON language service."""
+    folder = installed(SERVICE)
 
     def ask(documents: Sequence[Document]) -> list[Document]:
         done = subprocess.run(

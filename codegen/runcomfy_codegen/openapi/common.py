@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Plain JSON.
 Schema: TypeAlias = "dict[str, object]"
@@ -50,8 +53,11 @@ def error_replies(*names: str) -> Schema:
     return {status: ref("responses", name) for status, name in sorted(chosen.items())}
 
 
-def schemas() -> Schema:
-    """The components of replies."""
+def schemas(outputs: Sequence[str]) -> Schema:
+    """The components of replies; `outputs` are the names of the components that a result's output may be."""
+    output: Schema = (
+        ref("schemas", outputs[0]) if len(outputs) == 1 else {"anyOf": [ref("schemas", each) for each in outputs]}
+    )
     entry = _object(
         ["model_id"],
         model_id=_TEXT,
@@ -84,7 +90,7 @@ def schemas() -> Schema:
         request_id=_ID,
         model_id=_TEXT,
         status={"type": "string", "examples": list(RESULT_WORDS)},
-        output={"type": "object", "description": "Of the shape that the model's submit names under `x-output`."},
+        output={"description": "Of the shape that the model's submit names under `x-output`.", **output},
         error={"description": "A string, an object or a list; null beside a success."},
         created_at=_TEXT,
         finished_at=_TEXT,
@@ -155,20 +161,45 @@ def responses() -> Schema:
     }
 
 
+def tags() -> list[Schema]:
+    """The groups of calls."""
+    texts = {
+        "models": "Submit a job to a model. Each submit that is accepted is charged.",
+        "requests": "What became of a job: its state, its result, a cancel.",
+        "catalog": "Which models there are, with their input schemas and base prices.",
+        "account": "What the account has left.",
+    }
+    return [{"name": name, "description": text} for name, text in texts.items()]
+
+
 def paths() -> Schema:
     """The calls that all models share."""
     request_id: Schema = {"name": "request_id", "in": "path", "required": True, "schema": _ID}
     cost: Schema = {"name": "include_cost", "in": "query", "schema": {"type": "boolean"}}
 
-    def call(operation: str, tag: str, summary: str, reply: Schema, *errors: str, parameters: list[Schema]) -> Schema:
-        replies: Schema = {"200": reply, **error_replies(*errors)}
-        found: Schema = {"operationId": operation, "tags": [tag], "summary": summary, "responses": replies}
+    def call(
+        operation: str,
+        tag: str,
+        summary: str,
+        description: str,
+        reply: Schema,
+        *errors: str,
+        parameters: list[Schema],
+    ) -> Schema:
+        found: Schema = {
+            "operationId": operation,
+            "tags": [tag],
+            "summary": summary,
+            "description": description,
+            "responses": {"200": reply, **error_replies(*errors)},
+        }
         return {**found, "parameters": list(parameters)} if parameters else found
 
     cancel = call(
         "cancel_request",
         "requests",
         "Cancel a job that is still queued",
+        "A job that runs or is over is not cancelled, and is paid for. Asking twice does no harm.",
         {},
         "foreign",
         "unknown",
@@ -180,6 +211,7 @@ def paths() -> Schema:
         "get_status",
         "requests",
         "Where a job stands",
+        "Costs nothing. Poll it with growing pauses; 429 asks for longer ones.",
         _reply("Its state. `completed` means over, not good.", ref("schemas", "Status")),
         "foreign",
         "unknown",
@@ -189,6 +221,7 @@ def paths() -> Schema:
         "get_result",
         "requests",
         "What a job made",
+        "Files are URLs, fetched without the token; they expire. The cost may arrive later than the output.",
         _reply("Its result, or its state while it runs.", ref("schemas", "Result")),
         "foreign",
         "unknown",
@@ -199,6 +232,7 @@ def paths() -> Schema:
         "list_models",
         "catalog",
         "The models",
+        "A page of the models that the account can run, with their base prices.",
         _reply("A window of the models found.", ref("schemas", "ModelList")),
         "invalid",
         parameters=[
@@ -212,11 +246,25 @@ def paths() -> Schema:
     )
     named = _reply("Their names.", ref("schemas", "Categories"))
     left = _reply("What is left.", ref("schemas", "Balance"))
-    balance = call("get_balance", "account", "The account's balance", left, parameters=[])
+    balance = call(
+        "get_balance",
+        "account",
+        "The account's balance",
+        "Costs nothing, so it is also a check of the token.",
+        left,
+        parameters=[],
+    )
     return {
         "/v1/models": {"get": listing},
         "/v1/models/categories": {
-            "get": call("list_categories", "catalog", "The categories of models", named, parameters=[])
+            "get": call(
+                "list_categories",
+                "catalog",
+                "The categories of models",
+                "The words that the parameter `category` of the list of models takes.",
+                named,
+                parameters=[],
+            )
         },
         "/v1/requests/{request_id}/status": {"get": status},
         "/v1/requests/{request_id}/result": {"get": result},

@@ -21,6 +21,9 @@ _ABOUT = """Runs RunComfy's hosted models: a submit answers with a request id, w
 Made from the models' own schemas. Media go in as public https URLs or as base64 `data:` URIs. The rules for media, for
 which JSON Schema has no words, stand under `x-validations`."""
 
+_SUBMIT = """Starts one job and answers with its request id. Each submit that is accepted is charged, and there is no
+idempotency key: do not repeat one whose reply was lost without looking first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSchemas:
@@ -42,7 +45,8 @@ def make_document(
         version: of the document, as `info.version`.
         server: where the API is; RunComfy's by default, whose balance is on a host of its own.
     """
-    schemas: Schema = {**common.schemas(), "CommonOutput": _titled(common_output, "CommonOutput", output=True)}
+    outputs = ["CommonOutput"]
+    schemas: Schema = {**common.schemas(outputs), "CommonOutput": _titled(common_output, "CommonOutput", output=True)}
     paths = common.paths()
     if server:
         for item in paths.values():
@@ -57,14 +61,21 @@ def make_document(
         output = "CommonOutput"
         if model.output is not None:
             output = f"{name}Output"
+            outputs.append(output)
             schemas[output] = _titled(model.output, output, output=True)
         paths[f"/v1/models/{model.model_id}"] = _model_path(model, f"{name}Input", output, names)
+    schemas |= common.schemas(outputs)  # now that the outputs have their names
     return {
         "openapi": "3.1.0",
-        "info": {"title": "RunComfy Model API", "version": version, "description": _ABOUT},
+        "info": {
+            "title": "RunComfy Model API",
+            "version": version,
+            "description": _ABOUT,
+            "contact": {"name": "RunComfy", "url": "https://docs.runcomfy.com"},
+        },
         "servers": [{"url": server or common.API_SERVER}],
         "security": [{"token": []}],
-        "tags": [{"name": name} for name in ("models", "requests", "catalog", "account")],
+        "tags": common.tags(),
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -90,6 +101,7 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
             "operationId": f"submit_{operation}",
             "tags": ["models"],
             "summary": f"Run {model.model_id}",
+            "description": _SUBMIT,
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": {
                 "200": {"description": "Accepted.", **submitted},
@@ -102,6 +114,7 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
             "operationId": f"get_{operation}",
             "tags": ["catalog"],
             "summary": f"The catalog's entry of {model.model_id}",
+            "description": "Its title, categories, base price and input schema. Costs nothing.",
             "responses": {
                 "200": {
                     "description": "The entry, with its input schema.",
