@@ -146,9 +146,11 @@ def _print_plan(outcome: Outcome, check: bool, folder: str) -> None:
     if outcome.names_stale:
         print(f"{'stale' if check else 'changed':8} names.json (the published names, beside the schemas)")
     for model_id in outcome.skipped:
-        print(f"{'skipped':8} {model_id}")
+        print(f"{'skipped':8} {model_id}  {'left as it was' if model_id in outcome.kept else 'not in the package'}")
     changes = ", ".join(f"{len(paths)} {word}" for word, paths in kinds if paths) or "all files up to date"
-    print(f"{folder}: {amount(outcome.models, 'model')}, {changes}")
+    made = amount(outcome.models - len(outcome.skipped), "model")
+    skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
+    print(f"{folder}: {made}{skipped}, {changes}")
 
 
 def _print_python(difference: PythonDifference, *, markdown: bool) -> None:

@@ -60,7 +60,9 @@ class Outcome:
     plan: Plan | None = None
     # schemas/names.json does not say what the package says.
     names_stale: bool = False
+    # Faulty models that were passed over, and those among them that the package still has as they were.
     skipped: tuple[ModelId, ...] = ()
+    kept: tuple[ModelId, ...] = ()
     # Models that the package has and the store has not.
     gone: tuple[str, ...] = ()
     # What changes for Python programs; None if there was no package before.
@@ -106,8 +108,8 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
 
     good = {each.model_id: each for each in units if each.rendered and each.model_id not in bad}
     skipped = [model_id for model_id in gathered.models if model_id not in good]
-    recovered = (recover(folder, each, published) for each in skipped)
-    good |= {unit.model_id: unit for unit in recovered if unit}
+    recovered = [unit for each in skipped if (unit := recover(folder, each, published))]
+    good |= {unit.model_id: unit for unit in recovered}
     kept = [good[model_id] for model_id in sorted(good)]
     tree = package_tree(kept, request.package)
     made = plan(folder, tree)
@@ -122,6 +124,7 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
         plan=made,
         names_stale=names != (gathered.names_document.value if gathered.names_document else {}),
         skipped=tuple(skipped),
+        kept=tuple(unit.model_id for unit in recovered),
         gone=gone,
         python=_python(folder, published, kept, made) if published else None,
     )

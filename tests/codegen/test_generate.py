@@ -135,9 +135,14 @@ def test_skip_faulty_leaves_the_faulty_as_they_were(generated: Workshop) -> None
 
 def test_skip_faulty_of_the_command_line_exits_65(generated: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
     generated.write("acme/solo/input.json", "{")
+    generated.write("acme/new/draw/input.json", "{")
+    generated.write("other/film/cut/input.json", INTEGER)
     arguments = ["--schemas", str(generated.schemas), "--output", str(generated.output)]
     assert run(["generate", "--skip-faulty", *arguments]) == 65
-    assert "skipped  acme/solo" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "skipped  acme/solo  left as it was\n" in out
+    assert "skipped  acme/new/draw  not in the package\n" in out
+    assert "/runcomfy: 3 models, 2 skipped, 4 changed\n" in out
 
 
 @pytest.mark.parametrize("path", ["models/acme/poster_1/notes.py", "specs/acme/solo.py", "README.md"])

@@ -173,13 +173,15 @@ class _Walk:
             seen.add(text)
 
     def _default(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
-        default = schema.get("default")
-        # `"default": null`, and an empty text for a file, are how some schemas say that there is none.
-        if default is None or (default == "" and is_media(schema)):
-            return
-        for finding in _errors(read_schema(schema), default):
-            message = f"the default does not fit: {_one_line(finding.message)}"
-            yield self._diagnostic("W120", message, (*pointer, "default", *finding.keys))
+        samples = [("default", schema.get("default"), (*pointer, "default"))]
+        examples = schema.get("examples")
+        for number, example in enumerate(examples if isinstance(examples, list) else ()):
+            samples.append(("example", example, (*pointer, "examples", number)))
+        for kind, sample, place in samples:
+            # `"default": null` is how some schemas say that there is none.
+            for finding in _errors(read_schema(schema), sample) if sample is not None else ():
+                message = f"the {kind} does not fit: {_one_line(finding.message)}"
+                yield self._diagnostic("W120", message, (*place, *finding.keys))
 
     def _required(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         required, properties = schema.get("required"), schema.get("properties")
