@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -217,3 +218,53 @@ def test_without_a_schema_text_stays_text_and_files_are_media(tmp_path: Path) ->
     payload, faults = read_inputs("new/model", None, words, None)
     assert payload == {"seed": "7", "n": 7, "image": tmp_path / "a.png"}
     assert not faults
+
+
+FRAMES = ModelSpec(
+    "acme/film/frames",
+    Object(
+        {
+            "frames": Property(
+                Array(
+                    Object({"image-url": Property(Media("image"), name="image_url"), "at": Property(Number())}),
+                )
+            ),
+            "size": Property(SIZE),
+            "a.b": Property(Integer()),
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "payload"),
+    [
+        (["frames[0].at=1", "frames[0].image_url=https://x.example/a"],
+         {"frames": [{"at": 1, "image-url": "https://x.example/a"}]}),
+        (["frames[0].at=1", "frames[1].at=.5"], {"frames": [{"at": 1}, {"at": 0.5}]}),
+        (['frames:=[{"at": 1}, {"at": 2}]', "frames[1].at=3"], {"frames": [{"at": 1}, {"at": 3}]}),
+        (["size.width=7", "size.height=8"], {"size": {"width": 7, "height": 8}}),
+        (['frames[0]={"at": 4}'], {"frames": [{"at": 4}]}),
+        # A property may be called so.
+        (["a.b=1"], {"a.b": 1}),
+        # What the schema does not know is put where it is named; the check says what is wrong with it.
+        (["frames[0].other=1"], {"frames": [{"other": "1"}]}),
+        (["a..b=1", "x]=2"], {"a..b": "1", "x]": "2"}),
+    ],
+)  # fmt: skip
+def test_places_inside(words: list[str], payload: dict[str, object]) -> None:
+    assert read_inputs(FRAMES.model_id, FRAMES, words, None)[0] == payload
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["frames[1].at=1"], "frames[1].at is given, but frames[0] is not; lists are filled in order"),
+        (["size.width=1", "size[0]=1"], "size[0] is given, but size is no list"),
+        (["frames[0].at=1", "frames[0].at=2"], "frames[0].at is given 2 times"),
+        (["frames[0].image-url=@none.png"], "no such file"),
+    ],
+)
+def test_places_that_cannot_be(words: list[str], said: str) -> None:
+    with pytest.raises((CommandError, NoFileError), match=re.escape(said)):
+        read_inputs(FRAMES.model_id, FRAMES, words, None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import errors
 from .exit_codes import JobKeyTakenError
+from .places import write_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,11 +69,18 @@ def _token() -> str:
     return f"export {first}=... with the token of your RunComfy profile; {' and '.join(others)} are read too"
 
 
+def _key(keys: Sequence[str | int]) -> str:
+    """The word for a place: a list of files is given by the key of the list, once for each."""
+    inside = len(keys) > 1 and isinstance(keys[-1], int)
+    return write_place(keys[:-1] if inside else keys)
+
+
 def _file(error: errors.InvalidInputError) -> str | None:
     """How a file is named here, where a media field got a text that is no URL."""
     for problem in error.report.errors:
         given = problem.given or ""
         if problem.code == "media_source" and len(given) > 2 and not given.lower().startswith("'http"):
             name = given[1:-1] if given.endswith("'") else "FILE"
-            return f"to send a file, write {shlex.quote(f'{problem.keys[0]}=@{name}')}"
+            word = f"{_key(problem.keys)}=@{name.lstrip('@')}"
+            return f"to send a file, write {shlex.quote(word)}"
     return None

@@ -1,5 +1,7 @@
 """From words to a payload: `key=value` typed by the schema, `key=@file` and `key:=json`, over `--input`.
 
+A key may lead inside: `keyframes[0].image_url=@first.png`.
+
 Turning text into a value never fails: what does not fit stays text, and the one judge says what is wrong with it.
 """
 
@@ -17,11 +19,13 @@ from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number,
 from ..schema.findings import raised
 from ..schema.json_payload import read_payload
 from .exit_codes import CommandError, NoFileError
+from .places import put, read_place, write_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..schema import Finding, ModelSpec, Node
+    from .places import Place
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _LONGEST_INTEGER = 400  # Python refuses to read more than 4300 digits, and no double holds one of 310
@@ -54,9 +58,8 @@ def read_inputs(
     faults: list[Finding] = []
     if base is not None:
         payload, faults = _base(model_id, base, stdin)
-    for key, values in _grouped(spec, words).items():
-        known = spec.input.properties.get(key) if spec else None
-        payload[key] = _value(key, known.node if known else None, values, stdin)
+    for (place, node), values in _grouped(spec, words):
+        put(payload, place, _value(write_place(place), node, values, stdin))
     return payload, faults
 
 
@@ -74,10 +77,12 @@ def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], li
     return payload, faults
 
 
-def _grouped(spec: ModelSpec | None, words: Sequence[str]) -> dict[str, list[tuple[bool, str]]]:
-    """The values of each key, in order; True with those given as JSON. Python names become wire names."""
-    wire_names = {known.name: wire for wire, known in spec.input.properties.items() if known.name} if spec else {}
-    groups: dict[str, list[tuple[bool, str]]] = {}
+def _grouped(
+    spec: ModelSpec | None, words: Sequence[str]
+) -> Iterator[tuple[tuple[Place, Node | None], list[tuple[bool, str]]]]:
+    """The values of each place, in order; True with those given as JSON. Python names become wire names."""
+    groups: dict[Place, list[tuple[bool, str]]] = {}
+    nodes: dict[Place, Node | None] = {}
     for word in words:
         key, equals, text = word.partition("=")
         is_json = key.endswith(":")
@@ -85,8 +90,10 @@ def _grouped(spec: ModelSpec | None, words: Sequence[str]) -> dict[str, list[tup
         if not equals or not key:
             shown = "-" if word == "@-" else word  # the parser takes no bare "-"
             raise CommandError(f"{shown!r} is not key=value; inputs look like prompt='a red fox' or seed=7")
-        groups.setdefault(wire_names.get(key, key), []).append((is_json, text))
-    return groups
+        place, node = read_place(spec, key)
+        nodes[place] = node
+        groups.setdefault(place, []).append((is_json, text))
+    yield from (((place, nodes[place]), values) for place, values in groups.items())
 
 
 def _value(key: str, node: Node | None, values: list[tuple[bool, str]], stdin: Stdin) -> object:

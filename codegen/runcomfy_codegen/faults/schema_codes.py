@@ -97,7 +97,8 @@ SCHEMA_CODES = (
     Code(
         "W120",
         "a default or an example that its own schema refuses",
-        "It is off the enum, out of bounds or of another type, or it is the bare name of a file where a URL belongs. It is documented as it stands and never sent: "
+        "It is off the enum, out of bounds or of another type, or it is the bare name of a file where a URL belongs. "
+        "It is documented as it stands and never sent: "
         "what is not given is not sent, the server applies its own default.",
     ),
     Code(

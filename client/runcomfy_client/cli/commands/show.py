@@ -14,7 +14,7 @@ from ..output import console, emit_json, printable_lines
 from ..package import package
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -85,7 +85,7 @@ def _table(inputs: Sequence[Parameter], *, longest_name: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Input")
     table.add_column("Type, default, limits and meaning", ratio=1)
-    for one in inputs:
+    for prefix, one in _rows(inputs, ""):
         default = _default(one)
         lines = [
             Text.assemble(one.type, ", ", "" if one.required else "default ", default) if default else Text(one.type)
@@ -94,18 +94,26 @@ def _table(inputs: Sequence[Parameter], *, longest_name: int) -> Table:
             lines.append(Text(_limits(one)))
         if one.about:
             lines.append(Text(printable(one.about), style="dim"))
-        table.add_row(_name(one, longest_name), Text("\n").join(lines))
+        table.add_row(_name(prefix, one, longest_name), Text("\n").join(lines))
     return table
+
+
+def _rows(inputs: Sequence[Parameter], prefix: str) -> Iterator[tuple[str, Parameter]]:
+    """Every input, and below it those of the objects inside, with what leads there: `keyframes[].image_url`."""
+    for one in inputs:
+        yield prefix, one
+        for inner in one.objects:
+            yield from _rows(inner.properties, f"{prefix}{one.name}{inner.mark}.")
 
 
 def _limits(one: Parameter) -> str:
     return printable("; ".join(one.limits))
 
 
-def _name(one: Parameter, longest: int) -> Text:
+def _name(prefix: str, one: Parameter, longest: int) -> Text:
     from rich.text import Text
 
-    name = Text(_split(one.name, longest), style="bold cyan" if one.required else "cyan")
+    name = Text(_split(f"{prefix}{one.name}", longest), style="bold cyan" if one.required else "cyan")
     if one.required:
         name.append(" *", style="bold red")
     if one.wire_name != one.name:

@@ -1,0 +1,80 @@
+"""Places inside a payload, as words name them: `keyframes[0].image_url` is a field of the first object of a list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..schema import AllOf, AnyOf, Array, Object, OneOf
+from .exit_codes import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..schema import ModelSpec, Node
+
+# Keys and indexes that lead from the payload to a value.
+Place: TypeAlias = "tuple[str | int, ...]"
+
+_PATH = re.compile(r"[^.\[\]]+(?:\[\d{1,4}\]|\.[^.\[\]]+)+")
+_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+
+
+def read_place(spec: ModelSpec | None, key: str) -> tuple[Place, Node | None]:
+    """Where `key` leads, by wire names, and what the schema takes there; None if nobody knows.
+
+    A key that is a property's own name is that property, dots and brackets included.
+    """
+    here: Node | None = spec.input if spec else None
+    name, node = _step(here, key)
+    if node is not None or not _PATH.fullmatch(key):
+        return (name,), node
+    place: list[str | int] = []
+    for index, word in _PART.findall(key):
+        part, here = _step(here, int(index) if index else word)
+        place.append(part)
+    return tuple(place), here
+
+
+def put(payload: dict[str, object], place: Place, value: object) -> None:
+    """Set the value at a place; lists and objects on the way are made. Raises CommandError if the place cannot be."""
+    here: object = payload
+    for depth, part in enumerate(place):
+        last = depth == len(place) - 1
+        made: object = value if last else [] if isinstance(place[depth + 1], int) else {}
+        if isinstance(here, dict) and isinstance(part, str):
+            here[part] = made if last else here.get(part, made)
+        elif isinstance(here, list) and isinstance(part, int):
+            if part > len(here):
+                before = write_place((*place[:depth], part - 1))
+                raise CommandError(f"{write_place(place)} is given, but {before} is not; lists are filled in order")
+            if part == len(here):
+                here.append(made)
+            elif last:
+                here[part] = made
+        else:
+            kind = "list" if isinstance(part, int) else "object"
+            raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is no {kind}")
+        here = here[part]  # type: ignore[index]  # the branches above have looked
+
+
+def write_place(place: Sequence[str | int]) -> str:
+    """A place as a word names it."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _step(node: Node | None, part: str | int) -> tuple[str | int, Node | None]:
+    """One step down: the wire name or the index, and what is there."""
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        found = (_step(each, part) for each in node.nodes)
+        return next((each for each in found if each[1] is not None), (part, None))
+    if isinstance(node, Array) and isinstance(part, int):
+        return part, node.items
+    if isinstance(node, Object) and isinstance(part, str):
+        for wire, known in node.properties.items():
+            if part in (wire, known.name):
+                return wire, known.node
+    return part, None
