@@ -62,7 +62,7 @@ class Editor:
             if message.get("id") == self._count and "method" not in message:
                 return message["result"]
             if "id" in message:  # a question of the server's: there are no settings, and it may show progress
-                settings = [{} for _ in message.get("params", {}).get("items", ())]
+                settings: list[dict[str, str]] = [{} for _ in message.get("params", {}).get("items", ())]
                 self._send({"id": message["id"], "result": settings or None})
 
     def _send(self, message: dict[str, Any]) -> None:
