@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 import runcomfy
+import runcomfy_client.errors
 import runcomfy_codegen
 import yaml
 from markdown_it import MarkdownIt
@@ -128,6 +129,12 @@ def test_every_error_is_documented() -> None:
     assert told == {each.__name__: each.__bases__[0].__name__ for each in errors}
     for each in errors:
         assert each.__doc__, each
+
+
+def test_the_reference_has_every_public_name() -> None:
+    shown = {*re.findall(r"auto(?:class|function):: runcomfy\.(\w+)", ALL["docs/api.md"])}
+    shown |= {*re.findall(r"`(\w+)`", ALL["docs/api.md"]), *runcomfy_client.errors.__all__, "__version__"}
+    assert {*runcomfy.__all__} <= shown
 
 
 def test_the_layers_are_the_documented_ones() -> None:
