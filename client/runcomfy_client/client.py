@@ -102,6 +102,7 @@ class ClientData:
             submitted_at=entry.created_at.timestamp() if entry else None,
             input=entry.input if entry else None,
             input_urls=urls_in(entry.input) if entry else frozenset(),
+            job_key=entry.job_key if entry else None,
         )
 
     def _close_journal(self) -> None:

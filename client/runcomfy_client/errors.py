@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .schema import Report
 
 __all__ = [
@@ -238,7 +240,11 @@ class JobTimeoutError(JobError):
 
 
 class DownloadError(RunComfyError):
-    """A result file was not fetched: refused host, too large, wrong kind, or cut off. The result itself is safe."""
+    """A result file was not fetched: refused host, too large, wrong kind, or cut off. The result itself is safe.
+
+    ``url`` is the file's. Of a download of several files ``saved`` has the paths that are there, ``not_saved`` the
+    URLs of the files that are not; the same download again fetches only these.
+    """
 
     def __init__(
         self,
@@ -251,3 +257,5 @@ class DownloadError(RunComfyError):
     ) -> None:
         super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.url = url
+        self.saved: tuple[Path, ...] = ()
+        self.not_saved: tuple[str, ...] = () if url is None else (url,)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .api import cancel, outcomes, poll
-from .api.arguments import check_callable, check_interval, deadline_of, wrong
-from .api.download import download
-from .api.values import LARGEST, PollState
+from .api.arguments import check_callable, check_interval, deadline_of, limits_of, path_of, wrong
+from .api.download import Folder, Reading, download, read_all, save
+from .api.file_names import DEFAULT_NAME, NameTemplate, facts_of
+from .api.outcomes import model_in
+from .api.values import LARGEST, FileData, PollState
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Sequence
     from os import PathLike
     from pathlib import Path
 
     from .api.calls import JobRef, Session
-    from .api.values import Cancellation, DownloadProgress, File, JobUpdate
+    from .api.values import Cancellation, DownloadProgress, JobUpdate
     from .transport.async_driver import AsyncDriver
     from .transport.steps import Operation
     from .transport.sync_driver import SyncDriver
@@ -26,8 +29,9 @@ Output = TypeVar("Output", covariant=True)
 class ResultData(Generic[Output]):
     """A finished job's output.
 
-    ``output`` is the typed output, ``files`` what can be downloaded, ``cost`` US dollars or None if RunComfy has not
-    told it yet (ask ``job.result()`` again later), ``warnings`` what was odd about the reply, ``raw`` the whole of it.
+    ``output`` is the typed output, ``files`` what can be downloaded or read, ``cost`` US dollars or None if RunComfy
+    has not told it yet (ask ``job.result()`` again later), ``warnings`` what was odd about the reply, ``raw`` the
+    whole of it.
     """
 
     def __init__(
@@ -35,14 +39,14 @@ class ResultData(Generic[Output]):
         *,
         job: JobRef,
         output: Output,
-        files: tuple[File, ...],
+        files: tuple[FileData, ...],
         cost: float | None,
         warnings: tuple[str, ...],
         raw: dict[str, object],
     ) -> None:
-        self._job = job
+        self._job = job._replace(model_id=model_in(raw) or job.model_id)
         self.output = output
-        self.files = files
+        self.files: tuple[FileData, ...] = files
         self.cost = cost
         self.warnings = warnings
         self.raw = raw
@@ -54,25 +58,109 @@ class ResultData(Generic[Output]):
 
     @property
     def model_id(self) -> str | None:
-        """The model that made it, or None if the job was picked up without saying."""
+        """The model that made it, as the reply names it; else the one it was submitted to, if that is known."""
         return self._job.model_id
+
+    def _folder(self, folder: object, name: object, overwrite: bool, sidecar: bool) -> Folder:
+        return Folder(
+            path=path_of("folder", folder),
+            template=NameTemplate(name),
+            facts=facts_of(self._job, self.model_id, self.raw),
+            overwrite=overwrite,
+            sidecar=sidecar,
+        )
 
     def __repr__(self) -> str:
         cost = "" if self.cost is None else f" cost={self.cost:g}"
         return f"<{type(self).__name__} {self.request_id} files={len(self.files)}{cost}>"
 
 
+class File(FileData):
+    """A file of a result, from `RunComfy`. ``kind`` is image, video, audio or file; ``url`` expires."""
+
+    __slots__ = ("_driver", "_job", "_session")
+
+    _driver: SyncDriver
+    _job: JobRef
+    _session: Session
+
+    def _bind(self, session: Session, driver: SyncDriver, job: JobRef) -> File:
+        for name, value in (("_session", session), ("_driver", driver), ("_job", job)):
+            object.__setattr__(self, name, value)
+        return self
+
+    def read(
+        self,
+        *,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,
+    ) -> bytes:
+        """Fetch the whole file into memory, with the care of a download: host, size and kind are checked.
+
+        Arguments and errors are those of ``result.download``.
+        """
+        operation = read_all(*_source(self), limits_of(hosts, max_bytes, timeout))
+        return self._driver.run(operation)
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,
+    ) -> Path:
+        """Fetch the file to this very path; its folder is made if need be. An existing file is an error.
+
+        overwrite: write over it when the new file is whole. Arguments and errors are otherwise those of
+        ``result.download``.
+        """
+        check_callable("on_progress", on_progress)
+        limits = limits_of(hosts, max_bytes, timeout)
+        operation = save(*_source(self), path_of("path", path), overwrite, limits)
+        return self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
+
+    def stream(
+        self,
+        *,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,
+    ) -> Generator[bytes]:
+        """Fetch the file in pieces of about a megabyte, for a web handler or a pipe, with the care of a download.
+
+        A cut is made good if the server goes on where it stopped; else DownloadError is raised after some pieces were
+        given. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
+        ``result.download``.
+        """
+        return self._pieces(Reading(*_source(self), limits_of(hosts, max_bytes, timeout)))
+
+    def _pieces(self, reading: Reading) -> Generator[bytes]:
+        try:
+            while piece := self._driver.run(reading.next_piece()):
+                yield piece
+        finally:
+            self._driver.run(reading.close())
+
+
 class Result(ResultData[Output]):
     """A finished job's output, from `RunComfy`."""
 
+    files: tuple[File, ...]
+
     def _bind(self, session: Session, driver: SyncDriver) -> Result[Output]:
         self._session, self._driver = session, driver
+        self.files = tuple(File(file.url, file.kind)._bind(session, driver, self._job) for file in self.files)
         return self
 
     def download(
         self,
         folder: str | PathLike[str] = ".",
         *,
+        name: str = DEFAULT_NAME,
         overwrite: bool = False,
         sidecar: bool = False,
         on_progress: Callable[[DownloadProgress], object] | None = None,
@@ -82,7 +170,11 @@ class Result(ResultData[Output]):
     ) -> list[Path]:
         """Fetch every file into `folder`, which is made if need be, and give the paths.
 
-        overwrite: write over files of the same name; otherwise a taken name is numbered.
+        name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
+        request
+            id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already is this
+            result's, whole, and not fetched again; another file of the same name is never written over.
+        overwrite: fetch every file anew, and write over what has its name.
         sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
         on_progress: called with DownloadProgress about once a megabyte.
         hosts: more hosts to fetch from, with their subdomains; else only RunComfy's.
@@ -90,44 +182,116 @@ class Result(ResultData[Output]):
         timeout: seconds for all of it, or None.
 
         A file is written under a name of its own and moved into place when it is whole. The token is not sent. Raises
-        DownloadError; the result itself stays good.
+        DownloadError, whose ``saved`` and ``not_saved`` list the files; the result itself stays good, and the same call
+        again fetches the rest. Raises ConfigurationError for a wrong argument.
         """
-        rule = download(
-            self._session,
-            self._job,
-            self.files,
-            self.cost,
-            folder,
-            overwrite=overwrite,
-            sidecar=sidecar,
-            hosts=hosts,
-            max_bytes=max_bytes,
-            timeout=timeout,
-        )
-        return self._driver.run(rule, cast("Callable[[object], object] | None", on_progress))
+        check_callable("on_progress", on_progress)
+        place = self._folder(folder, name, overwrite, sidecar)
+        limits = limits_of(hosts, max_bytes, timeout)
+        operation = download(self._session, self._job, self.files, self.cost, place, limits)
+        return self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
+
+
+class AsyncFile(FileData):
+    """A file of a result, from `AsyncRunComfy`. ``kind`` is image, video, audio or file; ``url`` expires."""
+
+    __slots__ = ("_driver", "_job", "_session")
+
+    _driver: AsyncDriver
+    _job: JobRef
+    _session: Session
+
+    def _bind(self, session: Session, driver: AsyncDriver, job: JobRef) -> AsyncFile:
+        for name, value in (("_session", session), ("_driver", driver), ("_job", job)):
+            object.__setattr__(self, name, value)
+        return self
+
+    async def read(
+        self,
+        *,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,  # noqa: ASYNC109 - it is the operation's
+    ) -> bytes:
+        """Fetch the whole file into memory, with the care of a download: host, size and kind are checked.
+
+        Arguments and errors are those of ``result.download``.
+        """
+        operation = read_all(*_source(self), limits_of(hosts, max_bytes, timeout))
+        return await self._driver.run(operation)
+
+    async def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,  # noqa: ASYNC109 - it is the operation's
+    ) -> Path:
+        """Fetch the file to this very path; its folder is made if need be. An existing file is an error.
+
+        overwrite: write over it when the new file is whole. Arguments and errors are otherwise those of
+        ``result.download``.
+        """
+        check_callable("on_progress", on_progress)
+        limits = limits_of(hosts, max_bytes, timeout)
+        operation = save(*_source(self), path_of("path", path), overwrite, limits)
+        return await self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
+
+    def stream(
+        self,
+        *,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[bytes]:
+        """Fetch the file in pieces of about a megabyte, for a web handler or a pipe, with the care of a download.
+
+        A cut is made good if the server goes on where it stopped; else DownloadError is raised after some pieces were
+        given. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
+        ``result.download``.
+        """
+        return self._pieces(Reading(*_source(self), limits_of(hosts, max_bytes, timeout)))
+
+    async def _pieces(self, reading: Reading) -> AsyncGenerator[bytes]:
+        try:
+            while piece := await self._driver.run(reading.next_piece()):
+                yield piece
+        finally:
+            await self._driver.run(reading.close())
 
 
 class AsyncResult(ResultData[Output]):
     """A finished job's output, from `AsyncRunComfy`."""
 
+    files: tuple[AsyncFile, ...]
+
     def _bind(self, session: Session, driver: AsyncDriver) -> AsyncResult[Output]:
         self._session, self._driver = session, driver
+        self.files = tuple(AsyncFile(file.url, file.kind)._bind(session, driver, self._job) for file in self.files)
         return self
 
     async def download(
         self,
         folder: str | PathLike[str] = ".",
         *,
+        name: str = DEFAULT_NAME,
         overwrite: bool = False,
         sidecar: bool = False,
         on_progress: Callable[[DownloadProgress], object] | None = None,
         hosts: Sequence[str] = (),
         max_bytes: int = LARGEST,
-        timeout: float | None = None,  # noqa: ASYNC109 - it is the rule's
+        timeout: float | None = None,  # noqa: ASYNC109 - it is the operation's
     ) -> list[Path]:
         """Fetch every file into `folder`, which is made if need be, and give the paths.
 
-        overwrite: write over files of the same name; otherwise a taken name is numbered.
+        name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
+        request
+            id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already is this
+            result's, whole, and not fetched again; another file of the same name is never written over.
+        overwrite: fetch every file anew, and write over what has its name.
         sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
         on_progress: called with DownloadProgress about once a megabyte.
         hosts: more hosts to fetch from, with their subdomains; else only RunComfy's.
@@ -135,21 +299,21 @@ class AsyncResult(ResultData[Output]):
         timeout: seconds for all of it, or None.
 
         A file is written under a name of its own and moved into place when it is whole. The token is not sent. Raises
-        DownloadError; the result itself stays good.
+        DownloadError, whose ``saved`` and ``not_saved`` list the files; the result itself stays good, and the same call
+        again fetches the rest. Raises ConfigurationError for a wrong argument.
         """
-        rule = download(
-            self._session,
-            self._job,
-            self.files,
-            self.cost,
-            folder,
-            overwrite=overwrite,
-            sidecar=sidecar,
-            hosts=hosts,
-            max_bytes=max_bytes,
-            timeout=timeout,
-        )
-        return await self._driver.run(rule, cast("Callable[[object], object] | None", on_progress))
+        check_callable("on_progress", on_progress)
+        place = self._folder(folder, name, overwrite, sidecar)
+        limits = limits_of(hosts, max_bytes, timeout)
+        operation = download(self._session, self._job, self.files, self.cost, place, limits)
+        return await self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
+
+
+def _source(file: File | AsyncFile) -> tuple[Session, JobRef, FileData]:
+    """What a file is fetched with; one that was made by hand or unpickled has nothing."""
+    if not hasattr(file, "_driver"):
+        raise ConfigurationError("This file has no client to fetch it; take it from a result's files.")
+    return file._session, file._job, file
 
 
 Shape = TypeVar("Shape", bound=ResultData[object])

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from runcomfy_client.api.catalog import Balance, CatalogEntry
     from runcomfy_client.api.submit import RequestOptions
-    from runcomfy_client.api.values import Cancellation, DownloadProgress, File, JobUpdate, PollState
+    from runcomfy_client.api.values import Cancellation, DownloadProgress, JobUpdate, PollState
     from runcomfy_client.catalog import AsyncCatalog, Catalog
     from runcomfy_client.errors import (
         APIError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from runcomfy_client.media.probe import Probe
     from runcomfy_client.models import InputModel
     from runcomfy_client.outputs import FileURL, MediaOutput, OutputModel
-    from runcomfy_client.results import AsyncResult, Result
+    from runcomfy_client.results import AsyncFile, AsyncResult, File, Result
     from runcomfy_client.schema.findings import Finding, Report
     from runcomfy_client.transport.config import Timeouts
     from runcomfy_client.transport.hooks import EventHooks, HttpEvent
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIError",
     "AsyncCatalog",
+    "AsyncFile",
     "AsyncJob",
     "AsyncResult",
     "AsyncRunComfy",
@@ -110,6 +111,7 @@ __all__ = [
 _MODULES = {
     "APIError": "runcomfy_client.errors",
     "AsyncCatalog": "runcomfy_client.catalog",
+    "AsyncFile": "runcomfy_client.results",
     "AsyncJob": "runcomfy_client.jobs",
     "AsyncResult": "runcomfy_client.results",
     "AsyncRunComfy": "._client",
@@ -123,7 +125,7 @@ _MODULES = {
     "DownloadError": "runcomfy_client.errors",
     "DownloadProgress": "runcomfy_client.api.values",
     "EventHooks": "runcomfy_client.transport.hooks",
-    "File": "runcomfy_client.api.values",
+    "File": "runcomfy_client.results",
     "FileURL": "runcomfy_client.outputs",
     "Finding": "runcomfy_client.schema.findings",
     "HttpEvent": "runcomfy_client.transport.hooks",

@@ -341,3 +341,22 @@ def test_usage_errors(cli: Cli, words: list[str]) -> None:
     assert answer.code == 2
     assert answer.json["error"]["code"] == "usage"
     assert "--help" in answer.err or "inputs look like" in answer.err or "settle needs" in answer.err
+
+
+def test_files_are_called_as_told_and_not_fetched_twice(cli: Cli, quick_sim: Simulator, tmp_path: Path) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=x", "--json", sim=quick_sim)
+    name = f"{answer.json['request_id']}-1"
+    (saved,) = tmp_path.glob(f"{name}.*")
+    before = saved.stat().st_mtime_ns
+    again = cli("result", answer.json["request_id"], "--json", sim=quick_sim)
+    assert again.json["files"][0]["path"] == answer.json["files"][0]["path"]
+    assert saved.stat().st_mtime_ns == before
+    cli("result", answer.json["request_id"], "--name", "fox-{index}{suffix}", sim=quick_sim)
+    assert len(list(tmp_path.glob("fox-1.*"))) == 1
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_paid(cli: Cli, quick_sim: Simulator) -> None:
+    answer = cli("run", TEXT_TO_IMAGE, "prompt=x", "--name", "{prompt}{suffix}", sim=quick_sim)
+    assert answer.code == 2
+    assert "{request_id}" in answer.err
+    assert "request " not in answer.err.splitlines()[0]

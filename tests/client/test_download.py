@@ -10,8 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.api.file_names import safe_name
-from runcomfy_client.errors import DownloadError
+from runcomfy_client.api.calls import JobRef
+from runcomfy_client.api.download import Folder, Part, place
+from runcomfy_client.api.file_names import JobFacts, NameTemplate, clean_id, facts_of, suffix_of
+from runcomfy_client.errors import ConfigurationError, DownloadError
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import FaultProxy, answer
@@ -41,7 +43,7 @@ def test_files_come_whole_with_names_of_their_content(
     result = finished(clients, proxy, api)
     seen: list[Any] = []
     paths = result.download(tmp_path / "new" / "out", on_progress=seen.append)
-    assert sorted(path.name for path in paths) == ["no-name.png", "one-2.png", "one.png", "wrong.png"]
+    assert [path.name for path in paths] == ["job-1-1.png", "job-1-2.png", "job-1-3.png", "job-1-4.png"]
     assert [path.read_bytes() for path in paths] == [PNG] * 4
     assert {progress.file for progress in seen} == set(result.files)
     assert all(progress.received == progress.total == len(PNG) for progress in seen)
@@ -57,14 +59,103 @@ def test_the_token_stays_at_home(clients: Clients, proxy: FaultProxy, api: TinyA
     assert not any("authorization" in request.headers for request in asked)
 
 
-def test_nothing_is_overwritten_unless_told(clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path) -> None:
-    (tmp_path / "one.png").write_text("mine")
+def fetched(proxy: FaultProxy) -> int:
+    return sum(request.operation == "file" for request in proxy.requests)
+
+
+def test_what_is_there_and_whole_is_not_fetched_again(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
+) -> None:
+    api.files = {f"/{name}": PNG + name.encode() for name in "abc"}
+    paths = finished(clients, proxy, api).download(tmp_path)
+    assert fetched(proxy) == 3
+    paths[1].unlink()
+    paths[2].write_bytes(b"")
+    again = clients(proxy.url).job("job-1").result()
+    assert again.download(tmp_path) == paths
+    assert fetched(proxy) == 5
+    assert [path.read_bytes()[-1:] for path in paths] == [b"a", b"b", b"c"]
+    assert rest(tmp_path) == ["job-1-1.png", "job-1-2.png", "job-1-3.png"]
+    again.download(tmp_path, overwrite=True)
+    assert fetched(proxy) == 8
+    assert len(rest(tmp_path)) == 3
+
+
+def test_jobs_in_one_folder_are_told_apart_by_name(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
+) -> None:
+    client = clients(proxy.url)
+    api.statuses = [COMPLETED]
+    for _ in range(3):
+        client.submit("any/model", {}).wait(10).download(tmp_path)
+    assert rest(tmp_path) == ["job-1-1.png", "job-2-1.png", "job-3-1.png"]
+
+
+def test_another_file_of_the_same_name_is_never_written_over(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
+) -> None:
+    (tmp_path / "poster.png").write_text("mine")
     result = finished(clients, proxy, api)
-    assert [path.name for path in result.download(tmp_path)] == ["one-2.png"]
-    assert (tmp_path / "one.png").read_text() == "mine"
-    assert [path.name for path in result.download(tmp_path, overwrite=True)] == ["one.png"]
-    assert (tmp_path / "one.png").read_bytes() == PNG
-    assert rest(tmp_path) == ["one-2.png", "one.png"]
+    assert [path.name for path in result.download(tmp_path, name="poster{suffix}")] == ["poster-2.png"]
+    assert (tmp_path / "poster.png").read_text() == "mine"
+    # The same content is the same file, also where the name does not tell.
+    assert [path.name for path in result.download(tmp_path, name="poster{suffix}")] == ["poster-2.png"]
+    assert result.download(tmp_path, name="poster{suffix}", overwrite=True)[0].name == "poster.png"
+    assert (tmp_path / "poster.png").read_bytes() == PNG
+    assert rest(tmp_path) == ["poster-2.png", "poster.png"]
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("{request_id}-{index:03}{suffix}", ["job-1-001.png", "job-1-002.png"]),
+        ("{date} {model}{suffix}", ["2026-11-05 any-model.png", "2026-11-05 any-model-2.png"]),
+        ("{job_key}_{index}{suffix}", ["scene_12_1.png", "scene_12_2.png"]),
+        ("fixed.png", ["fixed.png", "fixed-2.png"]),
+        ("con{suffix}", ["_con.png", "con-2.png"]),
+    ],
+)
+def test_names_come_from_a_template(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, template: str, names: list[str]
+) -> None:
+    api.files = {"/a": PNG + b"a", "/b": PNG + b"b"}
+    api.statuses, api.result = [COMPLETED], {"status": "succeeded", "created_at": "2026-11-06T00:30:00+02:00"}
+    client = clients(proxy.url, journal=tmp_path / "jobs.sqlite")
+    job = client.submit("any/model", {}, {"job_key": "scene 12"})
+    assert [path.name for path in job.wait(10).download(tmp_path / "out", name=template)] == names
+    again = client.job(job.request_id).result()
+    assert [path.name for path in again.download(tmp_path / "out", name=template)] == names
+    assert rest(tmp_path / "out") == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "{prompt}{suffix}"}, r"made of the fields .*\{request_id\}.* and not \{prompt\}"),
+        ({"name": "{request_id"}, "argument name"),
+        ({"name": "{}"}, "argument name"),
+        ({"name": "{index.real}"}, "argument name"),
+        ({"name": "{index:d}{suffix:d}"}, "argument name"),
+        ({"name": "../{index}{suffix}"}, "without folders"),
+        ({"name": "a\\{index}{suffix}"}, "without folders"),
+        ({"name": "."}, "something in it"),
+        ({"name": ""}, "something in it"),
+        ({"name": 5}, "argument name is 5"),
+        ({"max_bytes": 0}, "argument max_bytes is 0; it must be a number of bytes"),
+        ({"max_bytes": "1"}, "argument max_bytes"),
+        ({"hosts": 5}, "argument hosts is 5"),
+        ({"timeout": "5"}, "argument timeout is '5'"),
+        ({"on_progress": "print"}, "argument on_progress"),
+        ({"folder": 5}, "argument folder is 5; it must be a path"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_is_fetched(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        finished(clients, proxy, api).download(**{"folder": tmp_path / "out", **arguments})
+    assert fetched(proxy) == 0
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_record_beside_the_files(clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path) -> None:
@@ -74,7 +165,7 @@ def test_a_record_beside_the_files(clients: Clients, proxy: FaultProxy, api: Tin
         "request_id": "job-1",
         "input": {"prompt": "x"},
         "cost": 0.04,
-        "files": [{"name": "one.png", "kind": "image", "url": f"{proxy.url}/files/one.png"}],
+        "files": [{"name": "job-1-1.png", "kind": "image", "url": f"{proxy.url}/files/one.png"}],
     }
 
 
@@ -218,11 +309,21 @@ def test_one_deadline_over_a_dripping_file(clients: Clients, proxy: FaultProxy, 
 def test_one_bad_file_does_not_cost_the_others(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
-    api.output = {"images": [f"{proxy.url}/gone.png", f"{proxy.url}/files/one.png"]}
+    gone = f"{proxy.url}/gone.png"
+    api.output = {"images": [gone, f"{proxy.url}/files/one.png"]}
+    result = finished(clients, proxy, api)
     with pytest.raises(DownloadError, match=r"gone\.png") as caught:
-        finished(clients, proxy, api).download(tmp_path)
-    assert "one.png" in "".join(caught.value.__notes__)
-    assert rest(tmp_path) == ["one.png"]
+        result.download(tmp_path)
+    saved = tmp_path / "job-1-2.png"
+    assert (caught.value.saved, caught.value.not_saved) == ((saved,), (gone,))
+    notes = "".join(caught.value.__notes__)
+    assert f"Saved: {saved}" in notes
+    assert f"Not saved: {gone}" in notes
+    assert rest(tmp_path) == ["job-1-2.png"]
+    api.files["/gone.png"] = PNG
+    before = fetched(proxy)
+    assert [path.name for path in result.download(tmp_path)] == ["job-1-1.png", "job-1-2.png"]
+    assert fetched(proxy) == before + 1
 
 
 def test_a_folder_that_cannot_be_written_is_told(
@@ -261,38 +362,86 @@ def test_a_file_system_without_hard_links_will_do(
         raise PermissionError("no hard links here")
 
     monkeypatch.setattr(os, "link", no_links)
+    (tmp_path / "poster.png").write_text("mine")
     result = finished(clients, proxy, api)
-    assert [result.download(tmp_path)[0].name, result.download(tmp_path)[0].name] == ["one.png", "one-2.png"]
-    assert rest(tmp_path) == ["one-2.png", "one.png"]
+    names = [result.download(tmp_path, name="poster{suffix}")[0].name, result.download(tmp_path)[0].name]
+    assert names == ["poster-2.png", "job-1-1.png"]
+    assert rest(tmp_path) == ["job-1-1.png", "poster-2.png", "poster.png"]
+
+
+def test_without_hard_links_names_are_reserved(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many files that all want one name at the same moment: none is written over by another."""
+
+    def no_links(source: object, target: object) -> None:
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    contents = [PNG + bytes([number]) for number in range(12)]
+
+    def put(content: bytes) -> None:
+        part = Part(tmp_path)
+        part.handle.write(content)
+        folder = Folder(
+            path=tmp_path,
+            template=NameTemplate("same{suffix}"),
+            facts=JobFacts(request_id="r", model="m", job_key="k", date="d"),
+            overwrite=False,
+            sidecar=False,
+        )
+        together.wait(5)
+        place(part, "same.png", folder)
+        part.discard()
+
+    together = threading.Barrier(12)
+    threads = [threading.Thread(target=put, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == contents
 
 
 @pytest.mark.parametrize(
-    ("url", "disposition", "mime", "name"),
+    ("mime", "url", "disposition", "suffix"),
     [
-        ("https://x/a/b.png?sig=1", "", "image/png", "b.png"),
-        ("https://x/a/..%2f..%2fetc%2fpasswd", "", "image/png", "passwd.png"),
-        ("https://x/..", "", "image/png", "image_1.png"),
-        ("https://x/", "", "", "image_1"),
-        ("https://x/a.png", 'attachment; filename="../../evil.sh"', "image/png", "evil.png"),
-        ("https://x/a.png", 'attachment; filename="C:\\\\Windows\\\\evil.exe"', "image/png", "evil.png"),
-        ("https://x/a.png", "attachment; filename*=UTF-8''na%C3%AFve.png", "image/png", "na_ve.png"),
-        ("https://x/a.png", 'attachment; filename=""', "image/png", "a.png"),
-        ("https://x/con.png", "", "image/png", "image_1_con.png"),
-        ("https://x/a%00b.png", "", "image/png", "a_b.png"),
-        ("https://x/.hidden", "", "image/jpeg", "hidden.jpg"),
-        ("https://x/photo.jpeg", "", "image/jpeg", "photo.jpeg"),
-        ("https://x/photo.jpg", "", "application/octet-stream", "photo.jpg"),
-        ("https://x/v1.2/model", "", "video/mp4", "model.mp4"),
+        ("image/png", "https://x/a/b.mp4?sig=1", "", ".png"),
+        ("image/png", "https://x/a.png", 'attachment; filename="../../evil.sh"', ".png"),
+        ("image/jpeg", "https://x/.hidden", "", ".jpg"),
+        ("application/octet-stream", "https://x/voice.PCM", "", ".pcm"),
+        ("application/octet-stream", "https://x/mesh.glb?sig=a.exe", "", ".glb"),
+        ("application/octet-stream", "https://x/a.exe", "", ".bin"),
+        ("application/octet-stream", "https://x/a.sh", 'attachment; filename="a.lnk"', ".bin"),
+        ("application/octet-stream", "https://x/a", "attachment; filename*=UTF-8''na%C3%AFve.wav", ".wav"),
+        ("text/html", "https://x/a.html", "", ".bin"),
+        ("text/plain", "https://x/a.srt", "", ".srt"),
+        ("text/plain", "https://x/a.bat", "", ".txt"),
+        ("application/x-elf", "https://x/a", "", ".bin"),
+        ("application/octet-stream", "https://x/a.svg", "", ".bin"),
     ],
 )
-def test_names_are_plain(url: str, disposition: str, mime: str, name: str) -> None:
-    assert safe_name(url, disposition, mime, fallback="image_1") == name
+def test_a_suffix_is_that_of_the_content_and_never_a_programs(
+    mime: str, url: str, disposition: str, suffix: str
+) -> None:
+    assert suffix_of(mime, url, disposition) == suffix
 
 
-def test_names_are_never_long_or_outside(tmp_path: Path) -> None:
-    for text in ("x" * 5000 + ".png", "%2e%2e%2f" * 50, "a\n\r\tb", "\u202egnp.exe", "~", "-rf", "a" * 300):
-        name = safe_name(f"https://x/{text}", "", "image/png", fallback="f")
-        assert len(name) <= 120
+@pytest.mark.parametrize(
+    "text", ["x" * 5000, "../" * 50, "a\n\r\tb", "\u202egnp.exe", "~", "-rf", "aux", "日本", ".", ""]
+)
+def test_names_are_never_long_or_outside(text: str, tmp_path: Path) -> None:
+    job = JobRef(text, model_id=text, job_key=text)
+    for template in ("{request_id}-{index}{suffix}", "{job_key}{suffix}", "{model}{index}{suffix}", "{model}" * 4):
+        name = NameTemplate(template).name(facts_of(job, text, {}), 2, ".png")
+        assert len(name) <= 200
         assert (tmp_path / name).resolve().parent == tmp_path.resolve()
         assert name.isascii()
         assert not name.startswith((".", "-", "~"))
+        assert not name.lower().startswith("aux.")
+
+
+def test_ids_that_file_systems_refuse_still_have_names_of_their_own() -> None:
+    names = {clean_id(text) for text in ("a*b", "a_b", "a?b", "a b", "日本", "本日", "y" * 300, "y" * 301)}
+    assert len(names) == 8
+    assert clean_id("Job_1-x.2") == "Job_1-x.2"

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_client.api.outcomes import cost_in, files_in
+from runcomfy_client.errors import APIError
 
+from tests.support.fault_proxy import answer
+from tests.support.http_wire import json_response
 from tests.support.tiny_api import COMPLETED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.both import Clients
     from tests.support.fault_proxy import FaultProxy
     from tests.support.tiny_api import TinyApi
@@ -93,7 +98,63 @@ def test_nothing_that_was_paid_for_is_rejected(clients: Clients, proxy: FaultPro
 
 @pytest.mark.parametrize(
     ("cost", "read"),
-    [(0.04, 0.04), (0, 0.0), ("0.04", 0.04), (None, None), (True, None), ("free", None), ([1], None)],
+    [(0.04, 0.04), (0, 0.0), ("0.04", 0.04), (None, None), (True, None), ("free", None), ([1], None), (-0.04, None)],
 )
 def test_the_cost_is_a_number_or_not_known(cost: object, read: float | None) -> None:
     assert cost_in({"cost": cost}) == read
+
+
+def test_the_model_is_the_one_that_the_reply_names(clients: Clients, proxy: FaultProxy, api: TinyApi) -> None:
+    api.statuses, api.result = [COMPLETED], {"status": "succeeded", "model_id": "other/model"}
+    result = clients(proxy.url).submit("any/model", {}).wait(10)
+    assert result.model_id == "other/model"
+    assert "submitted to any/model, but the reply names the model other/model" in "".join(result.warnings)
+    picked_up = clients(proxy.url).job("job-1").result()
+    assert picked_up.model_id == "other/model"
+    assert not picked_up.warnings
+
+
+@pytest.mark.parametrize("model_id", [None, 5, "", ["a"]])
+def test_a_reply_that_names_no_model_changes_nothing(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, model_id: object
+) -> None:
+    api.statuses, api.result = [COMPLETED], {"status": "succeeded", "model_id": model_id}
+    result = clients(proxy.url).submit("any/model", {}).wait(10)
+    assert (result.model_id, result.warnings) == ("any/model", ())
+
+
+@pytest.mark.parametrize(
+    ("reply", "cancelled"),
+    [
+        ({"status": "cancelled", "outcome": "cancelled"}, True),
+        ({"status": "in_queue", "outcome": "canceled"}, True),
+        ({"status": "cancelled", "outcome": "cancellation_requested"}, True),
+        ({"status": "cancelled"}, True),
+        ({"status": "cancelled", "outcome": "not_cancellable"}, False),
+        ({"status": "in_progress", "outcome": "cancellation_requested"}, False),
+        ({"status": "in_queue", "outcome": "completed"}, False),
+        ({}, False),
+    ],
+)
+def test_a_job_is_cancelled_if_the_reply_says_so(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, reply: dict[str, Any], cancelled: bool
+) -> None:
+    """In the journal, too: there it frees the job's key, so a doubt must not count."""
+    api.cancel = reply
+    client = clients(proxy.url, journal=tmp_path / "jobs.sqlite")
+    assert client.submit("any/model", {}).cancel().cancelled is cancelled
+    assert [entry.state for entry in client.journal.entries()] == ["cancelled" if cancelled else "submitted"]
+
+
+@pytest.mark.parametrize("reply", [{}, {"balance_usd": None, "currency": "USD"}, {"balance_usd": "much"}])
+def test_a_balance_without_an_amount_is_an_error(clients: Clients, proxy: FaultProxy, reply: dict[str, Any]) -> None:
+    proxy.plan("balance", answer(json_response(reply)))
+    with pytest.raises(APIError, match="names no amount"):
+        clients(proxy.url).balance()
+
+
+def test_a_debt_is_a_balance_and_less_than_nothing_is_no_price(clients: Clients, proxy: FaultProxy) -> None:
+    proxy.plan("balance", answer(json_response({"balance_usd": -3.5})))
+    assert clients(proxy.url).balance().usd == -3.5
+    proxy.plan("catalogue", answer(json_response({"models": [{"model_id": "a/b", "base_price_usd": -1}]})))
+    assert clients(proxy.url).catalog.list()[0].base_price_usd is None

@@ -28,7 +28,15 @@ class Blocking:
     def __repr__(self) -> str:
         return repr(self._inner)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self._inner == (other._inner if isinstance(other, Blocking) else other))
+
+    def __hash__(self) -> int:
+        return hash(self._inner)
+
     def _plain(self, value: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(map(self._plain, value))
         if inspect.isasyncgen(value):
             return self._iterated(value)
         if inspect.isroutine(value):

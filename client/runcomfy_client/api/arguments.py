@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
 
 from ..errors import ConfigurationError
 from ..transport.deadline import LONGEST, Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the user allows a download: more hosts than RunComfy's, the most bytes of a file, the time for all of it."""
+
+    hosts: tuple[str, ...]
+    max_bytes: int
+    deadline: Deadline
 
 
 def deadline_of(timeout: object) -> Deadline:
@@ -25,6 +38,23 @@ def check_interval(poll_interval: object) -> None:
 def check_callable(name: str, value: object) -> None:
     if value is not None and not callable(value):
         raise wrong(name, value, "a function, or None")
+
+
+def limits_of(hosts: object, max_bytes: object, timeout: object) -> Limits:
+    """What a download may do."""
+    names = [hosts] if isinstance(hosts, str) else list(hosts) if isinstance(hosts, Iterable) else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise wrong("hosts", hosts, "a list of host names")
+    if not isinstance(max_bytes, int) or isinstance(max_bytes, bool) or max_bytes < 1:
+        raise wrong("max_bytes", max_bytes, "a number of bytes, 1 or more")
+    return Limits(hosts=tuple(name.lower() for name in names), max_bytes=max_bytes, deadline=deadline_of(timeout))
+
+
+def path_of(name: str, path: object) -> Path:
+    """A file or folder of this computer; ~ is the user's own folder."""
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(text := os.fspath(path), str) or "\0" in text:
+        raise wrong(name, path, "a path")
+    return Path(text).expanduser()
 
 
 def wrong(name: str, value: object, wanted: str) -> ConfigurationError:

@@ -52,6 +52,7 @@ class JobRef(NamedTuple):
     submitted_at: float | None = None
     input: object = None
     input_urls: frozenset[str] = frozenset()
+    job_key: str | None = None
 
 
 FIRST_BACKOFF = 0.5

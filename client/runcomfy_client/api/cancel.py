@@ -1,4 +1,10 @@
-"""The cancel rule: ask once, say honestly what came of it; an interrupted wait may ask too, but only for so long."""
+"""The cancel rule: ask, and report what the API answered; an interrupted wait may ask too, but only for so long.
+
+Only a queued job can be cancelled, and only a job that is surely cancelled is recorded as cancelled: that frees its
+job_key, and the next submit under the key is paid. So every doubt (no reply, a word that is not known) means "it may
+still run". After Ctrl-C or task cancellation one cancel is sent if asked, for CANCEL_TIMEOUT seconds at most, and what
+became of the job stands in a note on the exception and in the log.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
     from .calls import JobRef, Session
 
 CANCEL_TIMEOUT = 5.0
+NOT_CANCELLABLE = "not_cancellable"  # documented: it runs or is over
 
 
 def cancel(session: Session, job: JobRef) -> Operation[Cancellation]:
@@ -29,13 +36,13 @@ def cancel(session: Session, job: JobRef) -> Operation[Cancellation]:
 
 
 def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseException, *, ask: bool) -> Operation[None]:
-    """Tell on the interruption what happens to the job, after one bounded attempt to cancel if asked."""
+    """Note on the exception what happens to the job, after one bounded attempt to cancel if asked."""
     if ask:
         try:
             request = cancel_exchange(session, job, CANCEL_TIMEOUT, CANCEL_TIMEOUT)
             body = yield from attempt(session, request, f"Cancel of {job.request_id}", job)
         except (TransportError, APIError, ConfigurationError) as error:
-            came = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
+            fate = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
         except (Interrupted, KeyboardInterrupt) as again:
             _note(job, again, "the cancel was cut short, so it may still run and be paid for")
             raise
@@ -43,14 +50,14 @@ def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseExcept
             outcome = cancellation_of(job, body)
             if outcome.cancelled:
                 yield from record_end(session, job, CANCELLED)
-            came = "it was cancelled" if outcome.cancelled else f"{outcome}: it still runs and is paid for"
+            fate = "it was cancelled" if outcome.cancelled else f"{outcome}: it still runs and is paid for"
     else:
-        came = f"it still runs and is paid for; go on with client.job({job.request_id!r}).wait()"
-    _note(job, stop, came)
+        fate = f"it still runs and is paid for; go on with client.job({job.request_id!r}).wait()"
+    _note(job, stop, fate)
 
 
-def _note(job: JobRef, stop: BaseException, came: str) -> None:
-    note = f"Job {job.request_id}: {came}."
+def _note(job: JobRef, stop: BaseException, fate: str) -> None:
+    note = f"Job {job.request_id}: {fate}."
     log.warning("The wait was interrupted. %s", note)
     (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)
 
@@ -61,6 +68,9 @@ def cancel_exchange(session: Session, job: JobRef, seconds: float, queue_timeout
 
 
 def cancellation_of(job: JobRef, body: dict[str, object]) -> Cancellation:
-    outcome = body.get("outcome")
-    word = outcome if isinstance(outcome, str) else str(body.get("status") or "no outcome told")
-    return Cancellation(request_id=job.request_id, cancelled=state_of(word)[0] == CANCELLED, outcome=word, raw=body)
+    """The outcome counts; where its word is not known (the official nodes' fixture has one), the status does."""
+    outcome, status = body.get("outcome"), body.get("status")
+    word = outcome if isinstance(outcome, str) and outcome else str(status or "no outcome in the reply")
+    known = word.strip().lower() == NOT_CANCELLABLE or state_of(word)[1]
+    cancelled = state_of(word if known else status)[0] == CANCELLED
+    return Cancellation(request_id=job.request_id, cancelled=cancelled, outcome=word, raw=body)

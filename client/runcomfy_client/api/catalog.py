@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from ..errors import APIError
 from ..identifiers import check_model_id
 from .calls import call, get
-from .outcomes import cost_in
+from .outcomes import amount_of, cost_in
 
 if TYPE_CHECKING:
     from ..transport.steps import Operation
@@ -82,10 +83,13 @@ def get_model(session: Session, model_id: str) -> Operation[CatalogEntry]:
 
 
 def balance(session: Session) -> Operation[Balance]:
+    """What the account has left. A reply without an amount is an error: the balance is also the check of the token."""
     body = yield from call(session, get(session, session.config.balance_url), "Balance")
-    micro = body.get("balance_microdollars")
+    usd, micro = amount_of(body.get("balance_usd")), body.get("balance_microdollars")
+    if usd is None and type(micro) is not int:
+        raise APIError("Balance: the reply names no amount, so nothing is known of the token.", status_code=200)
     return Balance(
-        usd=cost_in({"cost": body.get("balance_usd")}),
+        usd=usd,
         microdollars=micro if type(micro) is int else None,
         currency=_text(body, "currency") or "USD",
         raw=body,

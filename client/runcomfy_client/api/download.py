@@ -1,350 +1,338 @@
-"""The download rule: fetch a result's files into a folder, each whole or not at all."""
+"""Where fetched files go: into a folder under names that tie them to their job, to one path, or into memory.
+
+`download` fetches all files of a result into a folder. A file is written under a name of its own (a part) and moved
+to its name in one step when it is whole, so a name in the folder always stands for a whole file. That makes a second
+download cheap: under a name with {request_id} whatever is there is this file, and is not fetched again.
+
+What can go wrong, and what is done:
+
+- Some files fail: the others come all the same, and the error lists what was saved and what was not.
+- The name is taken by another file: it is never written over; the new file is numbered. Taken by the same content:
+  that is the file. Two processes that save at the same moment cannot get the same name: a hard link fails if the name
+  is taken, and where there are no hard links the name is reserved by creating it exclusively.
+- The process is killed: its part stays behind. A part is locked while it is written, so the next download into the
+  folder sees which parts are nobody's, and removes them.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import filecmp
+import io
 import json
 import os
+import re
 import secrets
-import threading
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urljoin
 
 from ..errors import DownloadError
-from ..media.kinds import HEAD, sniff
-from ..transport.config import is_loopback
-from ..transport.deadline import Deadline
-from ..transport.hooks import HttpEvent, log
-from ..transport.steps import Close, Notify, Operation, Request, Sleep, TransportFailure, gather, open_stream, read, run
-from .calls import backoff
-from .file_names import numbered, record_name, safe_name
-from .outcomes import host_of, is_result_host
-from .replies import retry_after
-from .values import LARGEST, DownloadProgress
+from ..media.inspect import inspect
+from ..transport.steps import Notify, Operation, gather, run
+from .fetch import Fetch
+from .file_names import clean_id, numbered, suffix_of
+from .values import DownloadProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from ..transport.hooks import Kind
-    from ..transport.steps import Reply, Stream
+    from .arguments import Limits
     from .calls import JobRef, Session
-    from .values import File
+    from .fetch import Piece
+    from .file_names import JobFacts, NameTemplate
+    from .values import FileData
 
-MOST_REDIRECTS = 5
-REDIRECTS = (301, 302, 303, 307, 308)
-# Bytes that are collected before they are written: small enough to be no burden, large enough to be worth a thread.
-PIECE = 1024 * 1024
-LONGEST_PAUSE = 60.0
+if sys.platform != "win32":
+    import fcntl
+
+# There a file that is open cannot be removed, which is lock enough, and must be closed before it is renamed.
+_WINDOWS = os.name == "nt"
+_LARGEST_RECORD = 64 * 1024 * 1024
+_PART = re.compile(r"\.runcomfy-[0-9a-f]{16}\.part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the user allows."""
+class Folder:
+    """Where a download goes, and how its files are called."""
 
-    folder: Path
+    path: Path
+    template: NameTemplate
+    facts: JobFacts
     overwrite: bool
-    hosts: tuple[str, ...]
-    max_bytes: int
-    deadline: Deadline
-    # Names that files of this download have: `overwrite` is about what was there before.
-    taken: set[str] = field(default_factory=set)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-class _Again(Exception):
-    """This attempt failed, another may go well."""
-
-    def __init__(self, reason: str, pause: float | None = None) -> None:
-        super().__init__(reason)
-        self.pause = pause
-
-
-class Fetch:
-    """Fetches one file; `into_place` is the whole of it."""
-
-    def __init__(self, session: Session, job: JobRef, file: File, fallback: str, terms: Terms) -> None:
-        self._session = session
-        self._job = job
-        self._file = file
-        self._fallback = fallback
-        self._terms = terms
-        self._part = terms.folder / f".{secrets.token_hex(8)}.part"
-        self._size = 0
-        self._total: int | None = None
-        self._head = b""
-        self._mark = ""  # what tells one version of the file from another: ETag or Last-Modified
-        self._reply: Reply | None = None
-
-    def into_place(self) -> Operation[Path]:
-        """Give the path of the whole file. Raises DownloadError; then nothing is left behind."""
-        try:
-            yield from self._fetched()
-            kind, mime = sniff(self._head)
-            self._check_kind(kind, mime)
-            assert self._reply is not None
-            name = safe_name(
-                self._file.url, self._reply.headers.get("content-disposition", ""), mime, fallback=self._fallback
-            )
-            return (yield from run(lambda: self._placed(name)))
-        except OSError as error:
-            raise self._error(f"it cannot be written: {error}") from error
-        finally:
-            with contextlib.suppress(OSError):
-                self._part.unlink(missing_ok=True)
-
-    def _fetched(self) -> Operation[None]:
-        misses = 0
-        while True:
-            try:
-                return (yield from self._attempt())
-            except (TransportFailure, _Again) as failure:
-                reason = failure.reason if isinstance(failure, TransportFailure) else str(failure)
-                misses += 1
-                pause = max(getattr(failure, "pause", None) or 0.0, backoff(misses))
-                if misses > self._session.config.max_retries or pause > LONGEST_PAUSE:
-                    raise self._error(f"{reason}, after {self._size:,} bytes") from failure
-                if pause >= self._terms.deadline.left():
-                    raise self._error(f"out of time, after {self._size:,} bytes: {reason}") from failure
-                self._tell("retry", reason=reason, pause=pause)
-            yield Sleep(pause)
-
-    def _attempt(self) -> Operation[None]:
-        stream = yield from self._opened()
-        try:
-            reply = stream.reply
-            resumed = self._size > 0 and reply.status == 206 and self._continues(reply)
-            if not resumed:
-                self._begin(reply)
-            self._reply = reply
-            with (yield from run(lambda: self._part.open("ab" if resumed else "wb"))) as sink:
-                yield from self._drain(stream, sink)
-        finally:
-            yield Close(stream)
-        if self._total is not None and self._size != self._total:
-            raise _Again(f"cut off at {self._size:,} of {self._total:,} bytes")
-
-    def _drain(self, stream: Stream, sink: BinaryIO) -> Operation[None]:
-        piece = bytearray()
-        try:
-            while chunk := (yield from read(stream)):
-                piece += chunk
-                if self._size + len(piece) > self._terms.max_bytes:
-                    raise self._too_large()
-                if len(piece) >= PIECE:
-                    yield from self._keep(piece, sink)
-        finally:
-            # What came before a cut need not come again.
-            self._size += sink.write(piece)
-            self._head = (self._head + piece)[:HEAD] if len(self._head) < HEAD else self._head
-        yield Notify(self._progress())
-
-    def _keep(self, piece: bytearray, sink: BinaryIO) -> Operation[None]:
-        data = bytes(piece)
-        piece.clear()
-        yield from run(lambda: sink.write(data))
-        self._size += len(data)
-        self._head = (self._head + data)[:HEAD] if len(self._head) < HEAD else self._head
-        yield Notify(self._progress())
-
-    def _begin(self, reply: Reply) -> None:
-        """Start from nothing, if this reply is the file."""
-        self._size, self._head, self._total = 0, b"", None
-        if reply.status in (408, 429, 416, 206) or reply.status >= 500:
-            raise _Again(f"HTTP {reply.status}", retry_after(reply))
-        if reply.status in (401, 403, 404, 410):
-            raise self._error(f"HTTP {reply.status}: it may have expired; job.result() may name it anew")
-        if reply.status != 200:
-            raise self._error(f"HTTP {reply.status}")
-        length = reply.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and len(length) < 20 and "content-encoding" not in reply.headers:
-            self._total = int(length)
-            if self._total > self._terms.max_bytes:
-                raise self._too_large()
-        tag = reply.headers.get("etag", "")
-        self._mark = tag if tag and not tag.startswith("W/") else reply.headers.get("last-modified", "")
-
-    def _continues(self, reply: Reply) -> bool:
-        return reply.headers.get("content-range", "").startswith(f"bytes {self._size}-")
-
-    def _opened(self) -> Operation[Stream]:
-        url = self._file.url
-        for _ in range(MOST_REDIRECTS):
-            self._check_address(url)
-            self._tell("request")
-            stream = yield from open_stream(
-                Request(method="GET", url=url, headers=self._headers(), timeout=self._time_limit())
-            )
-            self._tell("response", status=stream.reply.status)
-            if stream.reply.status not in REDIRECTS:
-                return stream
-            yield Close(stream)
-            url = self._next_address(url, stream.reply.headers.get("location", ""))
-        raise self._error(f"more than {MOST_REDIRECTS} redirects")
-
-    def _next_address(self, url: str, location: str) -> str:
-        try:
-            return urljoin(url, location)
-        except ValueError:
-            raise self._error("it was redirected to something that is no address") from None
-
-    def _headers(self) -> tuple[tuple[str, str], ...]:
-        # Compressed, the sizes would not tell where to go on.
-        plain = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
-        if self._size and self._mark:
-            return (*plain, ("Range", f"bytes={self._size}-"), ("If-Range", self._mark))
-        return plain
-
-    def _time_limit(self) -> float | None:
-        left = self._terms.deadline.left()
-        if left <= 0:
-            raise self._error("out of time")
-        return None if left == float("inf") else left
-
-    def _check_address(self, url: str) -> None:
-        scheme, host = url.partition(":")[0].lower(), host_of(url)
-        if not host:
-            raise self._error("its address names no host")
-        if self._session.config.loopback and scheme in ("http", "https") and is_loopback(host):
-            return
-        if scheme != "https":
-            raise self._error(f"{scheme}://{host} is not https")
-        if not is_result_host(host, self._terms.hosts):
-            raise self._error(f"{host} is not a host of RunComfy's; download(..., hosts=[{host!r}]) allows it")
-
-    def _check_kind(self, kind: str | None, mime: str) -> None:
-        if not self._size:
-            raise self._error("it is empty")
-        if self._file.kind != "file" and kind == "document":
-            raise self._error(f"what came is {mime}, not {self._file.kind}")
-        if kind not in (None, "document", self._file.kind) and self._file.kind != "file":
-            log.warning("Job %s: the %s %s is %s.", self._job.request_id, self._file.kind, self._file.url, mime)
-
-    def _placed(self, name: str) -> Path:
-        """Move the whole file to its name in one step; without `overwrite` never over another one."""
-        if self._terms.overwrite:
-            target = self._terms.folder / self._own_name(name)
-            self._part.replace(target)
-            return target
-        for candidate in numbered(name):
-            target = self._terms.folder / candidate
-            try:
-                # Unlike a rename a link fails if the name is taken, also by another process a moment ago.
-                os.link(self._part, target)
-            except FileExistsError:
-                continue
-            except OSError:  # a file system without hard links
-                if target.exists():
-                    continue
-                self._part.replace(target)
-            return target
-        raise AssertionError("there is always another number")
-
-    def _own_name(self, name: str) -> str:
-        with self._terms.lock:
-            # Some file systems take A.png and a.png for one.
-            free = next(each for each in numbered(name) if each.casefold() not in self._terms.taken)
-            self._terms.taken.add(free.casefold())
-        return free
-
-    def _progress(self) -> DownloadProgress:
-        return DownloadProgress(file=self._file, received=self._size, total=self._total)
-
-    def _tell(self, kind: Kind, *, status: int | None = None, reason: str = "", pause: float | None = None) -> None:
-        event = HttpEvent(
-            kind="request",
-            method="GET",
-            url=self._file.url,
-            request_id=self._job.request_id,
-            model_id=self._job.model_id,
-        )
-        self._session.hooks.emit(event._replace(kind=kind, status=status, reason=reason, pause=pause))
-
-    def _too_large(self) -> DownloadError:
-        return self._error(
-            f"it is larger than {self._terms.max_bytes:,} bytes; download(..., max_bytes=...) allows more"
-        )
-
-    def _error(self, reason: str) -> DownloadError:
-        return DownloadError(
-            f"{self._file.url} was not fetched: {reason}. The result itself is safe.",
-            url=self._file.url,
-            request_id=self._job.request_id,
-            model_id=self._job.model_id,
-        )
+    sidecar: bool
 
 
 def download(
-    session: Session,
-    job: JobRef,
-    files: Sequence[File],
-    cost: float | None,
-    folder: str | os.PathLike[str],
-    *,
-    overwrite: bool = False,
-    sidecar: bool = False,
-    hosts: Sequence[str] = (),
-    max_bytes: int = LARGEST,
-    timeout: float | None = None,
+    session: Session, job: JobRef, files: Sequence[FileData], cost: float | None, folder: Folder, limits: Limits
 ) -> Operation[list[Path]]:
-    """Fetch all files into the folder, made if need be; give their paths in order.
+    """Fetch what the folder, made if need be, does not have yet; give the paths of all files, in order.
 
-    One that fails does not keep the others from coming; then its error is raised.
+    One that fails does not keep the others from coming; then DownloadError is raised.
     """
-    terms = Terms(
-        folder=Path(folder).expanduser(),
-        overwrite=overwrite,
-        hosts=tuple(host.lower() for host in ([hosts] if isinstance(hosts, str) else hosts)),
-        max_bytes=max_bytes,
-        deadline=Deadline(timeout),
-    )
     try:
-        yield from run(lambda: terms.folder.mkdir(parents=True, exist_ok=True))
+        names = yield from run(lambda: _prepare(folder.path))
     except OSError as error:
-        raise _error(job, f"{terms.folder} cannot be made: {error}.") from error
+        reason = f"{folder.path} cannot be made: {error}."
+        raise _error(job, reason, not_saved=[file.url for file in files]) from error
     outcomes = yield from gather(
-        [
-            _caught(Fetch(session, job, file, f"{file.kind}_{number}", terms).into_place())
-            for number, file in enumerate(files, 1)
-        ]
+        [_caught(_into_folder(session, job, file, index, folder, names, limits)) for index, file in enumerate(files, 1)]
     )
     paths = [outcome for outcome in outcomes if isinstance(outcome, Path)]
     errors = [outcome for outcome in outcomes if isinstance(outcome, DownloadError)]
     if errors:
-        for other in errors[1:]:
-            errors[0].add_note(str(other))
-        if paths:
-            errors[0].add_note(_fetched(paths))
-        raise errors[0]
-    if sidecar:
+        raise _combined(files, outcomes, paths, errors)
+    if folder.sidecar:
         record = _record(job, files, paths, cost)
-        target = terms.folder / record_name(job.request_id)
         try:
-            yield from run(lambda: _write_atomic(target, record))
+            yield from run(lambda: _write_record(folder.path, job, record))
         except OSError as error:
-            failure = _error(job, f"The files were fetched, but {target} beside them cannot be written: {error}.")
-            failure.add_note(_fetched(paths))
-            raise failure from error
+            reason = f"The files were fetched, but the record beside them cannot be written: {error}."
+            raise _error(job, reason, saved=paths) from error
     return paths
 
 
-def _error(job: JobRef, message: str) -> DownloadError:
-    return DownloadError(message, request_id=job.request_id, model_id=job.model_id)
-
-
-def _fetched(paths: Sequence[Path]) -> str:
-    return f"Fetched: {', '.join(str(path) for path in paths)}"
-
-
-def _caught(rule: Operation[Path]) -> Operation[Path | DownloadError]:
+def save(session: Session, job: JobRef, file: FileData, path: Path, overwrite: bool, limits: Limits) -> Operation[Path]:
+    """Fetch one file to this very path."""
+    fetch = Fetch(session, job, file, limits)
     try:
-        return (yield from rule)
+        yield from run(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        if path.is_dir():
+            raise fetch.error(f"{path} is a folder; download(folder) names the files in it")
+        if path.exists() and not overwrite:
+            raise fetch.error(f"{path} is there already; overwrite=True writes over it")
+        part = yield from run(lambda: Part(path.parent))
+    except OSError as error:
+        raise fetch.error(f"it cannot be written: {error}") from error
+    try:
+        yield from _into_part(fetch, part)
+        if not (yield from run(lambda: part.move_to(path, overwrite=overwrite))):
+            raise fetch.error(f"{path} is there by now; overwrite=True writes over it")
+    except OSError as error:
+        raise fetch.error(f"it cannot be written: {error}") from error
+    finally:
+        part.discard()
+        yield from fetch.close()
+    return path
+
+
+def read_all(session: Session, job: JobRef, file: FileData, limits: Limits) -> Operation[bytes]:
+    """The whole file, in memory."""
+    fetch = Fetch(session, job, file, limits)
+    content = io.BytesIO()
+    try:
+        yield from _whole(fetch, content, progress=False)
+    finally:
+        yield from fetch.close()
+    return content.getvalue()
+
+
+class Reading:
+    """One file on its way to somebody who takes it piece by piece, and cannot give a piece back."""
+
+    def __init__(self, session: Session, job: JobRef, file: FileData, limits: Limits) -> None:
+        self._fetch = Fetch(session, job, file, limits)
+        self._given = 0
+
+    def next_piece(self) -> Operation[bytes]:
+        """The next bytes, empty at the end."""
+        piece = yield from self._fetch.next_piece()
+        if piece is None:
+            return b""
+        if piece.at != self._given:
+            raise self._fetch.error(f"cut off after {self._given:,} bytes, and the server does not go on from there")
+        self._given += len(piece.data)
+        return piece.data
+
+    def close(self) -> Operation[None]:
+        return self._fetch.close()
+
+
+def _whole(fetch: Fetch, target: BinaryIO, *, progress: bool = True) -> Operation[None]:
+    """Write the file to ``target``; begin again where a reply that did not state its length turns out to be cut."""
+    while True:
+        while (piece := (yield from fetch.next_piece())) is not None:
+            yield from run(partial(_write_at, target, piece))
+            if progress:
+                yield Notify(DownloadProgress(file=fetch.file, received=fetch.size, total=fetch.total))
+        if fetch.length_known:
+            return
+        info = yield from run(lambda: inspect(target, fetch.size))
+        if info.broken is None:
+            return
+        yield from fetch.again(f"the file {info.broken}")
+
+
+def _write_at(target: BinaryIO, piece: Piece) -> None:
+    target.seek(piece.at)
+    target.write(piece.data)
+    target.truncate()
+
+
+def _into_part(fetch: Fetch, part: Part) -> Operation[None]:
+    yield from _whole(fetch, part.handle)
+    yield from run(part.handle.flush)
+
+
+def _into_folder(
+    session: Session, job: JobRef, file: FileData, index: int, folder: Folder, names: Collection[str], limits: Limits
+) -> Operation[Path]:
+    """Give the path of the whole file. Raises DownloadError; then nothing is left behind."""
+    if folder.template.names_job and not folder.overwrite:
+        there = folder.template.found(folder.facts, index, file.kind, names)
+        if there is not None and (yield from run(lambda: _has_content(folder.path / there))):
+            return folder.path / there
+    fetch = Fetch(session, job, file, limits)
+    try:
+        part = yield from run(lambda: Part(folder.path))
+        try:
+            yield from _into_part(fetch, part)
+            suffix = suffix_of(fetch.mime, file.url, fetch.headers.get("content-disposition", ""))
+            name = folder.template.name(folder.facts, index, suffix)
+            return (yield from run(lambda: place(part, name, folder)))
+        finally:
+            part.discard()
+            yield from fetch.close()
+    except OSError as error:
+        raise fetch.error(f"it cannot be written: {error}") from error
+
+
+def place(part: Part, name: str, folder: Folder) -> Path:
+    """Move the part to its name, or to a numbered one where another file has that; the same file is left as it is."""
+    if folder.overwrite:
+        part.move_to(folder.path / name, overwrite=True)
+        return folder.path / name
+    for candidate in numbered(name):
+        target = folder.path / candidate
+        if part.move_to(target, overwrite=False):
+            return target
+        if target.is_file() and filecmp.cmp(part.path, target, shallow=False):
+            return target
+        if candidate == name and folder.template.names_job and target.is_file() and not target.stat().st_size:
+            part.move_to(target, overwrite=True)  # a name reserved by a process that was killed
+            return target
+    raise AssertionError("there is always another number")
+
+
+class Part:
+    """The file that is written until it is whole, locked so that others see that it is somebody's."""
+
+    def __init__(self, folder: Path) -> None:
+        while True:
+            self.path = folder / f".runcomfy-{secrets.token_hex(8)}.part"
+            self.handle: BinaryIO = self.path.open("x+b")
+            if _lock(self.handle) is not False and self.path.exists():
+                return
+            self.handle.close()  # somebody took it for a forgotten one in the moment before it was locked
+
+    def move_to(self, target: Path, *, overwrite: bool) -> bool:
+        """Whether it has that name now; False if the name is taken."""
+        self.handle.flush()
+        if _WINDOWS:
+            self.handle.close()
+        if overwrite:
+            self.path.replace(target)
+            return True
+        try:
+            # Unlike a rename a link fails if the name is taken, also by another process a moment ago.
+            os.link(self.path, target)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links
+            try:
+                os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            except FileExistsError:
+                return False
+            self.path.replace(target)
+        return True
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError):
+            if _WINDOWS:
+                self.handle.close()
+            self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.handle.close()
+
+
+def _lock(handle: BinaryIO) -> bool | None:
+    """True if it is locked now, False if another has it, None if there are no locks here."""
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks
+    return None
+
+
+def _prepare(folder: Path) -> frozenset[str]:
+    """Make the folder, remove what killed downloads left, and list what is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [path.name for path in folder.iterdir()]
+    for name in names:
+        if _PART.fullmatch(name):
+            with contextlib.suppress(OSError):
+                _remove_forgotten(folder / name)
+    return frozenset(names)
+
+
+def _remove_forgotten(part: Path) -> None:
+    if _WINDOWS:
+        part.unlink()
+        return
+    with part.open("r+b") as handle:
+        if _lock(handle):
+            part.unlink()
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _combined(
+    files: Sequence[FileData], outcomes: Sequence[Path | DownloadError], paths: list[Path], errors: list[DownloadError]
+) -> DownloadError:
+    """The first error, with what was saved and what was not."""
+    first = errors[0]
+    first.saved = tuple(paths)
+    first.not_saved = tuple(
+        file.url for file, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, DownloadError)
+    )
+    for other in errors[1:]:
+        first.add_note(str(other))
+    if paths:
+        first.add_note(f"Saved: {', '.join(str(path) for path in paths)}.")
+    if len(files) > 1:
+        first.add_note(f"Not saved: {', '.join(first.not_saved)}. The same download again fetches only these.")
+    return first
+
+
+def _error(job: JobRef, message: str, *, saved: Sequence[Path] = (), not_saved: Sequence[str] = ()) -> DownloadError:
+    error = DownloadError(message, request_id=job.request_id, model_id=job.model_id)
+    error.saved, error.not_saved = tuple(saved), tuple(not_saved)
+    if saved:
+        error.add_note(f"Saved: {', '.join(str(path) for path in saved)}.")
+    return error
+
+
+def _caught(operation: Operation[Path]) -> Operation[Path | DownloadError]:
+    try:
+        return (yield from operation)
     except DownloadError as error:
         return error
 
 
-def _record(job: JobRef, files: Sequence[File], paths: Sequence[Path], cost: float | None) -> dict[str, object]:
+def record_name(request_id: str) -> str:
+    """The name of the record beside a job's files."""
+    return f"{clean_id(request_id)}.json"
+
+
+def _record(job: JobRef, files: Sequence[FileData], paths: Sequence[Path], cost: float | None) -> dict[str, object]:
     return {
         "model_id": job.model_id,
         "request_id": job.request_id,
@@ -356,10 +344,25 @@ def _record(job: JobRef, files: Sequence[File], paths: Sequence[Path], cost: flo
     }
 
 
-def _write_atomic(path: Path, record: dict[str, object]) -> None:
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+def _write_record(folder: Path, job: JobRef, record: dict[str, object]) -> None:
+    """Write it beside the files: over this job's own record, and never over another file."""
+    part = Part(folder)
     try:
-        part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        part.handle.write((json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+        for name in numbered(record_name(job.request_id)):
+            target = folder / name
+            if part.move_to(target, overwrite=_is_record(target, job)):
+                return
     finally:
-        part.unlink(missing_ok=True)
+        part.discard()
+
+
+def _is_record(path: Path, job: JobRef) -> bool:
+    """Whether this is a record that was written here for this job."""
+    try:
+        if path.stat().st_size > _LARGEST_RECORD:
+            return False
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("request_id") == job.request_id and "files" in found

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..errors import JournalError
 from ..transport.hooks import log
 from .replies import CANCELLED, COMPLETED, FAILED, Verdict, error_code, failure_in, judge, text_of
-from .values import File
+from .values import FileData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +33,7 @@ _NAMES = ("image", "video", "audio")
 # Where a reply may repeat what was sent; seen by third parties.
 _ECHOES = frozenset({"input", "inputs", "request", "payload", "parameters", "params"})
 _DEEPEST = 20
+_LONGEST_MODEL_ID = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Read:
     """A success, read."""
 
     output: object
-    files: tuple[File, ...]
+    files: tuple[FileData, ...]
     cost: float | None
     warnings: tuple[str, ...]
 
@@ -54,6 +55,8 @@ def read_success(session: Session, job: JobRef, body: dict[str, object]) -> Read
         warnings.append(f"the job succeeded, but the reply tells of an error too: {text_of(body['error'])}")
     if code := error_code(body):
         warnings.append(f"the job succeeded, but the reply has the error code {code}")
+    if job.model_id is not None and (model_id := model_in(body)) not in (None, job.model_id):
+        warnings.append(f"the job was submitted to {job.model_id}, but the reply names the model {model_id}")
     if not files:
         warnings.append("the output names no file; result.raw holds what came")
     for warning in warnings:
@@ -68,12 +71,19 @@ def _output_class(session: Session, job: JobRef, body: Mapping[str, object]) -> 
 
 
 def model_of(job: JobRef, body: Mapping[str, object]) -> str:
-    """The model's id as far as it is known, else an empty text."""
-    told = body.get("model_id")
-    return job.model_id or (told if isinstance(told, str) else "")
+    """The id of the model that was asked for, else what the reply names, else an empty text."""
+    return job.model_id or model_in(body) or ""
 
 
-def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> Iterator[File]:
+def model_in(body: Mapping[str, object]) -> str | None:
+    """The model that a reply names. Seen in the official nodes: a reply may name another than was asked for."""
+    model_id = body.get("model_id")
+    if not isinstance(model_id, str) or not model_id.strip():
+        return None
+    return text_of(model_id)[:_LONGEST_MODEL_ID]
+
+
+def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> Iterator[FileData]:
     """The files of a /result reply, without what is only the input come back."""
     output = body.get("output")
     own_host = host_of(session.config.base_url)
@@ -112,24 +122,29 @@ def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
 
 
 def cost_in(body: Mapping[str, object]) -> float | None:
-    """The cost in US dollars; it may arrive later than the result."""
-    cost = body.get("cost")
-    if isinstance(cost, bool) or not isinstance(cost, (str, int, float)):
+    """The cost in US dollars; it may arrive later than the result. Less than nothing is no cost."""
+    cost = amount_of(body.get("cost"))
+    return cost if cost is None or cost >= 0 else None
+
+
+def amount_of(value: object) -> float | None:
+    """An amount of money, which may come as a number or as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
-        amount = float(cost)
+        amount = float(value)
     except (ValueError, OverflowError):
         return None
     return amount if math.isfinite(amount) else None
 
 
-def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[File]:
+def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[FileData]:
     """Each file once, in the reply's order; addresses in `own` are the input's echo."""
     # Where the output is the address itself, or a list of them, no key tells what it is.
     return _once(_found(output, "file" if isinstance(output, (str, list)) else "", _documented), own)
 
 
-def _once(files: Iterator[File], own: frozenset[str]) -> Iterator[File]:
+def _once(files: Iterator[FileData], own: frozenset[str]) -> Iterator[FileData]:
     seen = set(own)
     for file in files:
         if file.url not in seen:
@@ -137,13 +152,13 @@ def _once(files: Iterator[File], own: frozenset[str]) -> Iterator[File]:
             yield file
 
 
-def _found(value: object, kind: str, inner: Callable[[str, str], str], depth: int = 0) -> Iterator[File]:
+def _found(value: object, kind: str, inner: Callable[[str, str], str], depth: int = 0) -> Iterator[FileData]:
     """The web addresses of which a kind is known; `inner` tells it for a key, after the kind of what the key is in."""
     if depth > _DEEPEST:
         return
     if isinstance(value, str):
         if kind and value.startswith(("https://", "http://")):
-            yield File(value, kind)
+            yield FileData(value, kind)
     elif isinstance(value, list):
         for item in value:
             yield from _found(item, kind, inner, depth + 1)

@@ -159,6 +159,7 @@ def submit(
             submitted_at=now() if progress.request_id else None,
             input=prepared.summary,
             input_urls=prepared.urls,
+            job_key=key,
         )
     except (Interrupted, KeyboardInterrupt, SystemExit) as stop:
         _note_outcome(stop, progress, model_id)

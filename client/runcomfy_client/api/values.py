@@ -110,7 +110,7 @@ _POLL_STATE: dict[str, Callable[[Any], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
-    """What came of a cancel. Only queued jobs can be cancelled; ``outcome`` is the API's word."""
+    """The answer to a cancel. Only queued jobs can be cancelled; ``outcome`` is the API's word."""
 
     request_id: str
     cancelled: bool
@@ -122,8 +122,8 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file a job brought. ``kind`` is image, video, audio or file; ``url`` expires after a time nobody publishes."""
+class FileData:
+    """A file of a result. ``kind`` is image, video, audio or file; ``url`` expires after a time nobody publishes."""
 
     url: str
     kind: str = "file"
@@ -133,6 +133,6 @@ class File:
 class DownloadProgress:
     """How much of a file has come, in bytes; ``total`` is None if the server does not say."""
 
-    file: File
+    file: FileData
     received: int
     total: int | None

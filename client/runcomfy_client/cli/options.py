@@ -82,4 +82,12 @@ class Downloading:
     output_dir: Annotated[
         str, Parameter(alias="-o", help="Folder for the result's files.", show_default=True, metavar="DIR")
     ] = "."
+    name: Annotated[
+        str,
+        Parameter(
+            help="How the files are called: {request_id}, {index}, {suffix}, {model}, {job_key}, {date}.",
+            show_default=True,
+            metavar="TEMPLATE",
+        ),
+    ] = "{request_id}-{index}{suffix}"
     no_download: Annotated[bool, Parameter(help="Print the files' URLs instead of fetching them.")] = False

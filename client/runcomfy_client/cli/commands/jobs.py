@@ -9,7 +9,7 @@ from ..exit_codes import JOB_ENDED_BADLY, OK, CommandError
 from ..open_client import open_client, open_journal
 from ..output import console, emit_json, note
 from ..progress import clock, state_words
-from .run import finish, wait_for
+from .run import check_name, finish, wait_for
 
 if TYPE_CHECKING:
     from ...client import SyncClient
@@ -31,6 +31,7 @@ def show_status(request_id: str, recording: Recording, common: Common) -> int:
 def bring_result(
     request_id: str, wait: bool, timeout: float | None, downloading: Downloading, recording: Recording, common: Common
 ) -> int:
+    check_name(downloading.name)
     with _client(recording, common) as client:
         job = client.job(request_id)
         # The job was there before this command: Ctrl-C ends the wait, not the job.

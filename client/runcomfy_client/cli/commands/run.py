@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import InvalidInputError, JournalError
+from ...errors import ConfigurationError, InvalidInputError, JournalError
 from ...prepare import PreparedInput, prepare_input
 from ..exit_codes import OK, CommandError, JobKeyTakenError, NotWrittenError
 from ..inputs import read_inputs
@@ -38,6 +38,7 @@ def run_job(
     if sending.dry_run:
         return _dry_run(prepared, common)
     if not downloading.no_download:
+        check_name(downloading.name)
         _prove_writable(downloading.output_dir)
     with open_client(
         common.base_url, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
@@ -81,7 +82,7 @@ def finish(result: Result[object], downloading: Downloading, common: Common) -> 
     if result.files and not downloading.no_download:
         with progress() as shown:
             shown.busy(f"fetching {len(result.files)} file{'s' if len(result.files) > 1 else ''}")
-            paths = result.download(downloading.output_dir, on_progress=shown.fetched)
+            paths = result.download(downloading.output_dir, name=downloading.name, on_progress=shown.fetched)
     if common.json:
         emit_json(_facts(result, paths))
     elif result.files:
@@ -148,6 +149,16 @@ def _prove_writable(folder: str) -> None:
         raise NotWrittenError(
             f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir"
         ) from None
+
+
+def check_name(template: str) -> None:
+    """A template that makes no name is a usage error, and best known before anything is paid for."""
+    from ...api.file_names import NameTemplate
+
+    try:
+        NameTemplate(template)
+    except ConfigurationError as error:
+        raise CommandError(f"--name: {error}") from None
 
 
 def _facts(result: Result[object], paths: list[Path]) -> dict[str, object]:
