@@ -366,3 +366,21 @@ def test_a_close_that_fails_costs_no_reply(
     monkeypatch.setattr(httpx.Response, "close", broken)
     monkeypatch.setattr(httpx.Response, "aclose", async_broken)
     assert client.submit("any/model", {}).request_id == "job-1"
+
+
+def test_what_comes_late_on_an_idle_connection_is_no_reply(clients: Clients, proxy: FaultProxy) -> None:
+    """The next submit would take it for its own, and its job would be lost."""
+
+    def twice(wire: Wire) -> None:
+        whole = wire.forward().encoded()
+        wire.send(whole)
+        time.sleep(0.1)
+        wire.send(whole)
+
+    own = clients.http_client()
+    for settings in ({}, {"http_client": own}):
+        proxy.plan("submit", twice)
+        client = clients(proxy.url, **settings)
+        first = client.submit("any/model", {}).request_id
+        time.sleep(0.3)
+        assert client.submit("any/model", {}).request_id != first

@@ -26,7 +26,7 @@ unclosed_by_python = pytest.mark.filterwarnings("ignore:Exception ignored in. <s
 
 @pytest.fixture
 def tunnel(api: TinyApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectProxy]:
-    with ConnectProxy(api, tmp_path) as running:
+    with ConnectProxy(api, tmp_path / "authority.pem") as running:
         monkeypatch.setenv("SSL_CERT_FILE", str(running.certificates))
         monkeypatch.setenv("HTTPS_PROXY", running.url)
         monkeypatch.delenv("NO_PROXY", raising=False)

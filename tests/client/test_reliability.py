@@ -18,7 +18,7 @@ from runcomfy_client.journal import Journal
 
 from tests.support.both import Clients
 from tests.support.fault_proxy import FaultProxy
-from tests.support.faults_table import POLL, SUBMIT, Refusing, Scene, table, told
+from tests.support.faults_table import POLL, SUBMIT, Refusing, Scene, outcome, table
 from tests.support.tiny_api import COMPLETED, RUNNING, TinyApi
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def submit_row(scene: Scene, clients: Clients, folder: Path) -> tuple[str, ...]:
             proxy.plan("submit", scene.fault)
         path = folder / f"{uuid.uuid4()}.sqlite"  # a port may come again
         client = make(clients, scene, nowhere if scene.fault is None else proxy.url, journal=path, max_retries=2)
-        name, value = told(lambda: client.submit("any/model", {"prompt": "x"}))
+        name, value = outcome(lambda: client.submit("any/model", {"prompt": "x"}))
         with Journal(path) as journal:
             (entry,) = journal.entries()
         arrived = proxy.arrived["submit"]
@@ -67,7 +67,7 @@ def polled(scene: Scene, clients: Clients, *, repeat: bool) -> tuple[str, Any]:
             proxy.always("status", scene.fault)
         else:
             proxy.plan("status", scene.fault)
-        name, value = told(lambda: job.wait(1.5))
+        name, value = outcome(lambda: job.wait(1.5))
         assert proxy.arrived["submit"] == 1
     return (f"`{name}`", value) if name else ("goes on", None)
 

@@ -56,11 +56,11 @@ BREAKS: tuple[Callable[[socket.socket], None], ...] = (cut, reset, silence, garb
 class ConnectProxy(FaultProxy):
     """As FaultProxy, behind CONNECT and TLS. ``handshakes`` is what the next connections do instead of a handshake."""
 
-    def __init__(self, upstream: Upstream, folder: Path) -> None:
+    def __init__(self, upstream: Upstream, certificates: Path) -> None:
         super().__init__(upstream)
         self.handshakes: deque[Callable[[socket.socket], None]] = deque()
         authority = trustme.CA()
-        self.certificates = folder / "authority.pem"
+        self.certificates = certificates
         authority.cert_pem.write_to_path(str(self.certificates))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST).configure_cert(self._context)

@@ -11,7 +11,7 @@ from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.support.fault_proxy import Fault
 
@@ -93,7 +93,7 @@ class Refusing:
         self._socket.close()
 
 
-def told(call: Callable[[], Any]) -> tuple[str, Any]:
+def outcome(call: Callable[[], Any]) -> tuple[str, Any]:
     """What a caller sees: the value's or the error's name, and the thing itself."""
     from runcomfy_client.errors import RunComfyError
 
@@ -104,6 +104,6 @@ def told(call: Callable[[], Any]) -> tuple[str, Any]:
     return "", value
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -5,7 +5,7 @@
 - `requests`: what both drivers send, and what a failure proves about a request.
 - `decoding`: how a reply's body is read, within bounds.
 - `connection_pool`: which connections are idle and how long they may be.
-- `own_client`: what has to be known about an `http_client` of the user's.
+- `pools`: what has to be known about the pools of the HTTP libraries, and about an `http_client` of the user's.
 - `deadline`, `blocking`, `event_loops`: time limits; Ctrl-C and sockets in threads; one pool for each event loop.
 - `config`, `hooks`: settings and the token; events and the log.
 """

@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
-from . import own_client
+from . import pools
 from .connection_pool import IdleConnections, IdleLimits, PooledConnection, PoolKey, pool_key
 from .deadline import Deadline
 from .decoding import Decoder
@@ -37,7 +37,6 @@ from .requests import (
     ends_connection,
     failure_of,
     for_a_transport,
-    headers_in,
     headers_of,
     ignore,
     is_disconnect,
@@ -45,6 +44,7 @@ from .requests import (
     no_connection,
     no_slot,
     proxied,
+    reply_of,
     timed_out,
     too_large,
     user_agent,
@@ -114,7 +114,7 @@ class Exchange:
             # The phase limits are as long; they come first, since they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
                 self._response = await self._sent(headers)
-            self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+            self.reply = reply_of(self._response.status_code, self._response.headers.raw)
             self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
         except Exception as error:  # noqa: BLE001 - a user's hooks and transports may raise anything
             failure = self._failure(error)
@@ -202,7 +202,7 @@ class Exchange:
         return failure_of(error, self._body, self._address())
 
     def _address(self) -> str:
-        return address_of(self._request.url, own_client.proxy_of(self._connection.client, self._request.url))
+        return address_of(self._request.url, pools.proxy_of(self._connection.client, self._request.url))
 
 
 class AsyncDriver:
@@ -377,6 +377,7 @@ class _Verbatim:
     def request(self, *, url: str, **arguments: Any) -> object:  # as httpx-aiohttp calls it
         from yarl import URL
 
+        pools.close_spoilt(self._session.connector)
         return self._session.request(url=URL(url, encoded=True), **arguments)
 
 
@@ -404,7 +405,7 @@ class Connections:
             await self._slots.acquire()  # at once
         try:
             if self.shared is not None:
-                own_client.check(self.shared, request.url)
+                pools.check(self.shared, request.url)
                 return PooledConnection(self.shared)
             if self._use_fast:
                 return self._fast_connection(request)
@@ -418,16 +419,17 @@ class Connections:
 
     async def release(self, request: Request, connection: Connection, *, reusable: bool) -> None:
         surplus: Connection | None = None
+        spoilt = pools.spoilt_connections(connection.client)
         if self._use_fast:
             self._last_used[pool_key(request)] = time.monotonic()
         elif self.shared is None:
-            surplus = self._idle.push(pool_key(request), connection) if reusable else connection
+            surplus = self._idle.push(pool_key(request), connection) if reusable and not spoilt else connection
         self._slots.release()
         if surplus is not None:
             await _close(surplus.client)
-        if self.shared is not None and not reusable:
-            for unused in own_client.unused_connections(self.shared):
-                await _close(unused)
+        if self.shared is not None:
+            for each in spoilt:
+                await _close(each)
 
     def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
         """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""
@@ -477,8 +479,8 @@ class Connections:
 
             verify = self._verify(request)
             keep: dict[str, Any] = {"keepalive_timeout": limit} if limit else {"force_close": True}
-            pool = aiohttp.TCPConnector(limit=0, ssl=verify, **keep)
-            session = _Verbatim(aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar()))
+            connector = aiohttp.TCPConnector(limit=0, ssl=verify, **keep)
+            session = _Verbatim(aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()))
             transport = httpx_aiohttp.AiohttpTransport(verify=verify, client=session)
             self._fast[key] = client = _TransportClient(transport)
             client.aclose = session.close  # the transport closes only what is aiohttp's own class

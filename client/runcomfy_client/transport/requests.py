@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationError
 from .config import is_loopback, origin_of
 from .decoding import ACCEPTED
-from .steps import Body, TransportFailure
+from .steps import Body, Reply, TransportFailure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .config import Config, Timeouts
     from .deadline import Deadline
-    from .steps import Reply, Request
+    from .steps import Request
 
 if TYPE_CHECKING:
 
@@ -71,13 +71,18 @@ def headers_of(request: Request, config: Config) -> dict[str, str]:
     return headers
 
 
-def headers_in(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """A reply's headers; a name that comes twice has both values, as one list."""
+def reply_of(status: int, raw: Iterable[tuple[bytes, bytes]]) -> Reply:
+    """A reply without its content. A header that comes twice has both values, as one list.
+
+    Raises TransportFailure for a status below 200, which only announces a reply, or ends HTTP on the connection.
+    """
     headers: dict[str, str] = {}
     for name, value in raw:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
+    if status < 200:
+        raise TransportFailure(f"HTTP {status}, which is no final reply", status=status)
+    return Reply(status, headers)
 
 
 def for_a_transport(arguments: RequestArguments) -> TransportArguments:

@@ -7,7 +7,7 @@
 - A connection is used again only after a reply that was read to its end. One whose use failed, or was broken off, is
   closed with its client: httpx's pools keep some broken connections as busy for ever.
 - The deadline of a request is kept by the watchdog, since a socket's own limit starts anew with every byte.
-- Of a client of the user's everything is used but redirects and its own login; see `own_client`.
+- Of a client of the user's everything is used but redirects and its own login; see `pools`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
-from . import own_client
+from . import pools
 from .blocking import WATCHDOG, DeferredSignals, Watched
 from .connection_pool import IdleConnections, IdleLimits, PooledConnection, forget_in_child, pool_key
 from .deadline import Deadline
@@ -35,7 +35,6 @@ from .requests import (
     ends_connection,
     failure_of,
     for_a_transport,
-    headers_in,
     headers_of,
     ignore,
     is_disconnect,
@@ -43,6 +42,7 @@ from .requests import (
     no_connection,
     no_slot,
     proxied,
+    reply_of,
     timed_out,
     too_large,
     user_agent,
@@ -95,7 +95,7 @@ class Exchange:
         queue = Deadline(request.queue_timeout)
         headers = headers_of(request, config)
         self._connection = connections.acquire(request, queue.timeout())
-        find = partial(own_client.stream_of, self._connection.client, self._trace) if connections.shared else None
+        find = partial(pools.stream_of, self._connection.client, self._trace) if connections.shared else None
         self._watched = Watched(self._connection.stream, find)
         failure: TransportFailure | None = None
         try:
@@ -103,7 +103,7 @@ class Exchange:
             if (left := self._deadline.timeout()) is not None:
                 WATCHDOG.watch(self._watched, left)
             self._response = self._sent(headers, config)
-            self.reply = Reply(self._response.status_code, headers_in(self._response.headers.raw))
+            self.reply = reply_of(self._response.status_code, self._response.headers.raw)
             self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
         except Exception as error:  # noqa: BLE001 - a user's hooks and transports may raise anything
             failure = self._failure(error)
@@ -184,7 +184,7 @@ class Exchange:
         return timed_out(self._address()) if self._watched.expired else failure_of(error, self._body, self._address())
 
     def _address(self) -> str:
-        return address_of(self._request.url, own_client.proxy_of(self._connection.client, self._request.url))
+        return address_of(self._request.url, pools.proxy_of(self._connection.client, self._request.url))
 
 
 class SyncDriver:
@@ -303,7 +303,7 @@ class Connections:
             raise no_slot()
         try:
             if self.shared is not None:
-                own_client.check(self.shared, request.url)
+                pools.check(self.shared, request.url)
                 return PooledConnection(self.shared)
             return self._idle_connection(request) or self._new(request)
         except Exception as error:
@@ -317,14 +317,15 @@ class Connections:
         if connection.process != os.getpid():  # taken before a fork: the slot and the connection are the parent's
             return
         surplus: Connection | None = None
+        spoilt = pools.spoilt_connections(connection.client)
         if self.shared is None:
-            surplus = self._idle.push(pool_key(request), connection) if reusable else connection
+            surplus = self._idle.push(pool_key(request), connection) if reusable and not spoilt else connection
         self._slots.release()
         if surplus is not None:
             _close(surplus.client)
-        if self.shared is not None and not reusable:
-            for unused in own_client.unused_connections(self.shared):
-                _close(unused)
+        if self.shared is not None:
+            for each in spoilt:
+                _close(each)
 
     def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
         """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""

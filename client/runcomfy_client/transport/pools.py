@@ -1,10 +1,13 @@
-"""What has to be known about an httpx client that the user made, and about one that goes through a proxy.
+"""What has to be known about the pools of the HTTP libraries, and about an httpx client that the user made.
 
-httpx says neither which connection of its pool carries a request, nor which proxy a request goes through, and its pool
-keeps connections that no request will ever use: after a failed TLS handshake behind a proxy a connection counts as
-busy for ever. So this module looks at private parts of httpx and httpcore. Each look has a way out: where a part is
-missing (another version, a transport of the user's own) the answer is None or nothing is done, and the client works
-without: with the time limits of sockets only, or with one connection less.
+httpx says neither which connection of its pool carries a request, nor which proxy a request goes through. Its pool
+keeps connections that no request will ever use: after a failed TLS handshake behind a proxy a connection counts as busy
+for ever. And it uses a connection again on which more came than the reply: the next request would take that for its own
+reply, and a submit would name another job.
+
+So this module looks at private parts of httpx, httpcore and aiohttp. Each look has a way out: where a part is missing
+(another version, a transport of the user's own) the answer is None or nothing is done, and the client works without:
+with the time limits of sockets only, or with one connection less.
 """
 
 from __future__ import annotations
@@ -59,28 +62,39 @@ def stream_of(client: object, trace: object) -> object:
         for queued in list(getattr(pool, "_requests", ())):
             request = getattr(queued, "request", None)
             if getattr(request, "extensions", {}).get("trace") == trace:
-                return _network_stream(getattr(queued, "connection", None))
+                return getattr(_innermost(getattr(queued, "connection", None)), "_network_stream", None)
     return None
 
 
-def unused_connections(client: object) -> list[Any]:
-    """The connections that are neither idle nor closed, and that no request holds. They are to be closed.
+def spoilt_connections(client: object) -> list[Any]:
+    """The connections that must be closed: busy though no request holds them, or idle with more than the reply read.
 
     httpcore sets the request of a connection under its pool's lock, so what is found under that lock stays true.
     """
-    unused = []
+    spoilt = []
     for pool in _pools(client):
         lock = getattr(pool, "_optional_thread_lock", None)
         if lock is None or not hasattr(pool, "connections"):
             continue
         with lock:
             held = {id(getattr(queued, "connection", None)) for queued in pool._requests}
-            unused += [each for each in pool.connections if id(each) not in held and _is_busy(each)]
-    return unused
+            free = [each for each in pool.connections if id(each) not in held and not each.is_closed()]
+            spoilt += [each for each in free if not each.is_idle() or has_more(each)]
+    return spoilt
 
 
-def _is_busy(connection: Any) -> bool:
-    return not connection.is_idle() and not connection.is_closed()
+def close_spoilt(connector: object) -> None:
+    """The same for aiohttp's pool: close what is idle and has read more than the reply since."""
+    for idle in list(getattr(connector, "_conns", {}).values()):
+        for protocol, _ in list(idle):
+            if getattr(protocol, "should_close", False):
+                protocol.close()
+
+
+def has_more(connection: object) -> bool:
+    """Whether bytes were read from this connection that belong to no reply."""
+    state = getattr(_innermost(connection), "_h11_state", None)
+    return bool(getattr(state, "trailing_data", (b"",))[0])
 
 
 def _pools(client: object) -> Iterator[Any]:
@@ -90,10 +104,10 @@ def _pools(client: object) -> Iterator[Any]:
             yield pool
 
 
-def _network_stream(connection: object) -> object:
-    """A connection through a proxy holds another one; the innermost has the stream."""
+def _innermost(connection: object) -> object:
+    """A connection through a proxy holds another one, and so on; the innermost has the stream."""
     for _ in range(5):
         if connection is None or hasattr(connection, "_network_stream"):
             break
         connection = getattr(connection, "_connection", None)
-    return getattr(connection, "_network_stream", None)
+    return connection
