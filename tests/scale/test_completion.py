@@ -25,9 +25,9 @@ def names(project: jedi.Project, code: str) -> set[str]:
 def test_nothing_is_offered_but_what_is_public(project: jedi.Project, client: str) -> None:
     import runcomfy
 
-    with_models = runcomfy.RunComfy(token="any")
+    with_models = runcomfy.RunComfy(token="any", journal="jobs.sqlite")  # no file before the first submit
     start = f"from runcomfy import {client}\nclient = {client}()\nclient"
-    for path in ("", ".bytedance", ".bytedance.dreamina_4_0", ".catalog", ".kling"):
+    for path in ("", ".bytedance", ".bytedance.dreamina_4_0", ".catalog", ".journal", ".kling"):
         there = with_models
         for name in path.split(".")[1:]:
             there = getattr(there, name)
