@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import time
 
 import pytest
 from runcomfy_client.schema import (
@@ -178,6 +179,35 @@ def test_node(node: Node, value: object, expected: list[str]) -> None:
     assert codes(node, value) == expected
     assert all(not finding.keys for finding in node.check(value) or []) or isinstance(
         node, (Array, Object, AnyValue, OneOf)
+    )
+
+
+def test_equal_items_are_found_among_very_many() -> None:
+    items: list[object] = [{"a": [number, str(number)]} for number in range(20_000)]
+    started = time.process_time()
+    assert codes(Array(AnyValue(), unique_items=True), items) == []
+    alone = time.process_time() - started
+    assert codes(Array(AnyValue(), unique_items=True), [*items, {"a": [7.0, "7"]}, {"a": [True, "1"]}]) == ["unique"]
+    started = time.process_time()
+    codes(Array(AnyValue(), unique_items=True), items * 4)
+    assert time.process_time() - started < 40 * alone + 1  # four times as many pairs a side would be sixteen times
+
+
+@pytest.mark.parametrize("pattern", ["^(a|aa)+$", "^(a|a?)+$", "(.*a){25}$"])
+def test_a_pattern_that_takes_too_long_is_given_up(pattern: str) -> None:
+    node = String(pattern=pattern)
+    started = time.monotonic()
+    for _ in range(20):
+        assert [(each.severity, each.code) for each in node.check("a" * 5000 + "!") or []] in (
+            [("unchecked", "pattern")],
+            [("error", "pattern")],
+        )
+    assert time.monotonic() - started < 20
+    assert codes(String(pattern="^(a|aa)+$"), "a" * 60 + "!") == ["pattern"]
+    (finding,) = String(pattern="^(a|aa)+$").check("a" * 60 + "!") or []
+    assert (finding.severity, finding.message) == (
+        "unchecked",
+        "to match the pattern '^(a|aa)+$' takes too long",
     )
 
 

@@ -83,8 +83,9 @@ def schema_of(node: Node, *, lenient: bool = False) -> Schema:
             return {**_type_of_values(node.values), "enum": list(node.values)}
         case AnyOf():
             parts = [schema_of(part, lenient=lenient) for part in node.nodes]
-            if all(part.keys() == {"type"} for part in parts):
-                return {"type": [part["type"] for part in parts]}
+            types = [part["type"] for part in parts if part.keys() == {"type"} and isinstance(part["type"], str)]
+            if len(types) == len(parts):
+                return {"type": list(dict.fromkeys(types))}
             return {"anyOf": parts}
         case OneOf():
             return {"oneOf": [schema_of(part, lenient=lenient) for part in node.nodes]}

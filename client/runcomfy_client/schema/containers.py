@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .findings import ErrorFinding, raised, unchecked_rule
 from .media_field import Media
 from .messages import amount, choices, shown
-from .nodes import MAX_NUMBER, Node, Null, not_finite, same, text_faults, type_error
+from .nodes import MAX_NUMBER, Node, Null, not_finite, text_faults, type_error
 from .suggest import Sayings, Speller
 
 if TYPE_CHECKING:
@@ -137,9 +137,10 @@ class Array(Node):
         if not self._low <= len(value) <= self._high:
             found.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", shown(value)))
         if self.unique_items:
+            seen: dict[object, int] = {}
             for index, item in enumerate(value):
-                first = next((i for i in range(index) if same(value[i], item)), None)
-                if first is not None:
+                first = seen.setdefault(_identity(item, MAX_DEPTH), index)
+                if first != index:
                     found.append(ErrorFinding("unique", f"is the same as item {first}", shown(item), keys=(index,)))
         return found
 
@@ -151,6 +152,21 @@ class Array(Node):
         if low == high:
             return f"exactly {amount(high, 'item')}"
         return f"from {low} to {amount(high, 'item')}" if low else f"at most {amount(high, 'item')}"
+
+
+def _identity(value: object, depth: int) -> object:
+    """A key that two values share if they are the same in JSON's sense: true is not 1, 1.0 is."""
+    if isinstance(value, bool):
+        return bool, value
+    if isinstance(value, (list, tuple)) and depth:
+        return list, tuple([_identity(item, depth - 1) for item in value])
+    if isinstance(value, dict) and depth:
+        return dict, frozenset([(key, _identity(item, depth - 1)) for key, item in value.items()])
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return value
 
 
 class Object(Node):

@@ -10,10 +10,8 @@ from .messages import amount, choices, shown
 from .suggest import Sayings, Speller
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable
-
     from .findings import Finding
+    from .patterns import Pattern
 
 
 class Node:
@@ -46,7 +44,7 @@ class Node:
 class String(Node):
     """A string; lengths count code points."""
 
-    __slots__ = ("_high", "_low", "_search", "format", "max_length", "min_length", "pattern")
+    __slots__ = ("_high", "_low", "_pattern", "format", "max_length", "min_length", "pattern")
 
     expected = "a string"
 
@@ -62,7 +60,7 @@ class String(Node):
         self.max_length = max_length
         self.pattern = pattern
         self.format = format
-        self._search: Callable[[str], object] | str | None = None
+        self._pattern: Pattern | None = None
         # The lengths at which nothing is left to look at; none if there is more to say than length.
         plain = pattern is None and format is None
         self._low: float = (min_length or 0) if plain else 1
@@ -83,13 +81,19 @@ class String(Node):
             found.append(UncheckedFinding("format", f"the format {self.format!r} is not checked here"))
         return found
 
-    def _pattern_findings(self, pattern: str, value: str) -> list[Finding]:
-        if self._search is None:
-            self._search = _searcher(pattern)
-        if isinstance(self._search, str):
-            return [UncheckedFinding("pattern", f"the pattern {shown(pattern)} cannot be read here: {self._search}")]
-        if self._search(value) is None:
-            return [ErrorFinding("pattern", f"{shown(value)} does not match the pattern {pattern!r}", shown(value))]
+    def _pattern_findings(self, text: str, value: str) -> list[Finding]:
+        if self._pattern is None:
+            from .patterns import Pattern  # most models have no pattern
+
+            self._pattern = Pattern(text)
+        pattern = self._pattern
+        if pattern.error is not None:
+            return [UncheckedFinding("pattern", f"the pattern {shown(text)} cannot be read here: {pattern.error}")]
+        matches = pattern.search(value)
+        if matches is None:
+            return [UncheckedFinding("pattern", f"to match the pattern {shown(text)} takes too long")]
+        if not matches:
+            return [ErrorFinding("pattern", f"{shown(value)} does not match the pattern {text!r}", shown(value))]
         return []
 
 
@@ -140,15 +144,6 @@ def _lengths(min_length: int | None, max_length: int | None) -> str:
     if max_length is not None:
         return f"at most {amount(max_length, 'character')} long"
     return f"at least {amount(min_length or 0, 'character')} long"
-
-
-def _searcher(pattern: str) -> Callable[[str], re.Match[str] | None] | str:
-    import re
-
-    try:
-        return re.compile(pattern).search
-    except (re.error, OverflowError, RecursionError) as error:
-        return str(error)
 
 
 # The largest double. What is beyond it turns into infinity somewhere on the way.
