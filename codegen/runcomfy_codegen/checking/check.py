@@ -24,7 +24,7 @@ from runcomfy_client.schema.rules import parse_rule
 from ..faults.diagnostics import has_errors, quote, visible
 from ..reading.patching import operation
 from .bounds import conflict
-from .dialect import KEYWORDS_OF_TYPE, keywords, pattern_fault
+from .dialect import KEYWORDS_OF_TYPE, keywords, pattern_error, slow_text
 from .shape import shape_diagnostics
 
 if TYPE_CHECKING:
@@ -118,10 +118,18 @@ class _Walk:
 
     def _pattern(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         pattern = schema.get("pattern")
-        if isinstance(pattern, str) and (reason := pattern_fault(pattern)):
-            place = (*pointer, "pattern")
-            cure = self._document.cure("If it does not matter, put", operation("remove", place))
+        if not isinstance(pattern, str):
+            return
+        place = (*pointer, "pattern")
+        cure = self._document.cure("If it does not matter, put", operation("remove", place))
+        if reason := pattern_error(pattern):
             yield self._diagnostic("E015", f"the pattern cannot be read: {reason}", place, help=cure)
+        elif text := slow_text(pattern):
+            message = (
+                f"to match the pattern takes too long on some texts, such as {quote(text[0])} {len(text) - 1} times "
+                'before "!"; they are reported as not checked'
+            )
+            yield self._diagnostic("W127", message, place, help=cure)
 
     def _bounds(self, schema: Mapping[str, Json], types: tuple[str, ...], pointer: Pointer) -> Iterator[Diagnostic]:
         # With several types, one that can be satisfied is enough.

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runcomfy_client.schema.dialect import ARRAY_KEYWORDS, NUMBER_KEYWORDS, OBJECT_KEYWORDS, STRING_KEYWORDS
+from runcomfy_client.schema.patterns import SEARCH_SECONDS, Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ..reading.source import Json
 
+# Expressions that double their steps with each letter take years on so many, sound ones a thousandth of a second.
+_TRIED_LENGTH: Final = 100
+_TRIED_LETTERS: Final = 40
 # Keywords that say nothing about which payloads are good.
 ANNOTATIONS: Final = frozenset(
     {"$comment", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"}
@@ -55,11 +58,24 @@ def keywords() -> frozenset[str]:
     return frozenset(known)
 
 
-def pattern_fault(pattern: str) -> str | None:
-    """Why Python cannot read a regular expression."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return str(error)
+def pattern_error(pattern: str) -> str | None:
+    """Why a regular expression cannot be read; None if it can."""
+    with warnings.catch_warnings(action="ignore"):
+        return Pattern(pattern).error
+
+
+def slow_text(pattern: str) -> str | None:
+    """A text on which the search for a pattern takes too long; None if none is found.
+
+    What is tried is what makes expressions go back and forth: one letter very often, and
+    an end that does not match. The letters are those of the pattern itself and one of each common kind.
+    """
+    with warnings.catch_warnings(action="ignore"):
+        compiled = Pattern(pattern)
+    letters: Iterable[str] = dict.fromkeys((*"aA0 _-.,", *pattern[:_TRIED_LETTERS]))
+    for letter in letters:
+        text = letter * _TRIED_LENGTH + "!"
+        # On a busy machine a sound expression may be given up, too, but not twice with ten times the time.
+        if compiled.search(text, SEARCH_SECONDS / 2) is None and compiled.search(text, SEARCH_SECONDS * 5) is None:
+            return text
     return None

@@ -173,7 +173,11 @@ def _demand(error: ValidationError) -> str:
             return f"must be at least {bound}"
         case "exclusiveMinimum":
             return f"must be above {bound}"
+        case "maximum":
+            return f"must be at most {bound}"
         case "minItems" | "minLength":
             return "must not be empty"
+        case "maxItems":
+            return f"must hold at most {bound} values"
         case _:
             return "has no such value in the dialect"

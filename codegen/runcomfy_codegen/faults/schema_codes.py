@@ -119,6 +119,13 @@ SCHEMA_CODES = (
         "example.json is the request body that the API page shows. It does not fit the input schema of the same page.",
     ),
     Code(
+        "W127",
+        "a pattern that takes too long on some texts",
+        "An expression such as `^(a|aa)+$` tries very many ways to match before it gives up, twice as many with each "
+        "letter more. A check gives such a search up after a tenth of a second and reports the pattern as not checked. "
+        "If the server uses the same expression, it may hang on the same text.",
+    ),
+    Code(
         "W130",
         "a rule that is not known",
         "The rules known are file_size_mb, width_pixels, height_pixels, shortest_side_pixels and width/height, each "

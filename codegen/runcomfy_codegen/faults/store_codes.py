@@ -8,8 +8,8 @@ STORE_CODES = (
     Code(
         "E001",
         "a file cannot be read",
-        "The file is there but the system does not let it be read: permissions, a directory in its place, a broken "
-        "disk. The system's own words follow.",
+        "The file is there but is not read: permissions, a directory, a pipe or a device in its place, a broken disk, "
+        "or a link that leads out of the store, which may come from somebody else. The system's own words follow.",
     ),
     Code(
         "E002",
@@ -159,6 +159,12 @@ STORE_CODES = (
         "files without a model",
         "A folder has files of a model but no input.json, so it is none. Was the file renamed, or the folder left "
         "over?",
+    ),
+    Code(
+        "W103",
+        "a folder that Windows cannot have",
+        "Windows keeps con, prn, aux, nul, com1 to com9 and lpt1 to lpt9 for devices, with any ending. The model works "
+        "elsewhere, and its module gets another name; on Windows its folder cannot be checked out.",
     ),
     Code(
         "W136",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..reading.store import DEVICES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,9 +55,10 @@ OUTPUT_PROPERTIES: Final[Mapping[str, str]] = {
     **_because("is an attribute of every output class", "raw warnings"),
 }
 
-# Methods of a family, families and methods of a provider.
+# Methods of a family, families and methods of a provider; each is a module, too.
 RESOURCES: Final[Mapping[str, str]] = {
     **KEYWORDS,
+    **dict.fromkeys(sorted(DEVICES), "is the name of a device on Windows, where no file can have it"),
     **_ANNOTATIONS,
     **_because("is the decorator that the class itself uses", "property"),
 }
@@ -71,12 +74,15 @@ CLIENT: Final[Mapping[str, str]] = {
 }
 
 # A class of that name would hide what the module imports under it.
-CLASSES: Final[Mapping[str, str]] = _because(
-    "is a name that modules of classes and of methods import",
-    "Annotated Any AsyncClient AsyncJob AsyncResource AsyncRunComfy AudioInput Field FileURL ImageInput InputModel "
-    "InputObject Job Literal Mapping MediaOutput OutputModel RequestOptions Resource RunComfy Sequence SequenceNotStr "
-    "SyncClient VideoInput",
-)
+CLASSES: Final[Mapping[str, str]] = {
+    **_because("is a constant of Python", "False None True"),
+    **_because(
+        "is a name that modules of classes and of methods import",
+        "Annotated Any AsyncClient AsyncJob AsyncResource AsyncRunComfy AudioInput Field FileURL ImageInput InputModel "
+        "InputObject Job Literal Mapping MediaOutput OutputModel RequestOptions Resource RunComfy Sequence "
+        "SequenceNotStr SyncClient VideoInput",
+    ),
+}
 
 # A folder of that name, once on the path, would be found in place of what the client imports under it. Python's own
 # modules are known to Python itself.
@@ -85,9 +91,9 @@ PACKAGES: Final[Mapping[str, str]] = {
         "is a library that the client needs, or one that such a library needs",
         "PIL aiohappyeyeballs aiohttp aiosignal annotated_types anyio attr attrs certifi cyclopts docstring_parser "
         "frozenlist h11 httpcore httpx httpx_aiohttp idna markdown_it mdurl multidict platformdirs propcache pydantic "
-        "pydantic_core pygments rich rich_rst sniffio tinytag typing_extensions typing_inspection yarl",
+        "pydantic_core pygments regex rich rich_rst sniffio tinytag typing_extensions typing_inspection yarl",
     ),
-    **_because("is another package of this distribution", "runcomfy_codegen runcomfy_simulator"),
+    **_because("is another package of this distribution", "runcomfy_client runcomfy_codegen runcomfy_simulator"),
 }
 
 # Constants of a spec module that are always there.

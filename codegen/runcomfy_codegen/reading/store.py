@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, NewType
 from ..faults.diagnostics import Diagnostic, display, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .source import Json
 
 ModelId = NewType("ModelId", str)
@@ -27,6 +30,8 @@ NAMES = "names.json"
 # What a model's folder may hold. `schemas/` itself holds names.json and the output.json that every page prints.
 MODEL_FILES = (INPUT, OUTPUT, EXAMPLE, PATCH, MODEL)
 
+# No file or folder can have these names on Windows, whatever its ending.
+DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 # A segment becomes a folder here and part of a URL there: no `..`, nothing hidden, nothing a file system trips over.
 _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 # Beyond this the module's file name would be too long for common file systems.
@@ -89,6 +94,8 @@ def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]
                 )
                 for name in orphans
             ]
+        elif unreadable := [*_unreadable(here, files, schemas)]:
+            faults += unreadable
         elif reason := model_id_fault(model_id):
             faults.append(
                 Diagnostic(
@@ -100,6 +107,7 @@ def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]
             )
         else:
             folders.append(ModelFolder(model_id=ModelId(model_id), path=here))
+            faults += _devices(model_id, here)
     return tuple(sorted(folders, key=lambda folder: folder.model_id)), tuple(faults)
 
 
@@ -126,6 +134,32 @@ def write_json(path: Path, value: Json) -> None:
     except BaseException:
         temporary.unlink()
         raise
+
+
+def _unreadable(here: Path, files: list[str], schemas: Path) -> Iterator[Diagnostic]:
+    """The files of a model that are not opened: a pipe would never end, and a link may show what is not the store's."""
+    for path in (here / name for name in files if name in MODEL_FILES):
+        try:
+            if stat.S_ISREG(path.lstat().st_mode):
+                continue
+            target = path.resolve(strict=True)
+            if not target.is_relative_to(schemas.resolve()):
+                reason = "it is a link that leads out of the store"
+            elif not target.is_file():
+                reason = "it is no regular file"
+            else:
+                continue
+        except (OSError, RuntimeError) as error:  # a link to itself is a RuntimeError
+            reason = getattr(error, "strerror", None) or str(error)
+        yield Diagnostic(code="E001", message=f"cannot be read: {reason}", file=display(path))
+
+
+def _devices(model_id: str, here: Path) -> list[Diagnostic]:
+    names = [segment for segment in model_id.split("/") if segment.partition(".")[0].lower() in DEVICES]
+    if not names:
+        return []
+    message = f"{quote(names[0])} is the name of a device on Windows, where this folder cannot be"
+    return [Diagnostic(code="W103", message=message, file=display(here / INPUT))]
 
 
 def _stray(path: Path) -> Diagnostic:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .resources.elevenlabs import AsyncElevenlabs, Elevenlabs
     from .resources.import_ import AsyncImport, Import
     from .resources.kling import AsyncKling, Kling
+    from .resources.none import AsyncNone_, None_
     from .resources.openai import AsyncOpenai, Openai
     from .resources.x import AsyncX, X
 
@@ -66,6 +67,13 @@ class RunComfy(SyncClient):
         from .resources.kling import Kling
 
         return Kling(self)
+
+    @property
+    def none(self) -> None_:
+        """The models of none."""
+        from .resources.none import None_
+
+        return None_(self)
 
     @property
     def openai(self) -> Openai:
@@ -128,6 +136,13 @@ class AsyncRunComfy(AsyncClient):
         from .resources.kling import AsyncKling
 
         return AsyncKling(self)
+
+    @property
+    def none(self) -> AsyncNone_:
+        """The models of none."""
+        from .resources.none import AsyncNone_
+
+        return AsyncNone_(self)
 
     @property
     def openai(self) -> AsyncOpenai:

@@ -18,6 +18,7 @@ PACKAGE = ModelPackage(
         "import/class/def": "import_.class_.def_",
         "kling/kling-3.0/4k/image-to-video": "kling.kling_3_0.v4k_image_to_video",
         "kling/kling-video-o3/4K/image-to-video": "kling.kling_video_o3.v4k_image_to_video",
+        "none/true/false": "none.true.false",
         "openai/gpt-image-2.5/edit": "openai.gpt_image_2_5.edit",
         "openai/gpt-image-2/edit": "openai.gpt_image_2.edit",
         "x/list/str": "x.list_.str_",
