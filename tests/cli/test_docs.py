@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-NAMES = ("models", "show", "validate", "run", "submit", "status", "result", "cancel", "pending", "settle", "balance")
+NAMES = (
+    "models",
+    "show",
+    "validate",
+    "run",
+    "submit",
+    "status",
+    "result",
+    "cancel",
+    "pending",
+    "jobs",
+    "settle",
+    "balance",
+)
 
 
 @pytest.fixture
@@ -84,7 +97,9 @@ def test_the_documents_lines_work_when_pasted(block: str, quick_sim: Simulator, 
 def keys(value: object) -> object:
     """A document's shape: its keys, through lists; values that are maps of the user's own count as leaves."""
     if isinstance(value, dict):
-        return {key: None if key in ("output", "body", "example") else keys(item) for key, item in value.items()}
+        return {
+            key: None if key in ("output", "body", "example", "states") else keys(item) for key, item in value.items()
+        }
     if isinstance(value, list):
         return [keys(value[0])] if value else []
     return None
@@ -119,7 +134,9 @@ def ask(name: str, cli: Cli, sim: Simulator) -> Answer:
     submitted = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--json", sim=sim)
     if name == "submit":
         return submitted
-    words = () if name == "pending" else (submitted.json["request_id"],)
+    if name == "jobs":
+        cli("result", submitted.json["request_id"], "--wait", sim=sim)
+    words = () if name in ("pending", "jobs") else (submitted.json["request_id"],)
     return cli(name, *words, "--json", sim=sim)
 
 
@@ -130,7 +147,7 @@ def test_json_has_the_shape_that_is_documented(name: str, cli: Cli, sim: Simulat
 
 def test_every_exit_code_is_documented() -> None:
     from runcomfy_client import errors
-    from runcomfy_client.cli import exit_codes as faults
+    from runcomfy_client.cli import errors as cli_errors
 
     table = DOC.partition("## Exit codes")[2].partition("## JSON")[0]
     told = {
@@ -142,9 +159,9 @@ def test_every_exit_code_is_documented() -> None:
     }
     kinds = [getattr(errors, name) for name in errors.__all__]
     leaves = [kind for kind in kinds if kind not in (errors.RunComfyError, errors.JobError)]
-    for kind in [*leaves, faults.CommandError, *faults.CommandError.__subclasses__(), KeyboardInterrupt]:
+    for kind in [*leaves, cli_errors.CommandError, *cli_errors.CommandError.__subclasses__(), KeyboardInterrupt]:
         error = kind.__new__(kind)
-        assert told[faults.code_of(error)] == faults.exit_code(error)
+        assert told[cli_errors.code_of(error)] == cli_errors.exit_code(error)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="plays the scenes on a POSIX terminal")

@@ -249,7 +249,7 @@ def test_a_console_that_is_not_utf8_gets_utf8(environment: dict[str, str], tmp_p
 def test_a_bug_is_named_as_one() -> None:
     code = (
         "import sys; sys.argv = ['', 'models'];"
-        "import runcomfy_client.cli.commands.models as m; m.list_models = lambda *a: 1 // 0;"
+        "import runcomfy_client.cli.commands.browse as browse; browse.parameters = lambda *a: 1 // 0;"
         "from runcomfy_client.cli.console import main; sys.exit(main())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

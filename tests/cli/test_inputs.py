@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.cli.exit_codes import CommandError, NoFileError
+from runcomfy_client.cli.errors import CommandError, NoFileError
 from runcomfy_client.cli.inputs import read_inputs
 from runcomfy_client.errors import InvalidInputError
 from runcomfy_client.schema import (

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from runcomfy_client.cli import validate
-from runcomfy_client.cli.light import Asked, plain_validate
-from runcomfy_client.cli.locate import place_of
+from runcomfy_client.cli.payload_files import place_in_json
+from runcomfy_client.cli.validation import Request, parse_plain
 
 from tests.support.cli import EDIT, TEXT_TO_IMAGE
 
@@ -213,32 +212,34 @@ PLAIN = [
     ["validate", TEXT_TO_IMAGE, "--format", "junit", "a.json"],
     ["validate", "--jsonl", TEXT_TO_IMAGE, "a.json", "--format", "github"],
     ["validate", TEXT_TO_IMAGE, "a.json", "--probe"],
+    ["validate", TEXT_TO_IMAGE, "a.json", "--quiet"],
+    ["validate", "-q", "a.json"],
 ]
 
 
 @pytest.mark.parametrize("argv", PLAIN)
 def test_the_light_reading_is_the_parsers_own(argv: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from runcomfy_client.cli.app import run_app
+    from runcomfy_client.cli.commands import validate
 
-    asked: list[Asked] = []
+    requests: list[Request] = []
 
-    def remember(one: Asked) -> int:
-        asked.append(one)
+    def remember(one: Request) -> int:
+        requests.append(one)
         return 0
 
-    monkeypatch.setattr(validate, "validate_files", remember)
+    monkeypatch.setattr(validate, "check_files", remember)
     run_app(argv)
-    light = plain_validate(argv)
+    light = parse_plain(argv)
     assert light is not None
-    for name in Asked.__slots__:
-        assert getattr(light, name) == getattr(asked[0], name), name
+    for name in Request.__slots__:
+        assert getattr(light, name) == getattr(requests[0], name), name
 
 
 @pytest.mark.parametrize(
     "argv",
     [
         ["validate"],
-        ["validate", TEXT_TO_IMAGE],
         ["validate", TEXT_TO_IMAGE, "--help"],
         ["validate", TEXT_TO_IMAGE, "a.json", "--format"],
         ["validate", TEXT_TO_IMAGE, "a.json", "--format", "yaml"],
@@ -249,7 +250,7 @@ def test_the_light_reading_is_the_parsers_own(argv: list[str], monkeypatch: pyte
     ],
 )
 def test_whatever_is_not_plain_goes_to_the_parser(argv: list[str]) -> None:
-    assert plain_validate(argv) is None
+    assert parse_plain(argv) is None
 
 
 @pytest.mark.parametrize(
@@ -271,7 +272,8 @@ def test_whatever_is_not_plain_goes_to_the_parser(argv: list[str]) -> None:
     ],
 )
 def test_the_place_of_a_pointer(text: str, path: str, place: tuple[int, int]) -> None:
-    assert place_of(text.encode(), path) == place
+    keys = [key.replace("~1", "/").replace("~0", "~") for key in path.split("/")[1:]]
+    assert place_in_json(text.encode(), keys) == place
 
 
 def test_probing_goes_through_the_parser_and_refuses_private_addresses(cli: Cli) -> None:

@@ -6,78 +6,66 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .package import choose
+from .errors import READER_GONE, CommandError, NotWrittenError
+from .output import report_error
+from .package import program, select
+from .validation import check_files, parse_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
 INSTALL = 'pip install "runcomfy-client[cli]"'
-_EXTRA = ("cyclopts", "rich", "platformdirs")
+_EXTRA = ("cyclopts", "platformdirs", "rich", "ruamel")
 
 
 def main(package: str | None = None) -> int:
-    """Run ``runcomfy-client`` on ``sys.argv`` and return the exit code.
+    """Run the command line on ``sys.argv`` and return the exit code.
 
-    ``package`` is the generated package it works for; `runcomfy` if it is None.
+    ``package`` is the generated package of `python -m`; if it is None, the user chooses it (see `package`).
     """
-    if package is not None:
-        choose(package)
     _ready_streams()
-    code = _written(sys.argv[1:])
+    code = _run_and_flush(package, sys.argv[1:])
     try:
         sys.stderr.flush()
     except OSError:  # what people would have read is lost, what was asked for is done
-        _leave(sys.stderr)
+        _discard(sys.stderr)
     return code
 
 
-def _written(argv: Sequence[str]) -> int:
+def _run_and_flush(package: str | None, argv: Sequence[str]) -> int:
     """The exit code, once stdout has taken everything."""
     try:
-        code = _run(argv)
+        code = _run(package, argv)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has enough of it (`| head`)
-        _leave(sys.stdout)
-        from .exit_codes import READER_GONE
-
+        _discard(sys.stdout)
         return READER_GONE
     except OSError as error:
-        _leave(sys.stdout)
-        from .exit_codes import NotWrittenError
-        from .output import tell_error
-
-        return tell_error(NotWrittenError(f"cannot write the output: {error.strerror or error}"), list(argv))
+        _discard(sys.stdout)
+        return report_error(NotWrittenError(f"cannot write the output: {error.strerror or error}"), argv)
     return code
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(package: str | None, argv: Sequence[str]) -> int:
     try:
-        from .light import plain_validate
-
-        # Checking files is what CI and editors do, a process each time: it does not wait for all the rest to load.
-        asked = plain_validate(argv)
-        if asked is not None:
-            from .validate import validate_files
-
-            return validate_files(asked)
+        words = select(package, argv)
         try:
-            from .app import run_app
+            # Checking files is what CI and editors do, a process each time: it does not wait for all the rest to load.
+            request = parse_plain(words)
+            if request is not None:
+                return check_files(request)
+            from .app import run_app  # loads cyclopts, which a base install has not
+
+            return run_app(words)
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] not in _EXTRA:
                 raise
-            from .exit_codes import CommandError
-
-            raise CommandError(
-                f"runcomfy-client needs {missing.name}, which is in the extra cli: {INSTALL}"
-            ) from missing
-        return run_app(list(argv))
+            raise CommandError(f"{program()} needs {missing.name}, which is in the extra cli: {INSTALL}") from missing
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can make an exit code of it
-        from .output import tell_error
-
-        return tell_error(error, list(argv))
+        return report_error(error, argv)
 
 
 def _ready_streams() -> None:
@@ -96,6 +84,6 @@ def _ready_streams() -> None:
             reconfigure(encoding="utf-8", errors="surrogateescape" if mode == "r" else "backslashreplace")
 
 
-def _leave(stream: TextIO) -> None:
+def _discard(stream: TextIO) -> None:
     """Nobody takes what is still to be written there; Python would complain of that once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

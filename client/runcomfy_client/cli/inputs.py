@@ -2,7 +2,7 @@
 
 A key may lead inside: `keyframes[0].image_url=@first.png`.
 
-Turning text into a value never fails: what does not fit stays text, and the one judge says what is wrong with it.
+Turning text into a value never fails: what does not fit stays text, and the check says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from ..errors import InvalidInputError
 from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, Report
 from ..schema.findings import raised
 from ..schema.json_payload import read_payload
-from .exit_codes import CommandError, NoFileError
-from .places import put, read_place, write_place
+from .errors import CommandError, NoFileError
+from .payload_files import SCHEMA_KEY
+from .places import put, read_place
+from .text import write_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,18 +51,18 @@ def read_inputs(
 ) -> tuple[dict[str, object], list[Finding]]:
     """The payload that ``words`` and ``--input`` (``base``) ask for, with wire names; local media are paths or bytes.
 
-    The findings are faults that the text of ``--input`` has and its values cannot show: keys that stand there twice.
+    The findings are errors that the text of ``--input`` has and its values cannot show: keys that stand there twice.
     Raises CommandError for words that have no meaning, NoFileError for files that are not there, InvalidInputError for
     an ``--input`` that is not JSON.
     """
     stdin = Stdin()
     payload: dict[str, object] = {}
-    faults: list[Finding] = []
+    findings: list[Finding] = []
     if base is not None:
-        payload, faults = _base(model_id, base, stdin)
+        payload, findings = _base(model_id, base, stdin)
     for (place, node), values in _grouped(spec, words):
         put(payload, place, _value(write_place(place), node, values, stdin))
-    return payload, faults
+    return payload, findings
 
 
 def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], list[Finding]]:
@@ -69,12 +71,13 @@ def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], li
         source = stdin.read()
     elif base.startswith("@"):
         source = _file(base[1:], "--input")
-    payload, faults = read_payload(source)
+    payload, findings = read_payload(source)
     if payload is MISSING:
-        raise InvalidInputError(Report(model_id, faults))
+        raise InvalidInputError(Report(model_id, findings))
     if not isinstance(payload, dict):
         raise CommandError('--input must be a JSON object such as {"prompt": "..."}, or @FILE, or - for standard input')
-    return payload, faults
+    # What editors read is no input.
+    return {key: value for key, value in payload.items() if key != SCHEMA_KEY}, findings
 
 
 def _grouped(
@@ -88,8 +91,8 @@ def _grouped(
         is_json = key.endswith(":")
         key = key.removesuffix(":")
         if not equals or not key:
-            shown = "-" if word == "@-" else word  # the parser takes no bare "-"
-            raise CommandError(f"{shown!r} is not key=value; inputs look like prompt='a red fox' or seed=7")
+            text = "-" if word == "@-" else word  # the parser takes no bare "-"
+            raise CommandError(f"{text!r} is not key=value; inputs look like prompt='a red fox' or seed=7")
         place, node = read_place(spec, key)
         nodes[place] = node
         groups.setdefault(place, []).append((is_json, text))
@@ -154,7 +157,7 @@ def _kinds(node: Node | None) -> Iterator[type]:
 
 
 def _typed(node: Node | None, value: object) -> object:
-    """The first reading of a text that the schema admits, else the likeliest one, for the judge to name its fault."""
+    """The first reading of a text that the schema admits, else the likeliest one, for the check to name its error."""
     if node is None:
         return value
     readings = list(_readings(node, value))
@@ -206,14 +209,14 @@ def _number(text: str) -> object:
 
 
 def _json_or_text(text: str, kind: type | tuple[type, ...]) -> object:
-    value, faults = read_payload(text)
-    return value if not faults and isinstance(value, kind) else text
+    value, findings = read_payload(text)
+    return value if not findings and isinstance(value, kind) else text
 
 
 def _json(key: str, text: str) -> object:
-    value, faults = read_payload(text)
-    if faults:
-        raise CommandError(f"{key}:= takes JSON, but the value {faults[0].message}; for plain text write {key}=...")
+    value, findings = read_payload(text)
+    if findings:
+        raise CommandError(f"{key}:= takes JSON, but the value {findings[0].message}; for plain text write {key}=...")
     return value
 
 

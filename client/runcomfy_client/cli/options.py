@@ -1,15 +1,126 @@
-"""The options and arguments that commands share, each said once."""
+"""What commands share: how they are declared, their common options and arguments, and what TAB offers for these."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import Group, Parameter
 
-from .complete import complete_input, complete_model, complete_request
+from ..describe.parameters import parameters
+from .errors import CommandError
+from .package import existing_journal, open_journal, package
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cyclopts.completion import CompletionContext
+
+    from ..journal.base import JournalEntry
+
+OFFLINE = Group("Look, offline", sort_key=1)
+JOBS = Group("Jobs", sort_key=2)
+HELP = Group("Account, shell and help", sort_key=3)
 _COMMON = Group("Common options", sort_key=90)
+
+Function = TypeVar("Function", bound="Callable[..., int]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command as the app shows it; in ``example`` and ``usage`` {program} stands for how the user calls it."""
+
+    name: str
+    function: Callable[..., int]
+    group: Group
+    order: int
+    example: tuple[str, ...]
+    usage: str
+
+
+# By name; a module of `commands` adds its own when it is imported.
+COMMANDS: dict[str, Command] = {}
+
+
+def command(*, group: Group, order: int, example: tuple[str, ...], usage: str = "") -> Callable[[Function], Function]:
+    """Declare a function as the command of its name; its docstring is the help."""
+
+    def declare(function: Function) -> Function:
+        name = function.__name__
+        COMMANDS[name] = Command(name=name, function=function, group=group, order=order, example=example, usage=usage)
+        return function
+
+    return declare
+
+
+def check_seconds(timeout: float | None) -> None:
+    """Raises CommandError for a --timeout that is no time."""
+    if timeout is not None and not timeout >= 0:  # NaN is not
+        raise CommandError(f"--timeout takes seconds, 0 or more, not {timeout:g}")
+
+
+# What TAB offers: model ids, the inputs of the model at hand and their values, files, jobs on record.
+
+
+def complete_model(context: CompletionContext) -> list[str]:
+    """The ids of the package's models."""
+    return package().model_ids()
+
+
+def complete_request(context: CompletionContext) -> list[tuple[str, str]]:
+    """The jobs of the journal that were not seen to end."""
+    return [(entry.request_id, entry.model_id) for entry in _pending() if entry.request_id]
+
+
+def complete_unsure(context: CompletionContext) -> list[tuple[str, str]]:
+    """The submits nobody knows the outcome of, by their job key if they have one."""
+    unsure = [entry for entry in _pending() if entry.state == "unsure"]
+    return [(entry.job_key or entry.submission_id, entry.model_id) for entry in unsure]
+
+
+def complete_file(context: CompletionContext) -> list[str]:
+    """Files and folders."""
+    return list(_paths(context.incomplete))
+
+
+def complete_input(context: CompletionContext) -> list[tuple[str, str]]:
+    """``key=`` while there is no "=", then the values that key can have."""
+    model_id = context["model"].raw
+    spec = package().spec(model_id) if model_id else None
+    if spec is None:
+        return []
+    key, equals, text = context.incomplete.partition("=")
+    known = parameters(spec)
+    if not equals:
+        return [(f"{one.name}=", f"{one.type}{', required' if one.required else ''}") for one in known]
+    for one in known:
+        if key in (one.name, one.wire_name):
+            if text.startswith("@"):
+                return [(f"{key}=@{path}", "") for path in _paths(text[1:])]
+            values = one.choices or ((True, False) if one.type == "boolean" else ())
+            return [(f"{key}={str(value).lower() if isinstance(value, bool) else value}", "") for value in values]
+    return []
+
+
+def _pending() -> list[JournalEntry]:
+    file = existing_journal(None)
+    if file is None:
+        return []
+    with open_journal(file) as journal:
+        return journal.pending()
+
+
+def _paths(begin: str) -> Iterator[str]:
+    folder, slash, start = begin.rpartition("/")
+    try:
+        found = sorted(Path(folder + slash or ".").expanduser().iterdir())
+    except OSError:
+        return
+    for path in found:
+        if path.name.startswith(start) and (start.startswith(".") or not path.name.startswith(".")):
+            yield f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}"
+
 
 ModelId = Annotated[str, Parameter(help="Model id, such as bytedance/dreamina-4-0/edit.", completer=complete_model)]
 RequestId = Annotated[str, Parameter(help="Request id, as `submit` and `run` print it.", completer=complete_request)]
@@ -31,6 +142,10 @@ Input = Annotated[
         help="The input as JSON, @FILE, or - for stdin; KEY=VALUE goes on top of it.",
     ),
 ]
+JournalFile = Annotated[
+    str | None, Parameter(help="The journal; default: the file in your state folder.", metavar="FILE")
+]
+Timeout = Annotated[float | None, Parameter(help="Seconds to wait for the result at most.", metavar="S")]
 
 
 @Parameter(name="*", group=_COMMON)
@@ -42,6 +157,15 @@ class Common:
     base_url: Annotated[
         str | None,
         Parameter(help="The API's address; default: $RUNCOMFY_BASE_URL, else RunComfy's own.", metavar="URL"),
+    ] = None
+    # Taken off the line before it is parsed; here for the help.
+    package: Annotated[
+        str | None,
+        Parameter(
+            help="The generated package with the models; default: $RUNCOMFY_PACKAGE, else package in [tool.runcomfy] "
+            "of pyproject.toml, else runcomfy.",
+            metavar="NAME",
+        ),
     ] = None
     debug: Annotated[bool, Parameter(help="Show tracebacks and what the client logs.")] = False
 
@@ -68,7 +192,7 @@ class Sending:
     job_key: Annotated[
         str | None,
         Parameter(
-            help="Your name for this job: the same key and input bring back the job already paid for.", metavar="KEY"
+            help="Your name for this job: the same key and input return the job already paid for.", metavar="KEY"
         ),
     ] = None
     dry_run: Annotated[bool, Parameter(help="Print the request that would be sent, and send nothing.")] = False
@@ -91,3 +215,10 @@ class Downloading:
         ),
     ] = "{request_id}-{index}{suffix}"
     no_download: Annotated[bool, Parameter(help="Print the files' URLs instead of fetching them.")] = False
+
+
+# Defaults of the commands' parameters.
+COMMON = Common()
+RECORDING = Recording()
+SENDING = Sending()
+DOWNLOADING = Downloading()

@@ -1,35 +1,48 @@
-"""Where words go: results to stdout, all else to stderr; with --json stdout is one JSON document, errors included."""
+"""Where words go: results to stdout, all else to stderr; with --json stdout is one JSON document, errors included.
+
+Job states, URLs, error texts and names of files come from elsewhere, and a terminal acts upon escape sequences. So
+whatever the commands print passes one of these, and each escapes what is not printable: `write` and `write_row`
+(stdout), `note` and `marked` (stderr), `emit_json`, and the consoles that `console` makes.
+"""
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..schema.findings import printable
-from .exit_codes import debug_wanted, error_facts, exit_code, json_wanted, message_of, show_traceback
-from .hints import hint
+from .errors import debug_wanted, error_facts, exit_code, hint, json_wanted, message_of
+from .package import program
+from .text import json_text, printable_lines, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TextIO
 
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    from .errors import Hint
 
 
 def console(*, stderr: bool = False) -> Console:
     """A rich console on one of the streams; it knows about terminals, their width, colours and NO_COLOR."""
     from rich.console import Console
+    from rich.segment import Segment
 
-    class Quiet(Console):
+    class SafeConsole(Console):
         def on_broken_pipe(self) -> None:
-            # rich would end the process by itself; who ends it, and with what code, is console.main's to say.
+            # rich would end the process by itself; who ends it, and with what code, is console.main's decision.
             raise BrokenPipeError
 
-    return Quiet(stderr=stderr, highlight=False)
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                safe = segment.control or segment.text.isprintable()
+                yield segment if safe else Segment(printable_lines(segment.text), segment.style)
+
+    return SafeConsole(stderr=stderr, highlight=False)
 
 
 def coloured(stream: TextIO) -> bool:
@@ -40,80 +53,110 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
+def write(text: str) -> None:
+    """Lines of a result."""
+    print(printable_lines(text))
+
+
+def write_row(cells: Iterable[str]) -> None:
+    """A row for `cut` and `grep`: cells between tabs."""
+    print("\t".join([printable(cell) for cell in cells]))
+
+
 def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:
-    """The one document on stdout. ``ok`` comes first, so that every command's answer can be told alike."""
-    print(json.dumps({"ok": ok, **facts}, indent=2, ensure_ascii=False))
+    """The one document on stdout. ``ok`` comes first, so that every command's answer can be read alike."""
+    print(json_text({"ok": ok, **facts}))
 
 
 def note(text: str) -> None:
     """A line about what is going on, for people. If stderr takes none, a paid job goes on without it."""
     with suppress(OSError):
-        print(printable_lines(text), file=sys.stderr, flush=True)
+        print(_fitted(printable_lines(text), width_of(sys.stderr)), file=sys.stderr, flush=True)
 
 
-def tell_error(error: BaseException, argv: list[str]) -> int:
-    """Say what went wrong and what to do, and give the exit code."""
-    code = exit_code(error)
-    cure = hint(error, argv)
+def report_error(error: BaseException, argv: Sequence[str]) -> int:
+    """Print what went wrong and what to do, and return the exit code."""
+    advice = hint(error, argv, program())
     if debug_wanted(argv):
-        show_traceback(error)
-    # The interrupted wait has logged what came of its job; twice would be once too often.
-    elif not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
-        _marked("error", "bold red", message_of(error))
-        if cure is not None:
-            _marked("hint", "cyan", cure)
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    else:
+        # An interrupted wait has logged what became of its job: that is not printed twice.
+        if not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
+            marked("error", "bold red", message_of(error, width_of(sys.stderr)))
+        if advice is not None:
+            marked("hint", "cyan", advice)
     if json_wanted(argv):
-        emit_json({"error": error_facts(error) | ({"hint": cure} if cure else {})}, ok=False)
-    return code
+        emit_json({"error": error_facts(error) | ({"hint": str(advice)} if advice else {})}, ok=False)
+    return exit_code(error)
 
 
-def _marked(mark: str, style: str, text: str) -> None:
-    """A line that begins with its kind; on a terminal the kind stands out, if rich is there."""
-    if coloured(sys.stderr):
-        try:
-            from rich.text import Text
-        except ModuleNotFoundError:
-            pass
-        else:
-            out = console(stderr=True)
-            told = printable_lines(text)
-            told = fitted(told, out.width) if sys.stderr.isatty() else told
-            out.print(Text.assemble((f"{mark}:", style), " ", told), soft_wrap=True)
+def marked(mark: str, style: str, text: str | Hint) -> None:
+    """A line that begins with its kind; on a terminal the kind stands out, if rich is there.
+
+    A command to type stands on a line of its own where the terminal is too narrow for both: wrapped, it could not be
+    pasted.
+    """
+    width = width_of(sys.stderr)
+    line = printable_lines(f"{mark}: {text}")
+    if not isinstance(text, str) and text.command and width is not None and len(line) > width:
+        line = _fitted(printable_lines(f"{mark}: {text.words}:"), width) + f"\n  {printable(text.command)}"
+    else:
+        line = _fitted(line, width)
+    with suppress(OSError):
+        if coloured(sys.stderr) and _print_styled(mark, style, line):
             return
-    note(f"{mark}: {text}")
+        print(line, file=sys.stderr, flush=True)
 
 
-def printable_lines(text: str) -> str:
-    """The text line by line, with everything escaped that a terminal would act upon."""
-    return "\n".join([printable(line) for line in text.split("\n")])
+def _print_styled(mark: str, style: str, line: str) -> bool:
+    try:
+        from rich.text import Text
+    except ModuleNotFoundError:  # the base install has no rich
+        return False
+    text = Text(line)
+    text.stylize(style, 0, len(mark) + 1)
+    console(stderr=True).print(text, soft_wrap=True)
+    return True
 
 
-def fitted(text: str, width: int) -> str:
-    """The text wrapped to a terminal; what does not fit of a report's row goes on under its message."""
-    import re
-    import textwrap
-
-    lines = []
-    for line in text.split("\n"):
-        row = re.match(r"\s+\S+\s+\S+\s{2,}", line)
-        indent = " " * (row.end() if row and row.end() <= width // 2 else 6 if row else 0)
-        lines += textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+def _fitted(text: str, width: int | None) -> str:
+    """Every line wrapped to the terminal; what stood indented goes on indented."""
+    if width is None:
+        return text
+    lines = [
+        line if len(line) <= width else wrapped(line, width, len(line) - len(line.lstrip(" ")) + 2)
+        for line in text.split("\n")
+    ]
     return "\n".join(lines)
 
 
-class _ToStderr(logging.Handler):
-    """Looks stderr up at each record: a live display puts itself in its place to stay below such lines."""
+def width_of(stream: TextIO) -> int | None:
+    """The columns of the terminal that the stream goes to, or None if it goes elsewhere."""
+    if not stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
-    def emit(self, record: logging.LogRecord) -> None:
+
+def line_writer() -> tuple[Callable[[str, str], None], int | None]:
+    """What prints a line of a report in the style of its kind ("good", "bad" or ""), and the width to wrap to."""
+    if coloured(sys.stdout):
         try:
-            _marked(record.levelname.lower(), "yellow", record.getMessage())
-        except Exception:  # noqa: BLE001  # as every handler: a message must not end the program
-            self.handleError(record)
+            out = console()
+        except ModuleNotFoundError:  # the base install has no rich
+            pass
+        else:
+            styles = {"good": "green", "bad": "bold red"}
 
+            def write_styled(kind: str, line: str) -> None:
+                out.print(line, style=styles.get(kind), markup=False, soft_wrap=True)
 
-def log_to_stderr(*, debug: bool) -> None:
-    """Show the client's warnings as lines on stderr, with --debug everything it logs."""
-    logger = logging.getLogger("runcomfy")
-    logger.handlers[:] = [_ToStderr()]
-    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
-    logger.propagate = False
+            return write_styled, width_of(sys.stdout)
+    return lambda kind, line: write(line), width_of(sys.stdout)

@@ -1,31 +1,213 @@
-"""The generated package that the command line works for."""
+"""What the commands work with: the generated package in use, its client, and the journal.
+
+The package is the one that `--package NAME` names, else RUNCOMFY_PACKAGE, else `[tool.runcomfy] package` of the nearest
+pyproject.toml that has this table, else `runcomfy`. `python -m ourmodels` works for `ourmodels`. Whatever the commands
+print for users to type next names the program as the user called it.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..packages import ModelPackage
+from .errors import CommandError, NoFileError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import ModuleType
+
     from ..client import SyncClient
-    from ..packages import ModelPackage
+    from ..journal.journal import Journal
 
+SCRIPT = "runcomfy-client"
+VARIABLE = "RUNCOMFY_PACKAGE"
 DEFAULT = "runcomfy"
-_chosen = DEFAULT
 
 
-def choose(name: str) -> None:
-    """Work for another generated package than `runcomfy`, named as one imports it."""
-    global _chosen
-    _chosen = name
+class Selection:
+    """A package by its import name, the program's name in hints and help, and what named the package."""
+
+    __slots__ = ("name", "program", "source")
+
+    def __init__(self, name: str, program: str, source: str) -> None:
+        self.name = name
+        self.program = program
+        self.source = source
+
+
+# One for each call of `main`, which sets it before anything else.
+_selection = Selection(DEFAULT, SCRIPT, "")
+
+
+def select(fixed: str | None, argv: Sequence[str]) -> list[str]:
+    """Choose the package for one run, and return the command line without `--package`.
+
+    ``fixed`` is the package of `python -m`; there `--package` can name no other.
+    """
+    global _selection
+    # What goes wrong from here on names the program, whichever package was meant.
+    _selection = Selection(fixed or DEFAULT, f"python -m {fixed}" if fixed else SCRIPT, "")
+    flag, words = _without_flag(argv)
+    if fixed is not None:
+        if flag not in (None, fixed):
+            raise CommandError(f"python -m {fixed} works for {fixed}; --package is an option of {SCRIPT}")
+    elif flag is not None:
+        _selection = Selection(flag, f"{SCRIPT} --package {_checked(flag, '--package')}", "--package")
+    elif name := os.environ.get(VARIABLE, ""):
+        _selection = Selection(_checked(name, VARIABLE), SCRIPT, VARIABLE)
+    elif configured := _configured():
+        name, source = configured
+        _selection = Selection(_checked(name, source), SCRIPT, source)
+    return words
+
+
+def program() -> str:
+    """How the user calls this command line: "runcomfy-client", "python -m ourmodels"."""
+    return _selection.program
+
+
+def package_name() -> str:
+    """The import name of the package in use."""
+    return _selection.name
 
 
 def package() -> ModelPackage:
-    """The models that the commands know."""
-    found: ModelPackage = import_module(f"{_chosen}._index").PACKAGE
+    """The models of the package in use.
+
+    Raises CommandError if there is no such package, ConfigurationError if it was generated in a format that this
+    library does not read.
+    """
+    found = getattr(_imported(f"{_selection.name}._index"), "PACKAGE", None)
+    if not isinstance(found, ModelPackage):
+        raise CommandError(f"{_selection.name!r} is not a package that runcomfy-codegen generated{_named_by()}")
     return found
 
 
-def client_class() -> type[SyncClient]:
-    """The package's own client."""
-    found: type[SyncClient] = import_module(_chosen).RunComfy
-    return found
+def open_client(
+    base_url: str | None, *, journal: str | Path | None = None, record: bool = True, validate: bool = True
+) -> SyncClient:
+    """The package's own client; ``record=False`` leaves the journal out.
+
+    The token is never an argument: other users of the machine could read it in the list of processes.
+    """
+    package()  # what is wrong with it is best said before the client's own modules are loaded
+    client: type[SyncClient] = _imported(_selection.name).RunComfy
+    return client(base_url=base_url, journal=journal_path(journal) if record else None, validate=validate)
+
+
+def journal_path(path: str | Path | None) -> Path:
+    """The journal's file: the one that is named, else one in the platform's folder for such state."""
+    from pathlib import Path
+
+    if path:
+        return Path(path).expanduser()
+    from platformdirs import user_state_path
+
+    return user_state_path(SCRIPT, appauthor=False) / "journal.sqlite3"
+
+
+def existing_journal(path: str | None) -> Path | None:
+    """The journal's file to read from, or None if nothing was recorded yet.
+
+    Raises NoFileError if a file is named that is not there: a misspelt name must not hide paid jobs.
+    """
+    file = journal_path(path)
+    if file.exists():
+        return file
+    if path:
+        raise NoFileError(f"there is no journal {path!r}")
+    return None
+
+
+def open_journal(path: Path) -> Journal:
+    """The journal alone, which needs no token."""
+    from ..journal.journal import Journal  # not every command has one
+
+    return Journal(path)
+
+
+def api_url(base_url: str | None, model_id: str) -> str:
+    """The address a submit goes to; an id that a submit would refuse is refused here too."""
+    from ..identifiers import check_model_id
+    from ..transport.config import BASE_URL, Config, clean_base_url
+
+    base = clean_base_url(base_url or os.environ.get("RUNCOMFY_BASE_URL") or BASE_URL)
+    return Config(token=None, base_url=base).url("models", check_model_id(model_id))
+
+
+def _without_flag(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The value of `--package`, and the other words; after `--` every word is an argument."""
+    name: str | None = None
+    words: list[str] = []
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words += [word, *rest]
+        elif word == "--package":
+            name = next(rest, "")
+        elif word.startswith("--package="):
+            name = word.removeprefix("--package=")
+        else:
+            words.append(word)
+    return name, words
+
+
+def _checked(name: str, source: str) -> str:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise CommandError(f"{source} takes the import name of a generated package, such as ourmodels; not {name!r}")
+    return name
+
+
+def _configured() -> tuple[str, str] | None:
+    """What `[tool.runcomfy]` names, and the file it stands in."""
+    folder = os.getcwd()  # noqa: PTH109  # pathlib is not loaded for it
+    while True:
+        file = os.path.join(folder, "pyproject.toml")  # noqa: PTH118  # as above
+        table = _table(file)
+        if table is not None:
+            name = table.get("package") if isinstance(table, dict) else None
+            if name is not None and not isinstance(name, str):
+                raise CommandError(f"{file}: tool.runcomfy.package is a text: the package's import name")
+            return (name, f"package in {file}") if name else None
+        above = os.path.dirname(folder)  # noqa: PTH120  # as above
+        if above == folder:
+            return None
+        folder = above
+
+
+def _table(file: str) -> object:
+    """`[tool.runcomfy]` of a file, or None if it has no such table."""
+    try:
+        with open(file, "rb") as opened:  # noqa: PTH123  # as above
+            data = opened.read()
+    except OSError:
+        return None
+    if b"runcomfy" not in data:
+        return None
+    import tomllib  # most folders have no use for it
+
+    try:
+        tool = tomllib.loads(data.decode("utf-8")).get("tool")
+    except ValueError as error:
+        raise CommandError(f"{file} cannot be read: {error}") from error
+    return tool.get("runcomfy") if isinstance(tool, dict) else None
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as missing:
+        if not f"{name}.".startswith(f"{missing.name}."):
+            raise
+        raise CommandError(
+            f"there is no generated package {_selection.name!r}{_named_by()}: "
+            f"it can be imported neither from what is installed in {sys.prefix} nor from PYTHONPATH"
+        ) from missing
+
+
+def _named_by() -> str:
+    return f" (named by {_selection.source})" if _selection.source else ""

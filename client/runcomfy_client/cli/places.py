@@ -6,11 +6,10 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..schema import AllOf, AnyOf, Array, Object, OneOf
-from .exit_codes import CommandError
+from .errors import CommandError
+from .text import write_place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..schema import ModelSpec, Node
 
 # Keys and indexes that lead from the payload to a value.
@@ -56,14 +55,6 @@ def put(payload: dict[str, object], place: Place, value: object) -> None:
             kind = "list" if isinstance(part, int) else "object"
             raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is no {kind}")
         here = here[part]  # type: ignore[index]  # the branches above have looked
-
-
-def write_place(place: Sequence[str | int]) -> str:
-    """A place as a word names it."""
-    text = ""
-    for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def _step(node: Node | None, part: str | int) -> tuple[str | int, Node | None]:

@@ -23,15 +23,15 @@ _MOST_BYTES = 512 * 1024 * 1024
 
 
 class SyntaxFinding(ErrorFinding):
-    """The text is not JSON.
+    """The text is not JSON, or whatever ``language`` it is read as.
 
     ``line`` and ``column`` count from 1; ``kind`` is "several" if the text holds several documents, else "".
     """
 
     __slots__ = ("column", "kind", "line")
 
-    def __init__(self, message: str, line: int, column: int, kind: str = "") -> None:
-        super().__init__("json", f"is not JSON: line {line}, column {column}: {message}")
+    def __init__(self, message: str, line: int, column: int, kind: str = "", *, language: str = "JSON") -> None:
+        super().__init__(language.lower(), f"is not {language}: line {line}, column {column}: {message}")
         self.line = line
         self.column = column
         self.kind = kind

@@ -1,3 +1,3 @@
-"""The commands, a module for each that is more than a few lines; loaded when called."""
+"""The commands, a module for each group; `app` imports a module when one of its commands is called."""
 
 from __future__ import annotations

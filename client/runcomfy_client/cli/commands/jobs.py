@@ -1,138 +1,150 @@
-"""`status`, `result`, `cancel`, `pending`, `balance`: one question each, one answer."""
+"""`status`, `result`, `cancel`: what became of a job that was submitted before."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from ..exit_codes import JOB_ENDED_BADLY, OK, CommandError
-from ..open_client import open_client, open_journal
-from ..output import console, emit_json, note
-from ..progress import clock, state_words
-from .run import check_name, finish, wait_for
+from cyclopts import Parameter
+
+from ...errors import DownloadError, JobError, JobNotReadyError, NotFoundError
+from ...schema.messages import amount
+from ..errors import JOB_ENDED_BADLY, OK, CommandError, error_facts, exit_code
+from ..options import (
+    COMMON,
+    DOWNLOADING,
+    JOBS,
+    RECORDING,
+    Common,
+    Downloading,
+    Recording,
+    RequestId,
+    check_seconds,
+    command,
+    complete_request,
+)
+from ..output import emit_json, note, report_error, write
+from ..package import existing_journal, open_client, program
+from ..progress import state_words
+from .run import check_name, fetch, finish, result_facts, wait_for
 
 if TYPE_CHECKING:
     from ...client import SyncClient
-    from ...journal.base import JournalEntry
-    from ..options import Common, Downloading, Recording
+    from ...results import Result
+
+_SUBMIT = "id=$({program} submit bytedance/dreamina-4-0/text-to-image prompt=fox)"
 
 
-def show_status(request_id: str, recording: Recording, common: Common) -> int:
-    with _client(recording, common) as client:
-        update = client.job(request_id).status()
+@command(group=JOBS, order=6, example=(_SUBMIT, '{program} status "$id"'))
+def status(request: RequestId, /, *, recording: Recording = RECORDING, common: Common = COMMON) -> int:
+    """Print where a job stands."""
+    with client_of_record(recording, common) as client:
+        update = client.job(request).status()
     if common.json:
         facts = {"request_id": update.request_id, "state": update.state, "queue_position": update.queue_position}
         emit_json({**facts, "over": update.over})
     else:
-        print(state_words(update))
+        write(state_words(update))
     return OK
 
 
-def bring_result(
-    request_id: str, wait: bool, timeout: float | None, downloading: Downloading, recording: Recording, common: Common
+@command(
+    group=JOBS,
+    order=7,
+    usage="result [OPTIONS] REQUEST | --all",
+    example=(_SUBMIT, '{program} result "$id" --wait --output-dir out'),
+)
+def result(
+    request: Annotated[
+        str | None, Parameter(help="Request id, as `submit` and `run` print it.", completer=complete_request)
+    ] = None,
+    /,
+    *,
+    all: Annotated[bool, Parameter(help="All jobs of the journal that were not seen to end.")] = False,
+    wait: Annotated[bool, Parameter(help="Wait until the job is over; else its present outcome counts.")] = False,
+    timeout: Annotated[float | None, Parameter(help="Seconds to wait at most, with --wait.", metavar="S")] = None,
+    downloading: Downloading = DOWNLOADING,
+    recording: Recording = RECORDING,
+    common: Common = COMMON,
 ) -> int:
+    """Print the result of a job submitted before, and fetch its files."""
+    check_seconds(timeout)
     check_name(downloading.name)
-    with _client(recording, common) as client:
-        job = client.job(request_id)
+    if timeout is not None and not wait:
+        raise CommandError("--timeout is how long to --wait; without it nothing is waited for")
+    if (request is None) != all:
+        raise CommandError("result needs a REQUEST, or --all")
+    if all and recording.no_journal:
+        raise CommandError("--all reads the journal; leave --no-journal out")
+    with client_of_record(recording, common) as client:
+        if request is None:
+            return _all_results(client, wait, timeout, downloading, common)
+        job = client.job(request)
         # The job was there before this command: Ctrl-C ends the wait, not the job.
-        result = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
-        return finish(result, downloading, common)
+        found = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
+        return finish(found, downloading, common)
 
 
-def cancel_job(request_id: str, recording: Recording, common: Common) -> int:
-    with _client(recording, common) as client:
-        came = client.job(request_id).cancel()
+@command(group=JOBS, order=8, example=(_SUBMIT, '{program} cancel "$id"'))
+def cancel(request: RequestId, /, *, recording: Recording = RECORDING, common: Common = COMMON) -> int:
+    """Cancel a job that is still queued; what runs already cannot be cancelled."""
+    with client_of_record(recording, common) as client:
+        outcome = client.job(request).cancel()
     if common.json:
-        emit_json({"request_id": request_id, "cancelled": came.cancelled, "outcome": came.outcome}, ok=came.cancelled)
+        emit_json(
+            {"request_id": request, "cancelled": outcome.cancelled, "outcome": outcome.outcome}, ok=outcome.cancelled
+        )
     else:
-        print(came)
-        if not came.cancelled:
+        write(str(outcome))
+        if not outcome.cancelled:
             note("Only queued jobs can be cancelled; this one runs on or is over, and is paid for.")
-    return OK if came.cancelled else JOB_ENDED_BADLY
+    return OK if outcome.cancelled else JOB_ENDED_BADLY
 
 
-def list_pending(path: str | None, common: Common) -> int:
-    with open_journal(path) as journal:
-        entries = journal.pending()
-    if common.json:
-        emit_json({"journal": str(journal.path), "pending": [_entry_facts(entry) for entry in entries]})
-        return OK
-    if not entries:
-        note(f"Nothing is pending in {journal.path}.")
-        return OK
-    _print_entries(entries)
-    return OK
+def client_of_record(recording: Recording, common: Common) -> SyncClient:
+    """A client with the journal, if there is one: a command that submits nothing makes no file."""
+    file = None if recording.no_journal else existing_journal(recording.journal)
+    return open_client(common.base_url, journal=file, record=file is not None)
 
 
-def settle_submit(name: str, request_id: str | None, release: bool, path: str | None, common: Common) -> int:
-    with open_journal(path) as journal:
-        found = journal.find(name)
-        if found is None:
-            raise CommandError(f"{name!r} is not in {journal.path}; runcomfy-client pending lists what is")
-        if not release and found.state != "unsure":
-            raise CommandError(f"{name!r} is {found.state}, so there is nothing to settle; --release frees its job key")
-        if release:
-            journal.release(name)
+def _all_results(
+    client: SyncClient, wait: bool, timeout: float | None, downloading: Downloading, common: Common
+) -> int:
+    """Each job that was not seen to end: what is over is fetched, what is not stays on record."""
+    entries = unfinished(client)
+    code = OK
+    running = 0
+    facts: list[dict[str, object]] = []
+    for request_id in entries:
+        job = client.job(request_id)
+        note(f"request {request_id}")
+        try:
+            found: Result[object] = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
+            paths = fetch(found, downloading)
+        except JobNotReadyError:
+            running += 1
+        except (JobError, DownloadError, NotFoundError) as error:
+            code = code or exit_code(error)
+            facts.append({"ok": False, "error": error_facts(error)})
+            report_error(error, [])
         else:
-            journal.settle(name, request_id=request_id, started=None if request_id else False)
-        entry = journal.find(name)
+            facts.append({"ok": True, **result_facts(found, paths)})
+            if not common.json:
+                write("\n".join([str(path) for path in paths] or [file.url for file in found.files]))
     if common.json:
-        emit_json({"entry": _entry_facts(entry) if entry else None})
-    else:
-        print(entry)
-    return OK
+        emit_json({"results": facts, "running": running}, ok=code == OK)
+    note(f"{amount(len(entries), 'job')}: {len(entries) - running} over, {running} not over yet")
+    if running:
+        note(f"Wait for them: {program()} result --all --wait")
+    return code
 
 
-def show_balance(common: Common) -> int:
-    with open_client(common.base_url, record=False) as client:
-        left = client.balance()
-    if common.json:
-        emit_json({"usd": left.usd, "microdollars": left.microdollars, "currency": left.currency})
-    else:
-        print(left)
-    return OK
-
-
-def _client(recording: Recording, common: Common) -> SyncClient:
-    return open_client(common.base_url, journal=recording.journal, record=not recording.no_journal)
-
-
-def _entry_facts(entry: JournalEntry) -> dict[str, object]:
-    shown = ("submission_id", "state", "model_id", "request_id", "job_key", "note", "base_url")
-    facts: dict[str, object] = {name: getattr(entry, name) for name in shown}
-    return {**facts, "created_at": entry.created_at.isoformat()}
-
-
-def _print_entries(entries: list[JournalEntry]) -> None:
-    if sys.stdout.isatty():
-        _print_table(entries)
-    else:
-        for entry in entries:
-            print("\t".join([_name(entry), entry.state, entry.model_id, entry.job_key or ""]))
-    if any(entry.request_id for entry in entries):
-        note("Pick one up: runcomfy-client result REQUEST_ID --wait")
-    if any(entry.state == "unsure" for entry in entries):
-        note("Unsure: a paid job may have been started. Look for it on RunComfy's pages, then:")
-        note("runcomfy-client settle NAME --request-id ID, or --not-started")
-
-
-def _print_table(entries: list[JournalEntry]) -> None:
-    import datetime
-
-    from rich import box
-    from rich.table import Table
-
-    now = datetime.datetime.now(datetime.UTC)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    keyed = any(entry.job_key for entry in entries)
-    for title in ("Request", "State", "Age", "Model", *(["Key"] if keyed else [])):
-        table.add_column(title, overflow="fold", no_wrap=title == "Request")
-    for entry in entries:
-        age = clock((now - entry.created_at).total_seconds())
-        table.add_row(_name(entry), entry.state, age, entry.model_id, *([entry.job_key or ""] if keyed else []))
-    console().print(table)
-
-
-def _name(entry: JournalEntry) -> str:
-    """The request id; a lost submit has none, and is settled by its submission id."""
-    return entry.request_id or entry.submission_id
+def unfinished(client: SyncClient) -> list[str]:
+    """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet."""
+    journal = client.journal
+    if journal is None:
+        return []
+    return [
+        entry.request_id
+        for entry in journal.entries()
+        if entry.request_id and (entry.state == "submitted" or (entry.state == "completed" and entry.cost is None))
+    ]

@@ -1,18 +1,40 @@
-"""`run` and `submit`: inputs are judged, the request id is told at once, the wait is shown, the files are fetched."""
+"""`run` and `submit`: the input is checked, the request id is shown at once, then the wait, then the files."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...api.file_names import NameTemplate
 from ...errors import ConfigurationError, InvalidInputError, JournalError
+from ...media import encode_body
+from ...media.sources import LocalMedia
 from ...prepare import PreparedInput, prepare_input
-from ..exit_codes import OK, CommandError, JobKeyTakenError, NotWrittenError
+from ...schema.messages import amount
+from ..errors import OK, CommandError, JobKeyTakenError, NotWrittenError
 from ..inputs import read_inputs
-from ..open_client import open_client
-from ..output import emit_json, note
-from ..package import package
+from ..options import (
+    COMMON,
+    DOWNLOADING,
+    JOBS,
+    RECORDING,
+    SENDING,
+    Common,
+    Downloading,
+    Input,
+    Inputs,
+    ModelId,
+    Recording,
+    Sending,
+    Timeout,
+    check_seconds,
+    command,
+)
+from ..output import emit_json, marked, note, write
+from ..package import api_url, open_client, package, program
 from ..progress import progress
+from ..text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,82 +42,135 @@ if TYPE_CHECKING:
     from ...client import SyncClient
     from ...jobs import Job
     from ...results import Result
-    from ..options import Common, Downloading, Recording, Sending
+
+# Characters of a data: URI that a dry run shows.
+_URI_SHOWN = 48
 
 
-def run_job(
-    model_id: str,
-    words: Sequence[str],
-    base: str | None,
-    timeout: float | None,
-    downloading: Downloading,
-    sending: Sending,
-    recording: Recording,
-    common: Common,
+@command(
+    group=JOBS,
+    order=4,
+    usage="run [OPTIONS] MODEL [KEY=VALUE...]",
+    example=(
+        "{program} run bytedance/dreamina-4-0/text-to-image \\",
+        "  prompt='a red fox' scale=0.4 --output-dir out",
+    ),
+)
+def run(
+    model: ModelId,
+    /,
+    *inputs: Inputs,
+    input: Input = None,
+    timeout: Timeout = None,
+    downloading: Downloading = DOWNLOADING,
+    sending: Sending = SENDING,
+    recording: Recording = RECORDING,
+    common: Common = COMMON,
 ) -> int:
-    _prove_keyed(sending, recording)
-    prepared = _prepared(model_id, words, base, sending)
+    """Submit a job, wait for it, fetch its files. Ctrl-C cancels it while it is queued."""
+    check_seconds(timeout)
+    prepared = _prepared(model, inputs, input, sending, recording)
     if sending.dry_run:
         return _dry_run(prepared, common)
     if not downloading.no_download:
         check_name(downloading.name)
-        _prove_writable(downloading.output_dir)
-    with open_client(
-        common.base_url, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
-    ) as client:
-        job = _submitted(client, model_id, prepared, sending)
+        _check_writable(downloading.output_dir)
+    with _client(sending, recording, common) as client:
+        job = _submit(client, model, prepared, sending)
         note(f"request {job.request_id}")
         return finish(wait_for(job, timeout, cancel_on_interrupt=True), downloading, common)
 
 
-def submit_job(
-    model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording, common: Common
+@command(
+    group=JOBS,
+    order=5,
+    usage="submit [OPTIONS] MODEL [KEY=VALUE...]",
+    example=("{program} submit bytedance/dreamina-4-0/text-to-image \\", "  prompt='a red fox'"),
+)
+def submit(
+    model: ModelId,
+    /,
+    *inputs: Inputs,
+    input: Input = None,
+    sending: Sending = SENDING,
+    recording: Recording = RECORDING,
+    common: Common = COMMON,
 ) -> int:
-    _prove_keyed(sending, recording)
-    prepared = _prepared(model_id, words, base, sending)
+    """Submit a job and print its request id, without waiting."""
+    prepared = _prepared(model, inputs, input, sending, recording)
     if sending.dry_run:
         return _dry_run(prepared, common)
-    with open_client(
-        common.base_url, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
-    ) as client:
-        job = _submitted(client, model_id, prepared, sending)
+    with _client(sending, recording, common) as client:
+        job = _submit(client, model, prepared, sending)
     if common.json:
-        emit_json({"request_id": job.request_id, "model_id": model_id})
+        emit_json({"request_id": job.request_id, "model_id": model})
     else:
-        print(job.request_id)
+        write(job.request_id)
     return OK
 
 
 def wait_for(job: Job[object], timeout: float | None, *, cancel_on_interrupt: bool) -> Result[object]:
-    """The job's result, with the wait shown on stderr."""
-    with progress() as shown:
-        return job.wait(timeout, on_update=shown.update, cancel_on_interrupt=cancel_on_interrupt)
+    """The job's result, with the wait shown on stderr. An interruption names the job."""
+    try:
+        with progress() as display:
+            return job.wait(timeout, on_update=display.update, cancel_on_interrupt=cancel_on_interrupt)
+    except KeyboardInterrupt as stop:
+        stop.request_id = job.request_id  # type: ignore[attr-defined]  # for the hint
+        raise
+
+
+def fetch(result: Result[object], downloading: Downloading) -> list[Path]:
+    """Show what is known of the result besides its files, and fetch these unless they are not wanted."""
+    for warning in result.warnings:
+        marked("warning", "yellow", warning)
+    if result.cost is not None:
+        note(f"cost {result.cost:g} USD")
+    if not result.files or downloading.no_download:
+        return []
+    with progress() as display:
+        display.busy(f"fetching {amount(len(result.files), 'file')}")
+        return result.download(downloading.output_dir, name=downloading.name, on_progress=display.fetched)
 
 
 def finish(result: Result[object], downloading: Downloading, common: Common) -> int:
-    """Fetch the files and tell what the job brought."""
-    for warning in result.warnings:
-        note(f"warning: {warning}")
-    if result.cost is not None:
-        note(f"cost {result.cost:g} USD")
-    paths: list[Path] = []
-    if result.files and not downloading.no_download:
-        with progress() as shown:
-            shown.busy(f"fetching {len(result.files)} file{'s' if len(result.files) > 1 else ''}")
-            paths = result.download(downloading.output_dir, name=downloading.name, on_progress=shown.fetched)
+    """Fetch the files and print the result."""
+    paths = fetch(result, downloading)
     if common.json:
-        emit_json(_facts(result, paths))
+        emit_json(result_facts(result, paths))
     elif result.files:
-        print("\n".join([str(path) for path in paths] or [file.url for file in result.files]))
+        write("\n".join([str(path) for path in paths] or [file.url for file in result.files]))
     else:
-        import json
-
-        print(json.dumps(result.raw.get("output"), indent=2, ensure_ascii=False))
+        write(json_text(result.raw.get("output")))
     return OK
 
 
-def _prepared(model_id: str, words: Sequence[str], base: str | None, sending: Sending) -> PreparedInput:
-    """The input, checked as a file would be: here null is a fault, not "not given" as in Python."""
+def result_facts(result: Result[object], paths: Sequence[Path]) -> dict[str, object]:
+    """A result for scripts; ``paths`` are its files in order, none if they were not fetched."""
+    saved: list[str | None] = [*map(str, paths)] or [None] * len(result.files)
+    return {
+        "request_id": result.request_id,
+        "model_id": result.model_id,
+        "state": "completed",
+        "output": result.raw.get("output"),
+        "files": [
+            {"url": file.url, "kind": file.kind, "path": path} for file, path in zip(result.files, saved, strict=True)
+        ],
+        "cost": result.cost,
+        "warnings": list(result.warnings),
+    }
+
+
+def _prepared(
+    model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording
+) -> PreparedInput:
+    """The input, checked as a file would be: here null is an error, not "leave it out" as in Python."""
+    if sending.job_key is not None and not sending.job_key.strip():
+        raise CommandError("--job-key is empty; give the job a name, or leave the option out")
+    if sending.job_key is not None and recording.no_journal:
+        # A key that would not keep a second run from being paid is worse than none.
+        raise CommandError("--job-key is kept in the journal; leave --no-journal out")
+    if "=" in model_id:
+        raise CommandError(f"MODEL is missing before {model_id!r}; `{program()} models` lists the models")
     spec = package().spec(model_id) if sending.no_validate else package().known_spec(model_id)
     values, findings = read_inputs(model_id, spec, words, base)
     prepared = prepare_input(spec, values, name=model_id, findings=findings, check=not sending.no_validate)
@@ -104,7 +179,13 @@ def _prepared(model_id: str, words: Sequence[str], base: str | None, sending: Se
     return prepared
 
 
-def _submitted(client: SyncClient, model_id: str, prepared: PreparedInput, sending: Sending) -> Job[object]:
+def _client(sending: Sending, recording: Recording, common: Common) -> SyncClient:
+    return open_client(
+        common.base_url, journal=recording.journal, record=not recording.no_journal, validate=not sending.no_validate
+    )
+
+
+def _submit(client: SyncClient, model_id: str, prepared: PreparedInput, sending: Sending) -> Job[object]:
     if sending.job_key is None:
         return client.submit(model_id, prepared)
     try:
@@ -115,31 +196,8 @@ def _submitted(client: SyncClient, model_id: str, prepared: PreparedInput, sendi
         raise JobKeyTakenError(error.job_key, error.request_id) from error
 
 
-def _dry_run(prepared: PreparedInput, common: Common) -> int:
-    from .dry_run import request_facts, request_text
-
-    warnings = [str(warning) for warning in prepared.report.warnings]
-    for warning in warnings:
-        note(f"warning: {warning}")
-    if common.json:
-        emit_json({"request": request_facts(prepared.report.model_id, prepared, common), "warnings": warnings})
-    else:
-        print(request_text(prepared.report.model_id, prepared, common))
-    return OK
-
-
-def _prove_keyed(sending: Sending, recording: Recording) -> None:
-    """A key that would not keep a second run from being paid is worse than none."""
-    if sending.job_key is not None and not sending.job_key.strip():
-        raise CommandError("--job-key is empty; give the job a name, or leave the option out")
-    if sending.job_key is not None and recording.no_journal:
-        raise CommandError("--job-key is kept in the journal; leave --no-journal out")
-
-
-def _prove_writable(folder: str) -> None:
+def _check_writable(folder: str) -> None:
     """A result that cannot be saved is best known before it is paid for."""
-    import tempfile
-
     path = Path(folder).expanduser()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -153,24 +211,38 @@ def _prove_writable(folder: str) -> None:
 
 def check_name(template: str) -> None:
     """A template that makes no name is a usage error, and best known before anything is paid for."""
-    from ...api.file_names import NameTemplate
-
     try:
         NameTemplate(template)
     except ConfigurationError as error:
-        raise CommandError(f"--name: {error}") from None
+        raise CommandError(f"--name: {error.message}") from None
 
 
-def _facts(result: Result[object], paths: list[Path]) -> dict[str, object]:
-    saved: list[str | None] = [*map(str, paths)] or [None] * len(result.files)
-    return {
-        "request_id": result.request_id,
-        "model_id": result.model_id,
-        "state": "completed",
-        "output": result.raw.get("output"),
-        "files": [
-            {"url": file.url, "kind": file.kind, "path": path} for file, path in zip(result.files, saved, strict=True)
-        ],
-        "cost": result.cost,
-        "warnings": list(result.warnings),
-    }
+def _dry_run(prepared: PreparedInput, common: Common) -> int:
+    """Print the request as it would leave, with the token hidden and media shown by kind and size."""
+    warnings = [str(warning) for warning in prepared.report.warnings]
+    for warning in warnings:
+        marked("warning", "yellow", warning)
+    headers = {"Authorization": "Bearer [hidden]", "Content-Type": "application/json"}
+    url = api_url(common.base_url, prepared.report.model_id)
+    length = encode_body(prepared).length
+    body = _shortened(prepared)
+    if common.json:
+        facts = {"method": "POST", "url": url, "headers": headers, "content_length": length, "body": body}
+        emit_json({"request": facts, "warnings": warnings})
+    else:
+        lines = [f"POST {url}", *[f"{name}: {value}" for name, value in headers.items()]]
+        lines += [f"Content-Length: {length}", "", json_text(body)]
+        write("\n".join(lines))
+    return OK
+
+
+def _shortened(value: object) -> object:
+    if isinstance(value, LocalMedia):
+        return f"data:{value.info.mime};base64,[{value.info.summary}]"
+    if isinstance(value, str) and value[:5].lower() == "data:" and len(value) > _URI_SHOWN:
+        return f"{value[:_URI_SHOWN]}...[{len(value)} characters]"
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    return value

@@ -1,0 +1,199 @@
+"""`models` and `show`: which models there are, what one takes, and lines to paste. All offline."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ...describe.parameters import parameters
+from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
+from ...schema import MISSING
+from ...schema.findings import printable
+from ...schema.messages import amount, shown
+from ...schema.suggest import ranked
+from ..errors import CommandError
+from ..options import COMMON, OFFLINE, Common, ModelId, command
+from ..output import console, emit_json, note, write_row
+from ..package import api_url, package, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ...describe.parameters import Parameter as ModelParameter
+
+# Longer lines of prose are hard to read.
+_WIDEST = 110
+_LONGEST_VALUE = 60
+
+
+@command(group=OFFLINE, order=1, example=("{program} models text-to-image",))
+def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")], common: Common = COMMON) -> int:
+    """List the models this client was generated for."""
+    words = [word.casefold() for each in text for word in each.split()]
+    known = package().model_ids()
+    found = [model_id for model_id in known if all(word in model_id.casefold() for word in words)]
+    if not found and not common.json:
+        raise CommandError(_no_model(words, known))
+    rows = [(model_id, parameters(package().known_spec(model_id))) for model_id in found]
+    if common.json:
+        emit_json({"models": [_model_facts(model_id, inputs) for model_id, inputs in rows]})
+        return 0
+    _print_models(rows)
+    if len(found) == 1:
+        note(f"More: {program()} show {found[0]}")
+    return 0
+
+
+@command(group=OFFLINE, order=2, example=("{program} show bytedance/dreamina-4-0/edit",))
+def show(model: ModelId, /, *, common: Common = COMMON) -> int:
+    """Show what a model takes, and ready lines to call it."""
+    own = package()
+    spec = own.known_spec(model)
+    inputs = parameters(spec)
+    example = example_input(spec)
+    method = own.models[model]
+    snippets = {
+        "python": sync_call(own.name, method, spec, example),
+        "async": async_call(own.name, method, spec, example),
+        "check": offline_check(own.name, spec, example),
+        "shell": run_line(program(), spec, example),
+        "curl": curl_submit(api_url(common.base_url, model), example),
+    }
+    if common.json:
+        emit_json(
+            {
+                "model_id": model,
+                "method": f"client.{method}",
+                "input_class": spec.input_class,
+                "output_class": spec.output_class,
+                "inputs": [one.to_dict() for one in inputs],
+                "example": example,
+                "snippets": snippets,
+            }
+        )
+        return 0
+    _print_model(console(), model, method, inputs, snippets)
+    return 0
+
+
+def _no_model(words: Sequence[str], known: Sequence[str]) -> str:
+    wanted = " ".join(words)
+    parts = {part for model_id in known for part in model_id.casefold().split("/")}
+    near = ranked(wanted, [*known, *sorted(parts)])[:3]
+    cure = (
+        f"; did you mean {' or '.join(near)}?" if near else f"; there are {len(known)}, `{program()} models` lists them"
+    )
+    return f"no model id holds {wanted!r}{cure}"
+
+
+def _model_facts(model_id: str, inputs: Sequence[ModelParameter]) -> dict[str, object]:
+    return {
+        "model_id": model_id,
+        "required": [one.wire_name for one in inputs if one.required],
+        "optional": [one.wire_name for one in inputs if not one.required],
+    }
+
+
+def _print_models(rows: Sequence[tuple[str, Sequence[ModelParameter]]]) -> None:
+    if not sys.stdout.isatty():
+        # For `grep` and `cut`: no frame, nothing wrapped.
+        for model_id, inputs in rows:
+            write_row([model_id, ", ".join(one.name for one in inputs if one.required)])
+        return
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Model", style="bold", overflow="fold")
+    table.add_column("Required", style="cyan", overflow="fold")
+    table.add_column("Optional", style="dim", justify="right", no_wrap=True)
+    for model_id, inputs in rows:
+        required = [one.name for one in inputs if one.required]
+        table.add_row(model_id, ", ".join(required), str(len(inputs) - len(required)))
+    console().print(table)
+    note(amount(len(rows), "model"))
+
+
+def _print_model(
+    out: Console,
+    model_id: str,
+    method: str,
+    inputs: Sequence[ModelParameter],
+    snippets: Mapping[str, str],
+) -> None:
+    from rich.text import Text
+
+    out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
+    width = min(out.width, _WIDEST)
+    out.print(_input_table(inputs, longest_name=width // 3), width=width)
+    for name, title in (("python", "Python"), ("shell", "\nCommand line"), ("curl", "\ncurl")):
+        out.print(Text(title, style="bold"))
+        # As it is, to be pasted: never wrapped by us, never framed.
+        out.print(Text(snippets[name].rstrip()), soft_wrap=True)
+
+
+def _input_table(inputs: Sequence[ModelParameter], *, longest_name: int) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Input")
+    table.add_column("Type, default, limits and meaning", ratio=1)
+    for prefix, one in _rows(inputs, ""):
+        default = _default(one)
+        lines = [
+            Text.assemble(one.type, ", ", "" if one.required else "default ", default) if default else Text(one.type)
+        ]
+        if one.limits:
+            lines.append(Text(printable("; ".join(one.limits))))
+        if one.about:
+            lines.append(Text(printable(one.about), style="dim"))
+        table.add_row(_name(prefix, one, longest_name), Text("\n").join(lines))
+    return table
+
+
+def _rows(inputs: Sequence[ModelParameter], prefix: str) -> Iterator[tuple[str, ModelParameter]]:
+    """Every input, and below it those of the objects inside, with what leads there: `keyframes[].image_url`."""
+    for one in inputs:
+        yield prefix, one
+        for inner in one.objects:
+            yield from _rows(inner.properties, f"{prefix}{one.name}{inner.mark}.")
+
+
+def _name(prefix: str, one: ModelParameter, longest: int) -> Text:
+    from rich.text import Text
+
+    name = Text(_split(f"{prefix}{one.name}", longest), style="bold cyan" if one.required else "cyan")
+    if one.required:
+        name.append(" *", style="bold red")
+    if one.wire_name != one.name:
+        name.append(f"\nwire: {printable(one.wire_name)}", style="dim")
+    return name
+
+
+def _split(name: str, longest: int) -> str:
+    """A long name over several lines, broken where its words join."""
+    lines = [""]
+    for part in name.replace("_", "_ ").split(" "):
+        if lines[-1] and len(lines[-1] + part) > longest:
+            lines.append("  ")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def _default(one: ModelParameter) -> Text:
+    from rich.text import Text
+
+    if one.required:
+        return Text("required", style="bold red")
+    if one.default is MISSING:
+        return Text("")
+    text = one.default if isinstance(one.default, str) and one.default else shown(one.default)
+    return Text(printable(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."))

@@ -1,0 +1,259 @@
+"""The edge of the command line: what each error is called, which exit code it gets, and what the user types next.
+
+Errors and findings carry facts and a stable code; their own advice is for Python. Here, and nowhere else, it becomes
+the command line's: an option, a variable, or a command that names the program as the user called it. The exit codes are
+the same whichever command met the error; docs/cli.md lists them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from .. import errors
+from ..schema.json_payload import SyntaxFinding
+from .text import report_lines, report_summary, write_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..schema import Finding
+
+OK = 0
+JOB_ENDED_BADLY = 1
+USAGE = 2
+INVALID_INPUT = 65
+NO_FILE = 66
+UNAVAILABLE = 69
+OUR_BUG = 70
+NOT_WRITTEN = 74
+STILL_RUNNING = 75
+NO_ACCESS = 77
+INTERRUPTED = 130
+READER_GONE = 141  # 128 + SIGPIPE: what a shell reports of any tool whose reader left
+
+# The first class that fits decides, so the special ones stand before their bases.
+_EXITS: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.InvalidInputError, INVALID_INPUT),
+    (errors.RejectedInputError, INVALID_INPUT),
+    (errors.UnknownModelError, USAGE),
+    (errors.NotFoundError, USAGE),
+    (errors.ConfigurationError, USAGE),
+    (errors.AuthenticationError, NO_ACCESS),
+    (errors.PermissionDeniedError, NO_ACCESS),
+    (errors.InsufficientBalanceError, NO_ACCESS),
+    (errors.APIError, UNAVAILABLE),
+    (errors.TransportError, UNAVAILABLE),
+    (errors.SubmissionUnknownError, STILL_RUNNING),
+    (errors.JobTimeoutError, STILL_RUNNING),
+    (errors.JobNotReadyError, STILL_RUNNING),
+    (errors.JobError, JOB_ENDED_BADLY),
+    (errors.DownloadError, NOT_WRITTEN),
+    (errors.JournalError, NOT_WRITTEN),
+    (KeyboardInterrupt, INTERRUPTED),
+)
+
+
+class CommandError(Exception):
+    """The command line itself cannot be carried out; ``code`` names the error for scripts."""
+
+    exit_code = USAGE
+    code = "usage"
+
+
+class NoFileError(CommandError):
+    """A file that was named is not there or cannot be read."""
+
+    exit_code = NO_FILE
+    code = "no_file"
+
+
+class JobKeyTakenError(CommandError):
+    """The ``--job-key`` stands for another input; nothing was sent. ``request_id`` is the job it stands for, if any."""
+
+    code = "job_key_taken"
+
+    def __init__(self, job_key: str, request_id: str | None) -> None:
+        super().__init__(f"the job key {job_key!r} was used for another input; nothing was sent")
+        self.job_key = job_key
+        self.request_id = request_id
+
+
+class NotWrittenError(CommandError):
+    """A file or folder that is to be written cannot be."""
+
+    exit_code = NOT_WRITTEN
+    code = "not_written"
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code for this error; what no part of this client raises knowingly is our bug."""
+    if isinstance(error, CommandError):
+        return error.exit_code
+    if _disk_fails(error):
+        return NOT_WRITTEN
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), OUR_BUG)
+
+
+def code_of(error: BaseException) -> str:
+    """The error's stable name for scripts: "invalid_input", "job_failed", "no_file", ..."""
+    if isinstance(error, CommandError):
+        return error.code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if _disk_fails(error):
+        return NotWrittenError.code
+    if not isinstance(error, errors.RunComfyError):
+        return "bug"
+    name = type(error).__name__.removesuffix("Error").replace("API", "Api")
+    return "".join([f"_{letter.lower()}" if letter.isupper() else letter for letter in name]).lstrip("_")
+
+
+def error_facts(error: BaseException) -> dict[str, object]:
+    """The error as ``--json`` shows it; what does not apply is left out."""
+    facts: dict[str, object] = {"code": code_of(error), "message": message_of(error), "exit_code": exit_code(error)}
+    for name in ("request_id", "model_id", "status_code", "error_code", "job_key", "state"):
+        value = getattr(error, name, None)
+        if value is not None:
+            facts[name] = value
+    if isinstance(error, errors.InvalidInputError):
+        facts["report"] = error.report.to_dict()
+    if isinstance(error, errors.JobFailedError) and error.error is not None:
+        facts["error"] = error.error
+    return facts
+
+
+def message_of(error: BaseException, width: int | None = None) -> str:
+    """What happened, without the advice for Python; a bug without its traceback.
+
+    ``width`` is that of the terminal to print to, or None.
+    """
+    if exit_code(error) == OUR_BUG:
+        return (
+            f"{type(error).__name__}: {error}. This is a bug of runcomfy-client; "
+            "run the command again with --debug and report what it shows."
+        )
+    if isinstance(error, errors.InvalidInputError):
+        report = error.report
+        text = "\n".join([f"{report.model_id}: {report_summary(report)}", *report_lines(report, width)])
+    elif isinstance(error, errors.RunComfyError):
+        text = error.message
+    elif isinstance(error, KeyboardInterrupt):
+        text = "Interrupted."
+    else:
+        text = f"cannot write: {error}" if _disk_fails(error) else str(error)
+    notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, errors.CureNote)]
+    return "\n".join([text, *notes])
+
+
+class Hint:
+    """What to do next: some words, and the command to type if it is one."""
+
+    __slots__ = ("command", "words")
+
+    def __init__(self, words: str, command: str = "") -> None:
+        self.words = words
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.command}" if self.command and self.words else self.words or self.command
+
+
+def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None:
+    """What the user of the command line ``argv`` can do about ``error``."""
+    submits = argv[:1] in (["run"], ["submit"])
+    if isinstance(error, errors.AuthenticationError):
+        return Hint(token_words())
+    if isinstance(error, errors.UnknownModelError):
+        others = "; --no-validate sends to any other" if submits else ""
+        return Hint(f"{program} models lists the models{others}")
+    if isinstance(error, errors.InvalidInputError):
+        return next((found for one in error.report.errors if (found := finding_hint(one, submits=submits))), None)
+    if isinstance(error, JobKeyTakenError):
+        fetch = f"its result: {program} result {error.request_id}; " if error.request_id else ""
+        return Hint(f"{fetch}to free the key for a new, paid job", f"{_settle(program, error.job_key, argv)} --release")
+    return _about_job(error, argv, program)
+
+
+def finding_hint(finding: Finding, *, submits: bool) -> Hint | None:
+    """What can be done about one finding; ``submits`` if the payload comes from KEY=VALUE words."""
+    if finding.code == "media_source" and submits:
+        value = finding.given or ""
+        # A URL of another kind is no file; the message says which URLs are allowed.
+        if len(value) > 2 and "://" not in value:
+            name = value[1:-1].lstrip("@") if value.endswith("'") else "FILE"
+            # A list of files is given by the key of the list, once for each.
+            in_list = len(finding.keys) > 1 and isinstance(finding.keys[-1], int)
+            key = write_place(finding.keys[:-1] if in_list else finding.keys)
+            return Hint(f"to send a file, write {shlex.quote(f'{key}=@{name}')}")
+    if isinstance(finding, SyntaxFinding) and finding.kind == "several" and not submits:
+        return Hint("for a payload on each line, add --jsonl or name the file *.jsonl")
+    if finding.code == "type" and not finding.keys and (finding.given or "").startswith("a list") and not submits:
+        return Hint("one file holds one payload; for many, write one on each line of a .jsonl file")
+    return None
+
+
+def token_words() -> str:
+    """Where a token belongs, or which one was used."""
+    from ..transport.config import TOKEN_VARIABLES  # `validate` has no use for it
+
+    first, *others = TOKEN_VARIABLES
+    used = next((name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()), None)
+    if used is not None:
+        return f"the token was read from {used}"
+    return f"export {first}=... with the token of your RunComfy profile; {' and '.join(others)} are read too"
+
+
+def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint | None:
+    request_id = getattr(error, "request_id", None)
+    if isinstance(error, errors.SubmissionUnknownError) or (isinstance(error, errors.JournalError) and request_id):
+        name = getattr(error, "job_key", None) or getattr(error, "submission_id", None)
+        if not name:
+            return _result(program, request_id, argv) if request_id else None
+        return Hint("look for the job on RunComfy's pages, then", f"{_settle(program, name, argv)} --help")
+    if not request_id:
+        return None
+    if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError, errors.TransportError, errors.ServerError)):
+        return _result(program, request_id, argv)
+    if isinstance(error, errors.DownloadError):
+        return Hint("fetch the files again", f"{program} result {request_id}")
+    if isinstance(error, errors.NotFoundError):
+        return Hint(f"{program} pending lists the jobs on record")
+    if isinstance(error, KeyboardInterrupt):
+        return _result(program, request_id, argv)
+    return None
+
+
+def _result(program: str, request_id: str, argv: Sequence[str]) -> Hint:
+    return Hint("pick it up again", " ".join([f"{program} result {request_id} --wait", *_journal_words(argv)]))
+
+
+def _settle(program: str, name: str, argv: Sequence[str]) -> str:
+    """The command that settles a submit, in the journal that ``argv`` names."""
+    return " ".join([f"{program} settle {shlex.quote(name)}", *_journal_words(argv)])
+
+
+def _journal_words(argv: Sequence[str]) -> Iterator[str]:
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        if word == "--journal":
+            yield f"--journal {shlex.quote(following)}"
+        elif word.startswith("--journal="):
+            yield shlex.quote(word)
+
+
+def _disk_fails(error: BaseException) -> bool:
+    """Whether the disk is full or fails: a fault of the machine, whoever wrote."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def json_wanted(argv: Sequence[str]) -> bool:
+    """Whether scripts read along. Read off the words themselves, because it must be known even if parsing fails."""
+    words = argv[: list(argv).index("--")] if "--" in argv else argv
+    return "--json" in words
+
+
+def debug_wanted(argv: Sequence[str]) -> bool:
+    """Whether tracebacks and the client's log are wanted."""
+    return "--debug" in argv
