@@ -268,3 +268,48 @@ def test_places_inside(words: list[str], payload: dict[str, object]) -> None:
 def test_places_that_cannot_be(words: list[str], said: str) -> None:
     with pytest.raises((CommandError, NoFileError), match=re.escape(said)):
         read_inputs(FRAMES.model_id, FRAMES, words, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (("--prompt", "x"), "prompt=x"),
+        (("--prompt=a red fox",), "'prompt=a red fox'"),
+        (("--force-single", "--json"), "force_single=VALUE"),
+        (("--width_height", "1"), "width_height=1"),
+    ],
+)
+def test_an_input_written_as_an_option_is_shown_as_a_word(cli: Cli, words: tuple[str, ...], cure: str) -> None:
+    answer = cli("run", EDIT, *words)
+    assert answer.code == 2
+    assert f"inputs are written without dashes: {cure}\n" in answer.err
+
+
+@pytest.mark.parametrize("command", ["run", "balance", "models"])
+def test_a_token_on_the_line_is_told_where_it_belongs(cli: Cli, command: str) -> None:
+    answer = cli(command, "--token", "secret-words", "--json")
+    assert answer.code == 2
+    assert "export RUNCOMFY_API_TOKEN=" in answer.json["error"]["message"]
+    assert "secret-words" not in answer.err + answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "prompt=x"), "MODEL is missing before 'prompt=x'"),
+        (("submit", "prompt=x"), "MODEL is missing before 'prompt=x'"),
+        (("run",), "run needs MODEL: model id"),
+        (("status",), "status needs REQUEST: request id"),
+        (("result",), "result needs a REQUEST, or --all"),
+        (("result", "x", "--all"), "result needs a REQUEST, or --all"),
+        (("completion",), "completion needs SHELL"),
+        (("validate",), "validate needs a payload FILE"),
+        (("validate", EDIT), f"validate needs a payload FILE after {EDIT}"),
+        (("validate", "plain.json"), 'MODEL is missing: plain.json names no model in "$schema"'),
+    ],
+)
+def test_a_missing_argument_is_named(cli: Cli, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
+    (tmp_path / "plain.json").write_text('{"prompt": "x"}')
+    answer = cli(*words, "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "usage")
+    assert message in answer.json["error"]["message"]

@@ -13,7 +13,7 @@ from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownOpti
 from .errors import CommandError, debug_wanted, token_words
 from .options import COMMANDS, HELP
 from .output import console, marked
-from .package import program
+from .package import package, program
 
 if TYPE_CHECKING:
     from .options import Command
@@ -95,8 +95,7 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
         option = (error.token.keyword or error.token.value).partition("=")[0]
         if option in ("--token", "--api-key", "--api-token"):
             return f"a token is no argument, because other users of the machine could read it: {token_words()}"
-        name = option.lstrip("-")
-        if command in ("run", "submit") and name:
+        if command in ("run", "submit") and (name := _input_meant(option, argv, str(error))):
             word = next((word for word in argv if word.partition("=")[0] == option), option)
             following = argv[argv.index(word) + 1 : argv.index(word) + 2] if word in argv else []
             value = word.partition("=")[2] or (following[0] if following and following[0][:1] != "-" else "VALUE")
@@ -108,6 +107,19 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
         meaning = (error.argument.parameter.help or "").partition(".")[0]
         return f"{command} needs {name}" + (f": {meaning[:1].lower()}{meaning[1:]}" if meaning else "")
     return str(error)
+
+
+def _input_meant(option: str, argv: list[str], message: str) -> str:
+    """The input that an unknown option is meant for: one of the model's, or any if no option is near; else ""."""
+    name = option.lstrip("-").replace("-", "_")
+    known = {
+        each
+        for spec in map(package().spec, argv[1:])
+        if spec is not None
+        for wire, found in spec.input.properties.items()
+        for each in (wire, found.name)
+    }
+    return name if name in known or "Did you mean" not in message else ""
 
 
 def _version() -> str:
