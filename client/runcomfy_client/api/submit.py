@@ -226,7 +226,7 @@ def _job_of_key(journal: JournalWriter, entry: JournalEntry, prepared: Prepared)
         )
     if (entry.model_id, entry.input_digest) != (model_id, prepared.digest):
         raise JournalError(
-            f"The job_key {key!r} was used for another input (of {entry.model_id}).",
+            f"The job_key {key!r} was used for another input (of {entry.model_id}). Nothing was sent.",
             cure=f"Use another key, or free this one with client.journal.release({key!r}).",
             job_key=key,
             request_id=entry.request_id,

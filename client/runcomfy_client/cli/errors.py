@@ -17,7 +17,7 @@ from ..schema.json_payload import SyntaxFinding
 from .text import report_lines, report_summary, write_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ..schema import Finding
 
@@ -71,12 +71,12 @@ class NoFileError(CommandError):
 
 
 class JobKeyTakenError(CommandError):
-    """The ``--job-key`` stands for another input; nothing was sent. ``request_id`` is the job it stands for, if any."""
+    """The ``--job-key`` stands for another job; nothing was sent. ``request_id`` is that job, if it is known."""
 
     code = "job_key_taken"
 
-    def __init__(self, job_key: str, request_id: str | None) -> None:
-        super().__init__(f"the job key {job_key!r} was used for another input; nothing was sent")
+    def __init__(self, message: str, job_key: str, request_id: str | None) -> None:
+        super().__init__(message)
         self.job_key = job_key
         self.request_id = request_id
 
@@ -171,6 +171,8 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
         return Hint(f"{program} models lists the models{others}")
     if isinstance(error, errors.InvalidInputError):
         return next((found for one in error.report.errors if (found := finding_hint(one, submits=submits))), None)
+    if isinstance(error, errors.JobFailedError) and (key := _option(argv, "--job-key")):
+        return Hint("to free the key for a new, paid job", f"{_settle(program, key, argv)} --release")
     if isinstance(error, JobKeyTakenError):
         fetch = f"its result: {program} result {error.request_id}; " if error.request_id else ""
         return Hint(f"{fetch}to free the key for a new, paid job", f"{_settle(program, error.job_key, argv)} --release")
@@ -235,12 +237,19 @@ def _settle(program: str, name: str, argv: Sequence[str]) -> str:
     return " ".join([f"{program} settle {shlex.quote(name)}", *_journal_words(argv)])
 
 
-def _journal_words(argv: Sequence[str]) -> Iterator[str]:
+def _journal_words(argv: Sequence[str]) -> list[str]:
+    file = _option(argv, "--journal")
+    return [f"--journal {shlex.quote(file)}"] if file else []
+
+
+def _option(argv: Sequence[str], name: str) -> str:
+    """The value of an option on the command line, or ""."""
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
-        if word == "--journal":
-            yield f"--journal {shlex.quote(following)}"
-        elif word.startswith("--journal="):
-            yield shlex.quote(word)
+        if word == name:
+            return following
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return ""
 
 
 def _disk_fails(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ from ..options import (
     complete_request,
 )
 from ..output import emit_json, note, report_error, write
-from ..package import existing_journal, open_client, program
+from ..package import existing_journal, journal_path, open_client, program
 from ..progress import state_words
 from .run import check_name, fetch, finish, result_facts, wait_for
 
@@ -75,6 +75,8 @@ def result(
         raise CommandError("result needs a REQUEST, or --all")
     if all and recording.no_journal:
         raise CommandError("--all reads the journal; leave --no-journal out")
+    if all and existing_journal(recording.journal) is None:
+        raise CommandError(f"no job is on record in {journal_path(recording.journal)}")
     with client_of_record(recording, common) as client:
         if request is None:
             return _all_results(client, wait, timeout, downloading, common)
@@ -139,12 +141,12 @@ def _all_results(
 
 
 def unfinished(client: SyncClient) -> list[str]:
-    """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet."""
-    journal = client.journal
-    if journal is None:
-        return []
+    """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet.
+
+    The client is one that keeps a journal.
+    """
     return [
         entry.request_id
-        for entry in journal.entries()
+        for entry in client.journal.entries()
         if entry.request_id and (entry.state == "submitted" or (entry.state == "completed" and entry.cost is None))
     ]

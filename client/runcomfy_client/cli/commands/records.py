@@ -75,7 +75,7 @@ def jobs(
     entries: list[JournalEntry] = []
     if file is not None:
         with open_journal(file) as opened:
-            entries = opened.entries()
+            entries = list(opened.entries())
     listed = entries[-limit:] if limit else entries
     if common.json:
         facts = [
@@ -119,7 +119,7 @@ def settle(
         found = opened.find(name)
         if found is None:
             raise missing
-        if not release and found.state != "unsure":
+        if not release and found.state not in ("unsure", "sending"):
             raise CommandError(f"{name!r} is {found.state}, so there is nothing to settle; --release frees its job key")
         if release:
             opened.release(name)
@@ -136,6 +136,8 @@ def settle(
 def _refresh(journal: str | None, common: Common) -> list[dict[str, object]]:
     """Ask about every job that was not seen to end; the journal is written by the asking. Gives those that ended."""
     ended: list[dict[str, object]] = []
+    if existing_journal(journal) is None:
+        return ended
     with client_of_record(Recording(journal=journal), common) as client:
         for request_id in unfinished(client):
             job = client.job(request_id)
