@@ -92,7 +92,7 @@ class ClientData:
             raise ConfigurationError("This client keeps no journal.", cure="Make it with journal='jobs.sqlite'.")
         return self._session.journal.view
 
-    def _known(self, request_id: str, model_id: str | None) -> JobRef:
+    def _job_ref(self, request_id: str, model_id: str | None) -> JobRef:
         if request_id_in({"request_id": request_id}) is None:
             raise ConfigurationError(f"{request_id!r} is no request id.")
         entry = self._session.journal.view.find(request_id) if self._session.journal is not None else None
@@ -115,7 +115,7 @@ class ClientData:
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # raises the AttributeError that led here
             message = self._package.missing("", name, dir(type(self)))
-            raise AttributeError(message, obj=self)  # given no name, Python adds no suggestion of its own
+            raise AttributeError(message, obj=self)  # without a name Python adds no suggestion of its own
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self.base_url}>"
@@ -201,7 +201,7 @@ class SyncClient(ClientData):
 
     def job(self, request_id: str, model_id: str | None = None) -> Job[Any]:
         """Pick up a job again, also from another process. Sends nothing."""
-        return Job(self._session, self._driver, self._known(request_id, model_id))
+        return Job(self._session, self._driver, self._job_ref(request_id, model_id))
 
     @property
     def catalog(self) -> Catalog:
@@ -312,7 +312,7 @@ class AsyncClient(ClientData):
 
     def job(self, request_id: str, model_id: str | None = None) -> AsyncJob[Any]:
         """Pick up a job again, also from another process. Sends nothing."""
-        return AsyncJob(self._session, self._driver, self._known(request_id, model_id))
+        return AsyncJob(self._session, self._driver, self._job_ref(request_id, model_id))
 
     @property
     def catalog(self) -> AsyncCatalog:
@@ -343,15 +343,15 @@ def model_and_payload(
     model_id: str | InputModel[Any], input: Mapping[str, object] | InputModel[Any] | None
 ) -> tuple[str, Mapping[str, object]]:
     """What the two first arguments of ``submit`` stand for."""
-    given: object = input
+    payload: object = input
     if not isinstance(model_id, str) and (own := getattr(model_id, "_model_id", "")):
         if input is not None:
             raise ConfigurationError("An instance of an input class is submitted by itself: submit(input).")
-        model_id, given = own, model_id
+        model_id, payload = own, model_id
     model_id = check_model_id(model_id)
-    if isinstance(given, Mapping):
-        return model_id, given
-    to_payload = getattr(given, "to_payload", None)
+    if isinstance(payload, Mapping):
+        return model_id, payload
+    to_payload = getattr(payload, "to_payload", None)
     if to_payload is None:
-        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {given!r:.80}.")
+        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {payload!r:.80}.")
     return model_id, to_payload()

@@ -25,7 +25,7 @@ class ResourceData:
             # A provider's class lies in <package>.resources.<provider>, a family's in a module below it.
             place = type(self).__module__.partition(".resources.")[2]
             message = self._client._package.missing(place, name, dir(type(self)))
-            raise AttributeError(message, obj=self)  # given no name, Python adds no suggestion of its own
+            raise AttributeError(message, obj=self)  # without a name Python adds no suggestion of its own
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
@@ -38,8 +38,8 @@ class Resource(ResourceData):
         self._client: SyncClient = client
 
     # Any: the endpoint method that calls this declares the model's output class.
-    def _submit(self, model_id: str, given: Mapping[str, object], options: RequestOptions | None) -> Job[Any]:
-        return self._client.submit(model_id, _without_none(given), options)
+    def _submit(self, model_id: str, arguments: Mapping[str, object], options: RequestOptions | None) -> Job[Any]:
+        return self._client.submit(model_id, _without_none(arguments), options)
 
 
 class AsyncResource(ResourceData):
@@ -49,11 +49,11 @@ class AsyncResource(ResourceData):
         self._client: AsyncClient = client
 
     async def _submit(
-        self, model_id: str, given: Mapping[str, object], options: RequestOptions | None
+        self, model_id: str, arguments: Mapping[str, object], options: RequestOptions | None
     ) -> AsyncJob[Any]:
-        return await self._client.submit(model_id, _without_none(given), options)
+        return await self._client.submit(model_id, _without_none(arguments), options)
 
 
-def _without_none(given: Mapping[str, object]) -> dict[str, object]:
+def _without_none(arguments: Mapping[str, object]) -> dict[str, object]:
     """The arguments that the caller passed: None is what a method's parameters are until they are passed."""
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in arguments.items() if value is not None}

@@ -248,7 +248,7 @@ def test_a_package_of_another_name_stands_alone(workshop: Workshop) -> None:
         *((name, "no name for a package") for name in ("", "a.b-c", "../x", "class", "été", "1a", "__main__")),
         *((name, "a module of Python itself") for name in ("json", "typing", "_io")),
         *((name, "a library that the client needs") for name in ("httpx", "pydantic", "PIL")),
-        ("runcomfy_simulator", "another package of this distribution"),
+        *((name, "another package of this distribution") for name in ("runcomfy_client", "runcomfy_simulator")),
     ],
 )
 def test_a_package_needs_a_usable_name(

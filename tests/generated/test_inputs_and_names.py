@@ -118,6 +118,11 @@ def test_an_array_is_a_list() -> None:
     assert made.to_payload()["image_urls"] == urls.tolist()
 
 
+def test_an_array_at_a_picture_says_how_to_make_one() -> None:
+    with pytest.raises(runcomfy.InvalidInputError, match=r"got a Python ndarray; .*PIL\.Image\.fromarray\(\)"):
+        EditInput(image_urls=[numpy.zeros((4, 4, 3), "uint8")], prompt="x")  # type: ignore[list-item]
+
+
 def test_from_payload_takes_wire_names_and_suggests_near_ones() -> None:
     made = TextToImageInput.from_payload({"prompt": "x", "width×height": "2048x2048(1:1)"})
     assert made.width_height == "2048x2048(1:1)"

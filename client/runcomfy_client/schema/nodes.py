@@ -398,6 +398,8 @@ def _cure(expected: str, value: object) -> str:
             return f"; convert it, for example with {'int' if expected == 'an integer' else 'float'}()"
     elif expected == "a string":
         return "; write it in quotes" if isinstance(value, (int, float)) else ""
+    elif expected.startswith("an image ") and hasattr(value, "shape"):
+        return "; make a picture of an array with PIL.Image.fromarray()"
     elif expected == "a list":
         return "" if isinstance(value, dict) else "; put it in a list"
     return ""
