@@ -16,9 +16,13 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.client import AsyncClient
+from runcomfy_client.api import submit as submit_rule
+from runcomfy_client.client import AsyncClient, SyncClient
+from runcomfy_client.journal import Journal
+from runcomfy_client.journal.sqlite import SqliteStore
 
 from tests.support import fault_proxy as faults
+from tests.support.http_wire import json_response
 from tests.support.tiny_api import QUEUED
 
 if TYPE_CHECKING:
@@ -107,8 +111,6 @@ def test_ctrl_c_is_honest_about_a_cancel_that_came_too_late(
 def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
     proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str
 ) -> None:
-    from runcomfy_client.journal import Journal
-
     def late(wire: Wire) -> None:
         response = wire.forward()
         time.sleep(1.0)
@@ -124,8 +126,6 @@ def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_post_that_is_not_answered_after_ctrl_c_is_unsure(proxy: FaultProxy, tmp_path: Path, kind: str) -> None:
-    from runcomfy_client.journal import Journal
-
     proxy.plan("submit", faults.silence)
     begun = time.monotonic()
     told = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
@@ -213,7 +213,6 @@ def test_a_second_interruption_cuts_the_cancel_and_says_so(proxy: FaultProxy, ap
 
 def test_an_id_known_at_the_last_moment_is_written_down(proxy: FaultProxy, tmp_path: Path) -> None:
     """An interruption that is not held any more may come between the reply and its row."""
-    from runcomfy_client.client import SyncClient
 
     def stop(event: object) -> None:
         raise KeyboardInterrupt
@@ -250,8 +249,6 @@ def test_a_cancelled_submit_finishes_what_it_began(proxy: FaultProxy, tmp_path: 
 
 
 def test_the_callers_own_error_in_an_update_comes_through(proxy: FaultProxy) -> None:
-    from runcomfy_client.client import SyncClient
-
     def on_update(update: object) -> None:
         raise ZeroDivisionError
 
@@ -275,8 +272,6 @@ def test_async_updates_are_awaited(proxy: FaultProxy) -> None:
 
 
 def test_the_sync_client_works_in_threads_that_python_does_not_interrupt(proxy: FaultProxy) -> None:
-    from runcomfy_client.client import SyncClient
-
     ends: list[str] = []
     with SyncClient("secret", proxy.url) as client:
         thread = threading.Thread(target=lambda: ends.append(client.submit("any/model", {}).wait(10).request_id))
@@ -436,3 +431,66 @@ def test_the_note_is_in_what_a_time_limit_of_asyncio_raises(
     error = asyncio.run(scene())
     shown = "".join(traceback.format_exception(error))
     assert "client.job('job-1')" in shown
+
+
+@pytest.mark.parametrize("kind", ["request", "response"])
+@pytest.mark.parametrize("leave", [SystemExit, KeyboardInterrupt])
+def test_a_hook_that_ends_the_program_costs_no_id(
+    proxy: FaultProxy, tmp_path: Path, kind: Any, leave: type[BaseException]
+) -> None:
+    def stop(event: object) -> None:
+        raise leave
+
+    path = tmp_path / "jobs.sqlite"
+
+    def sync() -> None:
+        with SyncClient("secret", proxy.url, journal=path, event_hooks={kind: [stop]}) as client:
+            client.submit("any/model", {})
+
+    async def asynchronous() -> None:
+        async with AsyncClient("secret", proxy.url, journal=path, event_hooks={kind: [stop]}) as client:
+            await client.submit("any/model", {})
+
+    for number, run in enumerate((sync, lambda: asyncio.run(asynchronous())), 1):
+        with pytest.raises(leave):
+            run()  # type: ignore[no-untyped-call]  # the second is a lambda
+        with Journal(path) as journal:
+            entry = list(journal.entries())[-1]
+        sent = kind == "response"
+        assert (entry.state, entry.request_id) == (("submitted", f"job-{number}") if sent else ("refused", None))
+    assert proxy.arrived["submit"] == (2 if kind == "response" else 0)
+
+
+@pytest.mark.parametrize("moment", ["intend", "submitted", "refused"])
+def test_a_cancellation_in_a_write_waits_for_it(
+    proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Again and again, as anyio cancels: the outcome is in the journal when the task has ended."""
+    writing = threading.Event()
+    original = getattr(SqliteStore, moment)
+
+    def slowly(*args: Any) -> Any:
+        writing.set()
+        time.sleep(0.5)
+        return original(*args)
+
+    monkeypatch.setattr(SqliteStore, moment, slowly)
+    if moment == "refused":
+        proxy.plan("submit", faults.answer(json_response({}, 422)))
+    path = tmp_path / "jobs.sqlite"
+
+    async def scene() -> None:
+        async with AsyncClient("secret", proxy.url, journal=path) as client:
+            task = asyncio.create_task(client.submit("any/model", {}))
+            await asyncio.to_thread(writing.wait)
+            while not task.done():
+                task.cancel()
+                await asyncio.sleep(0.02)
+            assert task.cancelled()
+            (entry,) = client.journal.entries()
+            expected = {"intend": "refused", "submitted": "submitted", "refused": "refused"}
+            assert entry.state == expected[moment]
+
+    monkeypatch.setattr(submit_rule, "GRACE", 0.05)
+    asyncio.run(scene())
+    assert proxy.arrived["submit"] == (0 if moment == "intend" else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.tiny_api import TinyApi
 
 KINDS = ("sync", "async")
+TOKEN = "secret-token-4711"
 
 
 @pytest.fixture
@@ -275,3 +277,131 @@ def test_a_key_that_is_being_sent_here_is_no_riddle(clients: Clients, proxy: Fau
     (text,) = told
     assert text.startswith(f"sending: A submit under the job_key 'one' is being sent now by process {os.getpid()} on ")
     assert proxy.arrived["submit"] == 1
+
+
+def test_a_file_that_is_held_keeps_no_event_loop(
+    proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the POST and after it: other tasks go on, and the id is kept."""
+    from runcomfy_client.client import AsyncClient
+
+    monkeypatch.setattr(journal_store, "BUSY_SECONDS", 1.0)
+    Sender(sqlite_store(path)).intend(intent())
+    gaps: list[float] = []
+
+    async def ticks() -> None:
+        while True:
+            begun = time.monotonic()
+            await asyncio.sleep(0.01)
+            gaps.append(time.monotonic() - begun)
+
+    def hold(wire: Wire) -> None:
+        other.execute("BEGIN IMMEDIATE")
+        wire.send(wire.forward().encoded())
+
+    async def scene() -> None:
+        async with AsyncClient(TOKEN, proxy.url, journal=path) as client:
+            await client.submit("any/model", {})
+            ticking = asyncio.ensure_future(ticks())
+            proxy.plan("submit", hold)
+            with pytest.raises(JournalError) as after:
+                await client.submit("any/model", {})
+            assert after.value.request_id == "job-2"
+            with pytest.raises(JournalError, match="Another program holds it"):
+                await client.submit("any/model", {})
+            assert client.job("job-1").model_id == "any/model"
+            ticking.cancel()
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        asyncio.run(scene())
+    assert len(gaps) > 50
+    assert max(gaps) < 0.9, "less than one wait for the lock"
+    assert proxy.arrived["submit"] == 2
+    assert "job-2" in {request_id for _, request_id in found(path)}
+
+
+def test_a_key_of_another_token_is_not_paid_again(clients: Clients, proxy: FaultProxy, path: Path) -> None:
+    """A token that was exchanged makes another account of the same one."""
+    old, key = clients(proxy.url, journal=path), {"job_key": "one"}
+    old.submit("any/model", {}, key)
+    new = clients(proxy.url, token="the-new-token", journal=path)
+    with pytest.raises(JournalError, match="another token") as caught:
+        new.submit("any/model", {}, key)
+    assert caught.value.request_id == "job-1"
+    assert caught.value.job_key == "one"
+    (entry,) = old.journal.entries()
+    assert f"client.journal.adopt({entry.account!r})" in caught.value.cure
+    assert new.journal.adopt(entry.account) == 1
+    assert new.submit("any/model", {}, key).request_id == "job-1"
+    assert proxy.arrived["submit"] == 1
+    with Journal(path) as journal, pytest.raises(JournalError, match=r"Only client\.journal"):
+        journal.adopt(entry.account)
+
+
+def test_a_key_of_another_spelling_of_the_address_is_not_paid_again(
+    clients: Clients, proxy: FaultProxy, path: Path
+) -> None:
+    key = {"job_key": "one"}
+    clients(proxy.url, journal=path).submit("any/model", {}, key)
+    for url in (
+        proxy.url.replace("127.0.0.1", "localhost"),
+        proxy.url + "/v1",
+        proxy.url.upper().replace("HTTP", "http"),
+    ):
+        assert clients(url, journal=path).submit("any/model", {}, key).request_id == "job-1"
+    assert proxy.arrived["submit"] == 1
+
+
+def test_a_client_without_a_journal_says_so(clients: Clients, proxy: FaultProxy) -> None:
+    with pytest.raises(ConfigurationError, match="keeps no journal"):
+        clients(proxy.url).journal.pending()
+
+
+def test_a_reader_refuses_a_file_that_is_not_there(clients: Clients, proxy: FaultProxy, path: Path) -> None:
+    """A typo would hide paid jobs. A client that has submitted nothing has nothing pending."""
+    with Journal(path) as journal:
+        for read in (journal.pending, journal.entries, lambda: journal.find("job-1"), lambda: journal.release("k")):
+            with pytest.raises(JournalError, match="There is no journal at"):
+                read()
+    client = clients(proxy.url, journal=path)
+    assert (client.journal.pending(), list(client.journal.entries()), client.journal.find("x")) == ([], [], None)
+    assert client.job("job-1").model_id is None
+    client.job("job-1").wait(10)
+    assert not path.exists()
+
+
+def test_the_journal_offers_no_writers() -> None:
+    public = {name for name in dir(Journal) if not name.startswith("_")}
+    assert public == {
+        *("adopt", "close", "entries", "find", "keep_inputs", "path", "pending", "release", "settle"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"job_kye": "x"}, "no option 'job_kye'.*did you mean 'job_key'"),
+        ({5: "x"}, "no option 5"),
+        (["job_key"], "argument options is"),
+        ("job_key", "argument options is"),
+        ({"timeout": "5"}, "argument timeout is '5'"),
+        ({"timeout": True}, "argument timeout is True"),
+        ({"timeout": -1}, "argument timeout is -1"),
+        ({"timeout": float("nan")}, "argument timeout is nan"),
+        ({"job_key": ""}, "argument job_key is ''"),
+        ({"job_key": 7}, "argument job_key is 7"),
+        ({"job_key": "k" * 1001}, "argument job_key is"),
+        ({"job_key": "a\0b"}, "null characters"),
+        ({"job_key": "half \ud83d"}, "surrogates"),
+        ({"extra_input": [1]}, "argument extra_input is"),
+        ({"extra_input": {1: 2}}, "argument extra_input is"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_named_before_anything_is_sent(
+    clients: Clients, proxy: FaultProxy, path: Path, options: Any, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        clients(proxy.url, journal=path).submit("any/model", {}, options)
+    assert not proxy.requests
+    assert not path.exists()

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 VERSION = 2
 BUSY_SECONDS = 30.0
 PAGE = 500
+NONE_THERE = "Check the path; the first submit with a journal makes it."
 
 # In queries these stand as they do in the indexes: SQLite uses a partial index only for the very same condition, and
 # never for one with parameters.
@@ -355,9 +356,7 @@ class SqliteStore(JournalStore):
                 cure="Put the file back; or, to begin another journal, make a new client.",
             )
         if found is None and not create:
-            raise JournalError(
-                f"There is no journal at {self.path}.", cure="Check the path; the first submit with a journal makes it."
-            )
+            raise JournalError(f"There is no journal at {self.path}.", cure=NONE_THERE)
         if handle.connection is None:
             handle.connection = self._connect(create=create)
             self._identity = self._file()
@@ -381,6 +380,7 @@ class SqliteStore(JournalStore):
                 self.path.touch(mode=0o600, exist_ok=False)
         if not self.path.is_file():
             raise OSError("it is not a regular file")
+        in_two = Path(f"{self.path}-wal").exists()  # before SQLite makes one
         # As an address, because only so SQLite can be asked not to make a file that is not there.
         name = quote(os.fsencode(self.path.as_posix()))
         connection = sqlite3.connect(
@@ -392,21 +392,38 @@ class SqliteStore(JournalStore):
         )
         try:
             connection.row_factory = sqlite3.Row
-            self._check_whose(connection)
-            _leave_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL")  # a request id must outlive a power cut
-            self._lay(connection)
-            self._check_copy(connection)
+            end = time.monotonic() + BUSY_SECONDS
+            while not self._prepare(connection, create=create, in_two=in_two, again=time.monotonic() < end):
+                time.sleep(0.01)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _check_whose(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: sqlite3.Connection, *, create: bool, in_two: bool, again: bool) -> bool:
+        """Returns False if another process was just changing the file's mode: SQLite does not wait for that itself."""
+        try:
+            self._check_whose(connection, create=create, in_two=in_two)
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            connection.execute("PRAGMA synchronous = FULL")  # a request id must outlive a power cut
+            self._lay(connection)
+            self._check_copy(connection)
+        except sqlite3.OperationalError as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if "locked" not in str(error) or not again:
+                raise
+            return False
+        return True
+
+    def _check_whose(self, connection: sqlite3.Connection, *, create: bool, in_two: bool) -> None:
         tables = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         if tables and "submissions" not in tables:
             raise JournalError(f"{self.path} is a database of another program; choose another path for the journal.")
-        if not tables and self.path.stat().st_size and not Path(f"{self.path}-wal").exists():
+        size = self.path.stat().st_size
+        if not tables and not size and not create:
+            raise JournalError(f"There is no journal at {self.path}: the file is empty.", cure=NONE_THERE)
+        if not tables and size and not in_two:
             raise JournalError(
                 f"{self.path} is a copy of a journal without its rows: an earlier version kept them in {self.path.name}"
                 "-wal beside it.",
@@ -590,20 +607,6 @@ def _normalize_addresses(connection: sqlite3.Connection) -> None:
             f"UPDATE submissions SET job_key = NULL WHERE job_key IS NOT NULL AND {TAKES_KEY} AND rowid NOT IN"
             f" (SELECT max(rowid) FROM submissions WHERE {TAKES_KEY} GROUP BY account, base_url, job_key)"
         )
-
-
-def _leave_wal(connection: sqlite3.Connection) -> None:
-    """Wait for others that have the file open in WAL mode; SQLite's own timeout does not, for this step."""
-    end = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() >= end:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 _STORES: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
