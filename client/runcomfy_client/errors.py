@@ -35,9 +35,17 @@ __all__ = [
 
 
 class CureNote(str):
-    """A note on an exception (``add_note``) that says what to do in Python; a command line has its own."""
+    """A note on an exception (``add_note``) that says what to do in Python; a command line has words of its own.
 
-    __slots__ = ()
+    ``request_id`` is the job that can be gone on with, or None.
+    """
+
+    request_id: str | None
+
+    def __new__(cls, text: str, request_id: str | None = None) -> CureNote:
+        note = super().__new__(cls, text)
+        note.request_id = request_id
+        return note
 
 
 class RunComfyError(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import APIError, ConfigurationError, TransportError
+from ..errors import APIError, ConfigurationError, CureNote, TransportError
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request
 from .calls import attempt, call
@@ -50,16 +50,21 @@ def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseExcept
             outcome = cancellation_of(job, body)
             if outcome.cancelled:
                 yield from record_end(session, job, CANCELLED)
-            fate = "it was cancelled" if outcome.cancelled else f"{outcome}: it still runs and is paid for"
+                _note(job, stop, "it was cancelled", over=True)
+                return
+            fate = f"{outcome}: it still runs and is paid for"
     else:
-        fate = f"it still runs and is paid for; go on with client.job({job.request_id!r}).wait()"
+        fate = "it still runs and is paid for"
     _note(job, stop, fate)
 
 
-def _note(job: JobRef, stop: BaseException, fate: str) -> None:
+def _note(job: JobRef, stop: BaseException, fate: str, *, over: bool = False) -> None:
     note = f"Job {job.request_id}: {fate}."
     log.warning("The wait was interrupted. %s", note)
-    (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)
+    original = stop.original if isinstance(stop, Interrupted) else stop
+    original.add_note(note)
+    if not over:
+        original.add_note(CureNote(f"Go on with client.job({job.request_id!r}).wait().", job.request_id))
 
 
 def cancel_exchange(session: Session, job: JobRef, seconds: float, queue_timeout: float | None = None) -> Request:

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import (
     APIError,
+    CureNote,
     JobCancelledError,
     JobFailedError,
     JobNotReadyError,
@@ -247,10 +248,8 @@ def missed(job: JobRef, state: PollState, error: TransportError | APIError, poll
         raise error
     state = replace(state, misses=state.misses + 1, last_miss=str(error), not_found=isinstance(error, NotFoundError))
     if state.misses > MOST_MISSES:
-        error.add_note(
-            f"{state.misses} polls in a row brought nothing. The job may still run; go on later with"
-            f" client.job({job.request_id!r}).wait()."
-        )
+        error.add_note(f"{state.misses} polls in a row brought nothing. The job may still run.")
+        error.add_note(CureNote(f"Go on later with client.job({job.request_id!r}).wait().", job.request_id))
         raise error
     pause = max(retry_pause(error, state.misses), poll_interval or 0.0)
     level = WARNING if pause > LONGEST_PAUSE else INFO  # it was asked to wait for long, and must not seem dead

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from ..errors import (
     APIError,
     ConfigurationError,
+    CureNote,
     JournalError,
     RunComfyError,
     SubmissionUnknownError,
@@ -192,7 +193,8 @@ def _record_outcome(
     session: Session, record: SubmitRecord, progress: SubmitProgress, error: BaseException
 ) -> Operation[None]:
     """Write down what an error means for the submit; the error itself goes on to the caller."""
-    note = session.config.redact(str(error) or repr(error))
+    text = error.message if isinstance(error, RunComfyError) else str(error)
+    note = session.config.redact(text or repr(error))
     certain = isinstance(error, APIError) or not progress.on_the_wire
     if isinstance(error, JournalError) and (progress.request_id is not None or not record.written):
         return  # nothing can be written, and the error says what became of the submit
@@ -204,9 +206,8 @@ def _record_outcome(
         end = record.unsure(note)
     if isinstance(error, SubmissionUnknownError):
         error.submission_id, error.job_key = record.submission_id, record.job_key
-        error.add_note(
-            f"The journal keeps it as unsure; when you know more: client.journal.settle({record.submission_id!r}, ...)"
-        )
+        error.add_note("The journal keeps it as unsure.")
+        error.add_note(CureNote(f"When you know more: client.journal.settle({record.submission_id!r}, ...)."))
     if not isinstance(error, GeneratorExit):  # then nobody carries steps out any more, but the write goes on
         yield from record.finished(end)
 
@@ -236,8 +237,8 @@ def _job_of_key(journal: JournalWriter, entry: JournalEntry, prepared: Prepared)
         raise _key_of_no_job(entry, model_id)
     log.info("The job_key %r has the job %s already; nothing was sent.", key, entry.request_id)
     if entry.state == "failed":
-        cure = f"client.journal.release({key!r}) frees the key, and the next submit is paid again"
-        log.warning("The job %s of the job_key %r has failed; %s.", entry.request_id, key, cure)
+        cure = CureNote(f"client.journal.release({key!r}) frees the key, and the next submit is paid again.")
+        log.warning("The job %s of the job_key %r has failed. %s", entry.request_id, key, cure)
     return entry.request_id
 
 
@@ -434,7 +435,7 @@ def unknown(
 def _note_outcome(stop: BaseException, progress: SubmitProgress, model_id: str) -> None:
     """Say on the interruption what became of the submit."""
     if progress.request_id is not None:
-        outcome = f"the job was started; go on with client.job({progress.request_id!r})"
+        outcome = f"the job {progress.request_id} was started"
     elif progress.error is not None:
         outcome = str(progress.error).rstrip(".")
     elif progress.on_the_wire:
@@ -443,4 +444,7 @@ def _note_outcome(stop: BaseException, progress: SubmitProgress, model_id: str) 
         outcome = "nothing was sent"
     note = f"Submit of {model_id}: {outcome}."
     log.warning("The submit was interrupted. %s", note)
-    (stop.original if isinstance(stop, Interrupted) else stop).add_note(note)
+    original = stop.original if isinstance(stop, Interrupted) else stop
+    original.add_note(note)
+    if progress.request_id is not None:
+        original.add_note(CureNote(f"Go on with client.job({progress.request_id!r}).", progress.request_id))

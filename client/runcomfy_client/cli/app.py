@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownOptionError
 
+from ..errors import CureNote
 from .errors import CommandError, debug_wanted, token_words
 from .options import COMMANDS, HELP
 from .output import console, marked
@@ -133,7 +134,9 @@ class _ToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            marked(record.levelname.lower(), "yellow", record.getMessage())
+            if isinstance(record.args, tuple):  # advice for Python is not for this reader
+                record.args = tuple(["" if isinstance(each, CureNote) else each for each in record.args])
+            marked(record.levelname.lower(), "yellow", record.getMessage().rstrip())
         except Exception:  # noqa: BLE001  # as every handler: a message must not end the program
             self.handleError(record)
 

@@ -209,6 +209,11 @@ def token_words() -> str:
 
 
 def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint | None:
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, errors.CureNote)]
+    if isinstance(error, KeyboardInterrupt):
+        # An interruption leaves such a note if the job goes on.
+        job = next((note.request_id for note in notes if note.request_id), None)
+        return _result(program, job, argv) if job else None
     request_id = getattr(error, "request_id", None)
     if isinstance(error, errors.SubmissionUnknownError) or (isinstance(error, errors.JournalError) and request_id):
         name = getattr(error, "job_key", None) or getattr(error, "submission_id", None)
@@ -223,8 +228,6 @@ def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint 
         return Hint("fetch the files again", f"{program} result {request_id}")
     if isinstance(error, errors.NotFoundError):
         return Hint(f"{program} pending lists the jobs on record")
-    if isinstance(error, KeyboardInterrupt):
-        return _result(program, request_id, argv)
     return None
 
 

@@ -15,7 +15,7 @@ import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import JournalError
+from ..errors import CureNote, JournalError
 from ..transport.hooks import log
 from ..transport.steps import Await, Interrupted
 from . import base
@@ -141,7 +141,7 @@ class SubmitRecord:
             except JournalError as again:
                 error.add_note(f"Write it down: {again}")
                 cure = f"client.journal.settle({self.submission_id!r}, request_id={request_id!r})"
-                error.add_note(f"When the journal can be written again: {cure}.")
+                error.add_note(CureNote(f"When the journal can be written again: {cure}.", request_id))
             log.error("%s The job was started: its request id is %s.", error, request_id)
             raise
         finally:

@@ -112,7 +112,8 @@ class Config(NamedTuple):
     def authorization(self) -> str:
         if self.token is None:
             raise AuthenticationError(
-                "No RunComfy token. Pass token=..., set RUNCOMFY_API_TOKEN, or log in with the official command line."
+                "No RunComfy token.",
+                cure="Pass token=..., set RUNCOMFY_API_TOKEN, or log in with the official command line.",
             )
         return Secret(f"Bearer {self.token.reveal()}")
 

@@ -110,13 +110,9 @@ def submit(
 
 
 def wait_for(job: Job[object], timeout: float | None, *, cancel_on_interrupt: bool) -> Result[object]:
-    """The job's result, with the wait shown on stderr. An interruption names the job."""
-    try:
-        with progress() as display:
-            return job.wait(timeout, on_update=display.update, cancel_on_interrupt=cancel_on_interrupt)
-    except KeyboardInterrupt as stop:
-        stop.request_id = job.request_id  # type: ignore[attr-defined]  # for the hint
-        raise
+    """The job's result, with the wait shown on stderr."""
+    with progress() as display:
+        return job.wait(timeout, on_update=display.update, cancel_on_interrupt=cancel_on_interrupt)
 
 
 def fetch(result: Result[object], downloading: Downloading) -> list[Path]:
