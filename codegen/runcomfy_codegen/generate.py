@@ -108,7 +108,7 @@ def _generate(request: Request, progress: Callable[[int, int], None], alone: boo
 
     good = {each.model_id: each for each in units if each.rendered and each.model_id not in bad}
     skipped = [model_id for model_id in gathered.models if model_id not in good]
-    recovered = [unit for each in skipped if (unit := recover(folder, each, published))]
+    recovered = [found for each in skipped if (found := recover(folder, each, published))]
     good |= {unit.model_id: unit for unit in recovered}
     kept = [good[model_id] for model_id in sorted(good)]
     tree = package_tree(kept, request.package)

@@ -65,6 +65,10 @@ def test_show_as_json(cli: Cli) -> None:
     assert list(facts) == [
         "ok",
         "model_id",
+        "display_name",
+        "categories",
+        "base_price_usd",
+        "price_unit",
         "method",
         "input_class",
         "output_class",

@@ -13,9 +13,24 @@ if TYPE_CHECKING:
 
 
 class ModelSpec:
-    """The facts of one model: its id, the node of its input, the names of its classes, and the API page's example."""
+    """The facts of one model: its id, the node of its input, the names of its classes, and the API page's example.
 
-    __slots__ = ("_clean", "example", "input", "input_class", "model_id", "output_class")
+    ``display_name``, ``categories``, ``base_price_usd`` (US dollars for one ``price_unit``) and ``price_unit`` are what
+    the catalog said when the package was generated; None or empty if it said nothing. A base price is no quote.
+    """
+
+    __slots__ = (
+        "_clean",
+        "base_price_usd",
+        "categories",
+        "display_name",
+        "example",
+        "input",
+        "input_class",
+        "model_id",
+        "output_class",
+        "price_unit",
+    )
 
     def __init__(
         self,
@@ -25,6 +40,10 @@ class ModelSpec:
         input_class: str = "",
         output_class: str = "",
         example: Mapping[str, object] | None = None,
+        display_name: str = "",
+        categories: tuple[str, ...] = (),
+        base_price_usd: float | None = None,
+        price_unit: str = "",
     ) -> None:
         self.model_id = model_id
         self.input = input
@@ -32,6 +51,11 @@ class ModelSpec:
         self.input_class = input_class
         self.output_class = output_class
         self.example = example
+        # The catalog's title of nearly every model is its id without the provider.
+        self.display_name = display_name or model_id.partition("/")[2]
+        self.categories = categories
+        self.base_price_usd = base_price_usd
+        self.price_unit = price_unit
         self._clean = Report(model_id)
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from runcomfy_client.schema import ModelSpec
 
@@ -24,11 +24,20 @@ if TYPE_CHECKING:
     from ..naming.identifiers import ClassName, PythonName
     from ..naming.lock import ModelLock
     from ..naming.model import ModelNames
-    from ..reading.load import ModelSource
+    from ..reading.load import Loaded, ModelSource
     from ..reading.store import ModelId
     from ..rendering.rendered import Rendered
 
 _NOT_NEEDED = "Delete patch.json; but if you are just writing it, correct the place that it names."
+
+
+class CatalogFacts(TypedDict):
+    """The facts of model.json, as the spec of a model takes them."""
+
+    display_name: str
+    categories: tuple[str, ...]
+    base_price_usd: float | None
+    price_unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +105,23 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
         input_class=input_class(names),
         output_class=output_class(names),
         example=example if isinstance(example, dict) else None,
+        **_catalog_facts(loaded),
     )
     model = Model(spec=spec, names=names, input=input_classes, output=output_classes)
     return model, found
+
+
+def _catalog_facts(loaded: Loaded) -> CatalogFacts:
+    """What the catalog says besides the schema; a value of another type than it should be says nothing."""
+    said = loaded.facts.value if loaded.facts and isinstance(loaded.facts.value, dict) else {}
+    title, categories, unit = said.get("display_name"), said.get("categories"), said.get("price_unit")
+    price = said.get("base_price_usd")
+    return CatalogFacts(
+        display_name=title if isinstance(title, str) else "",
+        categories=tuple(map(str, categories)) if isinstance(categories, list) else (),
+        base_price_usd=price if isinstance(price, int | float) and not isinstance(price, bool) else None,
+        price_unit=unit if isinstance(unit, str) else "",
+    )
 
 
 def _upstream_fixed(source: ModelSource, faults: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runcomfy_client.describe.json_schema import schema_of
@@ -33,6 +33,8 @@ class ModelSchemas:
     input: Mapping[str, object]
     output: Mapping[str, object] | None = None
     example: object = None
+    # What the catalog says besides: title, categories, price.
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def make_document(
@@ -102,6 +104,7 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
             "tags": ["models"],
             "summary": f"Run {model.model_id}",
             "description": _SUBMIT,
+            **_facts(model),
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": {
                 "200": {"description": "Accepted.", **submitted},
@@ -124,6 +127,13 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
             },
         },
     }
+
+
+def _facts(model: ModelSchemas) -> Schema:
+    """Title, categories and price of the catalog, for which OpenAPI has no words of its own."""
+    names = ("display_name", "categories", "base_price_usd", "price_unit", "pricing_note")
+    found = {name: model.facts[name] for name in names if model.facts.get(name) not in (None, "", [])}
+    return {"x-catalog": found} if found else {}
 
 
 def _links() -> Schema:

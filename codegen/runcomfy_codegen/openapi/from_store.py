@@ -45,6 +45,7 @@ def _schemas_of(loaded: Loaded) -> ModelSchemas:
         input=loaded.input.value if isinstance(loaded.input.value, dict) else {},
         output=_output(own.value) if own else None,
         example=loaded.example.value if loaded.example else None,
+        facts=loaded.facts.value if loaded.facts and isinstance(loaded.facts.value, dict) else {},
     )
 
 

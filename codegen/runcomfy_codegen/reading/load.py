@@ -27,6 +27,7 @@ class ModelSource:
     output: bytes | None = None
     example: bytes | None = None
     patch: bytes | None = None
+    facts: bytes | None = None
     common_output: bytes | None = None
 
 
@@ -39,6 +40,7 @@ class Loaded:
     output: Document | None
     example: Document | None
     common_output: Document | None
+    facts: Document | None = None
 
 
 def read_common_output(schemas: Path) -> bytes | None:
@@ -60,6 +62,7 @@ def read_source(folder: store.ModelFolder, common_output: bytes | None, received
         output=content(store.OUTPUT),
         example=content(store.EXAMPLE),
         patch=content(store.PATCH),
+        facts=content(store.MODEL),
         common_output=common_output,
     )
 
@@ -89,6 +92,7 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     patch = parsed(source.patch, own(store.PATCH))
     output = parsed(source.output, own(store.OUTPUT))
     example = parsed(source.example, own(store.EXAMPLE))
+    facts = parsed(source.facts, own(store.MODEL))
     common = parsed(source.common_output, store.OUTPUT)
     if received is None or faults:
         return None, tuple(faults)
@@ -96,6 +100,13 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     if document is None:
         return None, found
     return (
-        Loaded(model_id=source.model_id, input=document, output=output, example=example, common_output=common),
+        Loaded(
+            model_id=source.model_id,
+            input=document,
+            output=output,
+            example=example,
+            common_output=common,
+            facts=facts,
+        ),
         found,
     )

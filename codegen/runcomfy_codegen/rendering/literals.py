@@ -22,11 +22,13 @@ _PIECES = re.compile(r"\S+\s*|\s+")
 
 
 def literal(value: object) -> str:
-    """A JSON value as a Python expression."""
+    """A JSON value, or a tuple of them, as a Python expression."""
     if isinstance(value, str):
         return string(value)
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))}{',' * (len(value) == 1)})"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{literal(name)}: {literal(each)}' for name, each in value.items())}}}"
     return repr(value)

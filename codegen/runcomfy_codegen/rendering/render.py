@@ -66,6 +66,10 @@ def _spec(model: Model) -> str:
         input_class=string(spec.input_class),
         output_class=string(spec.output_class),
         example=literal(spec.example) if spec.example is not None else None,
+        display_name=string(spec.display_name) if spec.display_name != spec.model_id.partition("/")[2] else None,
+        categories=literal(spec.categories) if spec.categories else None,
+        base_price_usd=literal(spec.base_price_usd) if spec.base_price_usd is not None else None,
+        price_unit=string(spec.price_unit) if spec.price_unit else None,
     )
     return render(
         "spec.py",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ...describe.parameters import Parameter as ModelParameter
+    from ...schema import ModelSpec
 
 # Longer lines of prose are hard to read.
 _WIDEST = 110
@@ -69,6 +70,10 @@ def show(model: ModelId, /, *, common: Common = COMMON) -> int:
         emit_json(
             {
                 "model_id": model,
+                "display_name": spec.display_name,
+                "categories": list(spec.categories),
+                "base_price_usd": spec.base_price_usd,
+                "price_unit": spec.price_unit or None,
                 "method": f"client.{method}",
                 "input_class": spec.input_class,
                 "output_class": spec.output_class,
@@ -78,7 +83,7 @@ def show(model: ModelId, /, *, common: Common = COMMON) -> int:
             }
         )
         return 0
-    _print_model(console(), model, method, inputs, snippets)
+    _print_model(console(), spec, method, inputs, snippets)
     return 0
 
 
@@ -122,20 +127,29 @@ def _print_models(rows: Sequence[tuple[str, Sequence[ModelParameter]]]) -> None:
 
 def _print_model(
     out: Console,
-    model_id: str,
+    spec: ModelSpec,
     method: str,
     inputs: Sequence[ModelParameter],
     snippets: Mapping[str, str],
 ) -> None:
     from rich.text import Text
 
-    out.print(Text.assemble((model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
+    out.print(Text.assemble((spec.model_id, "bold"), (f"\nclient.{method}(...)", "dim")))
+    if facts := _catalog_facts(spec):
+        out.print(Text(facts, style="dim"))
     width = min(out.width, _WIDEST)
     out.print(_input_table(inputs, longest_name=width // 3), width=width)
     for name, title in (("python", "Python"), ("shell", "\nCommand line"), ("curl", "\ncurl")):
         out.print(Text(title, style="bold"))
         # As it is, to be pasted: never wrapped by us, never framed.
         out.print(Text(snippets[name].rstrip()), soft_wrap=True)
+
+
+def _catalog_facts(spec: ModelSpec) -> str:
+    """Categories and base price, as the catalog had them when the package was generated."""
+    price = "" if spec.base_price_usd is None else f"base price {spec.base_price_usd:g} USD"
+    unit = f" per {spec.price_unit}" if price and spec.price_unit else ""
+    return printable(" · ".join(filter(None, (", ".join(spec.categories), f"{price}{unit}"))))
 
 
 def _input_table(inputs: Sequence[ModelParameter], *, longest_name: int) -> Table:

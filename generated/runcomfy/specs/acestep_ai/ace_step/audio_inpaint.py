@@ -18,5 +18,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "acestep-ai/ace-step/audio-inpaint", INPUT, input_class="AudioInpaintInput", output_class="AudioInpaintOutput"
+    "acestep-ai/ace-step/audio-inpaint",
+    INPUT,
+    input_class="AudioInpaintInput",
+    output_class="AudioInpaintOutput",
+    categories=("text-to-audio",),
 )

@@ -16,5 +16,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "acestep-ai/ace-step/audio-outpaint", INPUT, input_class="AudioOutpaintInput", output_class="AudioOutpaintOutput"
+    "acestep-ai/ace-step/audio-outpaint",
+    INPUT,
+    input_class="AudioOutpaintInput",
+    output_class="AudioOutpaintOutput",
+    categories=("text-to-audio",),
 )

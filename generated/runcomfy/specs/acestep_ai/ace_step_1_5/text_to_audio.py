@@ -14,5 +14,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "acestep-ai/ace-step-1.5/text-to-audio", INPUT, input_class="TextToAudioInput", output_class="TextToAudioOutput"
+    "acestep-ai/ace-step-1.5/text-to-audio",
+    INPUT,
+    input_class="TextToAudioInput",
+    output_class="TextToAudioOutput",
+    categories=("text-to-audio",),
 )

@@ -16,5 +16,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "alibaba/happyhorse-1.1/image-to-video", INPUT, input_class="ImageToVideoInput", output_class="ImageToVideoOutput"
+    "alibaba/happyhorse-1.1/image-to-video",
+    INPUT,
+    input_class="ImageToVideoInput",
+    output_class="ImageToVideoOutput",
+    categories=("image-to-video",),
 )

@@ -14,5 +14,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "alibaba/happyhorse-1.1/text-to-video", INPUT, input_class="TextToVideoInput", output_class="TextToVideoOutput"
+    "alibaba/happyhorse-1.1/text-to-video",
+    INPUT,
+    input_class="TextToVideoInput",
+    output_class="TextToVideoOutput",
+    categories=("text-to-video",),
 )

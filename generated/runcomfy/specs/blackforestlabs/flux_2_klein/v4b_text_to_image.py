@@ -17,4 +17,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="V4bTextToImageInput",
     output_class="V4bTextToImageOutput",
+    categories=("text-to-image",),
 )

@@ -18,4 +18,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="V9bTextToImageInput",
     output_class="V9bTextToImageOutput",
+    categories=("text-to-image",),
 )

@@ -23,5 +23,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "blackforestlabs/flux-3/extend-video", INPUT, input_class="ExtendVideoInput", output_class="ExtendVideoOutput"
+    "blackforestlabs/flux-3/extend-video",
+    INPUT,
+    input_class="ExtendVideoInput",
+    output_class="ExtendVideoOutput",
+    categories=("text-to-video",),
 )

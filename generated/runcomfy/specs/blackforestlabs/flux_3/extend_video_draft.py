@@ -26,4 +26,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ExtendVideoDraftInput",
     output_class="ExtendVideoDraftOutput",
+    categories=("text-to-video",),
 )

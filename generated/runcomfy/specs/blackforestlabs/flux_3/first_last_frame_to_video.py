@@ -26,4 +26,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="FirstLastFrameToVideoInput",
     output_class="FirstLastFrameToVideoOutput",
+    categories=("first-last-frame-to-video",),
 )

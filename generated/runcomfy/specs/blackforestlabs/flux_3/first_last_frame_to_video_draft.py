@@ -25,4 +25,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="FirstLastFrameToVideoDraftInput",
     output_class="FirstLastFrameToVideoDraftOutput",
+    categories=("first-last-frame-to-video",),
 )

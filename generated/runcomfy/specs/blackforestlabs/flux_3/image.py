@@ -16,4 +16,10 @@ INPUT = Object(
     required=("prompt",),
 )
 
-MODEL = ModelSpec("blackforestlabs/flux-3/image", INPUT, input_class="ImageInput", output_class="ImageOutput")
+MODEL = ModelSpec(
+    "blackforestlabs/flux-3/image",
+    INPUT,
+    input_class="ImageInput",
+    output_class="ImageOutput",
+    categories=("text-to-image",),
+)

@@ -23,5 +23,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "blackforestlabs/flux-3/image-to-video", INPUT, input_class="ImageToVideoInput", output_class="ImageToVideoOutput"
+    "blackforestlabs/flux-3/image-to-video",
+    INPUT,
+    input_class="ImageToVideoInput",
+    output_class="ImageToVideoOutput",
+    categories=("image-to-video",),
 )

@@ -26,4 +26,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ImageToVideoDraftInput",
     output_class="ImageToVideoDraftOutput",
+    categories=("image-to-video",),
 )

@@ -25,4 +25,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="TextToVideoDraftInput",
     output_class="TextToVideoDraftOutput",
+    categories=("text-to-video",),
 )

@@ -46,5 +46,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "bytedance/seed-audio-1.0/text-to-audio", INPUT, input_class="TextToAudioInput", output_class="TextToAudioOutput"
+    "bytedance/seed-audio-1.0/text-to-audio",
+    INPUT,
+    input_class="TextToAudioInput",
+    output_class="TextToAudioOutput",
+    categories=("text-to-audio",),
 )

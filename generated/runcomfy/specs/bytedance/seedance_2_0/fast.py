@@ -20,4 +20,10 @@ INPUT = Object(
     required=("prompt",),
 )
 
-MODEL = ModelSpec("bytedance/seedance-2.0/fast", INPUT, input_class="FastInput", output_class="FastOutput")
+MODEL = ModelSpec(
+    "bytedance/seedance-2.0/fast",
+    INPUT,
+    input_class="FastInput",
+    output_class="FastOutput",
+    categories=("text-to-video",),
+)

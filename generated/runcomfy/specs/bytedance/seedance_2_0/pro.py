@@ -20,4 +20,6 @@ INPUT = Object(
     required=("prompt",),
 )
 
-MODEL = ModelSpec("bytedance/seedance-2.0/pro", INPUT, input_class="ProInput", output_class="ProOutput")
+MODEL = ModelSpec(
+    "bytedance/seedance-2.0/pro", INPUT, input_class="ProInput", output_class="ProOutput", categories=("text-to-video",)
+)

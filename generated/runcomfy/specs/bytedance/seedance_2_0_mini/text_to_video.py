@@ -18,5 +18,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "bytedance/seedance-2.0-mini/text-to-video", INPUT, input_class="TextToVideoInput", output_class="TextToVideoOutput"
+    "bytedance/seedance-2.0-mini/text-to-video",
+    INPUT,
+    input_class="TextToVideoInput",
+    output_class="TextToVideoOutput",
+    categories=("text-to-video",),
 )

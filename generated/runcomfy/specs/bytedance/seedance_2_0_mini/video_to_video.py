@@ -25,4 +25,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="VideoToVideoInput",
     output_class="VideoToVideoOutput",
+    categories=("video-to-video",),
 )

@@ -19,4 +19,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="FirstLastFrame480pInput",
     output_class="FirstLastFrame480pOutput",
+    categories=("text-to-video",),
 )

@@ -19,4 +19,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="FirstLastFrame720pInput",
     output_class="FirstLastFrame720pOutput",
+    categories=("text-to-video",),
 )

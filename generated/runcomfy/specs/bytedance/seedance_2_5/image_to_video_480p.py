@@ -18,4 +18,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ImageToVideo480pInput",
     output_class="ImageToVideo480pOutput",
+    categories=("image-to-video",),
 )

@@ -18,4 +18,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ImageToVideo720pInput",
     output_class="ImageToVideo720pOutput",
+    categories=("image-to-video",),
 )

@@ -23,4 +23,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ReferenceToVideo480pInput",
     output_class="ReferenceToVideo480pOutput",
+    categories=("reference-to-video",),
 )

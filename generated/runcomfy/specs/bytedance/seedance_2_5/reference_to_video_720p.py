@@ -23,4 +23,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ReferenceToVideo720pInput",
     output_class="ReferenceToVideo720pOutput",
+    categories=("reference-to-video",),
 )

@@ -20,4 +20,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="TextToVideo480pInput",
     output_class="TextToVideo480pOutput",
+    categories=("text-to-video",),
 )

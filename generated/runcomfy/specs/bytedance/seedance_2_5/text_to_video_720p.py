@@ -20,4 +20,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="TextToVideo720pInput",
     output_class="TextToVideo720pOutput",
+    categories=("text-to-video",),
 )

@@ -16,5 +16,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "bytedance/seedream-5.0-pro/text-to-image", INPUT, input_class="TextToImageInput", output_class="TextToImageOutput"
+    "bytedance/seedream-5.0-pro/text-to-image",
+    INPUT,
+    input_class="TextToImageInput",
+    output_class="TextToImageOutput",
+    categories=("text-to-image",),
 )

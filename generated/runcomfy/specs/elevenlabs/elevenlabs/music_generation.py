@@ -22,4 +22,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="MusicGenerationInput",
     output_class="MusicGenerationOutput",
+    categories=("text-to-audio",),
 )

@@ -14,5 +14,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "google/gemini-omni-flash/image-to-video", INPUT, input_class="ImageToVideoInput", output_class="ImageToVideoOutput"
+    "google/gemini-omni-flash/image-to-video",
+    INPUT,
+    input_class="ImageToVideoInput",
+    output_class="ImageToVideoOutput",
+    categories=("image-to-video",),
 )

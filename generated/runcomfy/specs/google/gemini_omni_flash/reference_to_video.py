@@ -18,4 +18,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ReferenceToVideoInput",
     output_class="ReferenceToVideoOutput",
+    categories=("reference-to-video",),
 )

@@ -13,5 +13,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "google/gemini-omni-flash/text-to-video", INPUT, input_class="TextToVideoInput", output_class="TextToVideoOutput"
+    "google/gemini-omni-flash/text-to-video",
+    INPUT,
+    input_class="TextToVideoInput",
+    output_class="TextToVideoOutput",
+    categories=("text-to-video",),
 )

@@ -9,5 +9,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "google/gemini-omni-flash/video-edit", INPUT, input_class="VideoEditInput", output_class="VideoEditOutput"
+    "google/gemini-omni-flash/video-edit",
+    INPUT,
+    input_class="VideoEditInput",
+    output_class="VideoEditOutput",
+    categories=("text-to-video",),
 )

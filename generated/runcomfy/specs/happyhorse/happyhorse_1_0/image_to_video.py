@@ -20,4 +20,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ImageToVideoInput",
     output_class="ImageToVideoOutput",
+    categories=("image-to-video",),
 )

@@ -29,4 +29,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ReferenceToVideoInput",
     output_class="ReferenceToVideoOutput",
+    categories=("reference-to-video",),
 )

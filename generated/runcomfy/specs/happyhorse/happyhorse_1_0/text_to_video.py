@@ -16,5 +16,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "happyhorse/happyhorse-1.0/text-to-video", INPUT, input_class="TextToVideoInput", output_class="TextToVideoOutput"
+    "happyhorse/happyhorse-1.0/text-to-video",
+    INPUT,
+    input_class="TextToVideoInput",
+    output_class="TextToVideoOutput",
+    categories=("text-to-video",),
 )

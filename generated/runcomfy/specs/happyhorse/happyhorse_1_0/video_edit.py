@@ -21,5 +21,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "happyhorse/happyhorse-1.0/video-edit", INPUT, input_class="VideoEditInput", output_class="VideoEditOutput"
+    "happyhorse/happyhorse-1.0/video-edit",
+    INPUT,
+    input_class="VideoEditInput",
+    output_class="VideoEditOutput",
+    categories=("text-to-video",),
 )

@@ -16,5 +16,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "ideogram-ai/ideogram-v4/text-to-image", INPUT, input_class="TextToImageInput", output_class="TextToImageOutput"
+    "ideogram-ai/ideogram-v4/text-to-image",
+    INPUT,
+    input_class="TextToImageInput",
+    output_class="TextToImageOutput",
+    categories=("text-to-image",),
 )

@@ -22,4 +22,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ProImageToVideoInput",
     output_class="ProImageToVideoOutput",
+    categories=("image-to-video",),
 )

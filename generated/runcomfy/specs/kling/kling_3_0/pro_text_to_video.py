@@ -17,5 +17,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "kling/kling-3.0/pro/text-to-video", INPUT, input_class="ProTextToVideoInput", output_class="ProTextToVideoOutput"
+    "kling/kling-3.0/pro/text-to-video",
+    INPUT,
+    input_class="ProTextToVideoInput",
+    output_class="ProTextToVideoOutput",
+    categories=("text-to-video",),
 )

@@ -21,4 +21,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="StandardImageToVideoInput",
     output_class="StandardImageToVideoOutput",
+    categories=("image-to-video",),
 )

@@ -21,4 +21,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="StandardTextToVideoInput",
     output_class="StandardTextToVideoOutput",
+    categories=("text-to-video",),
 )

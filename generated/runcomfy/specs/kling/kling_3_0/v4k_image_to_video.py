@@ -18,5 +18,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "kling/kling-3.0/4k/image-to-video", INPUT, input_class="V4kImageToVideoInput", output_class="V4kImageToVideoOutput"
+    "kling/kling-3.0/4k/image-to-video",
+    INPUT,
+    input_class="V4kImageToVideoInput",
+    output_class="V4kImageToVideoOutput",
+    categories=("image-to-video",),
 )

@@ -17,5 +17,9 @@ INPUT = Object(
 )
 
 MODEL = ModelSpec(
-    "kling/kling-3.0/4k/text-to-video", INPUT, input_class="V4kTextToVideoInput", output_class="V4kTextToVideoOutput"
+    "kling/kling-3.0/4k/text-to-video",
+    INPUT,
+    input_class="V4kTextToVideoInput",
+    output_class="V4kTextToVideoOutput",
+    categories=("text-to-video",),
 )

@@ -22,4 +22,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ProReferenceToVideoInput",
     output_class="ProReferenceToVideoOutput",
+    categories=("reference-to-video",),
 )

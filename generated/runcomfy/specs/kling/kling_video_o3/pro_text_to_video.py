@@ -19,4 +19,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ProTextToVideoInput",
     output_class="ProTextToVideoOutput",
+    categories=("text-to-video",),
 )

@@ -19,4 +19,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="ProVideoToVideoInput",
     output_class="ProVideoToVideoOutput",
+    categories=("video-to-video",),
 )

@@ -20,4 +20,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="V4kImageToVideoInput",
     output_class="V4kImageToVideoOutput",
+    categories=("image-to-video",),
 )

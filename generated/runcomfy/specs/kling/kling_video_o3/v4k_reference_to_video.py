@@ -20,4 +20,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="V4kReferenceToVideoInput",
     output_class="V4kReferenceToVideoOutput",
+    categories=("reference-to-video",),
 )

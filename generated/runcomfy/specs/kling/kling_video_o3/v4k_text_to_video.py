@@ -19,4 +19,5 @@ MODEL = ModelSpec(
     INPUT,
     input_class="V4kTextToVideoInput",
     output_class="V4kTextToVideoOutput",
+    categories=("text-to-video",),
 )
