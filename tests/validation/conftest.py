@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pydantic import Field
 from runcomfy_client.media import ImageInput  # noqa: TC002  # pydantic reads it at run time
-from runcomfy_client.models import InputModel, bind
+from runcomfy_client.models import InputModel, InputObject, MediaOutput, bind
 from runcomfy_client.schema import (
     AnyOf,
     AnyValue,
@@ -65,17 +65,17 @@ MODEL = ModelSpec("acme/one/edit", INPUT, input_class="EditInput")
 Ratio = Literal["1024x1024(1:1)", "2048x2048(1:1)", "2560x1440(16:9)"]
 
 
-class LoraInput(InputModel):
+class LoraInput(InputObject):
     path: str
     scale: float | None = None
 
 
-class SizeInput(InputModel):
+class SizeInput(InputObject):
     width: int
     height: int | None = None
 
 
-class EditInput(InputModel):
+class EditInput(InputModel[MediaOutput]):
     image_urls: list[ImageInput]
     prompt: str
     width_height: Annotated[Ratio | None, Field(alias="width×height")] = None

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from runcomfy import InvalidInputError
 from runcomfy.models.bytedance.dreamina_4_0.edit import EditInput as RealInput
 from runcomfy_client.media import LocalMedia
-from runcomfy_client.models import InputModel, bind
+from runcomfy_client.models import InputObject, bind
 from runcomfy_client.schema import Number, Object, Property
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def test_the_class_tells_its_own_schema() -> None:
 
 
 def test_a_class_cannot_be_bound_to_another_schema() -> None:
-    class Odd(InputModel):
+    class Odd(InputObject):
         scale: float
 
     with pytest.raises(TypeError, match="scal"):
@@ -208,7 +208,7 @@ def test_a_class_cannot_be_bound_to_another_schema() -> None:
 
 
 def test_additional_keys_are_kept_where_the_schema_lets_them() -> None:
-    class Open(InputModel, extra="allow"):
+    class Open(InputObject, extra="allow"):
         a: float | None = None
 
     bind(Open, Object({"a": Property(Number())}, extra=True))

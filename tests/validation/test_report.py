@@ -28,7 +28,7 @@ from runcomfy_client.schema import (
 from runcomfy_client.schema.json_payload import read_payload
 
 if TYPE_CHECKING:
-    from runcomfy_client.models import InputModel
+    from runcomfy_client.models import InputModel, MediaOutput
 
 EDIT = "bytedance/dreamina-4-0/edit"
 
@@ -174,7 +174,7 @@ def test_json_text_and_files(spec: ModelSpec, good: dict[str, object], tmp_path:
 
 
 def test_an_input_and_other_mappings_stand_for_their_payload(
-    spec: ModelSpec, good: dict[str, object], edit_input: type[InputModel]
+    spec: ModelSpec, good: dict[str, object], edit_input: type[InputModel[MediaOutput]]
 ) -> None:
     assert validate_spec(spec, edit_input(**good)).ok
     assert validate_spec(spec, MappingProxyType(good)).ok
