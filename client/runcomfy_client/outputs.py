@@ -67,16 +67,16 @@ class OutputModel(BaseModel):
     def _lenient(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(value, cls):
             return value
-        told: list[str] = []
+        warnings: list[str] = []
         if not isinstance(value, Mapping):
-            told.append(f"expected an object, got {shown(value)}")
+            warnings.append(f"expected an object, got {shown(value)}")
             value = {}
-        output: Self | None = _made(value, handler, told)
+        output: Self | None = _made(value, handler, warnings)
         if output is None:
             # Required and not there, or a validator that takes nothing: keep what came, unread.
             output = cls.model_construct(**{str(key): item for key, item in value.items()})
-            told.append("the output does not fit its schema and was kept as it came")
-        output._warnings = tuple(told)
+            warnings.append("the output does not fit its schema and was kept as it came")
+        output._warnings = tuple(warnings)
         return output
 
 
@@ -91,7 +91,7 @@ class MediaOutput(OutputModel):
     audios: list[FileURL] | None = None
 
 
-def _made(value: Any, handler: ModelWrapValidatorHandler[Any], told: list[str]) -> Any:
+def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[str]) -> Any:
     """The output without what does not fit; None if even that cannot be made."""
     while True:
         try:
@@ -101,7 +101,7 @@ def _made(value: Any, handler: ModelWrapValidatorHandler[Any], told: list[str]) 
         smaller = value
         # From the end, so that an item left out does not move those that are still to go.
         for place in sorted({found for place in places if (found := _found(value, place))}, key=_backwards):
-            told.append(f"{pointer(place)}: {shown(_at(value, place))} does not fit and was left out")
+            warnings.append(f"{pointer(place)}: {shown(_at(value, place))} does not fit and was left out")
             smaller = _without(smaller, place)
         if smaller is value:
             return None

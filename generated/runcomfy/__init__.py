@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from runcomfy_client.media.probe import Probe
     from runcomfy_client.models import InputModel
     from runcomfy_client.outputs import FileURL, MediaOutput, OutputModel
+    from runcomfy_client.result_store import AsyncResultStore, ResultStore, StoredFile, StoredResult
     from runcomfy_client.results import AsyncFile, AsyncResult, File, Result
     from runcomfy_client.schema.findings import Finding, Report
     from runcomfy_client.transport.config import Timeouts
@@ -55,6 +56,7 @@ __all__ = [
     "AsyncFile",
     "AsyncJob",
     "AsyncResult",
+    "AsyncResultStore",
     "AsyncRunComfy",
     "AudioInput",
     "AuthenticationError",
@@ -95,9 +97,12 @@ __all__ = [
     "Report",
     "RequestOptions",
     "Result",
+    "ResultStore",
     "RunComfy",
     "RunComfyError",
     "ServerError",
+    "StoredFile",
+    "StoredResult",
     "SubmissionUnknownError",
     "Timeouts",
     "TransportError",
@@ -114,6 +119,7 @@ _MODULES = {
     "AsyncFile": "runcomfy_client.results",
     "AsyncJob": "runcomfy_client.jobs",
     "AsyncResult": "runcomfy_client.results",
+    "AsyncResultStore": "runcomfy_client.result_store",
     "AsyncRunComfy": "._client",
     "AudioInput": "runcomfy_client.media",
     "AuthenticationError": "runcomfy_client.errors",
@@ -154,9 +160,12 @@ _MODULES = {
     "Report": "runcomfy_client.schema.findings",
     "RequestOptions": "runcomfy_client.api.submit",
     "Result": "runcomfy_client.results",
+    "ResultStore": "runcomfy_client.result_store",
     "RunComfy": "._client",
     "RunComfyError": "runcomfy_client.errors",
     "ServerError": "runcomfy_client.errors",
+    "StoredFile": "runcomfy_client.result_store",
+    "StoredResult": "runcomfy_client.result_store",
     "SubmissionUnknownError": "runcomfy_client.errors",
     "Timeouts": "runcomfy_client.transport.config",
     "TransportError": "runcomfy_client.errors",

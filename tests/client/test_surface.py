@@ -10,6 +10,7 @@ from runcomfy_client.catalog import AsyncCatalog, Catalog
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.jobs import AsyncJob, Job
 from runcomfy_client.resources import AsyncResource, Resource
+from runcomfy_client.result_store import AsyncResultStore, ResultStore
 from runcomfy_client.results import AsyncFile, AsyncResult, File, Result
 
 PAIRS = [
@@ -18,6 +19,7 @@ PAIRS = [
     (Job, AsyncJob),
     (Result, AsyncResult),
     (File, AsyncFile),
+    (ResultStore, AsyncResultStore),
     (Resource, AsyncResource),
 ]
 
@@ -51,7 +53,7 @@ def test_the_twins_have_the_same_surface(sync: type, twin: type) -> None:
 @pytest.mark.parametrize(("sync", "twin"), PAIRS, ids=lambda kind: kind.__name__)
 def test_what_blocks_here_is_awaited_there(sync: type, twin: type) -> None:
     sends = {"status", "poll", "wait", "result", "cancel", "submit", "_submit", "balance", "list", "get", "close"}
-    sends |= {"download", "read", "save"}
+    sends |= {"download", "read", "save", "find"}
     for name, value in surface(twin).items():
         if inspect.isfunction(value):
             assert inspect.iscoroutinefunction(value) == (name in sends), name

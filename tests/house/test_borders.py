@@ -28,6 +28,7 @@ LAYERS = (
     "journal",
     "api",
     "results",
+    "result_store",
     "jobs",
     "catalog",
     "client",

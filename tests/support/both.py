@@ -45,7 +45,8 @@ class Blocking:
 
     def _called(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            value = method(*args, **kwargs)
+            plain = [arg._inner if isinstance(arg, Blocking) else arg for arg in args]
+            value = method(*plain, **kwargs)
             return self._plain(self._runner.run(value) if inspect.iscoroutine(value) else value)
 
         return call

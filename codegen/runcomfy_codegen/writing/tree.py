@@ -56,6 +56,7 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "runcomfy_client.outputs": ("FileURL", "MediaOutput", "OutputModel"),
     "runcomfy_client.api.submit": ("RequestOptions",),
     "runcomfy_client.api.values": ("Cancellation", "DownloadProgress", "JobUpdate", "PollState"),
+    "runcomfy_client.result_store": ("AsyncResultStore", "ResultStore", "StoredFile", "StoredResult"),
     "runcomfy_client.results": ("AsyncFile", "AsyncResult", "File", "Result"),
     "runcomfy_client.transport.config": ("Timeouts",),
     "._index": ("validate",),

@@ -1,0 +1,305 @@
+"""Results kept on disk by request id: a folder a job with its files and a `result.json`, written whole and found again.
+
+    store = ResultStore("results")
+    kept = store.save(job.wait())            # results/<request id>/<request id>-1.png, ..., result.json
+    store.find(job.request_id).files[0].path
+    store.find(job.request_id).thumbnail(1)
+
+`result.json` is written last, in one step, so a folder that has it has all files. A save that fails half-way leaves
+what it fetched; the next one fetches the rest. Saving the same result again fetches nothing and brings in what came
+late, such as the cost. Any number of threads and processes may share a store. Reading one needs no client and no
+token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .api.arguments import path_of
+from .api.download import Part
+from .api.file_names import clean_id
+from .api.values import LARGEST
+from .errors import DownloadError
+from .media.kinds import HEAD, sniff
+from .transport.hooks import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    from .api.values import DownloadProgress
+    from .results import AsyncResult, Result, ResultData
+
+RECORD = "result.json"
+FORMAT = 1
+THUMBNAIL = 256
+_LARGEST_RECORD = 256 * 1024 * 1024
+# What a thumbnail may cost: a picture of more pixels is left without one.
+_MOST_PIXELS = 100_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file of a kept result; ``kind`` is image, video, audio or file, ``size`` in bytes, ``url`` where it came from."""
+
+    path: Path
+    kind: str
+    mime: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredResult:
+    """A kept result. ``cost`` is in US dollars, None if it was not known yet; ``saved_at`` in seconds since 1970."""
+
+    request_id: str
+    model_id: str | None
+    job_key: str | None
+    cost: float | None
+    output: Any
+    warnings: tuple[str, ...]
+    input: Any
+    files: tuple[StoredFile, ...]
+    saved_at: float
+    folder: Path
+
+    def thumbnail(self, index: int = 1, size: int = THUMBNAIL) -> Path | None:
+        """A small picture of file number ``index``, at most ``size`` pixels on its longer side; made once, then kept.
+
+        None if the file is no picture, or one that Pillow does not read. Needs Pillow.
+        """
+        if not 1 <= index <= len(self.files) or not 1 <= size <= 4096:
+            return None
+        return _thumbnail(self.files[index - 1].path, self.folder / "thumbnails", f"{index}-{size}", size)
+
+
+class StoreData:
+    """Where a store is, and how it is read and written."""
+
+    def __init__(self, folder: str | PathLike[str]) -> None:
+        self.folder = path_of("folder", folder)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.folder)!r})"
+
+    def _folder_of(self, request_id: str) -> Path:
+        return self.folder / clean_id(request_id)
+
+    def _find(self, request_id: str) -> StoredResult | None:
+        found = _read(self._folder_of(request_id))
+        return found if found is not None and found.request_id == request_id and _is_whole(found) else None
+
+    def _list(self) -> list[StoredResult]:
+        if not self.folder.is_dir():
+            return []
+        found = [_read(folder) for folder in self.folder.iterdir() if folder.is_dir()]
+        return sorted(
+            (each for each in found if each is not None and _is_whole(each)),
+            key=lambda each: each.saved_at,
+            reverse=True,
+        )
+
+    def _remove_damaged(self, request_id: str) -> Path:
+        """Remove files that are not as they were recorded, so that they are fetched again; gives the job's folder."""
+        folder = self._folder_of(request_id)
+        found = _read(folder)
+        for file in () if found is None else found.files:
+            if file.path.is_file() and file.path.stat().st_size != file.size:
+                file.path.unlink()
+        return folder
+
+    def _write(self, result: ResultData[object], paths: list[Path]) -> StoredResult:
+        folder = self._folder_of(result.request_id)
+        earlier = _read(folder)
+        cost = result.cost if result.cost is not None or earlier is None else earlier.cost
+        record = {
+            "format": FORMAT,
+            "request_id": result.request_id,
+            "model_id": result.model_id,
+            "job_key": result._job.job_key,
+            "cost": cost,
+            "output": result.raw.get("output"),
+            "warnings": list(result.warnings),
+            "input": result._job.input,
+            "files": [
+                {"name": path.name, "kind": file.kind, "url": file.url, **_facts(path)}
+                for file, path in zip(result.files, paths, strict=True)
+            ],
+            "saved_at": time.time() if earlier is None else earlier.saved_at,
+        }
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part = Part(folder)
+            try:
+                part.handle.write((json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+                part.move_to(folder / RECORD, overwrite=True)
+            finally:
+                part.discard()
+        except OSError as error:
+            failure = DownloadError(
+                f"The files were fetched, but {folder / RECORD} cannot be written: {error}.",
+                request_id=result.request_id,
+                model_id=result.model_id,
+            )
+            failure.saved = tuple(paths)
+            raise failure from error
+        found = _read(folder)
+        assert found is not None
+        return found
+
+
+class ResultStore(StoreData):
+    """A folder of results, for results of `RunComfy`. The folder is made by the first save."""
+
+    def save(
+        self,
+        result: Result[object],
+        *,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,
+    ) -> StoredResult:
+        """Fetch the files that are not here yet, and write the record. Arguments and errors as for ``download``."""
+        paths = result.download(
+            self._remove_damaged(result.request_id),
+            on_progress=on_progress,
+            hosts=hosts,
+            max_bytes=max_bytes,
+            timeout=timeout,
+        )
+        return self._write(result, paths)
+
+    def find(self, request_id: str) -> StoredResult | None:
+        """The result of a job, or None if it is not here, or not whole."""
+        return self._find(request_id)
+
+    def list(self) -> list[StoredResult]:
+        """All results that are here, the newest first."""
+        return self._list()
+
+
+class AsyncResultStore(StoreData):
+    """A folder of results, for results of `AsyncRunComfy`. The folder is made by the first save."""
+
+    async def save(
+        self,
+        result: AsyncResult[object],
+        *,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+        hosts: Sequence[str] = (),
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,  # noqa: ASYNC109 - it is the download's
+    ) -> StoredResult:
+        """Fetch the files that are not here yet, and write the record. Arguments and errors as for ``download``."""
+        paths = await result.download(
+            await asyncio.to_thread(self._remove_damaged, result.request_id),
+            on_progress=on_progress,
+            hosts=hosts,
+            max_bytes=max_bytes,
+            timeout=timeout,
+        )
+        return await asyncio.to_thread(self._write, result, paths)
+
+    async def find(self, request_id: str) -> StoredResult | None:
+        """The result of a job, or None if it is not here, or not whole."""
+        return await asyncio.to_thread(self._find, request_id)
+
+    async def list(self) -> list[StoredResult]:
+        """All results that are here, the newest first."""
+        return await asyncio.to_thread(self._list)
+
+
+def _facts(path: Path) -> dict[str, object]:
+    with path.open("rb") as stream:
+        mime = sniff(stream.read(HEAD))[1]
+    return {"mime": mime, "size": path.stat().st_size}
+
+
+def _read(folder: Path) -> StoredResult | None:
+    """The result in a folder; None if its record is missing, or is none."""
+    path = folder / RECORD
+    try:
+        if path.stat().st_size > _LARGEST_RECORD:
+            return None
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            log.warning("%s is of format %s, which this version does not read.", path, record["format"])
+            return None
+        files = tuple(_stored_file(folder, each) for each in record["files"])
+        found = StoredResult(
+            request_id=str(record["request_id"]),
+            model_id=record["model_id"],
+            job_key=record["job_key"],
+            cost=record["cost"],
+            output=record["output"],
+            warnings=tuple(record["warnings"]),
+            input=record["input"],
+            files=files,
+            saved_at=float(record["saved_at"]),
+            folder=folder,
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning("%s is no record of a result: %s", path, error)
+        return None
+    return found
+
+
+def _is_whole(found: StoredResult) -> bool:
+    """Whether every file is there as it was recorded."""
+    return all(file.path.is_file() and file.path.stat().st_size == file.size for file in found.files)
+
+
+def _stored_file(folder: Path, record: dict[str, Any]) -> StoredFile:
+    name = record["name"]
+    if not isinstance(name, str) or Path(name).name != name:
+        raise ValueError(f"{name!r} is no file name")
+    return StoredFile(
+        path=folder / name, kind=record["kind"], mime=record["mime"], size=int(record["size"]), url=record["url"]
+    )
+
+
+def _thumbnail(path: Path, folder: Path, name: str, size: int) -> Path | None:
+    target = folder / f"{name}.png"
+    if target.is_file() and target.stat().st_size:
+        return target
+    import io
+    import warnings
+
+    from PIL import Image, ImageOps
+
+    small = io.BytesIO()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; there is a bound of our own
+            with Image.open(path) as picture:
+                if picture.width * picture.height > _MOST_PIXELS:
+                    return None
+                picture.draft("RGB", (size, size))  # a large JPEG is decoded small
+                turned = ImageOps.exif_transpose(picture)
+                turned.thumbnail((size, size))
+                mode = "RGBA" if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info else "RGB"
+                turned.convert(mode).save(small, "PNG", optimize=True)
+    except Exception as error:  # noqa: BLE001  # a hostile file makes a reader raise anything
+        log.info("%s has no thumbnail: %s: %s", path, type(error).__name__, error)
+        return None
+    try:
+        folder.mkdir(exist_ok=True)
+        part = Part(folder)
+        try:
+            part.handle.write(small.getvalue())
+            part.move_to(target, overwrite=True)
+        finally:
+            part.discard()
+    except OSError as error:
+        log.warning("The thumbnail %s cannot be written: %s", target, error)
+        return None
+    return target
