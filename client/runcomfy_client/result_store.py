@@ -45,7 +45,7 @@ _MOST_PIXELS = 100_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A file of a kept result; ``kind`` is image, video, audio or file, ``size`` in bytes, ``url`` where it came from."""
+    """A file of a kept result. ``kind`` is image, video, audio or file; ``size`` is in bytes."""
 
     path: Path
     kind: str
