@@ -1,4 +1,4 @@
-"""Generated text is as black would write it: formatting it once has been enough."""
+"""Generated text is as black would write it, though most of it is laid out without black."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from .findings import ErrorFinding, raised, unchecked_rule
 from .media_field import Media
 from .messages import amount, choices, shown
 from .nodes import MAX_NUMBER, Node, Null, not_finite, text_faults, type_error
-from .suggest import Sayings, Speller
+from .suggest import nearest
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -182,8 +182,6 @@ class Object(Node):
         "_hint",
         "_known",
         "_names",
-        "_sayings",
-        "_speller",
         "description",
         "extra",
         "model",
@@ -209,8 +207,6 @@ class Object(Node):
         self.model: type[Any] | None = None  # an InputModel, which lies in a layer above
         self.model_id = ""
         self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
-        self._speller: Speller | None = None
-        self._sayings = Sayings(self._unknown)
         self._known = tuple(properties)
         self._hint: str | None = None
         self._absent: dict[str, str] = {}
@@ -251,22 +247,19 @@ class Object(Node):
             return [_no_key(key)]
         if self.extra:
             return [*text_faults(key, None, None), *(_json_faults(item, MAX_DEPTH) or ())] or None
-        message, name, meant = self._sayings[key]
-        return [ErrorFinding("unknown_key", message, name, self._known, meant)]
+        return [self._unknown(key)]
 
-    def _unknown(self, key: str) -> tuple[str, str, str | None]:
-        name = shown(key)
-        wire = self._names.get(key)
-        if wire is not None:
-            return f"unknown key {name}: on the wire it is called {shown(wire)}", name, wire
-        if self._speller is None:
-            self._speller = Speller(self._known)
-        near = self._speller.nearest(key)
-        if near is not None:
-            return f"unknown key {name}: did you mean {shown(near)}?", name, near
-        if self._hint is None:
-            self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
-        return f"unknown key {name}{self._hint}", name, None
+    def _unknown(self, key: str) -> ErrorFinding:
+        name, meant = shown(key), self._names.get(key)
+        if meant is not None:
+            message = f"unknown key {name}: on the wire it is called {shown(meant)}"
+        elif (meant := nearest(key, self._known)) is not None:
+            message = f"unknown key {name}: did you mean {shown(meant)}?"
+        else:
+            if self._hint is None:
+                self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
+            message = f"unknown key {name}{self._hint}"
+        return ErrorFinding("unknown_key", message, name, self._known, meant)
 
     def _missing(self, key: str) -> ErrorFinding:
         message = self._absent.get(key)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .findings import ErrorFinding, UncheckedFinding
 from .messages import amount, choices, shown
-from .suggest import Sayings, Speller
+from .suggest import nearest
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -273,13 +273,11 @@ def _is_multiple(value: float, step: float) -> bool:
 class Enum(Node):
     """One of the listed values. 1.0 is 1, true is not."""
 
-    __slots__ = ("_expected", "_plain", "_sayings", "_speller", "_texts", "values")
+    __slots__ = ("_expected", "_plain", "_texts", "values")
 
     def __init__(self, values: tuple[object, ...]) -> None:
         self.values = values
         self._expected: str | None = None
-        self._speller: Speller | None = None
-        self._sayings = Sayings(self._misspelt)
         # One set for each kind that Python would otherwise mix up: True == 1 in any set.
         plain: dict[type, set[object]] = {str: set(), int: set(), float: set(), bool: set()}
         for value in values:
@@ -309,14 +307,8 @@ class Enum(Node):
         return [self._fault(value)]
 
     def _refused(self, value: str) -> ErrorFinding:
-        message, given, suggestion = self._sayings[value]
-        return ErrorFinding("enum", message, given, self.values, suggestion)
-
-    def _misspelt(self, value: str) -> tuple[str, str, str | None]:
-        if self._speller is None:
-            self._speller = Speller([allowed for allowed in self.values if isinstance(allowed, str)])
-        given, near = shown(value), self._speller.nearest(value)
-        return self._refusal(given, near), given, near
+        given, near = shown(value), nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
+        return ErrorFinding("enum", self._refusal(given, near), given, self.values, near)
 
     def _fault(self, value: object) -> ErrorFinding:
         if isinstance(value, str) and self._texts:

@@ -14,9 +14,5 @@ _MODE = Mode(
 
 
 def formatted(text: str) -> str:
-    """The text as black writes it.
-
-    `format_str` formats what it changed a second time, for a rare case of optional parentheses that generated text
-    does not have (a test sees to that). One time is enough, and takes less than half as long.
-    """
-    return black._format_str_once(text, mode=_MODE)
+    """The text as black writes it."""
+    return black.format_str(text, mode=_MODE)
