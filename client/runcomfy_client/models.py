@@ -12,8 +12,8 @@ from .errors import InvalidInputError
 from .outputs import FileURL, MediaOutput, OutputModel
 from .prepare import prepare_input
 from .schema import AllOf, AnyOf, Array, ErrorFinding, Object, OneOf, Report
-from .schema.findings import raised
-from .schema.messages import shown
+from .schema.findings import has_errors
+from .schema.messages import brief
 from .schema.nodes import type_error
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, objec
     for name, value in given.items():
         wire = name if name in node.properties else wires.get(name, name)
         if wire in renamed:
-            message = f"is given twice, as {shown(wire)} and as {shown(node.properties[wire].name)}; leave one out"
+            message = f"is given twice, as {brief(wire)} and as {brief(node.properties[wire].name)}; leave one out"
             findings.append(ErrorFinding("both_names", message, keys=(wire,)))
         renamed[wire] = value
     return renamed, findings
@@ -196,7 +196,7 @@ def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, objec
 def _typed(node: Node | None, value: object) -> object:
     """A checked value as attributes hold it: objects that have a class are made into it."""
     if isinstance(node, (AnyOf, OneOf)):
-        node = next((option for option in node.nodes if not raised(option.check(value) or [])), None)
+        node = next((option for option in node.nodes if not has_errors(option.check(value) or [])), None)
     elif isinstance(node, AllOf):
         node = next((part for part in node.nodes if isinstance(part, (Array, Object))), None)
     if isinstance(node, Array) and isinstance(value, list):

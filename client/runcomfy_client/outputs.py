@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_
 from pydantic_core import core_schema
 
 from .schema.findings import pointer
-from .schema.messages import shown
+from .schema.messages import brief
 
 if TYPE_CHECKING:
     from typing import Self
@@ -69,7 +69,7 @@ class OutputModel(BaseModel):
             return value
         warnings: list[str] = []
         if not isinstance(value, Mapping):
-            warnings.append(f"expected an object, got {shown(value)}")
+            warnings.append(f"expected an object, got {brief(value)}")
             value = {}
         output: Self | None = _made(value, handler, warnings)
         if output is None:
@@ -101,7 +101,7 @@ def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[st
         smaller = value
         # From the end, so that an item left out does not move those that are still to go.
         for place in sorted({found for place in places if (found := _found(value, place))}, key=_backwards):
-            warnings.append(f"{pointer(place)}: {shown(_at(value, place))} does not fit and was left out")
+            warnings.append(f"{pointer(place)}: {brief(_at(value, place))} does not fit and was left out")
             smaller = _without(smaller, place)
         if smaller is value:
             return None

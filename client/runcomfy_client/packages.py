@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ConfigurationError, UnknownModelError
 from .schema.containers import MAX_DEPTH, MISSING
 from .schema.findings import Report
-from .schema.messages import shown
+from .schema.messages import brief
 from .schema.spec import check
 from .schema.suggest import ranked
 
@@ -109,13 +109,13 @@ class ModelPackage:
         those that are there.
         """
         near = ranked(name, [each for each in names if not each.startswith("_")])[:3]
-        hint = f"; did you mean {' or '.join(map(shown, near))}?" if near else "."
+        hint = f"; did you mean {' or '.join(map(brief, near))}?" if near else "."
         depth = place.count(".") + 1 if place else 0
         inside = (model_id for model_id, dotted in self.models.items() if dotted.startswith(f"{place}."))
         segments = next(inside, "").split("/")[:depth] if depth else [name.replace("_", "-")]
         prefix = "/".join(segments)
         return (
-            f"{f'client.{place}' if place else 'The client'} has no {shown(name)}{hint} No model of that name was"
+            f"{f'client.{place}' if place else 'The client'} has no {brief(name)}{hint} No model of that name was"
             f' generated into {self.name}. client.submit("{prefix}/...", {{...}}) sends a job to any model by its id;'
             f" runcomfy-codegen pull '{prefix}/*' gets the schemas to generate methods from."
         )
@@ -127,9 +127,9 @@ class ModelPackage:
         known = self.model_ids()
         near = ranked(model_id, known)[:3]
         if near:
-            return f"no model {shown(model_id)} is known here; did you mean {' or '.join(map(shown, near))}?"
+            return f"no model {brief(model_id)} is known here; did you mean {' or '.join(map(brief, near))}?"
         return (
-            f"no model {shown(model_id)} is known here; this client was generated for {len(known)}:"
+            f"no model {brief(model_id)} is known here; this client was generated for {len(known)}:"
             f" {', '.join(known[:5])}" + (", ..." if len(known) > 5 else "")
         )
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from .media.info import MediaInfo
 from .media.sources import LocalMedia, UnusableMedia, is_local, load
 from .schema import AllOf, AnyOf, AnyValue, Array, Enum, ErrorFinding, Integer, Media, ModelSpec, Object, OneOf, Report
-from .schema.findings import raised
-from .schema.nodes import MAX_NUMBER, same
+from .schema.findings import has_errors
+from .schema.nodes import MAX_NUMBER, json_equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,7 +129,7 @@ def _number(node: Node | None, value: float) -> object:
         return int(value)
     if isinstance(node, Enum):
         # The schema's own spelling: 5 for 5.0.
-        return next((allowed for allowed in node.values if same(allowed, value)), value)
+        return next((allowed for allowed in node.values if json_equal(allowed, value)), value)
     return value
 
 
@@ -141,7 +141,7 @@ def _medium(value: object, keys: tuple[Key, ...], findings: list[Finding]) -> Lo
         return UNREAD
 
 
-# Stands for media that could not be read, so that the check does not complain of what has been told.
+# Stands for media that could not be read, so that the check does not report it a second time.
 UNREAD = LocalMedia(b"", MediaInfo(None, "application/octet-stream", 0), readable=False)
 
 
@@ -152,7 +152,7 @@ def _fitting(node: AnyOf | OneOf, value: object) -> Node | None:
     plain = _value(None, value, (), [])
     for option in node.nodes:
         found = option.check(plain)
-        if found is None or not raised(found):
+        if found is None or not has_errors(found):
             return option
     return None
 

@@ -38,7 +38,9 @@ class Count(enum.IntEnum):
 
 def codes(node: Node, value: object) -> list[str]:
     found = node.check(value) or []
-    return [told.code for finding in found for told in (finding.told() if isinstance(finding, Deferred) else [finding])]
+    return [
+        each.code for finding in found for each in (finding.findings() if isinstance(finding, Deferred) else [finding])
+    ]
 
 
 SPAN = Number(minimum=0, maximum=1)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
 from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, Report
-from ..schema.findings import raised
+from ..schema.findings import has_errors
 from ..schema.json_payload import read_payload
 from .errors import CommandError, NoFileError
 from .payload_files import SCHEMA_KEY
@@ -163,7 +163,7 @@ def _typed(node: Node | None, value: object) -> object:
     readings = list(_readings(node, value))
     for reading in readings:
         found = node.check(reading)
-        if found is None or not raised(found):
+        if found is None or not has_errors(found):
             return reading
     return readings[0]
 

@@ -11,7 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ..schema.containers import MAX_DEPTH, MISSING
 from ..schema.findings import ErrorFinding
 from ..schema.json_payload import SyntaxFinding
-from ..schema.messages import shown
+from ..schema.messages import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ class _Reader:
                     merged = {**part, **merged} if isinstance(part, dict) else merged
                 continue
             if key in own:
-                message = f"the key {shown(key)} stands here more than once"
+                message = f"the key {brief(key)} stands here more than once"
                 self._findings.append(ErrorFinding("duplicate_key", message, keys=(*keys, key)))
             own[key] = value
         return {**merged, **own}
@@ -128,7 +128,7 @@ def _scalar(node: Node) -> object:
         return float(text) if _NUMBERS[tag].fullmatch(text) else text
     if tag in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"):
         return text
-    raise _UnfitError(f"the tag {shown(tag)} means nothing in a payload", node)
+    raise _UnfitError(f"the tag {brief(tag)} means nothing in a payload", node)
 
 
 def place_in_yaml(node: Node, keys: list[str]) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from ..schema import (
     OneOf,
     String,
 )
-from ..schema.findings import raised
+from ..schema.findings import has_errors
 from .parameters import within
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ def _property(known: Property, lenient: bool) -> Schema:
         made["description"] = known.description
     made |= schema_of(known.node, lenient=lenient)
     # A default that its own schema refuses would be filled in by forms, and a sample file is not the user's.
-    if known.default is not MISSING and not raised(known.node.check(known.default) or ()):
+    if known.default is not MISSING and not has_errors(known.node.check(known.default) or ()):
         made["default"] = known.default
     is_media = any(isinstance(each, Media) for each in within(known.node))
-    if known.sample not in (MISSING, "") and not is_media and not raised(known.node.check(known.sample) or ()):
+    if known.sample not in (MISSING, "") and not is_media and not has_errors(known.node.check(known.sample) or ()):
         made["examples"] = [known.sample]
     return made | _validations(known.rules)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Integer, Media, Null, Number, Object, OneOf, String
-from ..schema.messages import amount, shown
+from ..schema.messages import amount, brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,7 +202,7 @@ def _bounds(node: Node | None) -> Iterator[str]:
         if node.span() != "any number":
             yield node.span()
         if node.multiple_of is not None:
-            yield f"a multiple of {shown(node.multiple_of)}"
+            yield f"a multiple of {brief(node.multiple_of)}"
     elif isinstance(node, (String, Media)):
         if node.min_length or node.max_length is not None:
             yield _lengths(node.min_length, node.max_length)

@@ -11,7 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Null, Number, Object, OneOf, String, check
-from ..schema.findings import raised
+from ..schema.findings import has_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +149,7 @@ def _required_of(node: Object) -> dict[str, object]:
 def _sample(known: Property) -> object:
     value = known.default if known.sample is MISSING else known.sample
     # An empty text is how schemas say that there is no sample.
-    if value is MISSING or value == "" or raised(known.node.check(value) or ()):
+    if value is MISSING or value == "" or has_errors(known.node.check(value) or ()):
         return _made_up(known.node)
     return value
 

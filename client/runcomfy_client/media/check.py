@@ -10,8 +10,8 @@ import io
 from typing import TYPE_CHECKING
 
 from ..schema.findings import ErrorFinding, UncheckedFinding, WarningFinding, Weight, unchecked_rule
-from ..schema.messages import amount, megabytes, shown
-from ..schema.nodes import text_faults, type_error
+from ..schema.messages import amount, brief, megabytes
+from ..schema.nodes import text_errors, type_error
 from .data_uri import BadDataURI, read_data_uri, uri_length
 from .info import RemoteMedia
 from .inspect import inspect
@@ -84,9 +84,9 @@ def check_data_uri(node: Media, text: str) -> list[Finding]:
 
 def check_remote(node: Media, value: RemoteMedia) -> list[Finding]:
     """The findings about a URL that a probe has looked at."""
-    found = list(text_faults(value.url, node.min_length, node.max_length))
+    found = list(text_errors(value.url, node.min_length, node.max_length))
     if value.info is None:
-        found.append(WarningFinding("media_url", f"the URL could not be looked at: {value.reason}", shown(value.url)))
+        found.append(WarningFinding("media_url", f"the URL could not be looked at: {value.reason}", brief(value.url)))
         return found + [
             unchecked_rule(rule, f"of the URL nothing is known, since {value.reason}") for rule in node.rules
         ]

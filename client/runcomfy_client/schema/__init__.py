@@ -1,4 +1,4 @@
-"""The offline check: what a schema says, as objects that judge a payload. Loads neither pydantic nor httpx nor json."""
+"""The offline check: what a schema says, as objects that check a payload. Loads neither pydantic nor httpx nor json."""
 
 from __future__ import annotations
 

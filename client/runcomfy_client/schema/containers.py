@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .findings import ErrorFinding, raised, unchecked_rule
+from .findings import ErrorFinding, has_errors, unchecked_rule
 from .media_field import Media
-from .messages import amount, choices, shown
-from .nodes import MAX_NUMBER, Node, Null, not_finite, text_faults, type_error
+from .messages import amount, brief, choices
+from .nodes import MAX_NUMBER, Node, Null, not_finite, text_errors, type_error
 from .suggest import nearest
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class AnyValue(Node):
     __slots__ = ()
 
     def check(self, value: object) -> list[Finding] | None:
-        return _json_faults(value, MAX_DEPTH)
+        return _json_errors(value, MAX_DEPTH)
 
 
 class Array(Node):
@@ -105,9 +105,9 @@ class Array(Node):
         self.max_items = max_items
         self.unique_items = unique_items
         self.rules = rules
-        judged = AnyValue() if items is None else items
-        with_rules = getattr(judged, "with_rules", None)
-        self._check = (with_rules(rules) if with_rules is not None and rules else judged).check
+        inner = AnyValue() if items is None else items
+        with_rules = getattr(inner, "with_rules", None)
+        self._check = (with_rules(rules) if with_rules is not None and rules else inner).check
         # Media rules on a list of something else: nothing here can measure them.
         self._blind = rules if with_rules is None else ()
         self._low = 0 if min_items is None else min_items
@@ -135,13 +135,13 @@ class Array(Node):
         """What there is to say about the list itself."""
         found: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
         if not self._low <= len(value) <= self._high:
-            found.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", shown(value)))
+            found.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", brief(value)))
         if self.unique_items:
             seen: dict[object, int] = {}
             for index, item in enumerate(value):
                 first = seen.setdefault(_identity(item, MAX_DEPTH), index)
                 if first != index:
-                    found.append(ErrorFinding("unique", f"is the same as item {first}", shown(item), keys=(index,)))
+                    found.append(ErrorFinding("unique", f"is the same as item {first}", brief(item), keys=(index,)))
         return found
 
     def counts(self) -> str:
@@ -246,15 +246,15 @@ class Object(Node):
         if not isinstance(key, str):
             return [_no_key(key)]
         if self.extra:
-            return [*text_faults(key, None, None), *(_json_faults(item, MAX_DEPTH) or ())] or None
+            return [*text_errors(key, None, None), *(_json_errors(item, MAX_DEPTH) or ())] or None
         return [self._unknown(key)]
 
     def _unknown(self, key: str) -> ErrorFinding:
-        name, meant = shown(key), self._names.get(key)
+        name, meant = brief(key), self._names.get(key)
         if meant is not None:
-            message = f"unknown key {name}: on the wire it is called {shown(meant)}"
+            message = f"unknown key {name}: on the wire it is called {brief(meant)}"
         elif (meant := nearest(key, self._known)) is not None:
-            message = f"unknown key {name}: did you mean {shown(meant)}?"
+            message = f"unknown key {name}: did you mean {brief(meant)}?"
         else:
             if self._hint is None:
                 self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
@@ -266,33 +266,33 @@ class Object(Node):
         if message is None:
             known = self.properties.get(key)
             expected = f": {known.node.expected}" if known else ""
-            message = self._absent[key] = f"{shown(key)} is required{expected}"
+            message = self._absent[key] = f"{brief(key)} is required{expected}"
         return ErrorFinding("required", message, keys=(key,))
 
 
 def _no_key(key: object) -> ErrorFinding:
-    return ErrorFinding("unknown_key", f"keys must be strings, got {shown(key)}", shown(key))
+    return ErrorFinding("unknown_key", f"keys must be strings, got {brief(key)}", brief(key))
 
 
-def _json_faults(value: object, depth: int) -> list[Finding] | None:
+def _json_errors(value: object, depth: int) -> list[Finding] | None:
     """What JSON cannot carry, in a value of no particular shape."""
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, str):
-        return [*text_faults(value, None, None)] or None
+        return [*text_errors(value, None, None)] or None
     if isinstance(value, (int, float)):
         if -MAX_NUMBER <= value <= MAX_NUMBER:
             return None
         return [not_finite(value)]
     if not isinstance(value, (list, tuple, dict)):
-        return [ErrorFinding("type", f"expected a JSON value, got {shown(value)}", shown(value))]
+        return [ErrorFinding("type", f"expected a JSON value, got {brief(value)}", brief(value))]
     if depth == 0:
-        return [ErrorFinding("too_deep", f"is nested more than {MAX_DEPTH} levels deep", shown(value))]
+        return [ErrorFinding("too_deep", f"is nested more than {MAX_DEPTH} levels deep", brief(value))]
     found: list[Finding] = []
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        part = _json_faults(item, depth - 1)
+        part = _json_errors(item, depth - 1)
         if isinstance(key, str):
-            part = [*text_faults(key, None, None), *(part or ())] or None
+            part = [*text_errors(key, None, None), *(part or ())] or None
         elif isinstance(value, dict):
             key, part = str(key), [_no_key(key)]
         if part is not None:
@@ -311,7 +311,7 @@ class _Alternatives(Node):
         self.nodes = nodes
 
     @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the alternatives here
+    def expected(self) -> str:  # type: ignore[override]  # the alternatives say it here
         return " or ".join(dict.fromkeys([node.expected for node in self.nodes]))
 
     def _none_fits(self, value: object, parts: list[list[Finding] | None]) -> list[Finding]:
@@ -324,7 +324,7 @@ class _Alternatives(Node):
         ]
         if value is not None and len(real) == 1:
             return real[0]
-        return [ErrorFinding("any_of", f"expected {self.expected}, got {shown(value)}", shown(value))]
+        return [ErrorFinding("any_of", f"expected {self.expected}, got {brief(value)}", brief(value))]
 
 
 class AnyOf(_Alternatives):
@@ -340,7 +340,7 @@ class AnyOf(_Alternatives):
                 return None
             parts.append(part)
         for part in parts:
-            if part is not None and not raised(part):
+            if part is not None and not has_errors(part):
                 return part
         return self._none_fits(value, parts)
 
@@ -352,13 +352,13 @@ class OneOf(_Alternatives):
 
     def check(self, value: object) -> list[Finding] | None:
         parts = [node.check(value) for node in self.nodes]
-        fitting = [part for part in parts if part is None or not raised(part)]
+        fitting = [part for part in parts if part is None or not has_errors(part)]
         if len(fitting) == 1:
             return fitting[0]
         if not fitting:
             return self._none_fits(value, parts)
         message = f"fits {len(fitting)} of the alternatives ({self.expected}); exactly one must fit"
-        return [ErrorFinding("one_of", message, shown(value))]
+        return [ErrorFinding("one_of", message, brief(value))]
 
 
 class AllOf(Node):
@@ -371,7 +371,7 @@ class AllOf(Node):
         self._media = next((node for node in nodes if isinstance(node, Media)), None)
 
     @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the parts here
+    def expected(self) -> str:  # type: ignore[override]  # the parts say it here
         return self.nodes[0].expected if self.nodes else "a value"
 
     def check(self, value: object) -> list[Finding] | None:

@@ -15,7 +15,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .containers import MISSING, AllOf, AnyOf, AnyValue, Array, Object, OneOf, Property
-from .findings import raised
+from .findings import has_errors
 from .media_field import Media
 from .nodes import Boolean, Enum, Integer, Node, Null, Number, String
 from .rules import MediaRule
@@ -202,7 +202,7 @@ def beside_values(schema: Mapping[str, object]) -> Node:
 
 def fits(node: Node, value: object) -> bool:
     """Whether there is no error in a value; what cannot be checked is none."""
-    return not raised(node.check(value) or ())
+    return not has_errors(node.check(value) or ())
 
 
 def is_media(schema: Mapping[str, object]) -> bool:

@@ -99,7 +99,7 @@ class WarningFinding(Finding):
 
 
 class UncheckedFinding(Finding):
-    """A rule that cannot be judged here; the message gives the reason."""
+    """A rule that cannot be checked here; the message gives the reason."""
 
     __slots__ = ()
     severity = "unchecked"
@@ -118,7 +118,7 @@ class Deferred(UncheckedFinding):
         self.rules = rules
         self.keys = ()
 
-    def told(self) -> list[Finding]:
+    def findings(self) -> list[Finding]:
         """A finding for each rule."""
         found: list[Finding] = [unchecked_rule(rule, self.message) for rule in self.rules]
         for finding in found:
@@ -178,7 +178,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        return not self._found or not raised(self._found)
+        return not self._found or not has_errors(self._found)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -186,33 +186,33 @@ class Report:
     @property
     def errors(self) -> tuple[Finding, ...]:
         if self._errors is None:
-            told: list[Finding] = []
+            found: list[Finding] = []
             for finding in self._found:  # a comprehension would be a call of its own
                 if finding.severity == "error":
-                    told.append(finding)
-            self._errors = _sorted(told)
+                    found.append(finding)
+            self._errors = _sorted(found)
         return self._errors
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
         if self._warnings is None:
-            told = [finding for finding in self._found if finding.severity == "warning"]
+            found = [finding for finding in self._found if finding.severity == "warning"]
             weights = [finding for finding in self._found if isinstance(finding, Weight)]
             if weights:
-                told += _body_advice(weights)
-            self._warnings = _sorted(told)
+                found += _body_advice(weights)
+            self._warnings = _sorted(found)
         return self._warnings
 
     @property
     def unchecked(self) -> tuple[Finding, ...]:
         if self._unchecked is None:
-            told: list[Finding] = []
+            found: list[Finding] = []
             for finding in self._found:
                 if isinstance(finding, Deferred):
-                    told += finding.told()
+                    found += finding.findings()
                 elif finding.severity == "unchecked":
-                    told.append(finding)
-            self._unchecked = _sorted(told)
+                    found.append(finding)
+            self._unchecked = _sorted(found)
         return self._unchecked
 
     def to_dict(self) -> dict[str, object]:
@@ -242,7 +242,7 @@ def pointer(keys: tuple[Key, ...]) -> str:
     return "".join([f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys])
 
 
-def raised(found: Sequence[Finding]) -> bool:
+def has_errors(found: Sequence[Finding]) -> bool:
     """Whether there is an error in what a node found."""
     for finding in found:  # noqa: SIM110  # any() with a generator takes three times as long
         if finding.severity == "error":

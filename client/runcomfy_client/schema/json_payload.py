@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .containers import MAX_DEPTH, MISSING
 from .findings import ErrorFinding
-from .messages import shown
+from .messages import brief
 
 if TYPE_CHECKING:
     from .findings import Finding, Key
@@ -61,14 +61,14 @@ def read_payload(
         return MISSING, [ErrorFinding("no_file", f"cannot read {_named(source)}: {error.strerror or error}")]
     except ValueError as error:  # a path with a NUL, a text that is no UTF
         return MISSING, [ErrorFinding("json", f"cannot be read as text: {error}")]
-    twins: list[_Twins] = []
+    duplicates: list[_Duplicates] = []
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(items)
         if len(found) == len(items):
             return found
-        marked = _Twins(items)
-        twins.append(marked)
+        marked = _Duplicates(items)
+        duplicates.append(marked)
         return marked
 
     try:
@@ -79,10 +79,10 @@ def read_payload(
         return MISSING, [_syntax_finding(source, text, error, first_line)]
     except RecursionError:
         return MISSING, [ErrorFinding("too_deep", "is nested too deeply to be read")]
-    return payload, _twin_faults(payload, ()) if twins else []
+    return payload, _duplicate_errors(payload, ()) if duplicates else []
 
 
-class _Twins(dict[str, object]):
+class _Duplicates(dict[str, object]):
     """An object of which a key stands in the text more than once."""
 
     def __init__(self, items: list[tuple[str, object]]) -> None:
@@ -94,7 +94,7 @@ class _Twins(dict[str, object]):
 
 
 def _named(source: str | bytes | bytearray | os.PathLike[str]) -> str:
-    return shown(os.fsdecode(source)) if isinstance(source, os.PathLike) else "the text"
+    return brief(os.fsdecode(source)) if isinstance(source, os.PathLike) else "the text"
 
 
 def _text(source: str | bytes | bytearray | os.PathLike[str]) -> str:
@@ -170,14 +170,14 @@ def _diagnosis(text: str, error: json.JSONDecodeError) -> tuple[int, str, str]:
     return position, f"{error.msg[:1].lower()}{error.msg[1:]}", ""
 
 
-def _twin_faults(value: object, keys: tuple[Key, ...]) -> list[Finding]:
+def _duplicate_errors(value: object, keys: tuple[Key, ...]) -> list[Finding]:
     found: list[Finding] = []
-    if isinstance(value, _Twins):
+    if isinstance(value, _Duplicates):
         found += [
-            ErrorFinding("duplicate_key", f"the key {shown(name)} stands here more than once", keys=(*keys, name))
+            ErrorFinding("duplicate_key", f"the key {brief(name)} stands here more than once", keys=(*keys, name))
             for name in value.names
         ]
     if isinstance(value, (dict, list)) and len(keys) <= MAX_DEPTH:
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            found += _twin_faults(item, (*keys, key))
+            found += _duplicate_errors(item, (*keys, key))
     return found

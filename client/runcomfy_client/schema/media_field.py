@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .findings import Deferred, ErrorFinding, Finding
-from .messages import shown
-from .nodes import Node, text_faults
+from .messages import brief
+from .nodes import Node, text_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Media(Node):
         self._plain = min_length is None and max_length is None
 
     @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the kind here
+    def expected(self) -> str:  # type: ignore[override]  # the kind says it here
         return f"{'an' if self.kind[:1] in 'ai' else 'a'} {self.kind}"
 
     def with_rules(self, rules: tuple[MediaRule, ...]) -> Media:
@@ -58,7 +58,7 @@ class Media(Node):
         return check_local(self, value) or None
 
     def _text(self, value: str) -> list[Finding] | None:
-        found: list[Finding] = [*text_faults(value, self.min_length, self.max_length)]
+        found: list[Finding] = [*text_errors(value, self.min_length, self.max_length)]
         scheme = value[:8].lower()
         if scheme.startswith("data:"):
             found += check_local(self, value)
@@ -70,16 +70,16 @@ class Media(Node):
 
     def _no_source(self, value: str, scheme: str) -> Finding:
         if scheme == "https://":
-            message = f"{shown(value)} is not a usable URL: it names no host or holds white space"
+            message = f"{brief(value)} is not a usable URL: it names no host or holds white space"
         elif scheme.startswith("http://"):
-            message = f"{shown(value)} is not allowed: the server fetches public https:// URLs only"
+            message = f"{brief(value)} is not allowed: the server fetches public https:// URLs only"
         elif not value:
             message = f"expected {self.expected}, got an empty text; leave the key out if there is none"
         else:
             return NoMediaFinding(
-                "media_source", f"{shown(value)} is neither an https:// URL nor a data: URI", shown(value)
+                "media_source", f"{brief(value)} is neither an https:// URL nor a data: URI", brief(value)
             )
-        return ErrorFinding("media_source", message, shown(value))
+        return ErrorFinding("media_source", message, brief(value))
 
 
 class NoMediaFinding(ErrorFinding):

@@ -6,7 +6,7 @@ _LONGEST = 60
 _MOST_CHOICES = 30
 
 
-def shown(value: object) -> str:
+def brief(value: object) -> str:
     """A value of a payload as it stands in a message."""
     kind = type(value)
     if kind is str:
@@ -23,7 +23,7 @@ def shown(value: object) -> str:
         # Python refuses to write integers of more than 4300 digits, and nobody reads forty.
         return repr(int(value)) if value.bit_length() <= 128 else f"an integer of {_digits(value)} digits"
     if isinstance(value, str):
-        return shown(str(value))
+        return brief(str(value))
     if isinstance(value, float):
         return repr(float(value))
     if isinstance(value, (list, tuple)):
@@ -41,10 +41,10 @@ def amount(count: int, thing: str) -> str:
 def choices(values: tuple[object, ...]) -> str:
     """The allowed values, in the schema's order; a very long list is cut."""
     if len(values) < 2:
-        return shown(values[0]) if values else "no value at all"
+        return brief(values[0]) if values else "no value at all"
     if len(values) > _MOST_CHOICES:
-        return ", ".join(map(shown, values[:_MOST_CHOICES])) + f", ... ({len(values)} in all)"
-    return ", ".join(map(shown, values[:-1])) + " or " + shown(values[-1])
+        return ", ".join(map(brief, values[:_MOST_CHOICES])) + f", ... ({len(values)} in all)"
+    return ", ".join(map(brief, values[:-1])) + " or " + brief(values[-1])
 
 
 def _long_text(text: str) -> str:

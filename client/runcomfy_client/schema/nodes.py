@@ -6,7 +6,7 @@ import numbers
 from typing import TYPE_CHECKING
 
 from .findings import ErrorFinding, UncheckedFinding
-from .messages import amount, choices, shown
+from .messages import amount, brief, choices
 from .suggest import nearest
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class String(Node):
     def check(self, value: object) -> list[Finding] | None:
         if type(value) is str and self._low <= len(value) <= self._high and value.isascii():
             return None
-        return self._faults(value) or None
+        return self._errors(value) or None
 
-    def _faults(self, value: object) -> list[Finding]:
+    def _errors(self, value: object) -> list[Finding]:
         if not isinstance(value, str):
             return [type_error(self.expected, value)]
-        found: list[Finding] = [*text_faults(value, self.min_length, self.max_length)]
+        found: list[Finding] = [*text_errors(value, self.min_length, self.max_length)]
         if self.pattern is not None:
             found += self._pattern_findings(self.pattern, value)
         if self.format is not None:
@@ -88,12 +88,12 @@ class String(Node):
             self._pattern = Pattern(text)
         pattern = self._pattern
         if pattern.error is not None:
-            return [UncheckedFinding("pattern", f"the pattern {shown(text)} cannot be read here: {pattern.error}")]
+            return [UncheckedFinding("pattern", f"the pattern {brief(text)} cannot be read here: {pattern.error}")]
         matches = pattern.search(value)
         if matches is None:
-            return [UncheckedFinding("pattern", f"to match the pattern {shown(text)} takes too long")]
+            return [UncheckedFinding("pattern", f"to match the pattern {brief(text)} takes too long")]
         if not matches:
-            return [ErrorFinding("pattern", f"{shown(value)} does not match the pattern {text!r}", shown(value))]
+            return [ErrorFinding("pattern", f"{brief(value)} does not match the pattern {text!r}", brief(value))]
         return []
 
 
@@ -121,12 +121,12 @@ class Null(Node):
         return None if value is None else [type_error(self.expected, value)]
 
 
-def text_faults(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:
+def text_errors(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:
     """The faults any string can have: its length, and halves of characters that no UTF-8 can carry."""
     found: list[Finding] = []
     length = len(value)
     if (min_length is not None and length < min_length) or (max_length is not None and length > max_length):
-        found.append(ErrorFinding("length", f"must be {_lengths(min_length, max_length)}, got {length}", shown(value)))
+        found.append(ErrorFinding("length", f"must be {_lengths(min_length, max_length)}, got {length}", brief(value)))
     if not value.isascii():
         try:
             value.encode()
@@ -134,7 +134,7 @@ def text_faults(value: str, min_length: int | None, max_length: int | None) -> l
             message = (
                 f"holds half a character (a lone surrogate, U+{ord(value[error.start]):04X}, at position {error.start})"
             )
-            found.append(ErrorFinding("surrogate", message, shown(value)))
+            found.append(ErrorFinding("surrogate", message, brief(value)))
     return found
 
 
@@ -194,9 +194,9 @@ class Number(Node):
                 return None
             if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:  # the usual fault
                 return [self._outside(value)]
-        return self._faults(value) or None
+        return self._errors(value) or None
 
-    def _faults(self, value: object) -> list[Finding]:
+    def _errors(self, value: object) -> list[Finding]:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return [type_error(self.expected, value)]
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
@@ -213,12 +213,12 @@ class Number(Node):
         ):
             found.append(self._outside(value))
         if self.multiple_of is not None and not _is_multiple(value, self.multiple_of):
-            message = f"must be a multiple of {shown(self.multiple_of)}, got {shown(value)}"
-            found.append(ErrorFinding("multiple_of", message, shown(value)))
+            message = f"must be a multiple of {brief(self.multiple_of)}, got {brief(value)}"
+            found.append(ErrorFinding("multiple_of", message, brief(value)))
         return found
 
     def _outside(self, value: float) -> ErrorFinding:
-        given = shown(value)
+        given = brief(value)
         return ErrorFinding("range", f"must be {self._span or self.span()}, got {given}", given)
 
     def span(self) -> str:
@@ -230,10 +230,10 @@ class Number(Node):
                 ("at most", self.maximum),
                 ("below", self.exclusive_maximum),
             )
-            told = [f"{word} {shown(bound)}" for word, bound in bounds if bound is not None]
-            if self.minimum is not None and self.maximum is not None and len(told) == 2:
-                told = [f"from {shown(self.minimum)} to {shown(self.maximum)}"]
-            self._span = " and ".join(told) or "any number"
+            parts = [f"{word} {brief(bound)}" for word, bound in bounds if bound is not None]
+            if self.minimum is not None and self.maximum is not None and len(parts) == 2:
+                parts = [f"from {brief(self.minimum)} to {brief(self.maximum)}"]
+            self._span = " and ".join(parts) or "any number"
         return self._span
 
 
@@ -251,12 +251,12 @@ class Integer(Number):
                 return None
             if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:
                 return [self._outside(value)]
-        return self._faults(value) or None
+        return self._errors(value) or None
 
 
 def not_finite(value: float) -> ErrorFinding:
     """The fault of NaN, of the infinities, and of integers that would turn into one."""
-    given = shown(value)
+    given = brief(value)
     return ErrorFinding("not_finite", f"{given} is not a number that a double can hold and JSON can carry", given)
 
 
@@ -290,7 +290,7 @@ class Enum(Node):
         self._texts = plain[str]
 
     @property
-    def expected(self) -> str:  # type: ignore[override]  # told by the values here
+    def expected(self) -> str:  # type: ignore[override]  # the values say it here
         if self._expected is None:
             self._expected = "one of " + choices(self.values) if len(self.values) > 1 else choices(self.values)
         return self._expected
@@ -302,18 +302,18 @@ class Enum(Node):
         if plain is not None:
             if value in plain:
                 return None
-        elif any(same(value, allowed) for allowed in self.values):
+        elif any(json_equal(value, allowed) for allowed in self.values):
             return None
         return [self._fault(value)]
 
     def _refused(self, value: str) -> ErrorFinding:
-        given, near = shown(value), nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
+        given, near = brief(value), nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
         return ErrorFinding("enum", self._refusal(given, near), given, self.values, near)
 
     def _fault(self, value: object) -> ErrorFinding:
         if isinstance(value, str) and self._texts:
             return self._refused(value)
-        given = shown(value)
+        given = brief(value)
         suggestion: object = None
         if isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:
             suggestion = _closest(value, self.values)
@@ -322,7 +322,7 @@ class Enum(Node):
         return ErrorFinding("enum", self._refusal(given, suggestion), given, self.values, suggestion)
 
     def _refusal(self, given: str, suggestion: object) -> str:
-        hint = f"; did you mean {shown(suggestion)}?" if suggestion is not None and len(self.values) > 1 else ""
+        hint = f"; did you mean {brief(suggestion)}?" if suggestion is not None and len(self.values) > 1 else ""
         return f"{given} is not allowed; it must be {self._expected or self.expected}{hint}"
 
     def _type_problem(self, value: object, given: str) -> ErrorFinding:
@@ -330,9 +330,9 @@ class Enum(Node):
         if value is None:
             cure = "; leave the key out if it is not given"
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            twin = next((allowed for allowed in self.values if shown(allowed).strip("'") == given.strip("'")), None)
+            twin = next((allowed for allowed in self.values if brief(allowed).strip("'") == given.strip("'")), None)
             if twin is not None:
-                cure = f"; did you mean the {_kind(twin)} {shown(twin)}?"
+                cure = f"; did you mean the {_kind(twin)} {brief(twin)}?"
         message = f"expected {self.expected}, got the {_kind(value)} {given}{cure}"
         return ErrorFinding("type", message, given, self.values, twin)
 
@@ -343,14 +343,14 @@ def _kind(value: object) -> str:
     return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else "value"
 
 
-def same(one: object, other: object) -> bool:
+def json_equal(one: object, other: object) -> bool:
     """Whether two values are the same in JSON's sense: true is not 1, 1.0 is."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(json_equal, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
+        return one.keys() == other.keys() and all(json_equal(item, other[key]) for key, item in one.items())
     return one == other
 
 
@@ -363,7 +363,7 @@ def _closest(value: float, allowed: tuple[object, ...]) -> float | None:
 
 def type_error(expected: str, value: object) -> ErrorFinding:
     """The fault of a value of another type than ``expected`` ("a string", "a number", ...), with the usual cure."""
-    given = shown(value)
+    given = brief(value)
     kind = _KINDS.get(type(value), "")
     return ErrorFinding("type", f"expected {expected}, got {kind}{given}{_cure(expected, value)}", given)
 

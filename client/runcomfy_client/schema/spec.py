@@ -1,4 +1,4 @@
-"""What is known of one model, and the one judge of its payloads."""
+"""What is known of one model, and the one check of its payloads."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ModelSpec:
 
 
 def check(spec: ModelSpec, payload: object) -> Report:
-    """Judge a payload with wire names. Everything that is wrong is in the report, not only the first fault.
+    """Check a payload with wire names. Everything that is wrong is in the report, not only the first fault.
 
     ``payload`` holds JSON values, and at media fields also local media (see ``runcomfy.validate``).
     """

@@ -11,7 +11,7 @@ from ...describe.parameters import parameters
 from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
 from ...schema import MISSING
 from ...schema.findings import printable
-from ...schema.messages import amount, shown
+from ...schema.messages import amount, brief
 from ...schema.suggest import ranked
 from ..errors import CommandError
 from ..options import COMMON, OFFLINE, Common, ModelId, command
@@ -209,5 +209,5 @@ def _default(one: ModelParameter) -> Text:
         return Text("required", style="bold red")
     if one.default is MISSING:
         return Text("")
-    text = one.default if isinstance(one.default, str) and one.default else shown(one.default)
+    text = one.default if isinstance(one.default, str) and one.default else brief(one.default)
     return Text(printable(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."))
