@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ConfigurationError
 from ..transport.deadline import LONGEST, Deadline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What the user allows a download: more hosts than RunComfy's, the most bytes of a file, the time for all of it."""
 
     hosts: tuple[str, ...]
