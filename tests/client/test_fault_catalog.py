@@ -7,6 +7,7 @@ takes longer than its time limit; and the same client works on, with replies tha
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -136,3 +137,60 @@ def test_every_way_comes_to_the_same(
         if expected != found
     }
     assert not differing
+
+
+ODD_BYTES = (b"\r\n", b"\n", b"0", b":", b"\0", b'"', b"}", b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def mutated(raw: RawReply, chance: random.Random) -> RawReply:
+    """The reply with some bytes changed, cut, doubled or moved."""
+    parts: list[bytes | float] = []
+    for part in raw.parts:
+        if isinstance(part, float):
+            parts.append(min(part, 0.05))
+            continue
+        data = bytearray(part)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(data) + 1)
+            match chance.randrange(4):
+                case 0:
+                    data[at : at + 1] = bytes([chance.randrange(256)])
+                case 1:
+                    del data[at : at + chance.randint(1, 20)]
+                case 2:
+                    data[at:at] = data[: chance.randint(1, 60)]
+                case _:
+                    data[at:at] = chance.choice(
+                        (b"\r\n", b"\n", b"0", b":", b"\0", b'"', b"}", b"HTTP/1.1 200 OK\r\n\r\n")
+                    )
+        parts.append(bytes(data))
+    return RawReply(raw.name, tuple(parts), chance.choice((True, False)))
+
+
+def fuzzed(kind: str, seed: int) -> None:
+    chance = random.Random(seed)
+    raw = mutated(chance.choice(RAW_REPLIES), chance)
+    clients, api = Clients(kind), TinyApi(statuses=[COMPLETED])
+    try:
+        with FaultProxy(api) as server:
+            api.url = server.url
+            client = clients(api.url, timeout=LIMIT, max_retries=0)
+            server.plan("submit", raw.send)
+            begun = time.monotonic()
+            outcome(lambda: client.submit("any/model", {}))  # any error but one of ours comes through
+            assert time.monotonic() - begun < 2 * LIMIT + SLACK, seed
+            assert server.arrived["submit"] == 1, seed
+            time.sleep(0.05)
+            assert client.submit("any/model", {}).request_id == "job-2", seed
+    finally:
+        clients.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("rounds", [20, pytest.param(1500, marks=pytest.mark.long)])
+def test_no_changed_reply_is_worse(kind: str, rounds: int) -> None:
+    first = random.randrange(10**9)
+    with ThreadPoolExecutor(8) as pool:
+        tried = {seed: pool.submit(fuzzed, kind, seed) for seed in range(first, first + rounds)}
+    failures = {seed: repr(failure) for seed, each in tried.items() if (failure := each.exception())}
+    assert not failures

@@ -17,6 +17,7 @@ from runcomfy_client.errors import (
     ConfigurationError,
     InvalidInputError,
     JobTimeoutError,
+    TransportError,
     UnknownModelError,
 )
 from runcomfy_client.transport.config import Timeouts, clean_timeouts
@@ -179,3 +180,16 @@ def test_a_deadline_cuts_only_its_own_connection(clients: Clients, proxy: FaultP
         with pytest.raises(JobTimeoutError):
             job.wait(0.4)
         assert paid.result(5) == "job-2"
+
+
+@pytest.mark.parametrize("reply", [Response(200, b"x", {"Content-Encoding": "br"}), Response(101)], ids=["br", "101"])
+def test_a_reply_that_is_refused_gives_its_connection_back(
+    clients: Clients, proxy: FaultProxy, reply: Response
+) -> None:
+    own = clients.http_client(limits=httpx.Limits(max_connections=1))
+    client = clients(proxy.url, http_client=own, max_retries=0, timeout=1.0)
+    for _ in range(2):
+        proxy.plan("balance", answer(reply))
+        with pytest.raises(TransportError):
+            client.balance()
+    assert client.balance().usd == 12.5

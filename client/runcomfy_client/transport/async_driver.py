@@ -114,8 +114,12 @@ class Exchange:
             # The phase limits are as long; they come first, since they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
                 self._response = await self._sent(headers)
-            self.reply = reply_of(self._response.status_code, self._response.headers.raw)
-            self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
+            try:
+                self.reply = reply_of(self._response.status_code, self._response.headers.raw)
+                self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
+            except TransportFailure:
+                await _close(self._response)
+                raise
         except Exception as error:  # noqa: BLE001 - a user's hooks and transports may raise anything
             failure = self._failure(error)
             if is_disconnect(error):
@@ -505,10 +509,10 @@ def fast_is_usable() -> bool:
     return not proxied() and find_spec("httpx_aiohttp") is not None
 
 
-async def _close(client: object) -> None:
-    """Close what may be broken: that must not hide the failure that is reported, nor a reply."""
+async def _close(thing: object) -> None:
+    """Close a client, a connection or a reply that may be broken. That must not hide a failure, nor cost a reply."""
     with contextlib.suppress(Exception):
-        await client.aclose()  # type: ignore[attr-defined]  # an httpx client or a connection of httpcore
+        await thing.aclose()  # type: ignore[attr-defined]  # all of these have it
 
 
 def _exchange(stream: Stream) -> Exchange:

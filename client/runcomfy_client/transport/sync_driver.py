@@ -103,8 +103,12 @@ class Exchange:
             if (left := self._deadline.timeout()) is not None:
                 WATCHDOG.watch(self._watched, left)
             self._response = self._sent(headers, config)
-            self.reply = reply_of(self._response.status_code, self._response.headers.raw)
-            self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
+            try:
+                self.reply = reply_of(self._response.status_code, self._response.headers.raw)
+                self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
+            except TransportFailure:
+                _close(self._response)
+                raise
         except Exception as error:  # noqa: BLE001 - a user's hooks and transports may raise anything
             failure = self._failure(error)
             if is_disconnect(error):
@@ -373,10 +377,10 @@ class Connections:
         return PooledConnection(_TransportClient(httpx.HTTPTransport(verify=verify, limits=limits)))
 
 
-def _close(client: object) -> None:
-    """Close what may be broken: that must not hide the failure that is reported, nor a reply."""
+def _close(thing: object) -> None:
+    """Close a client, a connection or a reply that may be broken. That must not hide a failure, nor cost a reply."""
     with contextlib.suppress(Exception):
-        client.close()  # type: ignore[attr-defined]  # an httpx client or a connection of httpcore
+        thing.close()  # type: ignore[attr-defined]  # all of these have it
 
 
 def _close_all(idle: IdleConnections[httpx.Client | _TransportClient]) -> None:
