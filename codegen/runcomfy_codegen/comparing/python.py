@@ -219,11 +219,16 @@ def _classes(module: str) -> dict[str, _Class]:
                 for statement in node.body
                 if isinstance(statement, ast.AnnAssign) and (field := _field(statement))
             },
-            is_output=any("Output" in ast.unparse(base) for base in node.bases),
+            is_output=any(_is_output(base) for base in node.bases),
         )
         for node in ast.parse(module).body
         if isinstance(node, ast.ClassDef)
     }
+
+
+def _is_output(base: ast.expr) -> bool:
+    # The class of an input names that of its output: `InputModel[DrawOutput]`.
+    return not isinstance(base, ast.Subscript) and ast.unparse(base).endswith("OutputModel")
 
 
 def _field(statement: ast.AnnAssign) -> _Field | None:
