@@ -13,6 +13,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from .. import errors
+from ..describe import errors as describe
 from ..schema.json_payload import SyntaxFinding
 from .text import report_lines, report_summary, write_place
 
@@ -107,22 +108,13 @@ def code_of(error: BaseException) -> str:
         return NotWrittenError.code
     if not isinstance(error, errors.RunComfyError):
         return "bug"
-    name = type(error).__name__.removesuffix("Error").replace("API", "Api")
-    return "".join([f"_{letter.lower()}" if letter.isupper() else letter for letter in name]).lstrip("_")
+    return describe.error_name(error)
 
 
 def error_facts(error: BaseException) -> dict[str, object]:
     """The error as ``--json`` shows it; what does not apply is left out."""
     facts: dict[str, object] = {"code": code_of(error), "message": message_of(error), "exit_code": exit_code(error)}
-    for name in ("request_id", "model_id", "status_code", "error_code", "job_key", "state"):
-        value = getattr(error, name, None)
-        if value is not None:
-            facts[name] = value
-    if isinstance(error, errors.InvalidInputError):
-        facts["report"] = error.report.to_dict()
-    if isinstance(error, errors.JobFailedError) and error.error is not None:
-        facts["error"] = error.error
-    return facts
+    return facts | describe.error_facts(error)
 
 
 def message_of(error: BaseException, width: int | None = None) -> str:

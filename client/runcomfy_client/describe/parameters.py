@@ -124,8 +124,7 @@ def _parameter(wire: str, known: Property, required: bool) -> Parameter:
 def type_words(node: Node | None) -> str:
     """A type as people say it: "integer", "list of images", "string or null"."""
     if isinstance(node, Array):
-        inner = type_words(node.items)
-        return f"list of {_PLURALS.get(inner, f'{inner}s')}"
+        return f"list of {' or '.join(map(_plural, type_words(node.items).split(' or ')))}"
     if isinstance(node, (AnyOf, OneOf)):
         return " or ".join(dict.fromkeys(type_words(part) for part in node.nodes))
     if isinstance(node, AllOf):
@@ -137,6 +136,12 @@ def type_words(node: Node | None) -> str:
     if isinstance(node, (String, Integer, Number, Boolean, Null, Object)):
         return type(node).__name__.lower()
     return "any value"
+
+
+def _plural(words: str) -> str:
+    if words.startswith("list of "):
+        return f"lists{words.removeprefix('list')}"
+    return _PLURALS.get(words, f"{words}s")
 
 
 def choices_of(node: Node | None) -> tuple[object, ...]:
