@@ -109,7 +109,10 @@ class JournalError(RunComfyError):
 
 
 class TransportError(RunComfyError):
-    """No usable reply: the connection failed, was cut, timed out, or brought something that is not the API's JSON."""
+    """No usable reply: the connection failed, was cut, timed out, or what came is not the API's JSON.
+
+    The message names host and port, and the proxy if one was on the way.
+    """
 
 
 class APIError(RunComfyError):

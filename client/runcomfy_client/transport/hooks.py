@@ -1,4 +1,4 @@
-"""What a client tells about its traffic: events for hooks of the user's, and the same in the log "runcomfy"."""
+"""Events about a client's traffic, for hooks of the user's, and the same in the log "runcomfy"."""
 
 from __future__ import annotations
 
