@@ -112,7 +112,7 @@ class Job(JobData, Generic[Output]):
         return self._bound(self._driver.run(self._rules.result(Result)))
 
     def cancel(self) -> Cancellation:
-        """Ask RunComfy to cancel the job; it does so only while the job is queued. Says what came of it."""
+        """Ask RunComfy to cancel the job; it does so only while the job is queued. Returns the outcome."""
         return self._driver.run(self._rules.cancel())
 
     def _bound(self, result: Result[object]) -> Result[Output]:
@@ -180,7 +180,7 @@ class AsyncJob(JobData, Generic[Output]):
         return self._bound(await self._driver.run(self._rules.result(AsyncResult)))
 
     async def cancel(self) -> Cancellation:
-        """Ask RunComfy to cancel the job; it does so only while the job is queued. Says what came of it."""
+        """Ask RunComfy to cancel the job; it does so only while the job is queued. Returns the outcome."""
         return await self._driver.run(self._rules.cancel())
 
     def _bound(self, result: AsyncResult[object]) -> AsyncResult[Output]:

@@ -30,7 +30,7 @@ class ResultData(Generic[Output]):
     """A finished job's output.
 
     ``output`` is the typed output, ``files`` what can be downloaded or read, ``cost`` US dollars or None if RunComfy
-    has not told it yet (ask ``job.result()`` again later), ``warnings`` what was odd about the reply, ``raw`` the
+    has not stated it yet (ask ``job.result()`` again later), ``warnings`` what was odd about the reply, ``raw`` the
     whole of it.
     """
 

@@ -100,16 +100,16 @@ def save(session: Session, job: JobRef, file: FileData, path: Path, overwrite: b
     try:
         yield from run(lambda: path.parent.mkdir(parents=True, exist_ok=True))
         if path.is_dir():
-            raise fetch.error(f"{path} is a folder; download(folder) names the files in it")
+            raise fetch.error(f"{path} is a folder", cure="download(folder) names the files in it.")
         if path.exists() and not overwrite:
-            raise fetch.error(f"{path} is there already; overwrite=True writes over it")
+            raise fetch.error(f"{path} is there already", cure="overwrite=True writes over it.")
         part = yield from run(lambda: Part(path.parent))
     except OSError as error:
         raise fetch.error(f"it cannot be written: {error}") from error
     try:
         yield from _into_part(fetch, part)
         if not (yield from run(lambda: part.move_to(path, overwrite=overwrite))):
-            raise fetch.error(f"{path} is there by now; overwrite=True writes over it")
+            raise fetch.error(f"{path} is there by now", cure="overwrite=True writes over it.")
     except OSError as error:
         raise fetch.error(f"it cannot be written: {error}") from error
     finally:

@@ -147,7 +147,7 @@ class Fetch:
         if reply.status in (408, 429, 416, 206) or reply.status >= 500:
             raise _Again(f"HTTP {reply.status}", retry_after(reply))
         if reply.status in (401, 403, 404, 410):
-            raise self.error(f"HTTP {reply.status}: it may have expired; job.result() may name it anew")
+            raise self.error(f"HTTP {reply.status}: it may have expired", cure="job.result() may name it anew.")
         if reply.status != 200:
             raise self.error(f"HTTP {reply.status}")
         self.headers = dict(reply.headers)
@@ -224,7 +224,7 @@ class Fetch:
         if scheme != "https":
             raise self.error(f"{scheme}://{host} is not https")
         if not is_result_host(host, self._limits.hosts):
-            raise self.error(f"{host} is not a host of RunComfy's; hosts=[{host!r}] allows it")
+            raise self.error(f"{host} is not a host of RunComfy's", cure=f"hosts=[{host!r}] allows it.")
 
     def _check_kind(self, head: bytes) -> None:
         kind, self.mime = sniff(head)
@@ -247,11 +247,12 @@ class Fetch:
         self._session.hooks.emit(event._replace(kind=kind, status=status, reason=reason, pause=pause))
 
     def _too_large(self) -> DownloadError:
-        return self.error(f"it is larger than {self._limits.max_bytes:,} bytes; max_bytes=... allows more")
+        return self.error(f"it is larger than {self._limits.max_bytes:,} bytes", cure="max_bytes=... allows more.")
 
-    def error(self, reason: str) -> DownloadError:
+    def error(self, reason: str, cure: str = "") -> DownloadError:
         return DownloadError(
             f"{self.file.url} was not fetched: {reason}. The result itself is safe.",
+            cure=cure,
             url=self.file.url,
             request_id=self._job.request_id,
             model_id=self._job.model_id,

@@ -94,7 +94,7 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
         output = {key: value for key, value in output.items() if key not in inputs or _is_result(value, own_host)}
     found = list(files_in(output, job.input_urls))
     if not found:
-        # A place nobody has told of yet. What lies where results lie, and is neither sent nor the API's own, is one.
+        # A place that is not documented. What lies where results lie, and is neither sent nor the API's own, is one.
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key not in inputs}
         api = f"{session.config.base_url}/v1/"

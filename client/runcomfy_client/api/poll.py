@@ -246,7 +246,7 @@ def missed(job: JobRef, state: PollState, error: TransportError | APIError, poll
     fresh = job.submitted_at is not None and now() - job.submitted_at < GRACE_AFTER_SUBMIT
     if not is_transient(error) and not (isinstance(error, NotFoundError) and fresh):
         raise error
-    state = replace(state, misses=state.misses + 1, last_miss=str(error), not_found=isinstance(error, NotFoundError))
+    state = replace(state, misses=state.misses + 1, last_miss=error.message, not_found=isinstance(error, NotFoundError))
     if state.misses > MOST_MISSES:
         error.add_note(f"{state.misses} polls in a row brought nothing. The job may still run.")
         error.add_note(CureNote(f"Go on later with client.job({job.request_id!r}).wait().", job.request_id))
@@ -298,7 +298,8 @@ def timed_out(job: JobRef, state: PollState, deadline: Deadline) -> JobTimeoutEr
         if state.ended is None and not state.not_found:
             facts += ". It may still run and be paid for"
     error = JobTimeoutError(
-        f"Job {job.request_id} {facts}; go on with client.job({job.request_id!r}).wait().",
+        f"Job {job.request_id} {facts}.",
+        cure=f"Go on with client.job({job.request_id!r}).wait().",
         state=name,
         request_id=job.request_id,
         model_id=job.model_id,
@@ -361,7 +362,8 @@ def failed(job: JobRef, body: dict[str, object], message: str) -> JobFailedError
 
 def not_ready(job: JobRef, state: str) -> JobNotReadyError:
     return JobNotReadyError(
-        f"Job {job.request_id} is not over yet: {state}. job.wait() waits for it.",
+        f"Job {job.request_id} is not over yet: {state}.",
+        cure="job.wait() waits for it.",
         request_id=job.request_id,
         model_id=job.model_id,
     )
