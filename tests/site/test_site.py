@@ -109,6 +109,34 @@ def test_hostile_texts_make_no_markup(pages: dict[str, Seen]) -> None:
         assert not (attributes.get("href") or "").startswith(("javascript:", "https://evil", "http://evil", "mailto:"))
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+# What is wider than its frame, of the page itself and of its tables; code may be scrolled.
+MEASURE = """
+<body><iframe src="{url}" style="width: 390px; height: 900px; border: 0"></iframe><script>
+onload = () => {{
+    const page = document.querySelector("iframe").contentDocument
+    const boxes = [page.documentElement, ...page.querySelectorAll(".table-wrapper")]
+    const wide = boxes.filter((each) => each.scrollWidth > each.clientWidth + 1)
+    document.title = boxes.length + " measured, wide: " + wide.map((each) => each.innerText.slice(0, 60)).join("; ")
+}}
+</script></body>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a browser")
+@pytest.mark.parametrize("model", ["bytedance/dreamina_4_0/edit", "bytedance/dreamina_4_0/text_to_image"])
+def test_a_model_is_readable_on_a_telephone(site: Path, tmp_path: Path, model: str) -> None:
+    frame = tmp_path / "frame.html"
+    frame.write_text(MEASURE.format(url=(site / f"reference/{model}.html").as_uri()), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom"]
+    command = [str(CHROMIUM), *options, f"--user-data-dir={tmp_path / 'profile'}", frame.as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    title = re.search(r"<title>(\d+) measured, wide: (.*?)</title>", shown)
+    assert title, shown
+    assert int(title[1]) >= 3
+    assert not title[2], title[2]
+
+
 def links(path: str, seen: Seen) -> list[tuple[str, str]]:
     """Where a page's links lead to, as (path of the site, fragment)."""
     found = []
