@@ -27,6 +27,7 @@ DOC = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 NAMES = (
     "models",
     "show",
+    "schema",
     "validate",
     "run",
     "submit",
@@ -98,7 +99,8 @@ def keys(value: object) -> object:
     """A document's shape: its keys, through lists; values that are maps of the user's own count as leaves."""
     if isinstance(value, dict):
         return {
-            key: None if key in ("output", "body", "example", "states") else keys(item) for key, item in value.items()
+            key: None if key in ("output", "body", "example", "states", "schema") else keys(item)
+            for key, item in value.items()
         }
     if isinstance(value, list):
         return [keys(value[0])] if value else []
@@ -121,6 +123,8 @@ def ask(name: str, cli: Cli, sim: Simulator) -> Answer:
         return cli("models", EDIT, "--json")
     if name == "show":
         return cli("show", TEXT_TO_IMAGE, "--json")
+    if name == "schema":
+        return cli("schema", TEXT_TO_IMAGE, "--json")
     if name == "validate":
         return cli("validate", TEXT_TO_IMAGE, "-", "--json", stdin='{"prompt": "a red fox", "scale": 2}')
     if name == "run":

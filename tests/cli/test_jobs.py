@@ -360,3 +360,58 @@ def test_a_name_that_is_none_is_refused_before_anything_is_paid(cli: Cli, quick_
     assert answer.code == 2
     assert "{request_id}" in answer.err
     assert "request " not in answer.err.splitlines()[0]
+
+
+def test_jobs_lists_the_journal_with_totals(cli: Cli, sim: Simulator) -> None:
+    done = cli("run", TEXT_TO_IMAGE, "prompt=x", "--json", sim=sim).json
+    sim.script("submit 1: 422")
+    cli("submit", TEXT_TO_IMAGE, "prompt=y", sim=sim)
+    cli("submit", TEXT_TO_IMAGE, "prompt=z", "--job-key", "scene-12", sim=sim)
+    facts = cli("jobs", "--json").json
+    assert [(one["state"], one["job_key"]) for one in facts["jobs"]] == [
+        ("completed", None),
+        ("refused", None),
+        ("submitted", "scene-12"),
+    ]
+    assert facts["jobs"][0]["request_id"] == done["request_id"]
+    assert facts["jobs"][0]["cost"] == done["cost"]
+    assert facts["totals"]["states"] == {"completed": 1, "refused": 1, "submitted": 1}
+    assert facts["totals"]["files"] == len(facts["jobs"][0]["files"]) == 1
+    rows = cli("jobs", "--limit", "1")
+    assert len(rows.out.splitlines()) == 1
+    assert "scene-12" in rows.out
+    assert "3 jobs: 1 completed, 1 refused, 1 submitted" in rows.err
+    assert "2 older ones are not listed" in rows.err
+
+
+def test_pending_refresh_sees_what_ended(cli: Cli, sim: Simulator) -> None:
+    ids = [cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip() for _ in range(2)]
+    sim.skip(10)
+    assert len(cli("pending", "--json").json["pending"]) == 2
+    facts = cli("pending", "--refresh", "--json", sim=sim).json
+    assert facts["pending"] == []
+    assert [(one["request_id"], one["state"]) for one in facts["ended"]] == [(each, "completed") for each in ids]
+    assert all(one["cost"] is not None for one in cli("jobs", "--json").json["jobs"])
+
+
+def test_result_all_fetches_what_is_over(cli: Cli, tmp_path: Path) -> None:
+    with Simulator(SCHEMAS, queue_seconds=0, run_seconds=1, slots=1) as sim:
+        ids = [cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip() for _ in range(2)]
+        answer = cli("result", "--all", "--wait", "-o", "out", "--json", sim=sim)
+        assert answer.code == 0
+        assert [one["request_id"] for one in answer.json["results"]] == ids
+        paths = [one["files"][0]["path"] for one in answer.json["results"]]
+        assert all((tmp_path / path).is_file() for path in paths)
+        again = cli("result", "--all", "--json", sim=sim)
+    assert again.json == {"ok": True, "results": [], "running": 0}
+
+
+def test_a_journal_that_is_not_there_hides_no_jobs(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+    for words in (("pending",), ("jobs",), ("settle", "x", "--not-started"), ("status", "x"), ("result", "x")):
+        answer = cli(*words, "--journal", "typo.sqlite", "--json", sim=sim)
+        assert (answer.code, answer.json["error"]["code"]) == (66, "no_file"), words
+    assert not (tmp_path / "typo.sqlite").exists()
+    # The default journal is made by the first submit, and nothing else.
+    for words in (("pending",), ("jobs",)):
+        assert cli(*words).code == 0
+    assert not (tmp_path / "home" / "state").exists()

@@ -303,3 +303,139 @@ def test_nothing_is_told_as_such(cli: Cli, text: str) -> None:
     answer = cli("validate", TEXT_TO_IMAGE, "-", stdin=text)
     assert answer.code == 65
     assert "is empty" in answer.out
+
+
+def test_syntax_errors_stand_at_the_files_own_place_in_every_format(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('\ufeff{\n  "prompt": "x",\n}\n')
+    (tmp_path / "b.jsonl").write_text(f"{GOOD}\n\n" + "{'prompt': 1}\n")
+    files = ("validate", TEXT_TO_IMAGE, "a.json", "b.jsonl")
+    text = cli(*files).out
+    assert "is not JSON: line 2, column 16: a comma follows the last item; remove it" in text
+    assert "is not JSON: line 3, column 2: texts and keys stand in double quotes" in text
+    facts = cli(*files, "--json").json["payloads"]
+    places = [(finding["line"], finding["column"]) for one in facts for finding in one["errors"]]
+    assert places == [(2, 16), (3, 2)]
+    github = cli(*files, "--format", "github").out
+    assert "::error file=a.json,line=2,col=16," in github
+    assert "::error file=b.jsonl,line=3,col=2," in github
+    junit = cli(*files, "--format", "junit").out
+    assert "a.json:2:16: [json]" in junit
+    assert "b.jsonl:3:2: [json]" in junit
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('{"prompt": "a"}\n{"prompt": "b"}\n', "add --jsonl"),
+        ('[{"prompt": "a"}, {"prompt": "b"}]', "write one on each line of a .jsonl file"),
+    ],
+)
+def test_many_payloads_in_one_json_file_say_how_they_are_written(cli: Cli, text: str, hint: str) -> None:
+    answer = cli("validate", TEXT_TO_IMAGE, "-", stdin=text)
+    assert answer.code == 65
+    assert hint in answer.out
+    assert cli("validate", TEXT_TO_IMAGE, "-", "--jsonl", stdin=text).code == (0 if "jsonl" in hint[:12] else 65)
+
+
+@pytest.mark.usefixtures("payloads")
+def test_quiet_prints_problems_only(cli: Cli) -> None:
+    good = cli("validate", TEXT_TO_IMAGE, "good.json", "--quiet")
+    assert (good.code, good.out, good.err) == (0, "", "")
+    answer = cli("validate", TEXT_TO_IMAGE, "good.json", "bad.json", "-q")
+    assert answer.code == 65
+    assert answer.out.startswith("bad.json: 2 problems\n")
+    assert "payloads:" not in answer.out
+    assert "good.json" not in answer.out
+    github = cli("validate", TEXT_TO_IMAGE, "good.json", "bad.json", "-q", "--format", "github").out
+    assert all(line.startswith("::error ") for line in github.splitlines())
+
+
+def test_many_good_payloads_are_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(f"{GOOD}\n" * 250)
+    assert cli("validate", TEXT_TO_IMAGE, "many.jsonl").out == "250 payloads: 250 ok\n"
+    (tmp_path / "bad.json").write_text(BAD)
+    lines = cli("validate", TEXT_TO_IMAGE, "many.jsonl", "bad.json").out.splitlines()
+    assert lines[0] == "bad.json: 2 problems"
+    assert lines[-1] == "251 payloads: 250 ok, 1 with problems"
+
+
+def test_github_names_what_is_unchecked_once_a_place(cli: Cli) -> None:
+    payload = '{"image_urls": ["https://a.example/b.png", "https://a.example/c.png"], "prompt": "x"}'
+    lines = cli("validate", EDIT, "-", "--format", "github", stdin=payload).out.splitlines()
+    notices = [line for line in lines if line.startswith("::notice ")]
+    assert len(notices) == 2
+    assert "file_size_mb <= 15, width_pixels <= 4096" in notices[0].replace("%2C", ",")
+
+
+def test_yaml_is_read_as_yaml_1_2(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("# a comment\nprompt: no\nscale: 0.5\nforce_single: true\n")
+    assert cli("validate", TEXT_TO_IMAGE, "a.yaml").out == "a.yaml: ok\n"
+    (tmp_path / "b.yml").write_text("prompt: 16:9\nwidth×height: 16:9\nscale: 2026-11-21\nsed: [1]\n")
+    facts = cli("validate", TEXT_TO_IMAGE, "b.yml", "--json").json["payloads"][0]
+    found = [(one["path"], one["code"], one["line"], one["column"]) for one in facts["errors"]]
+    assert found == [("/scale", "type", 3, 1), ("/sed", "unknown_key", 4, 1), ("/width×height", "enum", 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ("prompt: [a\nscale: 1\n", 2, 6, "is not YAML"),
+        ("prompt: !!python/object:os.system x\n", 1, 9, "means nothing in a payload"),
+        ("prompt: a\nprompt: b\n", 2, 1, "more than once"),
+        ("", 1, 1, "empty"),
+        ("a: &a [1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+         "d: &d [*c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d]\nf: [*e, *e, *e, *e, *e, *e]\n",
+         1, 11, "too many values"),
+        ("a: &a [*a]\n", 1, 4, "nested too deeply"),
+    ],
+)  # fmt: skip
+def test_yaml_that_is_no_payload(cli: Cli, tmp_path: Path, text: str, line: int, column: int, words: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    answer = cli("validate", TEXT_TO_IMAGE, "a.yaml", "--json")
+    assert answer.code == 65
+    finding = next(one for one in answer.json["payloads"][0]["errors"] if words in one["message"])
+    if "too" not in words:  # which of the nodes is one too many is no promise
+        assert (finding["line"], finding["column"]) == (line, column)
+
+
+def test_files_name_their_models(cli: Cli, tmp_path: Path) -> None:
+    address = f"https://example.com/schemas/{EDIT}.json"
+    (tmp_path / "edit.json").write_text(json.dumps({"$schema": address, "prompt": "x", "image_urls": []}))
+    (tmp_path / "text.yaml").write_text(f"$schema: ../schemas/{TEXT_TO_IMAGE}.json\nprompt: x\n")
+    lines = [
+        {"model": TEXT_TO_IMAGE, "input": {"prompt": "x"}},
+        {"model": EDIT, "input": {"prompt": "x", "scale": 7}},
+        {"model": "no/such", "input": {}},
+        {"prompt": "x"},
+    ]
+    (tmp_path / "mixed.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    facts = cli("validate", "edit.json", "text.yaml", "mixed.jsonl", "--json").json
+    assert facts["model_id"] is None
+    assert [(one["source"], one["line"], one["model_id"], one["ok"]) for one in facts["payloads"]] == [
+        ("edit.json", None, EDIT, False),
+        ("text.yaml", None, TEXT_TO_IMAGE, True),
+        ("mixed.jsonl", 1, TEXT_TO_IMAGE, True),
+        ("mixed.jsonl", 2, EDIT, False),
+        ("mixed.jsonl", 3, "no/such", False),
+        ("mixed.jsonl", 4, None, False),
+    ]
+    codes = [[finding["code"] for finding in one["errors"]] for one in facts["payloads"]]
+    assert codes == [["items"], [], [], ["required", "range"], ["unknown_model"], ["no_model"]]
+    scale = facts["payloads"][3]["errors"][1]
+    assert scale["line"] == 2
+    assert json.dumps(lines[1])[scale["column"] - 1 :].startswith('"scale"')
+    # Where a MODEL is given, the key that editors read is still no input.
+    assert cli("validate", TEXT_TO_IMAGE, "text.yaml").code == 0
+    dry = cli("run", EDIT, "-i", "@edit.json", "image_urls=https://a.example/b.png", "--dry-run", "--json")
+    assert list(dry.json["request"]["body"]) == ["prompt", "image_urls"]
+
+
+def test_the_schema_that_is_printed_is_standard_and_judges_alike(cli: Cli) -> None:
+    import jsonschema
+
+    schema = cli("schema", TEXT_TO_IMAGE).out
+    check = jsonschema.Draft202012Validator(json.loads(schema))
+    check.check_schema(json.loads(schema))
+    for payload in ({"prompt": "x"}, {"prompt": "x", "$schema": "a"}, {"prompt": 3}, {"prompt": "x", "scale": 2}, {}):
+        answer = cli("validate", TEXT_TO_IMAGE, "-", stdin=json.dumps(payload))
+        assert check.is_valid(payload) == (answer.code == 0), payload

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MODULES = {
     "models": "browse",
     "show": "browse",
+    "schema": "browse",
     "validate": "validate",
     "run": "run",
     "submit": "run",

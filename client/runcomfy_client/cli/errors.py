@@ -123,8 +123,9 @@ def message_of(error: BaseException, width: int | None = None) -> str:
     ``width`` is that of the terminal to print to, or None.
     """
     if exit_code(error) == OUR_BUG:
+        what = str(error).rstrip(".")
         return (
-            f"{type(error).__name__}: {error}. This is a bug of runcomfy-client; "
+            f"{type(error).__name__}: {what}. This is a bug of runcomfy-client; "
             "run the command again with --debug and report what it shows."
         )
     if isinstance(error, errors.InvalidInputError):

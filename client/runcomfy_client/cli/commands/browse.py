@@ -1,4 +1,4 @@
-"""`models` and `show`: which models there are, what one takes, and lines to paste. All offline."""
+"""`models`, `show`, `schema`: which models there are, what one takes, and lines to paste. All offline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from ...describe.json_schema import input_schema
 from ...describe.parameters import parameters
 from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
 from ...schema import MISSING
@@ -15,8 +16,9 @@ from ...schema.messages import amount, brief
 from ...schema.suggest import ranked
 from ..errors import CommandError
 from ..options import COMMON, OFFLINE, Common, ModelId, command
-from ..output import console, emit_json, note, write_row
+from ..output import console, emit_json, note, write, write_row
 from ..package import api_url, package, program
+from ..text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,6 +86,25 @@ def show(model: ModelId, /, *, common: Common = COMMON) -> int:
         )
         return 0
     _print_model(console(), spec, method, inputs, snippets)
+    return 0
+
+
+@command(
+    group=OFFLINE,
+    order=3,
+    example=("{program} schema bytedance/dreamina-4-0/edit > edit.schema.json",),
+)
+def schema(model: ModelId, /, *, common: Common = COMMON) -> int:
+    """Print a model's input as standard JSON Schema (2020-12), for editors and other checkers."""
+    found = input_schema(package().known_spec(model))
+    properties = found.get("properties")
+    # `validate` lets a payload file name its schema, so that editors find it.
+    key = {"$schema": {"type": "string", "description": "Read by editors, never sent."}}
+    found["properties"] = {**key, **(properties if isinstance(properties, dict) else {})}
+    if common.json:
+        emit_json({"model_id": model, "schema": found})
+    else:
+        write(json_text(found))
     return 0
 
 

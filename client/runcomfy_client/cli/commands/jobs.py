@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _SUBMIT = "id=$({program} submit bytedance/dreamina-4-0/text-to-image prompt=fox)"
 
 
-@command(group=JOBS, order=6, example=(_SUBMIT, '{program} status "$id"'))
+@command(group=JOBS, order=7, example=(_SUBMIT, '{program} status "$id"'))
 def status(request: RequestId, /, *, recording: Recording = RECORDING, common: Common = COMMON) -> int:
     """Print where a job stands."""
     with client_of_record(recording, common) as client:
@@ -49,7 +49,7 @@ def status(request: RequestId, /, *, recording: Recording = RECORDING, common: C
 
 @command(
     group=JOBS,
-    order=7,
+    order=8,
     usage="result [OPTIONS] REQUEST | --all",
     example=(_SUBMIT, '{program} result "$id" --wait --output-dir out'),
 )
@@ -86,7 +86,7 @@ def result(
         return finish(found, downloading, common)
 
 
-@command(group=JOBS, order=8, example=(_SUBMIT, '{program} cancel "$id"'))
+@command(group=JOBS, order=9, example=(_SUBMIT, '{program} cancel "$id"'))
 def cancel(request: RequestId, /, *, recording: Recording = RECORDING, common: Common = COMMON) -> int:
     """Cancel a job that is still queued; what runs already cannot be cancelled."""
     with client_of_record(recording, common) as client:

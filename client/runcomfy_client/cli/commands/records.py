@@ -28,7 +28,7 @@ _TABLE_WIDTH = 100
 _FACTS = ("submission_id", "state", "model_id", "request_id", "job_key", "note", "base_url")
 
 
-@command(group=JOBS, order=9, example=("{program} pending",))
+@command(group=JOBS, order=10, example=("{program} pending",))
 def pending(
     *,
     refresh: Annotated[
@@ -61,7 +61,7 @@ def pending(
     return OK
 
 
-@command(group=JOBS, order=10, example=("{program} jobs --limit 20",))
+@command(group=JOBS, order=11, example=("{program} jobs --limit 20",))
 def jobs(
     *,
     limit: Annotated[int, Parameter(help="How many to list, the newest; 0 for all.", show_default=True)] = 50,
@@ -97,7 +97,7 @@ def jobs(
     return OK
 
 
-@command(group=JOBS, order=11, example=("{program} settle scene-12 --not-started",))
+@command(group=JOBS, order=12, example=("{program} settle scene-12 --not-started",))
 def settle(
     name: Annotated[str, Parameter(help="Submission id or job key, as `pending` shows it.", completer=complete_unsure)],
     /,

@@ -49,7 +49,7 @@ _URI_SHOWN = 48
 
 @command(
     group=JOBS,
-    order=4,
+    order=5,
     usage="run [OPTIONS] MODEL [KEY=VALUE...]",
     example=(
         "{program} run bytedance/dreamina-4-0/text-to-image \\",
@@ -83,7 +83,7 @@ def run(
 
 @command(
     group=JOBS,
-    order=5,
+    order=6,
     usage="submit [OPTIONS] MODEL [KEY=VALUE...]",
     example=("{program} submit bytedance/dreamina-4-0/text-to-image \\", "  prompt='a red fox'"),
 )

@@ -13,7 +13,7 @@ from ..validation import Request, check_files
 
 @command(
     group=OFFLINE,
-    order=3,
+    order=4,
     usage="validate [OPTIONS] [MODEL] FILE...",
     example=(
         """echo '{"prompt": "a red fox"}' |""",
