@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_client import errors
 from runcomfy_client.cli.errors import error_facts, hint
-from runcomfy_client.cli.output import printable_lines
-from runcomfy_client.cli.text import json_text, wrapped
+from runcomfy_client.cli.text import json_text, printable_lines, wrapped
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import EDIT, SCHEMAS, SCRIPT, TEXT_TO_IMAGE
 from tests.support.fault_proxy import FaultProxy, forward_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.cli import Cli
     from tests.support.fault_proxy import Wire
 
@@ -146,7 +147,7 @@ ESC = "\x1b[31mred\x9b0m\x07"
 def test_foreign_text_is_escaped_wherever_it_is_printed(cli: Cli, sim: Simulator) -> None:
     """A server that puts escape sequences into a state, a currency and an error."""
 
-    def replies(body: dict[str, object]) -> object:
+    def replies(body: dict[str, object]) -> Callable[[Wire], None]:
         data = json.dumps(body).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
         return lambda wire: send(wire, head.encode() + data)
