@@ -136,8 +136,8 @@ def _number(node: Node | None, value: float) -> object:
 def _medium(value: object, keys: tuple[Key, ...], findings: list[Finding]) -> LocalMedia:
     try:
         return load(value)
-    except UnusableMedia as fault:
-        findings.append(ErrorFinding("media_source", str(fault), keys=keys))
+    except UnusableMedia as error:
+        findings.append(ErrorFinding("media_source", str(error), keys=keys))
         return UNREAD
 
 

@@ -63,7 +63,7 @@ asyncio.run(main())
 
 
 def offline_check(package: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
-    """Every fault of a payload, without a token and without the network."""
+    """Every error of a payload, without a token and without the network."""
     return f"""\
 import {package}
 

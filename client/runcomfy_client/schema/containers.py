@@ -76,7 +76,7 @@ class Property:
 
 
 class AnyValue(Node):
-    """Any JSON value: only what JSON cannot carry is a fault."""
+    """Any JSON value: only what JSON cannot carry is an error."""
 
     __slots__ = ()
 
@@ -213,8 +213,8 @@ class Object(Node):
         self._checks = {name: known.check if known.rules else known.node.check for name, known in properties.items()}
 
     def arguments(self) -> dict[str, object]:
-        said = {"required": self.required, "extra": self.extra, "description": self.description}
-        return {"properties": self.properties} | {name: value for name, value in said.items() if value}
+        optional = {"required": self.required, "extra": self.extra, "description": self.description}
+        return {"properties": self.properties} | {name: value for name, value in optional.items() if value}
 
     def check(self, value: object) -> list[Finding] | None:
         if type(value) is not dict and not isinstance(value, dict):
@@ -315,7 +315,7 @@ class _Alternatives(Node):
         return " or ".join(dict.fromkeys([node.expected for node in self.nodes]))
 
     def _none_fits(self, value: object, parts: list[list[Finding] | None]) -> list[Finding]:
-        # Where the type leaves only one alternative, its faults say more than "nothing fits".
+        # Where the type leaves only one alternative, its errors say more than "nothing fits".
         near = [part for part in parts if part is not None and not _other_type(part)]
         if len(near) == 1:
             return near[0]
@@ -376,7 +376,7 @@ class AllOf(Node):
 
     def check(self, value: object) -> list[Finding] | None:
         if self._media is not None and not isinstance(value, str):
-            # Local media become a string that no one wrote, so what is said of strings is not meant for them.
+            # Local media become a string that no one wrote, so what holds for strings is not meant for them.
             return self._media.check(value)
         found: list[Finding] = []
         for node in self.nodes:

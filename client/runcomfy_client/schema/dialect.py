@@ -182,7 +182,7 @@ def enum_values(schema: Mapping[str, object]) -> list[Any] | None:
 
 
 def fitting_values(schema: Mapping[str, object], values: Sequence[object]) -> tuple[object, ...]:
-    """Of the listed values those that everything else said here lets pass, whole floats as integers, each once."""
+    """Of the listed values those that the other keywords let pass, whole floats as integers, each once."""
     node = beside_values(schema)
     kept: dict[str, object] = {}
     for value in values:

@@ -1,4 +1,4 @@
-"""How a message names what was given: short, never megabytes, never a character that could move a cursor."""
+"""How a message names a value: short, never megabytes, never a character that could move a cursor."""
 
 from __future__ import annotations
 

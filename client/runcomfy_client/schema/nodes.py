@@ -122,7 +122,7 @@ class Null(Node):
 
 
 def text_errors(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:
-    """The faults any string can have: its length, and halves of characters that no UTF-8 can carry."""
+    """The errors any string can have: its length, and halves of characters that no UTF-8 can carry."""
     found: list[Finding] = []
     length = len(value)
     if (min_length is not None and length < min_length) or (max_length is not None and length > max_length):
@@ -192,7 +192,7 @@ class Number(Node):
         if type(value) is float or type(value) is int:
             if self._low <= value <= self._high:
                 return None
-            if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:  # the usual fault
+            if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:  # the usual error
                 return [self._outside(value)]
         return self._errors(value) or None
 
@@ -255,7 +255,7 @@ class Integer(Number):
 
 
 def not_finite(value: float) -> ErrorFinding:
-    """The fault of NaN, of the infinities, and of integers that would turn into one."""
+    """The error of NaN, of the infinities, and of integers that would turn into one."""
     given = brief(value)
     return ErrorFinding("not_finite", f"{given} is not a number that a double can hold and JSON can carry", given)
 
@@ -362,7 +362,7 @@ def _closest(value: float, allowed: tuple[object, ...]) -> float | None:
 
 
 def type_error(expected: str, value: object) -> ErrorFinding:
-    """The fault of a value of another type than ``expected`` ("a string", "a number", ...), with the usual cure."""
+    """The error of a value of another type than ``expected`` ("a string", "a number", ...), with the usual cure."""
     given = brief(value)
     kind = _KINDS.get(type(value), "")
     return ErrorFinding("type", f"expected {expected}, got {kind}{given}{_cure(expected, value)}", given)

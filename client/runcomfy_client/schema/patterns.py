@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # What one search may take. A sound expression needs a thousandth of it for a long prompt.
 SEARCH_SECONDS: Final = 0.1
-# After so many searches that were given up, the expression is not tried any more.
-_MOST_GIVEN_UP: Final = 3
+# After so many searches that ran out of time, the expression is not tried any more.
+_MOST_TIMEOUTS: Final = 3
 _LONGEST_PATTERN: Final = 10_000
 
 
@@ -24,11 +24,11 @@ class Pattern:
     ``error`` says why it cannot be read, None if it can.
     """
 
-    __slots__ = ("_compiled", "_given_up", "error", "text")
+    __slots__ = ("_compiled", "_timeouts", "error", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._given_up = 0
+        self._timeouts = 0
         self._compiled: Any = None
         self.error: str | None = None
         if len(text) > _LONGEST_PATTERN:
@@ -43,10 +43,10 @@ class Pattern:
 
     def search(self, value: str, seconds: float = SEARCH_SECONDS) -> bool | None:
         """Whether it matches somewhere in a text; None if that takes too long to find out."""
-        if self._given_up >= _MOST_GIVEN_UP:
+        if self._timeouts >= _MOST_TIMEOUTS:
             return None
         try:
             return self._compiled.search(value, timeout=seconds, concurrent=False) is not None
         except (TimeoutError, MemoryError):
-            self._given_up += 1
+            self._timeouts += 1
             return None

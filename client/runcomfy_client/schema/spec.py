@@ -63,7 +63,7 @@ class ModelSpec:
 
 
 def check(spec: ModelSpec, payload: object) -> Report:
-    """Check a payload with wire names. Everything that is wrong is in the report, not only the first fault.
+    """Check a payload with wire names. Everything that is wrong is in the report, not only the first error.
 
     ``payload`` holds JSON values, and at media fields also local media (see ``runcomfy.validate``).
     """

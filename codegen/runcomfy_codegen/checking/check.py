@@ -46,7 +46,7 @@ def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """Every diagnostic of a model's schema and of what stands beside it."""
     found = [*shape_diagnostics(loaded.input)]
     if any(each.code == "E016" for each in found):
-        # It is no input schema at all; what else could be said of it would mislead.
+        # It is no input schema at all; what else could be reported of it would mislead.
         return tuple(found)
     found += _Walk(loaded.input).schema(loaded.input.value, ())
     if loaded.example and not has_errors(found):
@@ -138,7 +138,7 @@ class _Walk:
             return
         found = next(each for each in conflicts if each)
         low, high = schema[found.low], schema[found.high]
-        said = f'"{found.low}" {_shown(low)} and "{found.high}" {_shown(high)}'
+        bounds = f'"{found.low}" {_shown(low)} and "{found.high}" {_shown(high)}'
         if found.crossed:
             help = self._document.cure(
                 "If the two were mixed up, put",
@@ -148,7 +148,7 @@ class _Walk:
         else:
             cure = operation("remove", (*pointer, found.low))
             help = self._document.cure("If the lower bound does not matter, put", cure)
-        message = f"nothing can satisfy this: {said} leave no {types[0]} between them"
+        message = f"nothing can satisfy this: {bounds} leave no {types[0]} between them"
         yield self._diagnostic("E013", message, (*pointer, found.low), help=help)
 
     def _enum(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
@@ -165,11 +165,11 @@ class _Walk:
                 verb = "replace" if "type" in schema else "add"
                 cure = operation(verb, (*pointer, "type"), value=types)
                 help = self._document.cure("If the values are right, put", cure)
-            message = "nothing can satisfy this: no value of the enum fits what else is said"
+            message = "nothing can satisfy this: no value of the enum fits the other keywords"
             yield self._diagnostic("E013", message, (*pointer, keyword), help=help)
             return
         for number in bad:
-            message = f"{_shown(values[number])} can never be given: it does not fit what else is said"
+            message = f"{_shown(values[number])} can never be sent: it does not fit the other keywords"
             yield self._diagnostic(
                 "W121", message, (*pointer, keyword, number) if keyword == "enum" else (*pointer, keyword)
             )

@@ -67,15 +67,15 @@ def pattern_error(pattern: str) -> str | None:
 def slow_text(pattern: str) -> str | None:
     """A text on which the search for a pattern takes too long; None if none is found.
 
-    What is tried is what makes expressions go back and forth: one letter very often, and
-    an end that does not match. The letters are those of the pattern itself and one of each common kind.
+    What is tried is what makes expressions go back and forth: one letter very often, and an end that does not match. The
+    letters are those of the pattern itself and one of each common kind.
     """
-    with warnings.catch_warnings(action="ignore"):
-        compiled = Pattern(pattern)
     letters: Iterable[str] = dict.fromkeys((*"aA0 _-.,", *pattern[:_TRIED_LETTERS]))
     for letter in letters:
         text = letter * _TRIED_LENGTH + "!"
-        # On a busy machine a sound expression may be given up, too, but not twice with ten times the time.
+        with warnings.catch_warnings(action="ignore"):
+            compiled = Pattern(pattern)  # a new one, for it remembers what took too long
+        # On a busy machine a sound expression may run out of time, too, but not twice with ten times the time.
         if compiled.search(text, SEARCH_SECONDS / 2) is None and compiled.search(text, SEARCH_SECONDS * 5) is None:
             return text
     return None

@@ -70,10 +70,10 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
         where = "at the top of an input schema" if len(pointer) == 1 and keyword in _NOT_AT_TOP else "in the dialect"
         return document.diagnostic(
             "E014",
-            f'"{keyword}" has no meaning {where}, so no class could judge by it',
+            f'"{keyword}" has no meaning {where}, so no class could check it',
             pointer,
             "key",
-            document.cure("If payloads may be judged without it, put", operation("remove", pointer)),
+            document.cure("If payloads may pass without it, put", operation("remove", pointer)),
         )
     if keyword == "type" and error.validator == "enum":
         return _unknown_type(document, pointer, error.instance)
@@ -85,7 +85,7 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
         "E010",
         message,
         pointer,
-        help=document.cure("If payloads may be judged without it, put", operation("remove", place)),
+        help=document.cure("If payloads may pass without it, put", operation("remove", place)),
     )
 
 
@@ -152,13 +152,13 @@ def _not_an_input(document: PatchedDocument, pointer: Pointer, error: Validation
     return document.diagnostic("E016", message, pointer, help=help)
 
 
-def _unknown_type(document: PatchedDocument, pointer: Pointer, given: Any) -> Diagnostic:
-    if not isinstance(given, str):
+def _unknown_type(document: PatchedDocument, pointer: Pointer, word: Any) -> Diagnostic:
+    if not isinstance(word, str):
         return document.diagnostic("E011", f"a type is one of {', '.join(TYPES)}", pointer)
-    near = _OTHER_WORDS.get(given.lower()) or next(iter(difflib.get_close_matches(given.lower(), TYPES, 1)), "string")
+    near = _OTHER_WORDS.get(word.lower()) or next(iter(difflib.get_close_matches(word.lower(), TYPES, 1)), "string")
     return document.diagnostic(
         "E011",
-        f"there is no type {quote(given)}; the types are {', '.join(TYPES)}",
+        f"there is no type {quote(word)}; the types are {', '.join(TYPES)}",
         pointer,
         help=document.cure(f'If "{near}" is meant, put', operation("replace", pointer, value=near)),
     )

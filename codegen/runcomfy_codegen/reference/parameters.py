@@ -26,7 +26,7 @@ _WIDEST_CHOICES: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """What is said of one parameter below the table, as finished Markdown."""
+    """What stands of one parameter below the table, as finished Markdown."""
 
     heading: str
     paragraphs: tuple[str, ...]
@@ -51,7 +51,7 @@ def parameter_table(parameters: Iterable[Parameter]) -> str:
 
 
 def media_sentence(parameters: Iterable[Parameter]) -> str:
-    """How files are given, if any are taken."""
+    """How files are passed, if any are taken."""
     kinds = dict.fromkeys(
         node.kind for each in parameters for node in _everywhere(each.node) if isinstance(node, Media)
     )

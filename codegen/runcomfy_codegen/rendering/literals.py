@@ -69,8 +69,8 @@ def tuple_of(expressions: Iterable[str]) -> str:
 
 def call(name: str, /, *arguments: str, **keywords: str | None) -> str:
     """`name(arguments, keyword=...)`; a keyword of None is left out."""
-    given = [*arguments, *(f"{key}={value}" for key, value in keywords.items() if value is not None)]
-    return f"{name}({', '.join(given)})"
+    written = [*arguments, *(f"{key}={value}" for key, value in keywords.items() if value is not None)]
+    return f"{name}({', '.join(written)})"
 
 
 def prose(text: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..lowering.model import ObjectClass
 
 _BASE = "Base"
-# What a type may be made of; anything else in the text of a field would be a fault of ours.
+# What a type may be made of; anything else in the text of a field would be a bug of ours.
 _TYPE_NODES = (ast.Name, ast.Constant, ast.Subscript, ast.BinOp, ast.BitOr, ast.Tuple, ast.Load, ast.UnaryOp, ast.USub)
 
 
@@ -124,9 +124,9 @@ def _taken_apart(annotation: ast.expr) -> tuple[ast.expr, tuple[tuple[str, int |
     assert isinstance(annotation.slice, ast.Tuple)
     type_, call = annotation.slice.elts
     assert isinstance(call, ast.Call)
-    given = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
-    alias = given.pop("alias", None)
-    return type_, tuple((name, bound) for name, bound in given.items()), alias
+    keywords = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+    alias = keywords.pop("alias", None)
+    return type_, tuple((name, bound) for name, bound in keywords.items()), alias
 
 
 def _without_none(annotation: ast.expr) -> ast.expr:
