@@ -67,8 +67,8 @@ def pattern_error(pattern: str) -> str | None:
 def slow_text(pattern: str) -> str | None:
     """A text on which the search for a pattern takes too long; None if none is found.
 
-    What is tried is what makes expressions go back and forth: one letter very often, and an end that does not match. The
-    letters are those of the pattern itself and one of each common kind.
+    What is tried is what makes expressions go back and forth: one letter very often, and an end that does not match.
+    The letters are those of the pattern itself and one of each common kind.
     """
     letters: Iterable[str] = dict.fromkeys((*"aA0 _-.,", *pattern[:_TRIED_LETTERS]))
     for letter in letters:
