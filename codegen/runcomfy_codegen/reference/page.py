@@ -75,7 +75,8 @@ def model_page(subject: Subject, header: str) -> str:
 def _facts(subject: Subject) -> list[tuple[str, str]]:
     """What the page's first table says, in order."""
     model = subject.model
-    module = f"{PACKAGE}.models.{model.names.dotted}"
+    # The package of a family offers the classes of its models.
+    module = f"{PACKAGE}.models.{model.names.dotted.rpartition('.')[0]}"
     rows = [
         ("Model id", code(model.model_id)),
         ("Python", f"{code(f'client.{model.names.dotted}(...)')} gives a {code(f'Job[{model.output_class}]')}"),
