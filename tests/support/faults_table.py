@@ -74,7 +74,15 @@ STATUSES = [
     Scene("503, HTML", answer(faults.html(503))),
     Scene("504, HTML", answer(faults.html(504))),
 ]
-SUBMIT = [*CUTS, *ODDITIES, Scene("200 without a request id", error(200, ok=True)), *STATUSES]
+SUBMIT = [
+    *CUTS,
+    *ODDITIES,
+    Scene("200 without a request id", error(200, ok=True)),
+    Scene("200 with a request id and error_code 500001", error(200, request_id="job-1", error_code=500001)),
+    Scene("200 with error_code 500001", error(200, error_code=500001)),
+    Scene("409 that names a request id", error(409, request_id="job-1")),
+    *STATUSES,
+]
 POLL = [*CUTS, *ODDITIES, Scene("a state nobody knows", answer(json_response({"status": "warming_up"}))), *STATUSES]
 
 
