@@ -123,9 +123,14 @@ class Intent(NamedTuple):
     input: str | None = None
 
 
+class MissingJournalError(JournalError):
+    """There is no journal yet; only ``intend`` makes one."""
+
+
 class JournalStore(abc.ABC):
     """A database of entries. Every method may be called from any thread, blocks until it is done, and is one
-    transaction that is on disk when the method returns. Raises JournalError.
+    transaction that is on disk when the method returns. Raises JournalError, and all but ``intend`` MissingJournalError
+    if there is none.
 
     Leases are measured by the store's own clock, so that the clocks of several machines need not agree.
     ``scope=None`` reads the entries of all accounts and addresses. Entries are ordered as they were written.
@@ -198,10 +203,6 @@ class JournalStore(abc.ABC):
     @abc.abstractmethod
     def spill(self, intent: Intent, request_id: str) -> Path:
         """Keep the job of a submit outside the database that cannot be written; taken in when it can be again."""
-
-    @abc.abstractmethod
-    def exists(self) -> bool:
-        """Whether there is a journal yet; the first ``intend`` makes it."""
 
     @abc.abstractmethod
     def close(self) -> None:

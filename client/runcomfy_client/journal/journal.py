@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError, JournalError
 from ..identifiers import request_id_in
-from .base import UNSURE, JournalEntry, JournalStore, Scope, not_unsure
+from .base import UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, not_unsure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Self
+
+T = TypeVar("T")
 
 
 class Journal:
@@ -47,15 +49,15 @@ class Journal:
 
         A submitted job goes on with ``client.job(request_id)``; an unsure submit is yours to ``settle``.
         """
-        return self._store.pending(self._scope) if self._is_there() else []
+        return self._read(lambda: self._store.pending(self._scope), [])
 
     def entries(self) -> Iterator[JournalEntry]:
         """Everything, oldest first, read as it is needed: a journal may hold hundreds of thousands of entries."""
-        return self._store.entries(self._scope) if self._is_there() else iter(())
+        return self._read(lambda: self._store.entries(self._scope), iter(()))
 
     def find(self, name: str) -> JournalEntry | None:
         """The newest entry with this request id, submission id or job key."""
-        return self._store.find(self._scope, name) if self._is_there() else None
+        return self._read(lambda: self._store.find(self._scope, name), None)
 
     def settle(self, name: str, *, request_id: str | None = None, started: bool | None = None) -> JournalEntry:
         """Say what became of an unsure submit, named by its submission id or job key.
@@ -110,9 +112,14 @@ class Journal:
         view._store, view._keep_inputs, view._scope = self._store, self._keep_inputs, scope
         return view
 
-    def _is_there(self) -> bool:
+    def _read(self, read: Callable[[], T], nothing: T) -> T:
         """A client that has submitted nothing has nothing pending. Without a client, a missing file is a wrong path."""
-        return self._scope is None or self._store.exists()
+        try:
+            return read()
+        except MissingJournalError:
+            if self._scope is None:
+                raise
+            return nothing
 
     def _named(self, name: str) -> JournalEntry:
         entry = self.find(name)

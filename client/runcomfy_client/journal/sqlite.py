@@ -41,6 +41,7 @@ from .base import (
     Intent,
     JournalEntry,
     JournalStore,
+    MissingJournalError,
     Scope,
     normal_address,
     not_unsure,
@@ -178,10 +179,6 @@ class SqliteStore(JournalStore):
     def ended(
         self, scope: Scope, request_id: str, state: str, *, cost: float | None, files: Sequence[str], note: str | None
     ) -> None:
-        if (
-            self._identity is None and not self.exists()
-        ):  # the job was submitted by somebody else, and this client has submitted none
-            return
         with self.transaction() as connection:
             connection.execute(
                 "UPDATE submissions SET state = CASE state WHEN 'released' THEN state ELSE ? END,"
@@ -321,9 +318,6 @@ class SqliteStore(JournalStore):
 
     # The file.
 
-    def exists(self) -> bool:
-        return self.path.exists()
-
     def close(self) -> None:
         for handle in (self._reading, self._writing):
             with handle.lock:
@@ -356,7 +350,7 @@ class SqliteStore(JournalStore):
                 cure="Put the file back; or, to begin another journal, make a new client.",
             )
         if found is None and not create:
-            raise JournalError(f"There is no journal at {self.path}.", cure=NONE_THERE)
+            raise MissingJournalError(f"There is no journal at {self.path}.", cure=NONE_THERE)
         if handle.connection is None:
             handle.connection = self._connect(create=create)
             self._identity = self._file()
@@ -422,7 +416,7 @@ class SqliteStore(JournalStore):
             raise JournalError(f"{self.path} is a database of another program; choose another path for the journal.")
         size = self.path.stat().st_size
         if not tables and not size and not create:
-            raise JournalError(f"There is no journal at {self.path}: the file is empty.", cure=NONE_THERE)
+            raise MissingJournalError(f"There is no journal at {self.path}: the file is empty.", cure=NONE_THERE)
         if not tables and size and not in_two:
             raise JournalError(
                 f"{self.path} is a copy of a journal without its rows: an earlier version kept them in {self.path.name}"

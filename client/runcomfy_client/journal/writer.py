@@ -7,6 +7,7 @@ So between the reply of a paid POST and the row with its id there is no moment a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -19,7 +20,7 @@ from ..errors import CureNote, JournalError
 from ..transport.hooks import log
 from ..transport.steps import Await, Interrupted
 from . import base
-from .base import Intent, JournalEntry, Scope
+from .base import Intent, JournalEntry, MissingJournalError, Scope
 from .leases import Lease, Leases
 from .owners import new_owner
 
@@ -59,11 +60,14 @@ class JournalWriter:
         self, request_id: str, state: str, *, cost: float | None, files: Sequence[str], note: str | None = None
     ) -> Operation[None]:
         """Write down how a job ended."""
-        return finished(
-            self.writes.begin(
-                lambda: self.store.ended(self.scope, request_id, state, cost=cost, files=files, note=note)
-            )
-        )
+
+        def write() -> None:
+            with contextlib.suppress(
+                MissingJournalError
+            ):  # this client has submitted nothing, so the job is not its own
+                self.store.ended(self.scope, request_id, state, cost=cost, files=files, note=note)
+
+        return finished(self.writes.begin(write))
 
     def close(self, *, with_file: bool) -> None:
         """Wait for the writes; then close the file, unless somebody else opened it."""
