@@ -238,3 +238,91 @@ def test_powershell_has_a_script_too(cli: Cli) -> None:
     answer = cli("completion", "powershell")
     assert answer.code == 0
     assert "__complete" in answer.out
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_messages_wrap_with_their_prefix_and_cut_no_word(
+    screen: Screen, cli: Cli, quick_sim: Simulator, columns: int
+) -> None:
+    key = "a-very-long-name-of-a-job-that-fills-the-line"
+    assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", key, sim=quick_sim).code == 0
+    address = {"RUNCOMFY_BASE_URL": quick_sim.url, "RUNCOMFY_API_TOKEN": quick_sim.token}
+    for words in (
+        ("run", TEXT_TO_IMAGE, "prompt=x", "scal=0.4", "width_height=9"),
+        ("submit", TEXT_TO_IMAGE, "prompt=y", "--job-key", key),
+        ("show", "bytedance/dreamina-4-0/edti"),
+        ("balance", "--base-url", "http://example.com"),
+        ("run", TEXT_TO_IMAGE, "--token", "x"),
+    ):
+        narrow = CONTROL.sub("", screen(*words, columns=columns, **address)).replace("\r", "")
+        wide = CONTROL.sub("", screen(*words, columns=400, **address)).replace("\r", "")
+        assert narrow.split() == wide.split(), "a word was cut"
+        for line in narrow.split("\n"):
+            # Only a word that is longer than the line, or a command to paste, may go beyond it.
+            fits = len(line) <= columns or " " not in line.strip() or line.startswith("  runcomfy-client ")
+            assert fits, line
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("words", [("pending",), ("jobs",), ("models", "kling")])
+def test_tables_fit(screen: Screen, cli: Cli, quick_sim: Simulator, words: tuple[str, ...], columns: int) -> None:
+    request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene 12", sim=quick_sim).out.strip()
+    text = CONTROL.sub("", screen(*words, columns=columns))
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= columns
+    if words != ("models", "kling"):
+        assert request_id in text
+        assert TEXT_TO_IMAGE in text
+        assert "scene 12" in text
+
+
+def test_ctrl_c_clears_the_live_line(environment: dict[str, str], tmp_path: Path) -> None:
+    import pty
+    import signal
+
+    with Simulator(SCHEMAS, queue_seconds=0, run_seconds=60) as sim:
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [str(SCRIPT), "run", TEXT_TO_IMAGE, "prompt=x"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=tmp_path,
+            env={
+                **environment,
+                "TERM": "xterm-256color",
+                "RUNCOMFY_BASE_URL": sim.url,
+                "RUNCOMFY_API_TOKEN": sim.token,
+            },
+        ) as process:
+            os.close(theirs)
+            seen = b""
+            while b"running" not in seen:
+                seen += _read(ours)
+            process.send_signal(signal.SIGINT)
+            while piece := _read(ours):
+                seen += piece
+        os.close(ours)
+    last = screen_lines(seen.decode())
+    assert not [line for line in last if "running " in line and " s" in line], last
+    assert "still runs and is paid for" in " ".join(" ".join(last).split())
+    assert any(line.startswith("  runcomfy-client result ") for line in last), last
+
+
+def screen_lines(text: str) -> list[str]:
+    """What stands on the screen in the end: lines that were cleared are gone."""
+    lines = [""]
+    row = 0
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", text):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\r":
+            continue
+        elif part.startswith("\x1b["):
+            if part.endswith("A"):
+                row = max(0, row - int(part[2:-1] or 1))
+            elif part.endswith("K"):
+                lines[row] = ""
+        else:
+            lines[row] = part if lines[row].isspace() or not lines[row] else lines[row] + part
+    return lines

@@ -131,7 +131,7 @@ def _version() -> str:
 
 
 class _ToStderr(logging.Handler):
-    """Looks stderr up at each record: a live display puts itself in its place to stay below such lines."""
+    """Prints what is logged as lines of ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

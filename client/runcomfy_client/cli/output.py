@@ -7,6 +7,7 @@ whatever the commands print passes one of these, and each escapes what is not pr
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from contextlib import suppress
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
     from .errors import Hint
 
 
+@functools.cache
 def console(*, stderr: bool = False) -> Console:
-    """A rich console on one of the streams; it knows about terminals, their width, colours and NO_COLOR."""
+    """The rich console of a stream; it knows about terminals, their width, colours and NO_COLOR.
+
+    There is one for each stream, so that lines which are printed during a live display go above it.
+    """
     from rich.console import Console
     from rich.segment import Segment
 
