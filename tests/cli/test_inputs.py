@@ -313,3 +313,18 @@ def test_a_missing_argument_is_named(cli: Cli, tmp_path: Path, words: tuple[str,
     answer = cli(*words, "--json")
     assert (answer.code, answer.json["error"]["code"]) == (2, "usage")
     assert message in answer.json["error"]["message"]
+
+
+def test_the_input_may_be_a_yaml_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.yaml").write_text("$schema: x.json\nprompt: no\nimage_urls: [https://a.example/b.png]\n")
+    answer = cli("run", EDIT, "-i", "@in.yaml", "scale=0.4", "--dry-run", "--json")
+    assert answer.json["request"]["body"] == {
+        "prompt": "no",
+        "image_urls": ["https://a.example/b.png"],
+        "scale": 0.4,
+    }
+    (tmp_path / "in.yaml").write_text("prompt: a\n---\nprompt: b\n")
+    assert "holds 2" in cli("run", EDIT, "-i", "@in.yaml").err
+    (tmp_path / "in.yaml").write_text("prompt: [\n")
+    broken = cli("run", EDIT, "-i", "@in.yaml", "--json")
+    assert (broken.code, broken.json["error"]["report"]["errors"][0]["code"]) == (65, "yaml")

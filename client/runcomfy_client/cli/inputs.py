@@ -19,7 +19,7 @@ from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number,
 from ..schema.findings import has_errors
 from ..schema.json_payload import read_payload
 from .errors import CommandError, NoFileError
-from .payload_files import SCHEMA_KEY
+from .payload_files import SCHEMA_KEY, YAML_SUFFIXES, read_yaml_bytes
 from .places import put, read_place
 from .text import write_place
 
@@ -71,7 +71,13 @@ def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], li
         source = stdin.read()
     elif base.startswith("@"):
         source = _file(base[1:], "--input")
-    payload, findings = read_payload(source)
+    if base.lower().endswith(YAML_SUFFIXES) and isinstance(source, bytes):
+        documents = read_yaml_bytes(source)
+        if len(documents) > 1:
+            raise CommandError(f"--input takes one payload, and {base[1:]} holds {len(documents)}")
+        payload, findings, _ = documents[0]
+    else:
+        payload, findings = read_payload(source)
     if payload is MISSING:
         raise InvalidInputError(Report(model_id, findings))
     if not isinstance(payload, dict):

@@ -11,7 +11,7 @@ import functools
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..schema.containers import MISSING
 from ..schema.json_payload import SyntaxFinding, read_payload
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..schema import Finding, Report
 
 _LINES = (".jsonl", ".ndjson")
-_YAML = (".yaml", ".yml")
+YAML_SUFFIXES = (".yaml", ".yml")
 SCHEMA_KEY = "$schema"
 _MANIFEST_KEYS = frozenset({"model", "input", "key", "price"})
 
@@ -96,7 +96,7 @@ def is_file_name(word: str) -> bool:
     """Whether a word of the command line can only be meant as a file."""
     import os
 
-    named = word.lower().endswith((".json", *_LINES, *_YAML)) or any(mark in word for mark in "*?[")
+    named = word.lower().endswith((".json", *_LINES, *YAML_SUFFIXES)) or any(mark in word for mark in "*?[")
     return word == "-" or named or os.path.isfile(word)  # noqa: PTH113  # pathlib is not loaded for it
 
 
@@ -116,7 +116,7 @@ def read_files(words: Sequence[str], *, jsonl: bool) -> Iterator[Payload]:
             for number, line in enumerate(_as_utf8(data).split(b"\n"), start=1):
                 if line.strip():
                     yield _json_payload(name, number, line)
-        elif source.lower().endswith(_YAML):
+        elif source.lower().endswith(YAML_SUFFIXES):
             yield from _yaml_payloads(name, data)
         else:
             yield _json_payload(name, None, data)
@@ -133,18 +133,24 @@ def _json_payload(source: str, line: int | None, data: bytes) -> Payload:
 
 
 def _yaml_payloads(source: str, data: bytes) -> Iterator[Payload]:
-    from .yaml_payload import place_in_yaml, read_yaml  # loads ruamel.yaml
+    from .yaml_payload import place_in_yaml  # loads ruamel.yaml
 
-    try:
-        text = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        yield Payload(source, None, MISSING, [SyntaxFinding(f"cannot be read as text: {error}", 1, 1, language="YAML")])
-        return
-    documents = list(read_yaml(text))
+    documents = read_yaml_bytes(data)
     for value, findings, node in documents:
         many = len(documents) > 1 and node is not None
         find = functools.partial(place_in_yaml, node) if node is not None else None
         yield Payload(source, node.start_mark.line + 1 if many else None, value, findings, find)
+
+
+def read_yaml_bytes(data: bytes) -> list[tuple[object, list[Finding], Any]]:
+    """As ``read_yaml``, for the bytes of a file; at least one document, which may be no more than a finding."""
+    from .yaml_payload import read_yaml  # as above
+
+    try:
+        text = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return [(MISSING, [SyntaxFinding(f"cannot be read as text: {error}", 1, 1, language="YAML")], None)]
+    return list(read_yaml(text))
 
 
 def _as_utf8(data: bytes) -> bytes:
