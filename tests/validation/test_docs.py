@@ -13,7 +13,7 @@ FINDINGS = {"ErrorFinding": "Errors", "WarningFinding": "Warnings", "UncheckedFi
 
 def codes_in_code() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {section: set() for section in FINDINGS.values()}
-    rooms = [*(CLIENT / "schema").glob("*.py"), *(CLIENT / "media").glob("*.py")]
+    rooms = [path for room in ("schema", "media", "cli") for path in (CLIENT / room).glob("*.py")]
     for path in [*rooms, CLIENT / "prepare.py", CLIENT / "models.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
@@ -25,6 +25,8 @@ def codes_in_code() -> dict[str, set[str]]:
                 code = node.args[0]
                 assert isinstance(code, ast.Constant), f"{path}:{node.lineno}: a code is a plain string"
                 found[FINDINGS[node.func.id]].add(str(code.value))
+            if isinstance(node, ast.keyword) and node.arg == "language" and isinstance(node.value, ast.Constant):
+                found["Errors"].add(str(node.value.value).lower())  # a SyntaxFinding's code is its language
     return found
 
 
