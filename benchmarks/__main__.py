@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import chart, environments, page
 from .machine import describe
-from .places import CHART, FINDINGS, PAGE
+from .paths import CHART, FINDINGS, PAGE
 from .report import SAVED
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .environments import peers, plain
 from .harness import Rounds, Spread, run, take_turns
-from .places import ROOT
+from .paths import ROOT
 from .report import Row, Section, Target
 from .servers import wire
 

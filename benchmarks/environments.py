@@ -12,7 +12,7 @@ import sys
 import venv
 from typing import TYPE_CHECKING
 
-from .places import HOME, ROOT
+from .paths import HOME, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .catalogue import SOURCES, Catalogue
+from .catalog import SOURCES, Catalog
 from .environments import peers
 from .harness import Spread, run, take_turns
 from .report import Row, Section, Target
@@ -71,31 +71,31 @@ class _Bench:
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
         self._count = count
-        self._catalogue = Catalogue.at(folder, count).with_sources_of_its_own()
+        self._catalog = Catalog.at(folder, count).with_sources_of_its_own()
         self._added = make(count + 1)[-1]
-        self._standard = self._catalogue.write_standard()
-        self._document = self._catalogue.write_openapi()
+        self._standard = self._catalog.write_standard()
+        self._document = self._catalog.write_openapi()
 
     def full(self) -> float:
         """From nothing; what is made stays for the incremental runs."""
         self._forget()
-        return self._catalogue.generate().cpu
+        return self._catalog.generate().cpu
 
     def peak_mib(self) -> Spread:
         """The memory of a run from nothing."""
         self._forget()
-        return Spread.of([self._catalogue.generate(memory=True).peak_kib / 1024])
+        return Spread.of([self._catalog.generate(memory=True).peak_kib / 1024])
 
     def unchanged(self) -> float:
         """Again, with nothing to do."""
-        return self._catalogue.generate().cpu
+        return self._catalog.generate().cpu
 
     def one_added(self) -> float:
         """Again, with one model more; afterwards it is taken away again, uncounted."""
-        write_schemas([self._added], self._catalogue.schemas)
-        cost = self._catalogue.generate().cpu
-        shutil.rmtree(self._catalogue.schemas / self._added.model_id)
-        self._catalogue.generate()
+        write_schemas([self._added], self._catalog.schemas)
+        cost = self._catalog.generate().cpu
+        shutil.rmtree(self._catalog.schemas / self._added.model_id)
+        self._catalog.generate()
         return cost
 
     def classes(self) -> float:
@@ -116,7 +116,7 @@ class _Bench:
     def _forget(self) -> None:
         """Remove all that a run leaves: the package, the cache, the published names."""
         shutil.rmtree(self._folder / "out", ignore_errors=True)
-        (self._catalogue.schemas / "names.json").unlink(missing_ok=True)
+        (self._catalog.schemas / "names.json").unlink(missing_ok=True)
 
     def lines(self) -> dict[str, str]:
         """How much text each wrote."""

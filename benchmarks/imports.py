@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import openapi
-from .catalogue import Catalogue
+from .catalog import Catalog
 from .environments import peers, plain
 from .harness import Spread, run, take_turns
-from .places import ROOT
+from .paths import ROOT
 from .report import Row, Section, Target
 from .servers import simulator
 
@@ -136,9 +136,9 @@ class _Bench:
     origin: str
 
     def __init__(self, folder: Path, many: int) -> None:
-        self._catalogues = {count: Catalogue.at(folder / str(count), count) for count in (FEW, many)}
-        for catalogue in self._catalogues.values():
-            catalogue.generate()
+        self._catalogues = {count: Catalog.at(folder / str(count), count) for count in (FEW, many)}
+        for catalog in self._catalogues.values():
+            catalog.generate()
         self._model = self._catalogues[many].models[0]
         self.schemas = self._catalogues[many].schemas
         self._peers = folder / "peers"
@@ -162,9 +162,9 @@ class _Bench:
                 beside,
             ),
         }
-        for count, catalogue in self._catalogues.items():
-            env = catalogue.package_path
-            for name, code in self._ours(catalogue).items():
+        for count, catalog in self._catalogues.items():
+            env = catalog.package_path
+            for name, code in self._ours(catalog).items():
                 found[f"{name} {count}"] = (code, env)
         return found
 
@@ -173,8 +173,8 @@ class _Bench:
         code = "import sys; before = len(sys.modules); import runcomfy; print(len(sys.modules) - before)"
         return float(run([plain(), "-c", code], env=self._catalogues[count].package_path).stdout)
 
-    def _ours(self, catalogue: Catalogue) -> dict[str, str]:
-        place = Place.of(catalogue.folder / "out" / "runcomfy", self._model.model_id)
+    def _ours(self, catalog: Catalog) -> dict[str, str]:
+        place = Place.of(catalog.folder / "out" / "runcomfy", self._model.model_id)
         payload = self._model.example
         return {
             "import": "import runcomfy",
@@ -197,18 +197,18 @@ class _Bench:
             "client.close()"
         )
 
-    def _one_class(self, catalogue: Catalogue) -> None:
+    def _one_class(self, catalog: Catalog) -> None:
         """The model's class alone, made by the peers' script."""
-        standard = catalogue.write_standard()
+        standard = catalog.write_standard()
         command = [peers(), "-W", "ignore", "-m", "benchmarks.peers.model_classes", str(standard), str(standard)]
         run(command, env={"PYTHONPATH": str(ROOT)})
         text = (standard / f"{self._model.model_id}.py").read_text(encoding="utf-8")
         (self._peers / "one_class.py").write_text(text, encoding="utf-8")
 
-    def _client(self, catalogue: Catalogue) -> str:
+    def _client(self, catalog: Catalog) -> str:
         """openapi-python-client's package of the same models; gives the name of the model's class in it."""
         out = self._peers / "project"
-        command = [peers(), "-m", "openapi_python_client", "generate", "--path", str(catalogue.write_openapi())]
+        command = [peers(), "-m", "openapi_python_client", "generate", "--path", str(catalog.write_openapi())]
         run([*command, "--output-path", str(out), "--overwrite"], env={"PATH": f"{Path(peers()).parent}:/usr/bin:/bin"})
         (out / "model_api_client").rename(self._peers / "model_api_client")
         wanted = openapi.class_name(self._model.model_id).lower()

@@ -1,4 +1,4 @@
-"""The same catalogue for the peers: standard JSON Schema, and an OpenAPI document with one operation per model."""
+"""The same catalog for the peers: standard JSON Schema, and an OpenAPI document with one operation per model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def standard(schema: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def class_name(model_id: str) -> str:
-    """A class name that no other id of the catalogue gets."""
+    """A class name that no other id of the catalog gets."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[\W_]+", model_id)) + "Input"
 
 

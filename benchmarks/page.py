@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .places import HOME
+from .paths import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

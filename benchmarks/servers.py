@@ -8,7 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .catalogue import SOURCES
+from .catalog import SOURCES
 from .environments import peers
 
 if TYPE_CHECKING:

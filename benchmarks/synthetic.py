@@ -1,8 +1,8 @@
-"""A seeded maker of catalogues of any size whose models look like RunComfy's.
+"""A seeded maker of catalogs of any size whose models look like RunComfy's.
 
 The spread (tasks, properties per model, kinds, enum lengths, share of media and of texts) follows the 55 models of a
-real catalogue reply and five real API pages; names and texts are made up. The first N models of a seed are the same
-for every N, so a catalogue of 1,001 is one of 1,000 with one model added.
+real catalog reply and five real API pages; names and texts are made up. The first N models of a seed are the same
+for every N, so a catalog of 1,001 is one of 1,000 with one model added.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class SyntheticModel:
 
 
 def make(count: int, seed: int = SEED) -> list[SyntheticModel]:
-    """The first `count` models of the endless catalogue that `seed` stands for."""
+    """The first `count` models of the endless catalog that `seed` stands for."""
     return list(islice(stream(seed), count))
 
 
@@ -112,7 +112,7 @@ def write_schemas(models: Sequence[SyntheticModel], folder: Path) -> None:
     (folder / "output.json").write_text(_text(OUTPUT), encoding="utf-8")
 
 
-def catalogue_reply(models: Sequence[SyntheticModel]) -> dict[str, Json]:
+def catalog_reply(models: Sequence[SyntheticModel]) -> dict[str, Json]:
     """`models` in the shape of `GET /v1/models?include_schema=true`."""
     entries: list[Json] = [
         {
@@ -193,7 +193,7 @@ def _text(value: Json) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m benchmarks.synthetic 1000 DIR`: write a schemas folder and its catalogue reply."""
+    """`python -m benchmarks.synthetic 1000 DIR`: write a schemas folder and its catalog reply."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.synthetic", description=__doc__)
     parser.add_argument("count", type=int, help="how many models")
     parser.add_argument("folder", type=Path, help="where schemas/ and models.json go")
@@ -201,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     models = make(options.count, options.seed)
     write_schemas(models, options.folder / "schemas")
-    (options.folder / "models.json").write_text(_text(catalogue_reply(models)), encoding="utf-8")
+    (options.folder / "models.json").write_text(_text(catalog_reply(models)), encoding="utf-8")
     return 0
 
 

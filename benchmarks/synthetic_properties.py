@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Property: TypeAlias = dict[str, Json]
 
-# How many properties a model has, as often as in the catalogue reply.
+# How many properties a model has, as often as in the catalog reply.
 SIZES = ((2, 1), (3, 4), (4, 13), (5, 6), (6, 10), (7, 9), (8, 6), (9, 4), (11, 1), (15, 2))
 RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "3:2", "2:3")
 SIZES_IN_PIXELS = (

@@ -8,7 +8,7 @@ import sys
 from .environments import peers, prepare
 from .harness import Rounds, Spread, run
 from .page import as_text
-from .places import ROOT
+from .paths import ROOT
 from .report import Row, Section, Target
 
 METHOD = """\

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import editor_schemas
-from .faults.diagnostics import display, has_errors, quote
-from .faults.explained import catalogue
+from .diagnostics.all_codes import all_codes
+from .diagnostics.diagnostic import display, has_errors, quote
 from .intake import cli as intake
 from .naming.package import package_fault
 from .openapi import cli as openapi
-from .places import PACKAGE, choose_output, choose_store
+from .paths import PACKAGE, choose_output, choose_store
 from .reference import cli as reference
 from .terminal import (
     BAD_SCHEMA,
@@ -187,9 +187,9 @@ def _lint(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    found = catalogue().get(arguments.code.upper())
+    found = all_codes().get(arguments.code.upper())
     if found is None:
-        return usage(f"there is no code {quote(arguments.code)}; all codes: {', '.join(sorted(catalogue()))}")
+        return usage(f"there is no code {quote(arguments.code)}; all codes: {', '.join(sorted(all_codes()))}")
     print(f"{found.code}: {found.title}\n")
     for paragraph in found.text.split("\n\n"):
         # A paragraph that is indented is an example and stays as it is.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from runcomfy_client.schema import ModelSpec
 
-    from .faults.diagnostics import Diagnostic
+    from .diagnostics.diagnostic import Diagnostic
 
 # How a file of ours is known again; nothing of the schemas stands in it.
 _MARK: Final = '{\n  "$comment": "Written by runcomfy-codegen jsonschema; it writes it anew each time."'
@@ -59,7 +59,7 @@ def editor_schemas(schemas: Path) -> tuple[dict[str, str], tuple[Diagnostic, ...
     """The files by path, one for each model of a store; none if a schema has an error. OSError passes through."""
     from .building.gather import below, gather
     from .building.unit import lower_model
-    from .faults.diagnostics import has_errors
+    from .diagnostics.diagnostic import has_errors
 
     gathered = gather(schemas)
     diagnostics = [*gathered.diagnostics]

@@ -11,7 +11,7 @@ from .building.cache import Cache
 from .building.gather import below, gather
 from .building.pool import build_all
 from .comparing.python import Generated, python_difference
-from .faults.diagnostics import Diagnostic, display, has_errors, quote
+from .diagnostics.diagnostic import Diagnostic, display, has_errors, quote
 from .naming.lock import renames
 from .reading.store import INPUT, NAMES, write_json
 from .writing.commit import commit, sweep

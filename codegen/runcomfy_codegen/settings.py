@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .faults.diagnostics import display, quote
+from .diagnostics.diagnostic import display, quote
 
 _FILE = "pyproject.toml"
 _TABLE = "tool.runcomfy"

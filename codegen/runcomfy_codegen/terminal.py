@@ -6,8 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from .faults.diagnostics import Diagnostic, display, in_reading_order, render, visible
-from .places import choose_store
+from .diagnostics.diagnostic import Diagnostic, display, in_reading_order, render, visible
+from .paths import choose_store
 from .settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:

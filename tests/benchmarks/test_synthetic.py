@@ -1,4 +1,4 @@
-"""The made-up catalogues: the same for a seed, growing by one model at a time, and like the real one."""
+"""The made-up catalogs: the same for a seed, growing by one model at a time, and like the real one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from runcomfy_simulator.catalog import load
 
 from benchmarks import openapi
-from benchmarks.synthetic import catalogue_reply, make, write_schemas
+from benchmarks.synthetic import catalog_reply, make, write_schemas
 from tests.support.store import MODEL_IDS, input_schema
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_the_generator_finds_no_fault_in_them(tmp_path: Path) -> None:
 
 def test_the_simulator_takes_the_catalogue_reply(tmp_path: Path) -> None:
     saved = tmp_path / "models.json"
-    saved.write_text(json.dumps(catalogue_reply(make(30))), "utf-8")
+    saved.write_text(json.dumps(catalog_reply(make(30))), "utf-8")
     assert sorted(model.model_id for model in load(saved)) == sorted(model.model_id for model in make(30))
 
 

@@ -1,4 +1,4 @@
-"""`models` and `show`: the catalogue on a terminal, in a pipe and as JSON, and the lines to paste."""
+"""`models` and `show`: the catalog on a terminal, in a pipe and as JSON, and the lines to paste."""
 
 from __future__ import annotations
 

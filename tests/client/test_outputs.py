@@ -156,5 +156,5 @@ def test_a_balance_without_an_amount_is_an_error(clients: Clients, proxy: FaultP
 def test_a_debt_is_a_balance_and_less_than_nothing_is_no_price(clients: Clients, proxy: FaultProxy) -> None:
     proxy.plan("balance", answer(json_response({"balance_usd": -3.5})))
     assert clients(proxy.url).balance().usd == -3.5
-    proxy.plan("catalogue", answer(json_response({"models": [{"model_id": "a/b", "base_price_usd": -1}]})))
+    proxy.plan("catalog", answer(json_response({"models": [{"model_id": "a/b", "base_price_usd": -1}]})))
     assert clients(proxy.url).catalog.list()[0].base_price_usd is None

@@ -344,7 +344,7 @@ def test_what_costs_nothing_is_tried_again(clients: Clients, proxy: FaultProxy) 
     client = clients(proxy.url, max_retries=2)
     proxy.plan("balance", faults.reset_before_reply, answer(faults.html(503)))
     assert client.balance().usd == 12.5
-    proxy.plan("catalogue", faults.reset_before_reply)
+    proxy.plan("catalog", faults.reset_before_reply)
     assert [entry.model_id for entry in client.catalog.list()] == ["any/model"]
     proxy.plan("balance", *[answer(faults.html(503))] * 3)
     with pytest.raises(ServerError):

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_codegen import places
+from runcomfy_codegen import paths
 from runcomfy_codegen.building import cache as caching
 from runcomfy_codegen.building.cache import Cache, key
 from runcomfy_codegen.building.gather import gather
@@ -73,12 +73,12 @@ def test_names_count() -> None:
 
 def test_modules_templates_and_tools_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key(task(INPUT))
-    modules = shutil.copytree(places.generator_folder(), tmp_path / "modules")
+    modules = shutil.copytree(paths.generator_folder(), tmp_path / "modules")
     monkeypatch.setattr(caching, "generator_folder", lambda: modules)
-    templates = shutil.copytree(places.templates_folder(), tmp_path / "templates")
+    templates = shutil.copytree(paths.templates_folder(), tmp_path / "templates")
     monkeypatch.setattr(caching, "templates_folder", lambda: templates)
-    (modules / "_data/runtime").mkdir(parents=True)
-    (modules / "_data/runtime/client.py").write_text("it is copied, and no unit depends on it")
+    (modules / "_data/schemas").mkdir(parents=True)
+    (modules / "_data/schemas/note.py").write_text("it is data, and no unit depends on it")
     keys = {before}
     for change in ("nothing", "module", "dialect", "template", "tool"):
         if change in ("module", "dialect"):

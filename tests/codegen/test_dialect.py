@@ -1,4 +1,4 @@
-"""The meta-schema, the words of the dialect, the catalogue of faults and docs/dialect.md say the same."""
+"""The meta-schema, the words of the dialect, the catalog of faults and docs/dialect.md say the same."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from runcomfy_client.schema.dialect import TYPES
 from runcomfy_client.schema.rules import parse_bound
 from runcomfy_codegen.checking import dialect
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.faults.explained import catalogue
-from runcomfy_codegen.faults.page_codes import PAGE_CODES
+from runcomfy_codegen.diagnostics.all_codes import all_codes
+from runcomfy_codegen.diagnostics.page_codes import PAGE_CODES
 from runcomfy_codegen.naming import reserved
 
 ROOT = Path(__file__).parents[2]
-OWN_CODES = sorted(catalogue().keys() - {each.code for each in PAGE_CODES})
+OWN_CODES = sorted(all_codes().keys() - {each.code for each in PAGE_CODES})
 # Recorded elsewhere than in tests/cases/: they need a package that is there, or a file that cannot be read.
 ELSEWHERE = {"E001", "E036", "E060", "E061", "E062"}
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runcomfy_codegen.building.unit import build_unit
-from runcomfy_codegen.faults.characters import all_visible
-from runcomfy_codegen.faults.diagnostics import has_errors, render
+from runcomfy_codegen.diagnostics.characters import all_visible
+from runcomfy_codegen.diagnostics.diagnostic import has_errors, render
 
 from tests.support.codegen import HOSTILE, Package, encoded, input_of, task
 

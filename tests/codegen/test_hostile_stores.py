@@ -22,7 +22,7 @@ LINKS = pytest.mark.skipif(os.name != "posix", reason="needs pipes and links as 
 
 def lint(schemas: Path) -> tuple[int, str]:
     """In a process of its own, which can be stopped if it hangs."""
-    command = [Path(sys.executable).parent / "runcomfy-codegen", "lint", "--schemas", schemas]
+    command = [str(Path(sys.executable).parent / "runcomfy-codegen"), "lint", "--schemas", str(schemas)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stderr
 

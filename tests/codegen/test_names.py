@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from runcomfy_codegen.faults.characters import all_visible, is_visible
+from runcomfy_codegen.diagnostics.characters import all_visible, is_visible
 from runcomfy_codegen.naming import reserved
 from runcomfy_codegen.naming.identifiers import class_name, is_python_name, python_name
 from runcomfy_codegen.naming.lock import Lock

@@ -16,9 +16,9 @@ import runcomfy_client.errors
 import runcomfy_codegen
 import yaml
 from markdown_it import MarkdownIt
-from runcomfy_codegen.faults.explained import catalogue
-from runcomfy_codegen.faults.schema_codes import SCHEMA_CODES
-from runcomfy_codegen.faults.store_codes import STORE_CODES
+from runcomfy_codegen.diagnostics.all_codes import all_codes
+from runcomfy_codegen.diagnostics.schema_codes import SCHEMA_CODES
+from runcomfy_codegen.diagnostics.store_codes import STORE_CODES
 
 from tests.house.test_borders import LAYERS
 
@@ -102,13 +102,13 @@ def test_codes_of_the_generator_are_the_documented_ones() -> None:
     """Raised means explained, explained means raised; the dialect's table has each that it is about."""
     source = "\n".join(path.read_text("utf-8") for path in (ROOT / "codegen/runcomfy_codegen").rglob("*.py"))
     raised = set(re.findall(r"\"([EW]\d{3})\"", source))
-    explained = catalogue()
+    explained = all_codes()
     assert raised == explained.keys()
     for code, said in explained.items():
         assert said.title, code
         assert said.text, code
     assert expanded("\n".join(ALL.values())) <= explained.keys()
-    # What is said while pages and catalogues are brought in is no matter of the dialect.
+    # What is said while pages and catalogs are brought in is no matter of the dialect.
     of_schemas = {each.code for each in (*STORE_CODES, *SCHEMA_CODES)}
     assert of_schemas <= expanded(ALL["docs/dialect.md"])
 
@@ -117,7 +117,7 @@ def expanded(text: str) -> set[str]:
     """The codes that a text names, ranges such as `E001 - E008` included."""
     found = set(re.findall(r"\b[EW]\d{3}\b", text))
     for letter, first, last in re.findall(r"\b([EW])(\d{3}) ?[-–] ?[EW](\d{3})\b", text):
-        found |= {f"{letter}{number:03}" for number in range(int(first), int(last) + 1)} & catalogue().keys()
+        found |= {f"{letter}{number:03}" for number in range(int(first), int(last) + 1)} & all_codes().keys()
     return found
 
 

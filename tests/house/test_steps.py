@@ -15,9 +15,9 @@ GENERATOR = Path(__file__).parents[2] / "codegen/runcomfy_codegen"
 # A folder, or a module at the top. What stands later may import what stands earlier.
 ORDER = (
     "__init__",
-    "faults",
+    "diagnostics",
     "settings",
-    "places",
+    "paths",
     "reading",
     "checking",
     "naming",

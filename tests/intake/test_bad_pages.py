@@ -34,7 +34,7 @@ BAD: dict[str, str | bytes] = {
     "utf-16-cut-off": EDIT.encode("utf-16")[:2001],
     "prose": "Nothing about any model stands here.",
     "error-page.html": ERROR_PAGE,
-    "catalogue-reply": '{"models": [{"model_id": "acme/poster-1", "input_schema": {"type": "object"}}]}',
+    "catalog-reply": '{"models": [{"model_id": "acme/poster-1", "input_schema": {"type": "object"}}]}',
     "no-request": EDIT[EDIT.index('{\n"type"') :],
     "no-schema": EDIT[: EDIT.index('{\n"type"')],
     "cut-off": EDIT[: EDIT.index('"validation_value": "3"')],

@@ -1,4 +1,4 @@
-"""Pulling from a saved reply and from a live catalogue over real HTTP."""
+"""Pulling from a saved reply and from a live catalog over real HTTP."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class TestSaved:
         [
             (("acme/poster-1/4k",), "Did you mean acme/poster-1/4K"),
             (("acme/postr-1/draft", "zeta/film-1"), "Did you mean acme/poster-1/draft"),
-            (("omega/*",), 'no model of the catalogue fits "omega/*"'),
+            (("omega/*",), 'no model of the catalog fits "omega/*"'),
             (("*", "\x1b[31m"), "\\u001b[31m"),
         ],
     )
@@ -320,7 +320,7 @@ class TestReports:
 
 
 class Api:
-    """A catalogue over real HTTP that pages as it likes: what `/v1/models` answers is up to the test."""
+    """A catalog over real HTTP that pages as it likes: what `/v1/models` answers is up to the test."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.catalogue import Catalogue
+from benchmarks.catalog import Catalog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 FEW, SOME, MANY = 4, 30, 1000
 
 
-def generated(folder: Path, count: int) -> Catalogue:
-    catalogue = Catalogue.at(folder, count)
-    catalogue.generate(python=sys.executable)
-    return catalogue
+def generated(folder: Path, count: int) -> Catalog:
+    catalog = Catalog.at(folder, count)
+    catalog.generate(python=sys.executable)
+    return catalog
 
 
 @pytest.fixture(scope="session")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+def few(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """The package of the first four models."""
     return generated(tmp_path_factory.mktemp("few"), FEW)
 
 
 @pytest.fixture(scope="session")
-def some(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+def some(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """The package of thirty models, the four among them."""
     return generated(tmp_path_factory.mktemp("some"), SOME)
 
 
 @pytest.fixture(scope="session")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+def many(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """The package of a thousand models."""
     return generated(tmp_path_factory.mktemp("many"), MANY)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from benchmarks.catalogue import Catalogue
+    from benchmarks.catalog import Catalog
 
 # Reads {model id: example} from stdin; all in one process, through the same doors as a user.
 VISIT = """\
@@ -20,7 +20,7 @@ from runcomfy import AsyncRunComfy, RunComfy
 from runcomfy._index import PACKAGE
 
 examples = json.load(sys.stdin)
-assert PACKAGE.model_ids() == sorted(examples), "the index is not the catalogue"
+assert PACKAGE.model_ids() == sorted(examples), "the index is not the catalog"
 clients = RunComfy("token"), AsyncRunComfy("token")
 for model_id, example in examples.items():
     assert runcomfy.validate(model_id, example).ok, model_id
@@ -40,20 +40,20 @@ print(len(examples))
 """
 
 
-def visit(catalogue: Catalogue) -> None:
-    examples = {model.model_id: model.example for model in catalogue.models}
+def visit(catalog: Catalog) -> None:
+    examples = {model.model_id: model.example for model in catalog.models}
     command = [sys.executable, "-W", "error", "-c", VISIT]
     ran = subprocess.run(
-        command, input=json.dumps(examples), env=catalogue.package_path, capture_output=True, text=True, check=False
+        command, input=json.dumps(examples), env=catalog.package_path, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert int(ran.stdout) == len(examples)
 
 
-def test_thirty_models(some: Catalogue) -> None:
+def test_thirty_models(some: Catalog) -> None:
     visit(some)
 
 
 @pytest.mark.long
-def test_a_thousand_models(many: Catalogue) -> None:
+def test_a_thousand_models(many: Catalog) -> None:
     visit(many)

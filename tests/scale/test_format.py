@@ -10,7 +10,7 @@ import black
 from black.mode import TargetVersion
 
 if TYPE_CHECKING:
-    from benchmarks.catalogue import Catalogue
+    from benchmarks.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 # The mode that `black` has in this repository, read from its own settings.
@@ -18,7 +18,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["
 MODE = black.Mode(line_length=SETTINGS["line-length"], target_versions={TargetVersion.PY311})
 
 
-def test_black_has_nothing_to_change(some: Catalogue) -> None:
+def test_black_has_nothing_to_change(some: Catalog) -> None:
     package = some.folder / "out" / "runcomfy"
     modules = [*package.rglob("*.py")]
     assert len(modules) > 60

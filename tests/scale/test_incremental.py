@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.catalogue import SOURCES, Catalogue
+from benchmarks.catalog import SOURCES, Catalog
 from benchmarks.synthetic import make, write_schemas
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def shares(folder: Path, count: int) -> tuple[float, float]:
     """What a run costs with nothing changed, and with one model added, as shares of the run before them."""
-    catalogue = Catalogue.at(folder, count)
-    full, unchanged = (catalogue.generate(python=sys.executable).cpu for _ in range(2))
-    write_schemas([make(count + 1)[-1]], catalogue.schemas)
-    added = catalogue.generate(python=sys.executable).cpu
+    catalog = Catalog.at(folder, count)
+    full, unchanged = (catalog.generate(python=sys.executable).cpu for _ in range(2))
+    write_schemas([make(count + 1)[-1]], catalog.schemas)
+    added = catalog.generate(python=sys.executable).cpu
     return unchanged / full, added / full
 
 
@@ -32,9 +32,9 @@ def test_little_is_done_for_little(tmp_path: Path) -> None:
 
 
 def test_a_run_with_nothing_to_do_does_not_load_what_writes_code(tmp_path: Path) -> None:
-    catalogue = Catalogue.at(tmp_path, 4)
-    catalogue.generate(python=sys.executable)
-    arguments = ["", "generate", "--schemas", str(catalogue.schemas), "--output", str(tmp_path / "out")]
+    catalog = Catalog.at(tmp_path, 4)
+    catalog.generate(python=sys.executable)
+    arguments = ["", "generate", "--schemas", str(catalog.schemas), "--output", str(tmp_path / "out")]
     script = (
         f"import sys; sys.argv = {arguments!r}\n"
         "from runcomfy_codegen.console import guarded\n"
@@ -53,16 +53,16 @@ def test_a_thousand_models_keep_the_shares_and_the_memory(tmp_path: Path) -> Non
     assert unchanged < 1.5 / 20
     assert added < 1.5 / 10
     shutil.rmtree(tmp_path / "out")
-    catalogue = Catalogue(tmp_path, make(1000))
-    assert catalogue.generate(python=sys.executable, memory=True).peak_kib < 300 * 1024
+    catalog = Catalog(tmp_path, make(1000))
+    assert catalog.generate(python=sys.executable, memory=True).peak_kib < 300 * 1024
 
 
 @pytest.mark.long
 def test_two_runs_from_nothing_write_the_same(tmp_path: Path) -> None:
     texts = []
     for seed in ("1", "2"):
-        catalogue = Catalogue.at(tmp_path / seed, 200)
-        command = [sys.executable, "-m", "runcomfy_codegen.console", "generate", "--schemas", str(catalogue.schemas)]
+        catalog = Catalog.at(tmp_path / seed, 200)
+        command = [sys.executable, "-m", "runcomfy_codegen.console", "generate", "--schemas", str(catalog.schemas)]
         env = {**SOURCES, "PYTHONHASHSEED": seed}
         subprocess.run([*command, "--output", str(tmp_path / seed / "out")], env=env, check=True, capture_output=True)
         package = tmp_path / seed / "out" / "runcomfy"

@@ -1,4 +1,4 @@
-"""What a process loads does not grow with the catalogue: counted in modules, which no busy machine can change."""
+"""What a process loads does not grow with the catalog: counted in modules, which no busy machine can change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.imports import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.catalogue import Catalogue
+    from benchmarks.catalog import Catalog
 
 # Each would cost more than all of ours.
 HEAVY = {"httpx", "pydantic", "pydantic_core", "PIL", "ssl", "asyncio", "jinja2", "black", "sqlite3", "aiohttp"}
@@ -36,9 +36,9 @@ LATER = {
 }
 
 
-def printed(catalogue: Catalogue, script: str) -> set[str]:
+def printed(catalog: Catalog, script: str) -> set[str]:
     """The words that a fresh process prints."""
-    env = {**catalogue.package_path, "PATH": ""}
+    env = {**catalog.package_path, "PATH": ""}
     return set(
         subprocess.run(
             [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
@@ -46,9 +46,9 @@ def printed(catalogue: Catalogue, script: str) -> set[str]:
     )
 
 
-def loaded(catalogue: Catalogue, code: str) -> set[str]:
+def loaded(catalog: Catalog, code: str) -> set[str]:
     """The modules that a fresh process has after `code`."""
-    return printed(catalogue, f"{code}\nimport sys\nprint(*sys.modules)")
+    return printed(catalog, f"{code}\nimport sys\nprint(*sys.modules)")
 
 
 class Accepts(BaseHTTPRequestHandler):
@@ -75,20 +75,20 @@ def origin() -> Iterator[str]:
         server.shutdown()
 
 
-def submit(catalogue: Catalogue, origin: str) -> str:
-    _, payload, place = first(catalogue)
+def submit(catalog: Catalog, origin: str) -> str:
+    _, payload, place = first(catalog)
     return (
         f"from runcomfy import RunComfy\nclient = RunComfy('token', {origin!r})\n"
         f"assert client.{place.path}(**{payload!r}).request_id == 'r-1'\nclient.close()"
     )
 
 
-def first(catalogue: Catalogue) -> tuple[str, dict[str, object], Place]:
-    model = catalogue.models[0]
-    return model.model_id, dict(model.example), Place.of(catalogue.folder / "out" / "runcomfy", model.model_id)
+def first(catalog: Catalog) -> tuple[str, dict[str, object], Place]:
+    model = catalog.models[0]
+    return model.model_id, dict(model.example), Place.of(catalog.folder / "out" / "runcomfy", model.model_id)
 
 
-def test_the_import_loads_the_same_modules_whatever_the_catalogue(few: Catalogue, some: Catalogue) -> None:
+def test_the_import_loads_the_same_modules_whatever_the_catalog(few: Catalog, some: Catalog) -> None:
     found = loaded(some, "import runcomfy")
     assert found == loaded(few, "import runcomfy")
     assert not found & HEAVY
@@ -96,7 +96,7 @@ def test_the_import_loads_the_same_modules_whatever_the_catalogue(few: Catalogue
     assert "runcomfy._client" not in found
 
 
-def test_offline_validation_loads_one_spec_and_nothing_heavy(few: Catalogue, some: Catalogue) -> None:
+def test_offline_validation_loads_one_spec_and_nothing_heavy(few: Catalog, some: Catalog) -> None:
     model_id, payload, place = first(some)
     code = f"import runcomfy\nassert runcomfy.validate({model_id!r}, {payload!r}).ok"
     found = loaded(some, code)
@@ -108,7 +108,7 @@ def test_offline_validation_loads_one_spec_and_nothing_heavy(few: Catalogue, som
     assert {each for each in found if each.startswith("runcomfy.specs.")} == leaves - {"runcomfy.specs"}
 
 
-def test_reaching_a_class_loads_one_model(few: Catalogue, some: Catalogue) -> None:
+def test_reaching_a_class_loads_one_model(few: Catalog, some: Catalog) -> None:
     _, payload, place = first(some)
     code = f"from runcomfy.models.{place.path} import {place.input_class} as M\nM(**{payload!r})"
     found = loaded(some, code)
@@ -119,9 +119,7 @@ def test_reaching_a_class_loads_one_model(few: Catalogue, some: Catalogue) -> No
     assert {each.partition(".")[0] for each in found - theirs} == {"runcomfy", "runcomfy_client"}
 
 
-def test_a_client_and_its_methods_load_neither_httpx_nor_certificates_nor_classes(
-    few: Catalogue, some: Catalogue
-) -> None:
+def test_a_client_and_its_methods_load_neither_httpx_nor_certificates_nor_classes(few: Catalog, some: Catalog) -> None:
     _, _, place = first(some)
     code = f"from runcomfy import RunComfy\nRunComfy('token').{place.path}"
     found = loaded(some, code)
@@ -131,7 +129,7 @@ def test_a_client_and_its_methods_load_neither_httpx_nor_certificates_nor_classe
 
 
 def test_a_submit_loads_what_a_bare_httpx_loads_and_what_a_submit_needs(
-    few: Catalogue, some: Catalogue, origin: str
+    few: Catalog, some: Catalog, origin: str
 ) -> None:
     found = loaded(some, submit(some, origin))
     assert found == loaded(few, submit(few, origin))
@@ -143,7 +141,7 @@ def test_a_submit_loads_what_a_bare_httpx_loads_and_what_a_submit_needs(
     assert not any(each.startswith("runcomfy.models") for each in found)
 
 
-def test_a_submit_makes_hardly_a_dataclass(few: Catalogue, origin: str) -> None:
+def test_a_submit_makes_hardly_a_dataclass(few: Catalog, origin: str) -> None:
     """Each takes half a millisecond to make; the one that is left is the user's own to write."""
     script = """
 import dataclasses, sys
@@ -154,7 +152,7 @@ print(*(each.__name__ for each in found if dataclasses.is_dataclass(each)))
     assert printed(few, submit(few, origin) + script) == {"Timeouts"}
 
 
-def test_a_submit_over_plain_http_reads_no_certificates(few: Catalogue, origin: str) -> None:
+def test_a_submit_over_plain_http_reads_no_certificates(few: Catalog, origin: str) -> None:
     forbidden = "import ssl\nssl.SSLContext.load_verify_locations = ssl.SSLContext.set_default_verify_paths = None\n"
     assert printed(few, forbidden + submit(few, origin) + "\nprint('sent')") == {"sent"}
     with pytest.raises(subprocess.CalledProcessError):  # as a bare httpx does
@@ -162,7 +160,7 @@ def test_a_submit_over_plain_http_reads_no_certificates(few: Catalogue, origin: 
 
 
 @pytest.mark.long
-def test_a_thousand_models_load_no_more_than_four(few: Catalogue, many: Catalogue) -> None:
+def test_a_thousand_models_load_no_more_than_four(few: Catalog, many: Catalog) -> None:
     model_id, payload, place = first(many)
     for code in (
         "import runcomfy",

@@ -135,7 +135,7 @@ def test_broken_json_is_named(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_saved_reply_is_a_catalogue(tmp_path: Path, start: Start, call: Call) -> None:
+def test_a_saved_reply_is_a_catalog(tmp_path: Path, start: Start, call: Call) -> None:
     saved = tmp_path / "models.json"
     saved.write_text(call(start()).get("/v1/models", params={"include_schema": "1"}).text, encoding="utf-8")
     again = call(start(schemas=saved))

@@ -21,13 +21,13 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """What the API calls this: submit, status, result, cancel, balance, catalogue or file."""
+        """What the API calls this: submit, status, result, cancel, balance, catalog or file."""
         path = self.path.partition("?")[0]
         for name in ("status", "result", "cancel"):
             if path.startswith("/v1/requests/") and path.endswith("/" + name):
                 return name
         if path.startswith("/v1/models"):
-            return "submit" if self.method == "POST" else "catalogue"
+            return "submit" if self.method == "POST" else "catalog"
         return "balance" if path.endswith("/balance") else "file"
 
 

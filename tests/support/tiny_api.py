@@ -47,7 +47,7 @@ class TinyApi:
             return self._file(request)
         if operation == "balance":
             return json_response({"balance_usd": 12.5, "balance_microdollars": 12_500_000, "currency": "USD"})
-        if operation == "catalogue":
+        if operation == "catalog":
             return json_response({"models": [{"model_id": "any/model"}], "total": 1})
         request_id = request.path.split("/")[3]
         if operation == "cancel":

@@ -1,4 +1,4 @@
-"""The catalogue and the balance: what there is, its list price, and what is left to spend."""
+"""The catalog and the balance: what there is, its list price, and what is left to spend."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_PAGES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogEntry:
-    """A model as RunComfy's catalogue lists it.
+    """A model as RunComfy's catalog lists it.
 
     ``base_price_usd`` is the list's base price for one ``price_unit`` ("output", "second", ...): neither a minimum nor
     a quote; ``pricing_note`` says what moves it. What a job did cost is in its result.
@@ -64,7 +64,7 @@ def list_models(
     for _ in range(MOST_PAGES):
         query = urlencode({**wanted, "limit": PAGE, "offset": offset})
         url = f"{session.config.url('models')}?{query}"
-        body = yield from call(session, get(session, url), "Catalogue")
+        body = yield from call(session, get(session, url), "Catalog")
         found = body.get("models")
         page = [entry_of(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
         fresh = [entry for entry in page if entry.model_id and entry.model_id not in entries]
@@ -78,7 +78,7 @@ def list_models(
 
 def get_model(session: Session, model_id: str) -> Operation[CatalogEntry]:
     url = session.config.url("models", check_model_id(model_id))
-    body = yield from call(session, get(session, url), f"Catalogue entry of {model_id}")
+    body = yield from call(session, get(session, url), f"Catalog entry of {model_id}")
     return entry_of(body)
 
 

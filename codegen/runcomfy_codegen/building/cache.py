@@ -12,9 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..faults.diagnostics import Diagnostic, Place
+from ..diagnostics.diagnostic import Diagnostic, Place
 from ..naming.model import ModelNames
-from ..places import generator_folder, templates_folder
+from ..paths import generator_folder, templates_folder
 from ..reading.store import ModelId
 from ..rendering.rendered import Rendered
 from .unit import Unit

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic, display, has_errors
+from ..diagnostics.diagnostic import Diagnostic, display, has_errors
 from ..naming.lock import read_lock, unknown_models
 from ..naming.names import deviations, model_names
 from ..reading import store

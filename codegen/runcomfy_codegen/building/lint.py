@@ -10,7 +10,7 @@ from .unit import lower_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
 
 
 def lint(schemas: Path) -> tuple[int, tuple[Diagnostic, ...]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from runcomfy_client.schema import ModelSpec
 
 from ..checking.check import check
-from ..faults.diagnostics import has_errors
+from ..diagnostics.diagnostic import has_errors
 from ..lowering.lower import lower_input
 from ..lowering.model import Model, ObjectClass
 from ..lowering.output import lower_output, own_output
@@ -20,7 +20,7 @@ from ..reading.load import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..naming.identifiers import ClassName, PythonName
     from ..naming.lock import ModelLock
     from ..naming.model import ModelNames

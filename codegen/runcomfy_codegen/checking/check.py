@@ -21,7 +21,7 @@ from runcomfy_client.schema.dialect import (
 )
 from runcomfy_client.schema.rules import parse_rule
 
-from ..faults.diagnostics import has_errors, quote, visible
+from ..diagnostics.diagnostic import has_errors, quote, visible
 from ..reading.patching import operation
 from .bounds import conflict
 from .dialect import KEYWORDS_OF_TYPE, keywords, pattern_error, slow_text
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from runcomfy_client.schema import Finding, Node
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.load import Loaded
     from ..reading.patching import PatchedDocument
     from ..reading.positions import Pointer

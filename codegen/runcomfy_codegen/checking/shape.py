@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from runcomfy_client.schema.dialect import ALTERNATIVES, TYPES, VALUES
 
-from ..faults.diagnostics import quote
+from ..diagnostics.diagnostic import quote
 from ..reading.patching import operation
 from ..reading.positions import pointer_text
 from .dialect import ANNOTATIONS, meta_schema
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jsonschema.exceptions import ValidationError
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.patching import PatchedDocument
     from ..reading.positions import Pointer
     from ..reading.source import Json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..faults.diagnostics import visible
+from ..diagnostics.diagnostic import visible
 from ..rendering.markdown import code, table, text
 
 if TYPE_CHECKING:

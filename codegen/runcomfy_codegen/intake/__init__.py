@@ -1,1 +1,1 @@
-"""How schemas come in: from saved API pages and from the catalogue."""
+"""How schemas come in: from saved API pages and from the catalog."""

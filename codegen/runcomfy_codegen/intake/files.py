@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..faults.diagnostics import display, visible
+from ..diagnostics.diagnostic import display, visible
 from .text import MAX_BYTES
 
 STDIN = "<stdin>"

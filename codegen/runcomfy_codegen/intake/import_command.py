@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import display, has_errors, visible
+from ..diagnostics.diagnostic import display, has_errors, visible
 from ..terminal import OK, USAGE, amount, nothing_written, report, usage
 from .files import read_all
 from .importing import plan
@@ -16,7 +16,7 @@ from .writing import apply
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.source import Json
     from .importing import FilePlan, ModelPlan
 

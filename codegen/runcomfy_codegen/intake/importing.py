@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..comparing.schemas import differences
-from ..faults.diagnostics import display
-from ..places import builtin_schemas
+from ..diagnostics.diagnostic import display
+from ..paths import builtin_schemas
 from ..reading import store
 from ..reading.source import read_document
 from .language import is_english
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..comparing.schemas import Change, Role
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.source import Json
     from .page import Page, Printed
     from .text import PageText

@@ -1,4 +1,4 @@
-"""Ask the live catalogue, through the generated client. Only here does the generator's program touch it, on demand."""
+"""Ask the live catalog, through the generated client. Only here does the generator's program touch it, on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..reading.store import model_id_fault
-from .catalogue import Entry, entry_of
+from .catalog import Entry, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LiveError(Exception):
-    """The catalogue cannot be asked, or did not answer; the message says why and what to do."""
+    """The catalog cannot be asked, or did not answer; the message says why and what to do."""
 
 
 class _Model(Protocol):
@@ -33,7 +33,7 @@ class _Catalogue(Protocol):
 def fetch(
     choose: Callable[[Sequence[str]], Sequence[str]], tell: Callable[[str], None]
 ) -> tuple[list[str], dict[str, Entry]]:
-    """All ids of the catalogue, and the entries of those that `choose` takes, each with its schema if it has one.
+    """All ids of the catalog, and the entries of those that `choose` takes, each with its schema if it has one.
 
     Raises LiveError.
     """
@@ -42,7 +42,7 @@ def fetch(
         client_class, failure, missing = runcomfy.RunComfy, runcomfy.RunComfyError, runcomfy.NotFoundError
     except (ImportError, AttributeError) as error:
         raise LiveError(
-            f"the generated client, which asks the catalogue, cannot be imported: {error}. "
+            f"the generated client, which asks the catalog, cannot be imported: {error}. "
             "Run `runcomfy-codegen generate` first, or read a saved reply with --from FILE."
         ) from error
     try:
@@ -53,13 +53,13 @@ def fetch(
 
 
 def _fetch(
-    catalogue: _Catalogue,
+    catalog: _Catalogue,
     choose: Callable[[Sequence[str]], Sequence[str]],
     tell: Callable[[str], None],
     missing: type[Exception],
 ) -> tuple[list[str], dict[str, Entry]]:
     tell("asking for the list of models")
-    models = [model.raw for model in catalogue.list(include_schema=True)]
+    models = [model.raw for model in catalog.list(include_schema=True)]
     listed = {str(model["model_id"]): model for model in models if model.get("model_id")}
     chosen = choose(list(listed))
     entries = {}
@@ -69,6 +69,6 @@ def _fetch(
             tell(f"{number} of {len(chosen)}: {model_id}")
             # A model that went between the two calls stays without a schema, which is told then.
             with suppress(missing):
-                entry = entry_of({**listed[model_id], **catalogue.get(model_id).raw, "model_id": model_id})
+                entry = entry_of({**listed[model_id], **catalog.get(model_id).raw, "model_id": model_id})
         entries[model_id] = entry
     return list(listed), entries

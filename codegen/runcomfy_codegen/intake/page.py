@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..comparing.schemas import differences
-from ..faults.diagnostics import Diagnostic, quote
+from ..diagnostics.diagnostic import Diagnostic, quote
 from ..reading.source import parse_text
 from ..reading.store import ModelId, model_id_fault
 from .blocks import ENDS_INSIDE, TOO_DEEP, Block, find_blocks
@@ -20,7 +20,7 @@ INPUT_TITLE = "Input schema"
 
 _HELP_COPY = "Save the whole page: the curl commands and the schemas below them are what is read."
 _HELP_TYPOGRAPHIC = "A word processor made them out of plain quotes; copy the page into a plain text file."
-_HELP_CATALOGUE = "A catalogue reply is read with: runcomfy-codegen pull '*' --from FILE"
+_HELP_CATALOGUE = "A catalog reply is read with: runcomfy-codegen pull '*' --from FILE"
 # The curl line names the id. Other samples (Python, JavaScript) name it in the URL alone.
 _CURL_URL = re.compile(r"--url[=\s]\s*[\"']?(https?://[^\s\"'\\<>`]+)")
 _ANY_URL = re.compile(r"(https?://[^\s\"'\\<>`()\[\]{},]+/v1/models/[^\s\"'\\<>`()\[\]{},]+)")
@@ -190,7 +190,7 @@ def _strict(page: PageText, block: Block, faults: list[Diagnostic]) -> Printed |
 def _no_schema(page: PageText, schemas: list[Block]) -> Diagnostic:
     for block in schemas:
         if block.value and ("input_schema" in block.value or "models" in block.value):
-            message = "no input schema stands on this page by itself; this block is a reply of the catalogue"
+            message = "no input schema stands on this page by itself; this block is a reply of the catalog"
             return page.fault("E075", message, block.start, block.start + 1, _HELP_CATALOGUE)
     if typographic := _TYPOGRAPHIC_KEY.search(page.text):
         message = "no input schema stands on this page; here typographic quotes stand where JSON needs plain ones"

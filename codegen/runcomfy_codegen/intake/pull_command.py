@@ -1,4 +1,4 @@
-"""`runcomfy-codegen pull`: take entries from the catalogue, plan, write, tell."""
+"""`runcomfy-codegen pull`: take entries from the catalog, plan, write, tell."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import has_errors, visible
+from ..diagnostics.diagnostic import has_errors, visible
 from ..terminal import BAD_SCHEMA, DRIFT, OK, UNAVAILABLE, Progress, nothing_written, report, usage
-from .catalogue import choose, read_reply
+from .catalog import choose, read_reply
 from .files import read_all
 from .live import LiveError, fetch
 from .pull_report import FORMS
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from ..faults.diagnostics import Diagnostic
-    from .catalogue import Entry
+    from ..diagnostics.diagnostic import Diagnostic
+    from .catalog import Entry
     from .pull_report import Form
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """All ids of the catalogue, the entries asked for, and what is wrong with the reply or the question."""
+    """All ids of the catalog, the entries asked for, and what is wrong with the reply or the question."""
 
     ids: Collection[str]
     entries: Sequence[Entry]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, Literal
 
-from ..faults.diagnostics import visible
+from ..diagnostics.diagnostic import visible
 from ..rendering.markdown import code, table, text
 from ..terminal import amount
 from .summary import described

@@ -1,4 +1,4 @@
-"""Compare entries of the catalogue with the schema store: what is new, what changed and how, what went."""
+"""Compare entries of the catalog with the schema store: what is new, what changed and how, what went."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from ..building.unit import Task, lower_model
 from ..comparing.schemas import differences
-from ..faults.diagnostics import has_errors
+from ..diagnostics.diagnostic import has_errors
 from ..naming.lock import read_lock
 from ..naming.names import deviations, model_names
 from ..reading import store
 from ..reading.load import read_common_output, read_source
 from ..reading.source import read_document
-from .catalogue import PRICES, faults_of, wanted
+from .catalog import PRICES, faults_of, wanted
 from .language import is_english
 from .writing import Write
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..comparing.schemas import Change
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.source import Json
-    from .catalogue import Entry
+    from .catalog import Entry
 
 Status = Literal["added", "changed", "reworded", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
 class FactChange:
-    """A fact of the catalogue besides the schema, before and after; None if it was or is not there."""
+    """A fact of the catalog besides the schema, before and after; None if it was or is not there."""
 
     name: str
     before: Json
@@ -67,7 +67,7 @@ class ModelPull:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullPlan:
-    """`gone` are local models that were asked for and that the catalogue no longer has; they are kept."""
+    """`gone` are local models that were asked for and that the catalog no longer has; they are kept."""
 
     models: tuple[ModelPull, ...]
     gone: tuple[str, ...]
@@ -90,8 +90,8 @@ def plan(
     """Plan each entry by itself: a faulty one is reported and passed over.
 
     Args:
-        known: all ids of the catalogue.
-        prices: take prices from the catalogue; else those in the store stay as they are.
+        known: all ids of the catalog.
+        prices: take prices from the catalog; else those in the store stay as they are.
     """
     models: list[ModelPull] = []
     writes: list[Write] = []
@@ -129,7 +129,7 @@ def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool)
 
 
 def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool) -> tuple[FactChange, ...]:
-    """Keep what the catalogue says besides the schema; what of it changed."""
+    """Keep what the catalog says besides the schema; what of it changed."""
     path = folder.path / store.MODEL
     document, _ = read_document(path) if path.is_file() else (None, ())
     before = document.value if document else None

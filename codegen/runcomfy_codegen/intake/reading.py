@@ -10,7 +10,7 @@ from .html import html_page, is_html
 from .text import MAX_BYTES, PageText, decode
 
 if TYPE_CHECKING:
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
 
 
 def open_page(data: bytes, name: str) -> tuple[PageText | None, tuple[Diagnostic, ...]]:

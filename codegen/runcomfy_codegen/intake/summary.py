@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runcomfy_client.schema.dialect import MEDIA_FORMATS
 
-from ..faults.diagnostics import quote, visible
+from ..diagnostics.diagnostic import quote, visible
 from ..terminal import amount
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic
 from ..reading.positions import place_at, place_of_byte
 
 if TYPE_CHECKING:
-    from ..faults.diagnostics import Place
+    from ..diagnostics.diagnostic import Place
 
 # A saved page has some kilobytes, with every picture inlined some megabytes. What is larger is something else.
 MAX_BYTES = 32 * 1024 * 1024

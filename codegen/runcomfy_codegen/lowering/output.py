@@ -29,7 +29,7 @@ from .model import ObjectClass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..naming.lock import ModelLock
     from ..reading.load import Loaded
     from ..reading.positions import Pointer

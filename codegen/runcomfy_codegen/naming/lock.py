@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic, quote
+from ..diagnostics.diagnostic import Diagnostic, quote
 from ..reading.store import ModelId
 from . import reserved
 from .identifiers import ClassName, PythonName, is_python_name

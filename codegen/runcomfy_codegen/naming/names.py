@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic, json_text, quote
+from ..diagnostics.diagnostic import Diagnostic, json_text, quote
 from ..reading.store import INPUT, ModelId
 from . import reserved
 from .identifiers import ClassName, PythonName, class_name, python_name

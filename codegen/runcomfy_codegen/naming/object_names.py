@@ -18,7 +18,7 @@ from .names import Cure, property_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.patching import PatchedDocument
     from ..reading.positions import Pointer
     from ..reading.source import Json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import sys
 
-from ..faults.diagnostics import quote
+from ..diagnostics.diagnostic import quote
 from .reserved import PACKAGES
 
 

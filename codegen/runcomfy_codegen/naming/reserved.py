@@ -91,7 +91,7 @@ PACKAGES: Final[Mapping[str, str]] = {
         "is a library that the client needs, or one that such a library needs",
         "PIL aiohappyeyeballs aiohttp aiosignal annotated_types anyio attr attrs certifi cyclopts docstring_parser "
         "frozenlist h11 httpcore httpx httpx_aiohttp idna markdown_it mdurl multidict platformdirs propcache pydantic "
-        "pydantic_core pygments regex rich rich_rst sniffio tinytag typing_extensions typing_inspection yarl",
+        "pydantic_core pygments regex rich rich_rst ruamel sniffio tinytag typing_extensions typing_inspection yarl",
     ),
     **_because("is another package of this distribution", "runcomfy_client runcomfy_codegen runcomfy_simulator"),
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..building.lint import lint
-from ..faults.diagnostics import has_errors
+from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import own_output
 from ..reading import store
 from ..reading.facts import unwrapped
@@ -17,7 +17,7 @@ from .document import ModelSchemas, make_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.load import Loaded
     from ..reading.source import Json
 

@@ -12,7 +12,7 @@ from .source import parse_document, read_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from .patching import PatchedDocument
     from .source import Document, Json
     from .store import ModelId
@@ -68,7 +68,7 @@ def read_source(folder: store.ModelFolder, common_output: bytes | None, received
 
 
 def read_facts(schemas: Path, model_id: ModelId) -> dict[str, Json]:
-    """What the catalogue says of a model besides its schema; nothing if there is no model.json, or none that reads."""
+    """What the catalog says of a model besides its schema; nothing if there is no model.json, or none that reads."""
     path = store.model_folder(schemas, model_id).path / store.MODEL
     document = read_document(path)[0] if path.is_file() else None
     return document.value if document and isinstance(document.value, dict) else {}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import jsonpatch
 import jsonpointer
 
-from ..faults.diagnostics import json_text, quote, visible
+from ..diagnostics.diagnostic import json_text, quote, visible
 from .positions import pointer_text
 from .source import too_deep
 
 if TYPE_CHECKING:
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from .positions import Part, Pointer
     from .source import Document, Json
 

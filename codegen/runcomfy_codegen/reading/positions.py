@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ..faults.diagnostics import Place
+from ..diagnostics.diagnostic import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

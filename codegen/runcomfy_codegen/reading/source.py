@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ..faults.diagnostics import Diagnostic, display, quote
+from ..diagnostics.diagnostic import Diagnostic, display, quote
 from .positions import place_at, place_of_byte, pointer_text, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ..faults.diagnostics import Place
+    from ..diagnostics.diagnostic import Place
     from .positions import Part, Pointer
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NewType
 
-from ..faults.diagnostics import Diagnostic, display, quote
+from ..diagnostics.diagnostic import Diagnostic, display, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ INPUT = "input.json"
 OUTPUT = "output.json"
 EXAMPLE = "example.json"
 PATCH = "patch.json"
-# What the catalogue says of a model besides its schema: display name, categories, base price, ...
+# What the catalog says of a model besides its schema: display name, categories, base price, ...
 MODEL = "model.json"
 NAMES = "names.json"
 # What a model's folder may hold. `schemas/` itself holds names.json and the output.json that every page prints.

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..building.gather import gather
-from ..faults.diagnostics import has_errors
+from ..diagnostics.diagnostic import has_errors
 from ..reading.load import read_facts
 from ..reading.store import INPUT, model_folder
 from ..rendering.markdown import code, table, text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..building.unit import Task
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
 
 # Models whose catalog entry names no category, or that came from a page, which names none.
 _NO_CATEGORY = "no category known"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..building.gather import below, gather
 from ..building.unit import lower_model
-from ..faults.diagnostics import has_errors
-from ..faults.explained import catalogue
+from ..diagnostics.all_codes import all_codes
+from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import lower_output
 from ..naming.identifiers import ClassName
 from ..reading.load import load, read_facts
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..building.unit import Task
-    from ..faults.diagnostics import Diagnostic
+    from ..diagnostics.diagnostic import Diagnostic
     from ..lowering.model import Model
     from ..naming.identifiers import PythonName
 
@@ -59,7 +59,7 @@ def make_reference(schemas: Path) -> Reference:
     subjects.sort(key=lambda each: each.model.names.parts)
     pages = {_path(each.model): model_page(each, HEADER) for each in subjects}
     pages |= _section_pages(subjects)
-    codes = sorted(catalogue().values(), key=lambda each: each.code)
+    codes = sorted(all_codes().values(), key=lambda each: each.code)
     pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
     return Reference(pages=pages, diagnostics=tuple(diagnostics))
 

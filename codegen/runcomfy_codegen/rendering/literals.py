@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from ..faults.characters import is_visible
+from ..diagnostics.characters import is_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from ..faults.characters import is_visible
+from ..diagnostics.characters import is_visible
 from .literals import prose
 
 # What CommonMark, HTML, entities and MyST's roles, targets and substitutions begin with.

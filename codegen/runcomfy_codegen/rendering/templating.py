@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..places import templates_folder
+from ..paths import templates_folder
 
 if TYPE_CHECKING:
     from jinja2 import Template

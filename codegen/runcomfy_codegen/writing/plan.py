@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic, display
+from ..diagnostics.diagnostic import Diagnostic, display
 from ..rendering.templating import HEADER
 from .manifest import MANIFEST, is_manifest
 from .tree import MARKER, is_passed_over

@@ -49,7 +49,7 @@ SCHEMA_CODES = (
         "E016",
         "no input schema",
         'An input schema is an object with `"type": "object"` and `"properties"`: the keys of the request body. A file '
-        "that wraps it (the whole catalogue entry, say) can be unwrapped by a patch that moves the inner object up:\n\n"
+        "that wraps it (the whole catalog entry, say) can be unwrapped by a patch that moves the inner object up:\n\n"
         '    [{"op": "move", "from": "/input_schema", "path": ""}]',
     ),
     Code(

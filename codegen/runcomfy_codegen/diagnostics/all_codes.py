@@ -1,4 +1,4 @@
-"""The catalogue of all codes; `runcomfy-codegen explain CODE` and the reference print from it."""
+"""The catalog of all codes; `runcomfy-codegen explain CODE` and the reference print from it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
     from .codes import Code
 
 
-def catalogue() -> dict[str, Code]:
+def all_codes() -> dict[str, Code]:
     """Every code of the program, by its name."""
     return {each.code: each for each in (*STORE_CODES, *SCHEMA_CODES, *PAGE_CODES)}

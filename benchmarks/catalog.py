@@ -1,4 +1,4 @@
-"""A synthetic catalogue on disk, and the package our generator makes of it."""
+"""A synthetic catalog on disk, and the package our generator makes of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import openapi
 from .environments import peers
 from .harness import run
-from .places import ROOT
+from .paths import ROOT
 from .synthetic import SyntheticModel, make, write_schemas
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SOURCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalog:
     """A folder with `schemas/`, and after `generate` the package at `out/runcomfy/`."""
 
     folder: Path
@@ -36,7 +36,7 @@ class Catalogue:
     sources: Path = ROOT
 
     @classmethod
-    def at(cls, folder: Path, count: int) -> Catalogue:
+    def at(cls, folder: Path, count: int) -> Catalog:
         """Write the first `count` synthetic models below `folder`."""
         models = make(count)
         write_schemas(models, folder / "schemas")
@@ -59,7 +59,7 @@ class Catalogue:
         env = {**SOURCES, "PYTHONPATH": os.pathsep.join((str(self.sources / "codegen"), SOURCES["PYTHONPATH"]))}
         return run([*command, *places], env=env, memory=memory)
 
-    def with_sources_of_its_own(self) -> Catalogue:
+    def with_sources_of_its_own(self) -> Catalog:
         """The same, made by a copy of our generator: who edits it meanwhile does not make all caches stale."""
         sources = self.folder / "sources"
         for name in ("codegen", "templates"):

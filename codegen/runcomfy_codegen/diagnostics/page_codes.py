@@ -1,4 +1,4 @@
-"""The faults of pages and catalogue replies; they use E070 to E099 and W170 to W199."""
+"""The faults of pages and catalog replies; they use E070 to E099 and W170 to W199."""
 
 from __future__ import annotations
 
@@ -71,30 +71,30 @@ PAGE_CODES = (
     ),
     Code(
         "E085",
-        "a file is no catalogue reply",
+        "a file is no catalog reply",
         "A reply of GET /v1/models is an object with a list `models`, or that list alone, or one entry. An API page is "
         "read with `import`, not with `pull`.",
     ),
     Code(
         "E086",
         "an entry without a schema",
-        "The catalogue names the model but sends no input_schema with it. A list has schemas only if it was asked for "
+        "The catalog names the model but sends no input_schema with it. A list has schemas only if it was asked for "
         "with include_schema=true. Other entries are not touched by this.",
     ),
     Code(
         "E087",
-        "no such model in the catalogue",
+        "no such model in the catalog",
         "An id or a glob fits no model, so it is misspelt or the model is gone; nothing is written then. Ids are "
         "case-sensitive: 4K is not 4k. In a glob, * stands for slashes too. Quote globs, or the shell may expand them.",
     ),
     Code(
         "W186",
         "an entry without an id",
-        "An entry of a catalogue reply is no object or has no text under model_id. It is passed over.",
+        "An entry of a catalog reply is no object or has no text under model_id. It is passed over.",
     ),
     Code(
         "W187",
         "a model twice in one reply",
-        "A catalogue reply has two entries of one id that say different things. The first one counts.",
+        "A catalog reply has two entries of one id that say different things. The first one counts.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Read a catalogue reply, saved or live, into entries; and choose those that ids and globs ask for."""
+"""Read a catalog reply, saved or live, into entries; and choose those that ids and globs ask for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ..faults.diagnostics import Diagnostic, quote
+from ..diagnostics.diagnostic import Diagnostic, quote
 from ..reading.source import parse_text
 from ..reading.store import model_id_fault
 from .text import decode
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..reading.positions import Pointer
     from ..reading.source import Document, Json
 
-# What the catalogue says of a model besides its schema. `inputs` and `required_inputs` only repeat the schema.
+# What the catalog says of a model besides its schema. `inputs` and `required_inputs` only repeat the schema.
 PRICES = ("base_price_usd", "price_unit", "pricing_note")
 FACTS = ("display_name", "description", "categories", "kind", *PRICES)
 _GLOB = re.compile(r"[*?\[]")
@@ -28,7 +28,7 @@ _GLOB = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model of the catalogue. `schema` is None if the entry came without one; `facts` are those of FACTS it has."""
+    """One model of the catalog. `schema` is None if the entry came without one; `facts` are those of FACTS it has."""
 
     model_id: str
     schema: dict[str, Json] | None
@@ -60,7 +60,7 @@ def read_reply(data: bytes, name: str) -> tuple[Reply | None, tuple[Diagnostic, 
     if isinstance(value, list):
         return _entries(document, value, [(*at, number) for number in range(len(value))]), ()
     help = 'A reply looks like {"models": [{"model_id": "...", "input_schema": {...}}, ...]}.'
-    return None, (document.diagnostic("E085", "is no reply of the catalogue", at, help=help),)
+    return None, (document.diagnostic("E085", "is no reply of the catalog", at, help=help),)
 
 
 def entry_of(raw: dict[str, Json]) -> Entry:
@@ -75,11 +75,11 @@ def entry_of(raw: dict[str, Json]) -> Entry:
 
 
 def faults_of(entry: Entry) -> tuple[Diagnostic, ...]:
-    """Why an entry cannot be written. Whoever answers for the catalogue does not choose where files go, or which."""
+    """Why an entry cannot be written. Whoever answers for the catalog does not choose where files go, or which."""
     if reason := model_id_fault(entry.model_id):
         return (Diagnostic(code="E073", message=f"{quote(entry.model_id)} is no usable model id: {reason}"),)
     if entry.schema is None:
-        help = "Save the reply of GET /v1/models?include_schema=true, or leave --from out to ask the live catalogue."
+        help = "Save the reply of GET /v1/models?include_schema=true, or leave --from out to ask the live catalog."
         message = f"the entry of {quote(entry.model_id)} has no input_schema"
         return (Diagnostic(code="E086", message=message, help=help),)
     # A saved reply went through the strict reader; this is for a live one.
@@ -87,11 +87,11 @@ def faults_of(entry: Entry) -> tuple[Diagnostic, ...]:
         text = json.dumps([entry.schema, entry.facts], indent=2, ensure_ascii=False)
     except RecursionError:
         return (Diagnostic(code="E006", message=f"the schema of {quote(entry.model_id)} is nested too deep"),)
-    return parse_text(text, f"catalogue entry {entry.model_id}")[1]
+    return parse_text(text, f"catalog entry {entry.model_id}")[1]
 
 
 def choose(patterns: Sequence[str], ids: Sequence[str]) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
-    """The ids that any pattern asks for, in the catalogue's order, and a fault for each pattern that asks for none.
+    """The ids that any pattern asks for, in the catalog's order, and a fault for each pattern that asks for none.
 
     `*` matches slashes too, so `bytedance/*` is all of bytedance.
     """
@@ -122,9 +122,9 @@ def _entries(document: Document, found: list[Json], pointers: list[Pointer]) -> 
 def _unmatched(pattern: str, ids: Sequence[str]) -> Diagnostic:
     if _GLOB.search(pattern):
         providers = sorted({model_id.partition("/")[0] for model_id in ids})
-        help = f"The catalogue has {len(ids)} models of: {', '.join(providers[:20])}{', …' * (len(providers) > 20)}"
-        return Diagnostic(code="E087", message=f"no model of the catalogue fits {quote(pattern)}", help=help)
+        help = f"The catalog has {len(ids)} models of: {', '.join(providers[:20])}{', …' * (len(providers) > 20)}"
+        return Diagnostic(code="E087", message=f"no model of the catalog fits {quote(pattern)}", help=help)
     by_lower = {model_id.lower(): model_id for model_id in ids}
     near = difflib.get_close_matches(pattern.lower(), list(by_lower), n=3)
     help = f"Did you mean {' or '.join(by_lower[each] for each in near)}?" if near else "Ids look like acme/poster-1."
-    return Diagnostic(code="E087", message=f"the catalogue has no model {quote(pattern)}", help=help)
+    return Diagnostic(code="E087", message=f"the catalog has no model {quote(pattern)}", help=help)
