@@ -260,7 +260,7 @@ def test_a_key_of_a_failed_job_says_how_to_pay_again(
 
 def test_a_key_that_is_being_sent_here_is_no_riddle(clients: Clients, proxy: FaultProxy, path: Path) -> None:
     client = clients(proxy.url, journal=path)
-    told: list[str] = []
+    messages: list[str] = []
 
     def again(wire: Wire) -> None:
         (entry,) = client.journal.entries()
@@ -268,13 +268,13 @@ def test_a_key_that_is_being_sent_here_is_no_riddle(clients: Clients, proxy: Fau
         try:
             other(proxy.url, journal=path).submit("any/model", {}, {"job_key": "one"})
         except SubmissionUnknownError as error:
-            told.append(f"{entry.state}: {error}")
+            messages.append(f"{entry.state}: {error}")
         other.close()
         wire.send(wire.forward().encoded())
 
     proxy.plan("submit", again)
     client.submit("any/model", {}, {"job_key": "one"})
-    (text,) = told
+    (text,) = messages
     assert text.startswith(f"sending: A submit under the job_key 'one' is being sent now by process {os.getpid()} on ")
     assert proxy.arrived["submit"] == 1
 

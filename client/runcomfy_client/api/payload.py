@@ -102,15 +102,15 @@ def too_deep(model_id: str) -> InvalidInputError:
 
 
 def prepare_submit(
-    session: Session, model_id: str, given: Mapping[str, object], extra: Mapping[str, object] | None
+    session: Session, model_id: str, input: Mapping[str, object], extra: Mapping[str, object] | None
 ) -> Prepared:
-    """Raises InvalidInputError with the whole report. An id without a schema here is sent as it is given."""
+    """Raises InvalidInputError with the whole report. An id without a schema here is sent as it is."""
     check_model_id(model_id)
     spec = session.package.spec(model_id)
-    if isinstance(given, PreparedInput) and given.report.model_id == model_id:
-        prepared = given
+    if isinstance(input, PreparedInput) and input.report.model_id == model_id:
+        prepared = input
     else:
-        prepared = prepare_input(spec, given, name=model_id, check=session.validate)
+        prepared = prepare_input(spec, input, name=model_id, check=session.validate)
     if not prepared.report.ok:
         raise InvalidInputError(prepared.report)
     for warning in prepared.report.warnings:

@@ -127,7 +127,7 @@ class SubmitProgress:
 
 
 def submit(
-    session: Session, model_id: str, given: Mapping[str, object], options: RequestOptions | None
+    session: Session, model_id: str, input: Mapping[str, object], options: RequestOptions | None
 ) -> Operation[JobRef]:
     """Check the input, send it once, and return the job; with a job_key and a journal, the job that key has already."""
     checked = validate_options(options)
@@ -140,10 +140,10 @@ def submit(
     deadline = deadline_of(checked.get("timeout"))
     extra = checked.get("extra_input")
     try:
-        if is_heavy(given) or is_heavy(extra):
-            prepared = yield from run(lambda: prepare_submit(session, model_id, given, extra))
+        if is_heavy(input) or is_heavy(extra):
+            prepared = yield from run(lambda: prepare_submit(session, model_id, input, extra))
         else:
-            prepared = prepare_submit(session, model_id, given, extra)
+            prepared = prepare_submit(session, model_id, input, extra)
     except RecursionError:
         raise too_deep(model_id) from None
     progress = SubmitProgress()
@@ -197,7 +197,7 @@ def _record_outcome(
     note = session.config.redact(text or repr(error))
     certain = isinstance(error, APIError) or not progress.on_the_wire
     if isinstance(error, JournalError) and (progress.request_id is not None or not record.written):
-        return  # nothing can be written, and the error says what became of the submit
+        return  # nothing can be written, and the error tells the outcome of the submit
     if progress.request_id is not None:
         end = record.started(progress.request_id)
     elif certain and not isinstance(error, SubmissionUnknownError):
@@ -260,7 +260,7 @@ def _key_of_no_job(entry: JournalEntry, model_id: str) -> SubmissionUnknownError
             " unsure: it may have started a paid job, so nothing was sent."
         )
         cure = (
-            "Look for the job on RunComfy's pages, then say what became of it with"
+            "Look for the job on RunComfy's pages, then settle the submit with"
             f" client.journal.settle({key!r}, request_id=...) or (..., started=False)."
         )
     return SubmissionUnknownError(message, cure=cure, submission_id=entry.submission_id, job_key=key, model_id=model_id)
@@ -412,7 +412,7 @@ def _checked_id(session: Session, found: str | None) -> str | None:
 
 
 def refusal(session: Session, model_id: str, reply: Reply) -> APIError:
-    """The server said no: certain, unlike a lost reply."""
+    """The error of an API that refuses: certain, unlike a lost reply."""
     error = error_of(reply, session.config, action=f"{model_id} was not started", request_id=None, model_id=model_id)
     note_rate_limit(session, error)
     return error
@@ -433,7 +433,7 @@ def unknown(
 
 
 def _note_outcome(stop: BaseException, progress: SubmitProgress, model_id: str) -> None:
-    """Say on the interruption what became of the submit."""
+    """Put the outcome of the submit into a note on the interruption."""
     if progress.request_id is not None:
         outcome = f"the job {progress.request_id} was started"
     elif progress.error is not None:

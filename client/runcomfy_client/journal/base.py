@@ -7,7 +7,7 @@ disk before the POST leaves, and the request id is in it before the submit retur
     unsure      the POST may have started a paid job, and nobody knows; the user finds out and settles it
     submitted   the job was started, and its request id is known
     completed, failed, cancelled    the job is over
-    refused     no job was started: the API said no, or nothing was sent
+    refused     no job was started: the API refuses, or nothing was sent
     released    the user gave the entry up
 
     sending ---> submitted ---> completed | failed | cancelled

@@ -60,7 +60,7 @@ class Journal:
         return self._read(lambda: self._store.find(self._scope, name), None)
 
     def settle(self, name: str, *, request_id: str | None = None, started: bool | None = None) -> JournalEntry:
-        """Say what became of an unsure submit, named by its submission id or job key.
+        """Settle an unsure submit, named by its submission id or job key.
 
         request_id: it was started, and this is its job. started=False: it was not, so its job_key is free again.
 

@@ -260,7 +260,9 @@ class SqliteStore(JournalStore):
         return [_entry(row) for row in rows]
 
     def entries(self, scope: Scope | None) -> Iterator[JournalEntry]:
-        return self._follow(scope, self._page(scope, 0))  # the first page at once, so that a missing file is told here
+        return self._follow(
+            scope, self._page(scope, 0)
+        )  # the first page at once, so that a missing file is an error here
 
     def _page(self, scope: Scope | None, after: int) -> list[sqlite3.Row]:
         condition, values = _within(scope)
