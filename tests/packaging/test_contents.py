@@ -27,7 +27,7 @@ SOURCES = {
     "runcomfy_simulator": "simulator/runcomfy_simulator",
 }
 # What a client costs its user; each of these was weighed.
-BASE = {"httpx", "pillow", "pydantic", "sniffio", "tinytag"}
+BASE = {"httpx", "pillow", "pydantic", "regex", "sniffio", "tinytag"}
 
 
 def build(target: str, source: Path, folder: Path) -> Path:
