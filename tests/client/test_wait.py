@@ -406,6 +406,16 @@ def test_a_job_from_the_journal_has_run_since_its_submit(clients: Clients, proxy
     assert clients(proxy.url).job("job-1").elapsed is None
 
 
+def test_a_job_of_a_key_has_run_since_its_submit(clients: Clients, proxy: FaultProxy, tmp_path: Path) -> None:
+    journal, options = tmp_path / "jobs.sqlite", {"job_key": "scene-12"}
+    clients(proxy.url, journal=journal).submit("any/model", {}, options)
+    time.sleep(0.5)
+    again = clients(proxy.url, journal=journal).submit("any/model", {}, options)
+    assert proxy.arrived["submit"] == 1
+    assert 0.5 <= again.elapsed < 5
+    assert again.status().elapsed >= 0.5
+
+
 @pytest.mark.parametrize("position", [True, -1, 10**400, "2", None])
 def test_a_position_that_is_none_is_left_out(
     clients: Clients, proxy: FaultProxy, api: TinyApi, position: object

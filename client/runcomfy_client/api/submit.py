@@ -117,12 +117,13 @@ class SubmitProgress:
     """How far one submit has come; whoever is interrupted can look here.
 
     on_the_wire: the body was begun, so the server may start a job. request_id: the job's, as soon as there is a reply;
-    error: what else the reply means.
+    error: what else the reply means. submitted_at: when the job was submitted, now or earlier under the same job_key.
     """
 
     def __init__(self) -> None:
         self.on_the_wire = False
         self.request_id: str | None = None
+        self.submitted_at: float | None = None
         self.error: RunComfyError | None = None
 
 
@@ -157,7 +158,7 @@ def submit(
         return JobRef(
             request_id=request_id,
             model_id=model_id,
-            submitted_at=now() if progress.request_id else None,
+            submitted_at=progress.submitted_at,
             input=prepared.summary,
             input_urls=prepared.urls,
             job_key=key,
@@ -186,6 +187,7 @@ def post_recorded(
     except BaseException as error:
         yield from _record_outcome(session, record, progress, error)
         raise
+    progress.submitted_at = taken.created_at.timestamp()
     return _job_of_key(journal, taken, prepared)
 
 
@@ -304,7 +306,7 @@ def post(
     def read(reply: Reply) -> None:
         """Called before anybody else sees the reply: no hook of the user's may lose the id."""
         try:
-            progress.request_id = read_reply(session, model_id, reply)
+            progress.request_id, progress.submitted_at = read_reply(session, model_id, reply), now()
         except RunComfyError as error:
             progress.error = error
 
