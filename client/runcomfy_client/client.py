@@ -96,6 +96,8 @@ class ClientData:
         if request_id_in({"request_id": request_id}) is None:
             raise ConfigurationError(f"{request_id!r} is no request id.")
         entry = self._session.journal.view.find(request_id) if self._session.journal is not None else None
+        if entry is not None and entry.request_id != request_id:  # another job's job_key is spelt like this id
+            entry = None
         return JobRef(
             request_id=request_id,
             model_id=model_id or (entry.model_id if entry else None),

@@ -304,6 +304,42 @@ assert os.waitpid(child, 0)[1] == 0
     assert len(states(path)) == 3
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_threads_that_fork_at_once_do_not_lock_the_file_for_ever(path: Path) -> None:
+    script = """
+import os, sys, threading
+from pathlib import Path
+from tests.support.journal import Sender, intent, sqlite_store
+stores = [sqlite_store(Path(sys.argv[1])) for _ in range(3)]
+def fork():
+    for _ in range(40):
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+threads = [threading.Thread(target=fork, daemon=True) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    Sender(stores[0]).intend(intent())
+for thread in threads:
+    thread.join()
+Sender(stores[0]).intend(intent())
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(states(path)) == 21
+
+
+def test_a_job_is_not_taken_for_the_one_whose_key_is_its_id(clients: Clients, proxy: FaultProxy, path: Path) -> None:
+    client = clients(proxy.url, journal=path)
+    client.submit("any/model", {})
+    client.submit("other/model", {}, {"job_key": "job-1"})
+    assert client.job("job-1").model_id in (None, "any/model")
+
+
 def test_an_entry_is_given_up_by_any_of_its_names(path: Path) -> None:
     Sender(sqlite_store(path)).submit(intent("k"), "job-1")
     with Journal(path) as journal:

@@ -14,6 +14,7 @@ import pytest
 from runcomfy_client.client import SyncClient
 from runcomfy_client.errors import JournalError, SubmissionUnknownError
 from runcomfy_client.journal import Journal, base, owners
+from runcomfy_client.journal.leases import Lease
 
 from tests.support.journal import Sender, intent, sqlite_store
 
@@ -177,6 +178,15 @@ def test_a_clock_that_is_set_back_blocks_no_key_for_ever(path: Path, monkeypatch
         patch.setattr("runcomfy_client.journal.sqlite.time.time", lambda: real() + 10 * 86_400)
         sender.intend(intent("one"))
     assert [entry.state for entry in sender.store.pending(None)] == ["unsure"]
+
+
+def test_a_lease_that_others_take_for_ended_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    lease = Lease(15.0)
+    lease.extend((time.monotonic(), real()))
+    assert lease.held
+    monkeypatch.setattr("runcomfy_client.journal.leases.time.time", lambda: real() - 86_400)
+    assert not lease.held
 
 
 @pytest.fixture(autouse=True)

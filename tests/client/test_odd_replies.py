@@ -92,6 +92,16 @@ def test_an_error_code_of_the_job_is_the_jobs_end(
         assert [(entry.state, entry.note) for entry in journal.entries()] == [("failed", "out of memory")]
 
 
+@pytest.mark.parametrize("place", ["status", "result"])
+def test_a_reply_of_many_levels_costs_no_result(clients: Clients, proxy: FaultProxy, api: TinyApi, place: str) -> None:
+    levels: list[object] = []
+    for _ in range(700):
+        levels = [levels]
+    api.statuses, api.result = [{"status": "completed"}], {"status": "succeeded"}
+    (api.statuses[0] if place == "status" else api.result)["inputs"] = levels
+    assert len(clients(proxy.url).submit("any/model", {}).wait(5).files) == 1
+
+
 def test_an_error_code_without_an_end_is_an_error(clients: Clients, proxy: FaultProxy) -> None:
     proxy.plan("status", answer(json_response({"status": "in_queue", "error_code": 403001})))
     with pytest.raises(APIError, match="403001"):

@@ -148,6 +148,18 @@ class StoreContract:
             ("job-2", "k"),
         ]
 
+    def test_a_job_that_completes_although_it_was_cancelled_leaves_its_key_to_the_next(
+        self, sender: Sender, store: JournalStore
+    ) -> None:
+        sender.submit(intent("k"), "job-1")
+        store.ended(SCOPE, "job-1", "cancelled", cost=None, files=[], note=None)
+        sender.submit(intent("k"), "job-2")
+        store.ended(SCOPE, "job-1", "completed", cost=1.0, files=[], note=None)
+        assert [(entry.request_id, entry.job_key, entry.state, entry.cost) for entry in store.entries(SCOPE)] == [
+            ("job-1", None, "completed", 1.0),
+            ("job-2", "k", "submitted", None),
+        ]
+
     def test_two_jobs_of_one_submit_are_both_kept(self, store: JournalStore) -> None:
         """It was settled by hand as one job, and then its own reply named another."""
         sender, wanted = Sender(store, seconds=0.05), intent("k")

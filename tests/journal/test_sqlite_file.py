@@ -249,6 +249,46 @@ def test_a_damaged_spill_stops_nothing(path: Path, caplog: pytest.LogCaptureFixt
     assert "jobs.sqlite-unrecorded-" in caplog.text
 
 
+def test_a_damaged_spill_keeps_no_other_from_being_taken_in(path: Path) -> None:
+    store = SqliteStore(path)
+    wanted = intent("k")
+    Sender(store).intend(wanted)
+    for number, text in enumerate(('{"submission_id": ', "[" * 100_000, "[]", '{"request_id": "job-2"}')):
+        path.with_name(f"jobs.sqlite-unrecorded-{number}.json").write_text(text)
+    store.spill(wanted, "job-1")
+    assert [entry.request_id for entry in store.pending(None)] == ["job-1"]
+    assert len(list(path.parent.glob("*-unrecorded-*"))) == 4
+
+
+def test_a_job_that_another_process_could_not_write_is_not_settled_away(path: Path) -> None:
+    here, there = SqliteStore(path), SqliteStore(path)
+    wanted = intent("k")
+    Sender(there, seconds=0.01).intend(wanted)
+    Sender(here).submit(intent(), "job-2")
+    assert len(here.pending(None)) == 2
+    there.spill(wanted, "job-1")
+    time.sleep(0.02)
+    with pytest.raises(JournalError, match="is submitted, not unsure"):
+        here.settle(wanted.submission_id, None, "not started")
+    assert [entry.request_id for entry in here.pending(None)] == ["job-1", "job-2"]
+
+
+def test_a_job_that_no_file_can_keep_is_kept_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(path)
+    wanted = intent("k")
+    Sender(store).intend(wanted)
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("runcomfy_client.journal.sqlite.os.fsync", full)
+        with pytest.raises(JournalError, match="No space left"):
+            store.spill(wanted, "job-1")
+    assert not list(path.parent.glob("*-unrecorded-*"))
+    assert [entry.request_id for entry in store.pending(None)] == ["job-1"]
+
+
 def fill(path: Path, rows: int) -> None:
     """Jobs that have ended, one in ten pending."""
     SqliteStore(path).close()

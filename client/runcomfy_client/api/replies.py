@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import re
@@ -53,8 +54,8 @@ _CURES: dict[type[APIError], str] = {
     PermissionDeniedError: "This token may not do that; does the job belong to another account?",
     RateLimitError: "Send less at once, or later.",
 }
-# Its closing quote must be there: half an id names another job.
-_REQUEST_ID = re.compile(rb'"request_id"\s*:\s*"([!-~]{1,300}?)"')
+# What ends it must be there: half an id names another job.
+_REQUEST_ID = re.compile(rb'"request_id"\s*:\s*("[!-~]{1,1000}?"|[0-9]{1,300}(?=[\s,}]))')
 _TEXT_KEYS = ("error_message", "message", "error", "detail")
 _LONGEST_TEXT = 500
 _DEEPEST_TEXT = 10
@@ -175,8 +176,9 @@ def _plain(text: str) -> str:
 def request_id_within(content: bytes) -> str | None:
     """The request id in a reply that broke off or is not quite JSON: a job that may be paid for is worth the search."""
     for found in _REQUEST_ID.finditer(content):
-        if request_id := request_id_in({"request_id": found[1].decode("latin-1")}):
-            return request_id
+        with contextlib.suppress(ValueError):
+            if request_id := request_id_in({"request_id": json.loads(found[1])}):
+                return request_id
     return None
 
 

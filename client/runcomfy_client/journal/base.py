@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 # Short, so that what a killed process on another machine left behind is soon seen as unsure; renewed three times in
 # its length, so that one slow write does not lose it.
 LEASE_SECONDS = 15.0
+# One that seems to last longer was written before the computer's clock was set back, and counts as ended.
+LONGEST_LEASE = 3600.0
 
 SENDING = "sending"
 UNSURE = "unsure"

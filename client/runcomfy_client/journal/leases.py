@@ -2,7 +2,7 @@
 
 They are renewed from a thread of their own, because an upload may block the thread (or the event loop) that sends. A
 client trusts its lease only for as long as the last renewal reached, by both clocks: the monotonic one does not notice
-that a laptop slept, and the wall clock can be set back.
+that a laptop slept, and the wall clock can be set back (others take a lease that ends too far ahead for ended).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from ..errors import JournalError
 from ..transport.hooks import log
+from .base import LONGEST_LEASE
 
 Renew: TypeAlias = Callable[[Collection[str]], frozenset[str]]
 
@@ -34,7 +35,7 @@ class Lease:
     @property
     def held(self) -> bool:
         monotonic, wall = self._ends
-        return not self.lost and time.monotonic() < monotonic and time.time() < wall
+        return not self.lost and time.monotonic() < monotonic and 0 < wall - time.time() < LONGEST_LEASE
 
 
 class Leases:

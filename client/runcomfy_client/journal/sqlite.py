@@ -34,6 +34,7 @@ from urllib.parse import quote
 from ..errors import JournalError
 from ..transport.hooks import log
 from .base import (
+    LONGEST_LEASE,
     REFUSED,
     SENDING,
     SUBMITTED,
@@ -61,6 +62,11 @@ NONE_THERE = "Check the path; the first submit with a journal makes it."
 # never for one with parameters.
 TAKES_KEY = "state NOT IN ('refused', 'cancelled', 'released')"
 IS_PENDING = "state IN ('sending', 'unsure', 'submitted')"
+# In an update of `mine`: its job_key belongs to another entry by now.
+KEY_HAS_ANOTHER = (
+    "EXISTS (SELECT 1 FROM submissions AS other WHERE other.job_key = mine.job_key AND other.account = mine.account"
+    f" AND other.base_url = mine.base_url AND other.id <> mine.id AND other.{TAKES_KEY})"
+)
 
 TABLES = """
 CREATE TABLE submissions (
@@ -112,7 +118,9 @@ class SqliteStore(JournalStore):
         self._reading = _Handle()
         self._writing = _Handle()
         self._spilled = False
-        _STORES.add(self)
+        self._in_memory: dict[str, dict[str, Any]] = {}
+        with _FORKING:
+            _STORES.add(self)
 
     # What the submit rule writes.
 
@@ -181,10 +189,12 @@ class SqliteStore(JournalStore):
     ) -> None:
         with self.transaction() as connection:
             connection.execute(
-                "UPDATE submissions SET state = CASE state WHEN 'released' THEN state ELSE ? END,"
-                " cost = coalesce(?, cost), files = ?, note = ?, ended_at = coalesce(ended_at, ?)"
+                "UPDATE submissions AS mine SET state = CASE state WHEN 'released' THEN state ELSE ? END,"
+                # It was taken for cancelled, which freed the key.
+                f" job_key = CASE WHEN state = 'cancelled' AND ? <> 'cancelled' AND {KEY_HAS_ANOTHER} THEN NULL"
+                " ELSE job_key END, cost = coalesce(?, cost), files = ?, note = ?, ended_at = coalesce(ended_at, ?)"
                 " WHERE request_id = ? AND account = ? AND base_url = ?",
-                (state, cost, json.dumps(list(files)), note, time.time(), request_id, *scope),
+                (state, state, cost, json.dumps(list(files)), note, time.time(), request_id, *scope),
             )
 
     # What users change.
@@ -215,6 +225,7 @@ class SqliteStore(JournalStore):
     @contextlib.contextmanager
     def _changing(self, submission_id: str) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row]]:
         """A transaction on an entry that nobody is sending."""
+        self._spilled = True  # another process may have left its job beside the file
         with self.transaction() as connection:
             row = connection.execute("SELECT * FROM submissions WHERE id = ?", (submission_id,)).fetchone()
             if row is None:
@@ -290,33 +301,57 @@ class SqliteStore(JournalStore):
                 os.fsync(file.fileno())
             beside.replace(path)
         except (OSError, UnicodeError) as error:
+            self._in_memory[intent.submission_id] = facts  # better than nothing, and not for long
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
             raise JournalError(f"{path} cannot be written: {error}.", request_id=request_id) from error
-        self._spilled = True
+        finally:
+            self._spilled = True
         return path
 
     def _take_in(self, connection: sqlite3.Connection) -> None:
         """Write down what was spilled. What cannot be read or written stays where it is, and is logged."""
         self._spilled = False
-        done: list[Path] = []
+        in_memory = dict(self._in_memory)
+        in_files: dict[Path, dict[str, Any]] = {}
+        for path in sorted(self.path.parent.glob(glob.escape(self.path.name) + "-unrecorded-*.json")):
+            try:
+                in_files[path] = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError, RecursionError) as error:
+                self._not_taken_in(error)
+        if not in_memory and not in_files:
+            return
         connection.execute("PRAGMA busy_timeout = 100")  # it can wait, and a reader may be an event loop
+        done: list[Path] = []
         try:
-            for path in sorted(self.path.parent.glob(glob.escape(self.path.name) + "-unrecorded-*.json")):
-                if not done:
-                    connection.execute("BEGIN IMMEDIATE")
-                _write_spilled(connection, json.loads(path.read_text(encoding="utf-8")))
-                done.append(path)
-            if done:
-                connection.execute("COMMIT")
-        except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
-            self._spilled = True
-            log.error("What is in %s-unrecorded-*.json cannot be written to the journal: %s", self.path, error)
+            connection.execute("BEGIN IMMEDIATE")
+            for facts in in_memory.values():
+                _write_spilled(connection, facts)
+            for path, facts in in_files.items():
+                try:
+                    _write_spilled(connection, facts)
+                    done.append(path)
+                except (ValueError, KeyError, TypeError) as error:  # it is damaged
+                    self._not_taken_in(error)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._not_taken_in(error)
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             return
         finally:
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        for submission_id in in_memory:
+            self._in_memory.pop(submission_id, None)
         for path in done:
             path.unlink(missing_ok=True)
+
+    def _not_taken_in(self, error: Exception) -> None:
+        self._spilled = True
+        log.error(
+            "Jobs that the journal %s lacks, kept in memory or in %s-unrecorded-*.json, cannot be written to it: %s",
+            *(self.path, self.path.name, error),
+        )
 
     # The file.
 
@@ -533,10 +568,6 @@ def _entry(row: sqlite3.Row) -> JournalEntry:
     )
 
 
-# No lease is that long: one that seems to be was written before the computer's clock was set back.
-LONGEST_LEASE = 3600.0
-
-
 def _is_live(owner: str | None, until: float | None) -> bool:
     return owner is not None and until is not None and 0 < until - time.time() < LONGEST_LEASE and not has_ended(owner)
 
@@ -559,9 +590,8 @@ def _write_submitted(connection: sqlite3.Connection, row: sqlite3.Row, request_i
         return
     connection.execute(
         "UPDATE submissions AS mine SET state = 'submitted', request_id = ?, submitted_at = ?, owner = NULL,"
-        " lease_until = NULL, ended_at = NULL, job_key = CASE WHEN EXISTS (SELECT 1 FROM submissions AS other WHERE"
-        " other.job_key = mine.job_key AND other.account = mine.account AND other.base_url = mine.base_url AND"
-        f" other.id <> mine.id AND other.{TAKES_KEY}) THEN NULL ELSE job_key END WHERE id = ?",
+        f" lease_until = NULL, ended_at = NULL, job_key = CASE WHEN {KEY_HAS_ANOTHER} THEN NULL ELSE job_key END"
+        " WHERE id = ?",
         (request_id, time.time(), row["id"]),
     )
 
@@ -606,19 +636,23 @@ def _normalize_addresses(connection: sqlite3.Connection) -> None:
 
 
 _STORES: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+# Of the one thread that forks: a second one waits until the first has let go of all stores.
+_FORKING = threading.Lock()
 _HELD: list[SqliteStore] = []
 
 
 def _before_fork() -> None:
-    _HELD[:] = _STORES
-    for store in _HELD:
+    _FORKING.acquire()
+    for store in _STORES:
         store.hold()
+        _HELD.append(store)
 
 
 def _after_fork(move: Callable[[SqliteStore], None]) -> None:
     for store in _HELD:
         move(store)
     _HELD.clear()
+    _FORKING.release()
 
 
 if hasattr(os, "register_at_fork"):
