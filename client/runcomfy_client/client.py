@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from .api.catalog import Balance
     from .api.submit import RequestOptions
+    from .batch.batch import AsyncBatch, Batch
+    from .batch.rows import Jobs
     from .catalog import AsyncCatalog, Catalog
     from .journal.journal import Journal
     from .journal.writer import JournalWriter
@@ -162,6 +164,7 @@ class SyncClient(ClientData):
         from .transport.sync_driver import SyncDriver  # each client loads its own
 
         self._driver = SyncDriver(self._session.config, http_client)
+        self._has_own_http = http_client is not None
 
     @overload
     def submit(self, input: InputModel[Output], /, *, options: RequestOptions | None = None) -> Job[Output]: ...
@@ -217,6 +220,68 @@ class SyncClient(ClientData):
         from .api import catalog
 
         return self._driver.run(catalog.balance(self._session))
+
+    def batch(
+        self,
+        jobs: Jobs | None = None,
+        output_dir: str | PathLike[str] | None = None,
+        *,
+        name: str | None = None,
+        model: str | None = None,
+        concurrency: int = 100,
+        submits: int = 4,
+        rate: float | None = None,
+        budget: float | None = None,
+        prices: Mapping[str, float] | None = None,
+        max_failures: int | None = None,
+        max_unsure: int = 10,
+        timeout: float | None = None,
+        download: bool = True,
+        ordered: bool = False,
+    ) -> Batch:
+        """A batch: thousands of jobs, checked before the first is sent, and safe to kill and to start again.
+
+        jobs: the path of a JSONL or CSV file, or an iterable of dicts ``{"model", "input", "key"?, "price"?}``.
+        output_dir: the folder that keeps the batch: its journal, results.jsonl, files/ and report.json.
+        model: the model of rows that name none. name: what the batch is called; by default as its folder.
+        concurrency: the most jobs in flight. submits: the most POSTs on their way at once. rate: submits a second.
+        budget: US dollars, by estimate: a job that does not fit is not sent. prices: US dollars for a job, by model
+            id, where RunComfy's catalog has none or you know better.
+        max_failures: stop after more jobs than this failed or were refused. max_unsure: stop after so many unsure
+            submits. timeout: seconds to wait for a job; it stays in flight. download: fetch the files.
+        ordered: results.jsonl in the order of the rows.
+
+        Raises ConfigurationError for a wrong argument. Nothing is read or sent yet.
+        """
+        from .batch.batch import Batch
+        from .batch.engine import Limits
+
+        if self._has_own_http:
+            raise ConfigurationError(
+                "A batch of RunComfy opens connections of its own, and cannot use your http_client.",
+                cure="Use AsyncRunComfy with an httpx.AsyncClient.",
+            )
+        limits = Limits(
+            concurrency=concurrency,
+            submits=submits,
+            rate=rate,
+            budget=budget,
+            max_failures=max_failures,
+            max_unsure=max_unsure,
+            timeout=timeout,
+            download=download,
+        )
+        return Batch(
+            self._session,
+            self._driver,
+            jobs,
+            output_dir,
+            name=name,
+            model=model,
+            prices=prices,
+            limits=limits,
+            ordered=ordered,
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -328,6 +393,63 @@ class AsyncClient(ClientData):
         from .api import catalog
 
         return await self._driver.run(catalog.balance(self._session))
+
+    def batch(
+        self,
+        jobs: Jobs | None = None,
+        output_dir: str | PathLike[str] | None = None,
+        *,
+        name: str | None = None,
+        model: str | None = None,
+        concurrency: int = 100,
+        submits: int = 4,
+        rate: float | None = None,
+        budget: float | None = None,
+        prices: Mapping[str, float] | None = None,
+        max_failures: int | None = None,
+        max_unsure: int = 10,
+        timeout: float | None = None,
+        download: bool = True,
+        ordered: bool = False,
+    ) -> AsyncBatch:
+        """A batch: thousands of jobs, checked before the first is sent, and safe to kill and to start again.
+
+        jobs: the path of a JSONL or CSV file, or an iterable of dicts ``{"model", "input", "key"?, "price"?}``.
+        output_dir: the folder that keeps the batch: its journal, results.jsonl, files/ and report.json.
+        model: the model of rows that name none. name: what the batch is called; by default as its folder.
+        concurrency: the most jobs in flight. submits: the most POSTs on their way at once. rate: submits a second.
+        budget: US dollars, by estimate: a job that does not fit is not sent. prices: US dollars for a job, by model
+            id, where RunComfy's catalog has none or you know better.
+        max_failures: stop after more jobs than this failed or were refused. max_unsure: stop after so many unsure
+            submits. timeout: seconds to wait for a job; it stays in flight. download: fetch the files.
+        ordered: results.jsonl in the order of the rows.
+
+        Raises ConfigurationError for a wrong argument. Nothing is read or sent yet.
+        """
+        from .batch.batch import AsyncBatch
+        from .batch.engine import Limits
+
+        limits = Limits(
+            concurrency=concurrency,
+            submits=submits,
+            rate=rate,
+            budget=budget,
+            max_failures=max_failures,
+            max_unsure=max_unsure,
+            timeout=timeout,
+            download=download,
+        )
+        return AsyncBatch(
+            self._session,
+            self._driver,
+            jobs,
+            output_dir,
+            name=name,
+            model=model,
+            prices=prices,
+            limits=limits,
+            ordered=ordered,
+        )
 
     async def close(self) -> None:
         """Close the connections."""

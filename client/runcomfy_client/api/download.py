@@ -56,13 +56,17 @@ _PART = re.compile(r"\.runcomfy-[0-9a-f]{16}\.part")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """Where a download goes, and how its files are called."""
+    """Where a download goes, and how its files are called.
+
+    names: what is in the folder, for those who have called ``prepare`` themselves; None to look at each download.
+    """
 
     path: Path
     template: NameTemplate
     facts: JobFacts
     overwrite: bool
     sidecar: bool
+    names: frozenset[str] | None = None
 
 
 def download(
@@ -73,7 +77,9 @@ def download(
     One that fails does not keep the others from coming; then DownloadError is raised.
     """
     try:
-        names = yield from run(lambda: _prepare(folder.path))
+        names = folder.names
+        if names is None:
+            names = yield from run(lambda: prepare(folder.path))
     except OSError as error:
         reason = f"{folder.path} cannot be made: {error}."
         raise _error(job, reason, not_saved=[file.url for file in files]) from error
@@ -270,7 +276,7 @@ def _lock(handle: BinaryIO) -> bool | None:
     return None
 
 
-def _prepare(folder: Path) -> frozenset[str]:
+def prepare(folder: Path) -> frozenset[str]:
     """Make the folder, remove what killed downloads left, and list what is there."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [path.name for path in folder.iterdir()]

@@ -1,23 +1,18 @@
 """From words to a payload: `key=value` typed by the schema, `key=@file` and `key:=json`, over `--input`.
 
 A key may lead inside: `keyframes[0].image_url=@first.png`.
-
-Turning text into a value never fails: what does not fit stays text, and the check says what is wrong with it.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Number, Object, OneOf, Report
-from ..schema.findings import has_errors
+from ..schema import MISSING, Array, Media, Object, Report
 from ..schema.json_payload import read_payload
+from ..text_values import item_node, kinds_in, typed_value
 from .errors import CommandError, NoFileError
 from .payload_files import SCHEMA_KEY, YAML_SUFFIXES, read_yaml_bytes
 from .places import put, read_place
@@ -28,9 +23,6 @@ if TYPE_CHECKING:
 
     from ..schema import Finding, ModelSpec, Node
     from .places import Place
-
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_LONGEST_INTEGER = 400  # Python refuses to read more than 4300 digits, and no double holds one of 310
 
 
 class Stdin:
@@ -108,22 +100,13 @@ def _grouped(
 def _value(key: str, node: Node | None, values: list[tuple[bool, str]], stdin: Stdin) -> object:
     if len(values) == 1:
         is_json, text = values[0]
-        return _json(key, text) if is_json else _typed(node, _read(key, node, text, stdin))
-    items = _items(node)
+        return _json(key, text) if is_json else typed_value(node, _read(key, node, text, stdin))
+    items = item_node(node)
     if items is None or any(is_json for is_json, _ in values):
         raise CommandError(
             f"{key} is given {len(values)} times" + ("" if items is None else "; use := once, for the whole list")
         )
-    return [_typed(items[0], _read(key, items[0], text, stdin)) for _, text in values]
-
-
-def _items(node: Node | None) -> tuple[Node | None] | None:
-    """What the items of the list that ``node`` takes are, wrapped; None if it takes no list."""
-    if isinstance(node, Array):
-        return (node.items,)
-    if isinstance(node, (AnyOf, OneOf, AllOf)):
-        return next((found for part in node.nodes if (found := _items(part))), None)
-    return None
+    return [typed_value(items[0], _read(key, items[0], text, stdin)) for _, text in values]
 
 
 def _read(key: str, node: Node | None, text: str, stdin: Stdin) -> object:
@@ -133,7 +116,7 @@ def _read(key: str, node: Node | None, text: str, stdin: Stdin) -> object:
     if not text.startswith("@"):
         return text
     place = text[1:]
-    kinds = set(_kinds(node))
+    kinds = set(kinds_in(node))
     if Media in kinds or node is None:
         if place == "-":
             return stdin.read()
@@ -149,74 +132,6 @@ def _read(key: str, node: Node | None, text: str, stdin: Stdin) -> object:
         return _json(key, content)
     # An editor ends the last line; a prompt does not end with a line break.
     return content.removesuffix("\n").removesuffix("\r")
-
-
-def _kinds(node: Node | None) -> Iterator[type]:
-    """The kinds of values a place takes, seen through lists and alternatives."""
-    if isinstance(node, (AnyOf, OneOf, AllOf)):
-        for part in node.nodes:
-            yield from _kinds(part)
-    elif isinstance(node, Array) and node.items is not None:
-        yield from _kinds(node.items)
-    elif node is not None:
-        yield type(node)
-
-
-def _typed(node: Node | None, value: object) -> object:
-    """The first reading of a text that the schema admits, else the likeliest one, for the check to name its error."""
-    if node is None:
-        return value
-    readings = list(_readings(node, value))
-    for reading in readings:
-        found = node.check(reading)
-        if found is None or not has_errors(found):
-            return reading
-    return readings[0]
-
-
-def _readings(node: Node, value: object) -> Iterator[object]:
-    if isinstance(node, (AnyOf, OneOf, AllOf)):
-        for part in node.nodes:
-            yield from _readings(part, value)
-    elif isinstance(node, Array):
-        if isinstance(value, str) and value.lstrip()[:1] == "[":
-            yield _json_or_text(value, list)
-        if isinstance(value, list):
-            yield value
-        yield [_typed(node.items, value)]
-    elif not isinstance(value, str):
-        yield value
-    elif isinstance(node, Number):
-        yield _number(value)
-    elif isinstance(node, Boolean):
-        yield {"true": True, "false": False}.get(value.lower(), value)
-    elif isinstance(node, Enum):
-        yield _choice(node, value)
-    elif isinstance(node, Object):
-        yield _json_or_text(value, dict)
-    else:
-        yield value
-
-
-def _choice(node: Enum, text: str) -> object:
-    """The allowed value that reads like this text; if none does, a number where numbers are allowed."""
-    for allowed in node.values:
-        if text == (allowed if isinstance(allowed, str) else json.dumps(allowed)):
-            return allowed
-    return text if any(isinstance(allowed, str) for allowed in node.values) else _number(text)
-
-
-def _number(text: str) -> object:
-    """A number as JSON writes it, or as people do: .5, +1, 5."""
-    found = _json_or_text(text, (int, float))
-    if found is text and _DECIMAL.fullmatch(text):
-        found = float(text) if len(text) > _LONGEST_INTEGER or not text.lstrip("+-").isdecimal() else int(text)
-    return text if isinstance(found, bool) or (isinstance(found, float) and not math.isfinite(found)) else found
-
-
-def _json_or_text(text: str, kind: type | tuple[type, ...]) -> object:
-    value, findings = read_payload(text)
-    return value if not findings and isinstance(value, kind) else text
 
 
 def _json(key: str, text: str) -> object:

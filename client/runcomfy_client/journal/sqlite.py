@@ -362,9 +362,15 @@ class SqliteStore(JournalStore):
 
     @contextlib.contextmanager
     def transaction(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-        """A transaction that nobody else writes in; on disk when it is left without an error."""
+        """A transaction that nobody else writes in; on disk when it is left without an error.
+
+        One that begins within another is a part of that.
+        """
         with self._errors("written"), self._writing.lock:
             connection = self._open(self._writing, create=create)
+            if connection.in_transaction:  # of this thread, which has the lock
+                yield connection
+                return
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -392,7 +398,7 @@ class SqliteStore(JournalStore):
             handle.connection = self._connect(create=create)
             self._identity = self._file()
             self._spilled = True
-        if self._spilled:
+        if self._spilled and not handle.connection.in_transaction:
             self._take_in(handle.connection)
         return handle.connection
 

@@ -1,0 +1,413 @@
+"""`Batch` and `AsyncBatch`: thousands of jobs, checked before the first cent, and safe to kill and to start again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+from ..api import catalog
+from ..api.arguments import path_of, wrong
+from ..errors import APIError, ConfigurationError, RunComfyError, TransportError
+from ..journal.base import Scope, normal_address
+from ..journal.writer import JournalWriter
+from ..transport.hooks import log
+from ..transport.steps import run
+from .engine import Engine, Limits
+from .folder import BatchFolder, item_of
+from .plan import InvalidBatchError, Plan, checked_amount
+from .prices import Price, price_of
+from .results import ResultsFile
+from .store import BatchJournal, BatchStore, FolderLock
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+    from pathlib import Path
+
+    from ..api.calls import Session
+    from ..transport.async_driver import AsyncDriver
+    from ..transport.steps import Operation
+    from ..transport.sync_driver import SyncDriver
+    from .folder import BatchItem, BatchReport, Failure
+    from .plan import BatchCheck
+    from .rows import Jobs
+    from .store import BatchStatus
+
+
+class Started:
+    """A run that holds the folder."""
+
+    def __init__(self, store: BatchStore, session: Session, *, ordered: bool) -> None:
+        self.store = store
+        self.writer = JournalWriter(BatchJournal(store), scope_of(session))
+        self.results = ResultsFile(store, ordered=ordered)
+        self.lock = FolderLock(store.folder)
+
+    def close(self) -> None:
+        self.writer.close(with_file=True)
+        self.results.close()
+        self.lock.release()
+
+
+class BatchData:
+    """What both kinds of batches are made of. ``client.batch`` makes one.
+
+    stopped: after a run why it ended before all was done: interrupted, budget, paused, failures (more than
+    max_failures), unsure (max_unsure), access, unreachable, journal; None if it did not.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        jobs: Jobs | None,
+        output_dir: str | os.PathLike[str] | None,
+        *,
+        name: str | None,
+        model: str | None,
+        prices: Mapping[str, float] | None,
+        limits: Limits,
+        ordered: bool,
+    ) -> None:
+        self._session = session
+        self._jobs = jobs
+        self._path = None if output_dir is None else path_of("output_dir", output_dir).absolute()
+        self._name = name or (self._path.name if self._path else "batch")
+        self._model = model
+        self._prices = {key: Price(checked_amount("prices", usd) or 0.0, "job") for key, usd in (prices or {}).items()}
+        self._limits = checked_limits(limits)
+        self._ordered = ordered
+        self._plan: Plan | None = None
+        self._engine: Engine | None = None
+        self._stops = 0
+        self.stopped: str | None = None
+
+    def status(self) -> BatchStatus:
+        """Where the batch stands: jobs by state, money, speed."""
+        return self._folder().status()
+
+    def failures(self) -> list[Failure]:
+        """What did not end well, grouped by cause, the most frequent first."""
+        return self._folder().failures()
+
+    def report(self) -> BatchReport:
+        """What the batch did and cost; the same is in ``report.json`` after each run."""
+        return self._folder().report()
+
+    def items(self) -> Iterator[BatchItem]:
+        """Every job that has ended, those of earlier runs too."""
+        return self._folder().items()
+
+    def settle(self, key: str, *, request_id: str | None = None, started: bool | None = None) -> None:
+        """Say what became of an unsure job: its request id, or ``started=False``."""
+        self._folder().settle(key, request_id=request_id, started=started)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._name!r}>"
+
+    def _folder(self) -> BatchFolder:
+        if self._path is None:
+            raise ConfigurationError("This batch has no output_dir.")
+        return BatchFolder(self._path)
+
+    # Operations, which both kinds carry out.
+
+    def _checked(self, *, probe: bool = False) -> Operation[BatchCheck]:
+        plan = yield from self._planned(probe=probe)
+        return plan.check
+
+    def _planned(self, *, probe: bool = False) -> Operation[Plan]:
+        """Read and check the rows, once, and estimate what they cost."""
+        if self._plan is not None:
+            return self._plan
+        if self._jobs is None:
+            raise ConfigurationError("This batch has no rows.")
+        jobs = self._jobs
+        reader = None
+        if probe:
+            from ..media.probe import Probe
+
+            reader = Probe()
+        plan = Plan(self._session.package, validate=self._session.validate, probe=reader)
+        yield from run(lambda: plan.read(jobs, self._model))
+        found = dict(self._prices)
+        if plan.check.ok:
+            found |= yield from self._catalog_prices([each for each in plan.model_ids() if each not in found])
+        self._found_prices = found
+        yield from run(lambda: plan.estimate(found))
+        self._plan = plan
+        return plan
+
+    def _catalog_prices(self, model_ids: list[str]) -> Operation[dict[str, Price]]:
+        """Base prices, as far as the catalogue can be asked and knows them."""
+        config = self._session.config._replace(max_retries=min(self._session.config.max_retries, 1))
+        session = self._session._replace(config=config)
+        found: dict[str, Price] = {}
+        for model_id in model_ids:
+            try:
+                price = price_of((yield from catalog.get_model(session, model_id)))
+            except TransportError as error:
+                log.warning("The catalog cannot be asked for prices: %s", error.message)
+                break
+            except APIError as error:
+                log.info("No price of %s: %s", model_id, error.message)
+                continue
+            if price is not None:
+                found[model_id] = price
+        return found
+
+    def _open(self) -> Operation[Started]:
+        """Everything that comes before the first submit. Raises InvalidBatchError, ConfigurationError."""
+        path = self._path
+        if path is None:
+            raise ConfigurationError("A batch that runs needs an output_dir: it keeps its journal there.")
+        self._session.config.authorization()
+        plan = yield from self._planned()
+        if not plan.check.ok:
+            raise InvalidBatchError(plan.check)
+        if self._limits.budget is not None and plan.check.unpriced:
+            names = ", ".join(plan.check.unpriced[:5])
+            raise ConfigurationError(
+                f"With a budget every model needs a price, and none is known of {names}.",
+                cure=f"Give it: prices={{{plan.check.unpriced[0]!r}: 0.05}}, in US dollars for a job.",
+            )
+        started = yield from run(lambda: self._load(path, plan))
+        self._plan = None
+        plan.close()
+        yield from self._note_balance(started.store, after=False)
+        return started
+
+    def _load(self, path: Path, plan: Plan) -> Started:
+        path.mkdir(parents=True, exist_ok=True)
+        store = BatchStore(path)
+        started = Started(store, self._session, ordered=self._ordered)
+        try:
+            store.create(self._name, scope_of(self._session))
+            store.recover()
+            store.load(plan, self._found_prices)
+            store.begin(budget=self._limits.budget, concurrency=self._limits.concurrency)
+            started.results.repair()
+        except BaseException:
+            started.close()
+            raise
+        return started
+
+    def _reopen(
+        self, *, failed: bool, refused: bool, keys: Collection[str]
+    ) -> Operation[tuple[Started, frozenset[str]]]:
+        """For a retry: the folder as it is, and the keys that wait again."""
+        self._session.config.authorization()
+        folder = self._folder()
+        chosen = folder.choose_retries(failed=failed, refused=refused, keys=keys)
+        started = yield from run(lambda: self._mark(folder, chosen))
+        return started, chosen
+
+    def _mark(self, folder: BatchFolder, chosen: frozenset[str]) -> Started:
+        started = Started(folder.store, self._session, ordered=self._ordered)
+        try:
+            sums = folder.store.sums()
+            folder.store.create(sums["name"], scope_of(self._session))
+            folder.store.recover()
+            folder.store.retry(chosen)
+            budget = self._limits.budget
+            if budget is None and sums["budget"] is not None:
+                budget = sums["budget"] / 1_000_000
+                self._limits = dataclasses.replace(self._limits, budget=budget)
+            folder.store.begin(budget=budget, concurrency=self._limits.concurrency)
+            started.results.repair()
+        except BaseException:
+            started.close()
+            raise
+        return started
+
+    def _note_balance(self, store: BatchStore, *, after: bool) -> Operation[None]:
+        """For the report; a batch does not fail for it."""
+        config = self._session.config._replace(max_retries=0)
+        try:
+            found = yield from catalog.balance(self._session._replace(config=config))
+        except RunComfyError as error:
+            log.info("The balance is not known: %s", error.message)
+            return
+        usd = found.usd if found.usd is not None else (found.microdollars or 0) / 1_000_000
+        yield from run(lambda: store.note_balance(**{"after" if after else "before": usd}))
+
+    async def _work(
+        self, driver: AsyncDriver, started: Started, ended: Callable[[int], None], only: frozenset[str] | None
+    ) -> None:
+        """Run the engine, and write the report."""
+        self._engine = engine = Engine(
+            self._session, driver, started.store, started.writer, started.results, self._limits, ended, only
+        )
+        if self._stops:
+            self.stop()
+        try:
+            await engine.run()
+        finally:
+            self.stopped = engine.stopped
+            self._engine = None
+        if engine.stopped != "interrupted":
+            await driver.run(self._note_balance(started.store, after=True))
+        await asyncio.to_thread(BatchFolder(started.store.folder).write_report)
+        if engine.error is not None:
+            raise engine.error
+
+    def stop(self) -> None:
+        """End the run: nothing more is sent, POSTs on their way are seen to their end, jobs in flight run on at
+        RunComfy and are taken up by the next run. Called again, it does not wait for POSTs for more than seconds.
+        """
+        self._stops += 1
+        engine = self._engine
+        if engine is not None:
+            engine.drain() if self._stops == 1 else engine.stop()
+
+
+class Batch(BatchData):
+    """A batch of `RunComfy`. It works in a thread of its own, which ends with the run."""
+
+    def __init__(self, session: Session, driver: SyncDriver, *arguments: object, **options: object) -> None:
+        super().__init__(session, *arguments, **options)  # type: ignore[arg-type]  # checked where they are declared
+        self._driver = driver
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def check(self, *, probe: bool = False) -> BatchCheck:
+        """Read and check every row, and estimate what all of it costs. Spends nothing.
+
+        probe: also look at media behind URLs. An iterator is read once, and its rows are kept for `run`.
+        """
+        return self._driver.run(self._checked(probe=probe))
+
+    def run(self) -> Iterator[BatchItem]:
+        """Do the batch, and yield each job as it ends. Nothing is sent before the first ``next``.
+
+        Leaving the loop, by break or Ctrl-C, ends the run as `stop` does; the same call again goes on with it.
+
+        Raises InvalidBatchError if a row is wrong (nothing was sent), ConfigurationError for a folder of another batch
+        or with another process at work on it; at the end, after all that could be done, what stopped the run: an
+        AuthenticationError, TransportError, JournalError, ...
+        """
+        yield from self._iterate(self._driver.run(self._open()), None)
+
+    def retry(self, *, failed: bool = False, refused: bool = False, keys: Collection[str] = ()) -> Iterator[BatchItem]:
+        """Do again the jobs that failed or expired, were refused, or have these keys, and no others; each is paid anew.
+
+        Yields and raises as `run`.
+        """
+        started, chosen = self._driver.run(self._reopen(failed=failed, refused=refused, keys=keys))
+        yield from self._iterate(started, chosen)
+
+    def stop(self) -> None:
+        if self._loop is None:
+            self._stops += 1
+            return
+        with contextlib.suppress(RuntimeError):  # the run has just ended
+            self._loop.call_soon_threadsafe(super().stop)
+
+    def _iterate(self, started: Started, only: frozenset[str] | None) -> Iterator[BatchItem]:
+        ended: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
+        thread = threading.Thread(target=self._in_thread, args=(started, ended, only), name="runcomfy-batch")
+        self._stops = 0
+        thread.start()
+        try:
+            while (found := ended.get()) is not None:
+                if isinstance(found, BaseException):
+                    raise found
+                yield item_of(started.store.item(found), started.store.folder)
+        finally:
+            while thread.is_alive():
+                self.stop()
+                try:
+                    thread.join()
+                except KeyboardInterrupt:
+                    continue
+            started.close()
+
+    def _in_thread(
+        self,
+        started: Started,
+        ended: queue.SimpleQueue[int | BaseException | None],
+        only: frozenset[str] | None,
+    ) -> None:
+        async def work() -> None:
+            from ..transport.async_driver import AsyncDriver
+
+            self._loop = asyncio.get_running_loop()
+            driver = AsyncDriver(self._session.config)
+            try:
+                await self._work(driver, started, ended.put, only)
+            finally:
+                await driver.close()
+
+        try:
+            asyncio.run(work())
+        except BaseException as error:  # noqa: BLE001 - it goes to the thread that waits
+            ended.put(error)
+        finally:
+            self._loop = None
+            ended.put(None)
+
+
+class AsyncBatch(BatchData):
+    """A batch of `AsyncRunComfy`."""
+
+    def __init__(self, session: Session, driver: AsyncDriver, *arguments: object, **options: object) -> None:
+        super().__init__(session, *arguments, **options)  # type: ignore[arg-type]  # checked where they are declared
+        self._driver = driver
+
+    async def check(self, *, probe: bool = False) -> BatchCheck:
+        """Read and check every row, and estimate what all of it costs. Spends nothing.
+
+        probe: also look at media behind URLs. An iterator is read once, and its rows are kept for `run`.
+        """
+        return await self._driver.run(self._checked(probe=probe))
+
+    async def run(self) -> AsyncIterator[BatchItem]:
+        """Do the batch, and yield each job as it ends; see `Batch.run`."""
+        async for item in self._iterate(await self._driver.run(self._open()), None):
+            yield item
+
+    async def retry(
+        self, *, failed: bool = False, refused: bool = False, keys: Collection[str] = ()
+    ) -> AsyncIterator[BatchItem]:
+        """Do again the jobs that failed or expired, were refused, or have these keys, and no others."""
+        started, chosen = await self._driver.run(self._reopen(failed=failed, refused=refused, keys=keys))
+        async for item in self._iterate(started, chosen):
+            yield item
+
+    async def _iterate(self, started: Started, only: frozenset[str] | None) -> AsyncIterator[BatchItem]:
+        ended: asyncio.Queue[int | None] = asyncio.Queue()
+        self._stops = 0
+        work = asyncio.ensure_future(self._work(self._driver, started, ended.put_nowait, only))
+        work.add_done_callback(lambda _: ended.put_nowait(None))
+        try:
+            while (found := await ended.get()) is not None:
+                yield item_of(await asyncio.to_thread(started.store.item, found), started.store.folder)
+            await work
+        finally:
+            if not work.done():
+                self.stop()
+                await asyncio.wait({work})
+            await asyncio.to_thread(started.close)
+
+
+def scope_of(session: Session) -> Scope:
+    config = session.config
+    return Scope(config.token.digest() if config.token is not None else "", normal_address(config.base_url))
+
+
+def checked_limits(limits: Limits) -> Limits:
+    """Raises ConfigurationError for a limit that makes no sense."""
+    for name, least in (("concurrency", 1), ("submits", 1), ("max_unsure", 1), ("max_failures", 0)):
+        value = getattr(limits, name)
+        if value is None and name == "max_failures":
+            continue
+        if type(value) is not int or value < least:
+            raise wrong(name, value, f"a whole number, {least} or more")
+    for name in ("rate", "timeout"):
+        value = getattr(limits, name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+            raise wrong(name, value, "a number above 0, or None")
+    checked_amount("budget", limits.budget)
+    return limits

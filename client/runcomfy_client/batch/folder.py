@@ -1,0 +1,220 @@
+"""A batch's folder, looked at and changed from elsewhere: status, failures, report, settle, pause. Sends nothing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError
+from ..identifiers import request_id_in
+from .results import ResultsFile, facts_of
+from .store import EXPIRED, FAILED, FILE, REFUSED, UNSURE, BatchStore, FolderLock
+
+if TYPE_CHECKING:
+    import os
+    import sqlite3
+    from collections.abc import Collection, Iterator
+
+    from .store import BatchStatus
+
+REPORT = "report.json"
+RETRYABLE = (FAILED, REFUSED, EXPIRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """A job of a batch that ended.
+
+    state: done, failed, refused (no job was started), unsure (nobody knows whether one was) or expired (its result
+        cannot be read any more).
+    files: paths of what was fetched; without download the addresses. error: why it did not end well.
+    """
+
+    key: str
+    number: int
+    model_id: str
+    state: str
+    request_id: str | None
+    cost: float | None
+    files: tuple[Path | str, ...]
+    error: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.state == "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Jobs that did not end well for the same reason; ``example`` is the key of one of them."""
+
+    state: str
+    cause: str
+    model_id: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """What a batch did and cost, in US dollars.
+
+    spent: by the jobs' own costs, and by estimate where RunComfy did not tell one (``without_cost`` jobs).
+    balance_difference: what the account had less after the last run than before the first; it counts whatever else
+        was paid meanwhile, and costs may be taken off late. None if it is not known.
+    """
+
+    status: BatchStatus
+    models: tuple[dict[str, object], ...]
+    failures: tuple[Failure, ...]
+    unsure: tuple[str, ...]
+    without_cost: int
+    balance_before: float | None
+    balance_after: float | None
+
+    @property
+    def balance_difference(self) -> float | None:
+        if self.balance_before is None or self.balance_after is None:
+            return None
+        return round(self.balance_before - self.balance_after, 6)
+
+    def to_dict(self) -> dict[str, object]:
+        """A dict that JSON can hold; ``report.json`` has it."""
+        return {
+            **self.status.to_dict(),
+            "models": list(self.models),
+            "failures": [
+                {"state": f.state, "cause": f.cause, "model": f.model_id, "count": f.count, "example": f.example}
+                for f in self.failures
+            ],
+            "unsure": list(self.unsure),
+            "without_cost": self.without_cost,
+            "balance_before": self.balance_before,
+            "balance_after": self.balance_after,
+            "balance_difference": self.balance_difference,
+        }
+
+
+class BatchFolder:
+    """The batch in a folder. Raises ConfigurationError if there is none."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self.store = BatchStore(self.path)
+        if not (self.path / FILE).is_file():
+            raise ConfigurationError(f"There is no batch in {self.path}.")
+
+    def status(self) -> BatchStatus:
+        """Where the batch stands."""
+        return self.store.status()
+
+    def failures(self) -> list[Failure]:
+        """What did not end well, grouped by cause, the most frequent first."""
+        return [
+            Failure(state=state, cause=cause, model_id=model_id, count=count, example=example)
+            for state, cause, model_id, count, example in self.store.failures()
+        ]
+
+    def report(self) -> BatchReport:
+        """What the batch did and cost."""
+        sums = self.store.sums()
+        models = self.store.models()
+        return BatchReport(
+            status=self.status(),
+            models=tuple(
+                {"model": row["model_id"], "jobs": row["jobs"], "done": row["done"], "spent": row["spent"] / 1_000_000}
+                for row in models
+            ),
+            failures=tuple(self.failures()),
+            unsure=tuple(key for key, _ in self.store.keys_of([UNSURE])),
+            without_cost=sum(row["without_cost"] for row in models),
+            balance_before=sums["balance_before"],
+            balance_after=sums["balance_after"],
+        )
+
+    def write_report(self) -> BatchReport:
+        """Write report.json, and give the report."""
+        report = self.report()
+        beside = self.path / f".{REPORT}.part"
+        beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.replace(self.path / REPORT)
+        return report
+
+    def items(self) -> Iterator[BatchItem]:
+        """Every job that ended, in the order in which they did, read as needed."""
+        after = 0
+        while page := self.store.ended_items(ordered=False, after=after):
+            for row in page:
+                yield item_of(row, self.path)
+            after = page[-1]["seq"]
+
+    def pause(self) -> None:
+        """Let a run send nothing more, also one in another process; jobs in flight are seen to their end."""
+        self.store.pause(paused=True)
+
+    def resume(self) -> None:
+        """Let the next run send again."""
+        self.store.pause(paused=False)
+
+    def settle(self, key: str, *, request_id: str | None = None, started: bool | None = None) -> None:
+        """Say what became of an unsure job, once you have looked on RunComfy's pages.
+
+        request_id: it was started, and this is its job; the next run brings its result. started=False: it was not, so
+        the next run sends it. Raises JournalError if it is not unsure, ConfigurationError while a run goes on.
+        """
+        if (request_id is None) == (started is None) or started:
+            raise ConfigurationError("Settle a job either with request_id=..., or with started=False.")
+        if request_id is not None and request_id_in({"request_id": request_id}) is None:
+            raise ConfigurationError(f"{request_id!r} is no request id.")
+        with self.changing():
+            self.store.settle_item(key, request_id)
+
+    def choose_retries(self, *, failed: bool, refused: bool, keys: Collection[str]) -> frozenset[str]:
+        """The keys that a retry means. Raises ConfigurationError for a key that cannot be retried."""
+        found: set[str] = set()
+        for key in keys:
+            row = self.store.item_with_key(key)
+            state = "not in this batch" if row is None else row["state"]
+            if state not in RETRYABLE:
+                cure = {
+                    UNSURE: "Settle it first: it may have been paid.",
+                    "done": "Its result is there; another job for the same input needs a row with a key of its own.",
+                }
+                raise ConfigurationError(f"{key!r} cannot be retried: it is {state}.", cure=cure.get(state, ""))
+            found.add(key)
+        states = [*([FAILED, EXPIRED] if failed else []), *([REFUSED] if refused else [])]
+        found.update(key for key, _ in self.store.keys_of(states))
+        return frozenset(found)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """No run goes on meanwhile, and results.jsonl fits the store again after it."""
+        lock = FolderLock(self.path)
+        try:
+            self.store.recover()
+            yield
+            results = ResultsFile(self.store, ordered=False)
+            results.repair()
+            results.close()
+        finally:
+            lock.release()
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def item_of(row: sqlite3.Row, folder: Path) -> BatchItem:
+    facts = facts_of(row)
+    return BatchItem(
+        key=row["key"],
+        number=row["number"],
+        model_id=row["model_id"],
+        state=row["state"],
+        request_id=row["request_id"],
+        cost=row["cost"],
+        files=tuple(name if name.startswith(("https://", "http://")) else folder / name for name in facts["files"]),
+        error=row["error"],
+    )

@@ -1,0 +1,106 @@
+"""results.jsonl: one line for each job that ended, derived from the store.
+
+The store is the truth. When a run begins, the file is compared with it line by line; where they differ (a line cut by
+a kill, jobs that were retried or settled) it is cut there and written anew from that place. So it is never torn, and
+no job stands in it twice. Lines come in the order in which jobs end; with ``ordered`` in that of the rows, each as
+soon as all before it have ended, and at the end of a run those that are left.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .store import ENDED, PAGE
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from .store import BatchStore
+
+NAME = "results.jsonl"
+
+
+class ResultsFile:
+    """The file in the batch's folder, kept in step with the store."""
+
+    def __init__(self, store: BatchStore, *, ordered: bool) -> None:
+        self.path: Path = store.folder / NAME
+        self._store = store
+        self._ordered = ordered
+        self._last = 0
+        self._file: BinaryIO | None = None
+
+    def repair(self) -> None:
+        """Bring the file in line with the store."""
+        self.path.touch()
+        self._file = self.path.open("r+b")
+        length = 0
+        for row in self._rows():
+            line = line_of(row)
+            found = self._file.readline()
+            if found != line:
+                break
+            length += len(line)
+            self._last = row["number" if self._ordered else "seq"]
+        self._file.seek(length)
+        self._file.truncate()
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Append what has ended since."""
+        if self._file is None:
+            return
+        wrote = False
+        for row in self._rows():
+            self._file.write(line_of(row))
+            self._last = row["number" if self._ordered else "seq"]
+            wrote = True
+        if wrote:
+            self._file.flush()
+
+    def finish(self) -> None:
+        """At the end of a run: the lines that an ordered file holds back."""
+        self.catch_up()
+        if self._ordered and self._file is not None:
+            after = self._last
+            while page := self._store.ended_items(ordered=True, after=after):
+                self._file.writelines(line_of(row) for row in page if row["state"] in ENDED)
+                after = page[-1]["number"]
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _rows(self) -> Iterator[sqlite3.Row]:
+        after = self._last
+        while page := self._store.ended_items(ordered=self._ordered, after=after):
+            for row in page:
+                if row["state"] not in ENDED:
+                    return
+                yield row
+            if len(page) < PAGE:
+                return
+            after = page[-1]["number" if self._ordered else "seq"]
+
+
+def line_of(row: sqlite3.Row) -> bytes:
+    """The line of one item."""
+    return (json.dumps(facts_of(row), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def facts_of(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "key": row["key"],
+        "model": row["model_id"],
+        "state": row["state"],
+        "request_id": row["request_id"],
+        "cost": row["cost"],
+        "files": json.loads(row["files"]) if row["files"] else [],
+        "error": row["error"],
+    }

@@ -1,0 +1,255 @@
+"""The rows of a batch: JSON lines, a CSV file, or any iterable of dicts.
+
+A row is ``{"model": ..., "input": {...}, "key": ..., "price": ...}``; ``key`` and ``price`` may be left out, and
+``model`` where the batch has one. In CSV the columns are the input's wire names besides ``model``, ``key`` and
+``price``; a cell is typed by the model's schema, an empty one is not part of the input, ``@path`` names a file. In JSON
+lines a media field takes ``@path``, too. A path is relative to the folder of the file that names it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from ..errors import ConfigurationError
+from ..schema import AllOf, AnyOf, Array, Media, Object, OneOf
+from ..text_values import kinds_in, typed_value
+
+if TYPE_CHECKING:
+    from ..packages import ModelPackage
+    from ..schema import Node
+
+Jobs: TypeAlias = "str | os.PathLike[str] | Iterable[Mapping[str, object]]"
+
+COLUMNS = ("model", "key", "price", "input")
+LONGEST_KEY = 200
+# A line that long is no prompt with a data: URI in it any more, but a file of another kind.
+LONGEST_LINE = 256 * 1024 * 1024
+
+
+class Row(NamedTuple):
+    """A row as it was read. ``place`` names it in messages: a line of the file, or a number."""
+
+    number: int
+    place: str
+    model_id: str
+    input: Mapping[str, object]
+    key: str | None
+    price: float | None
+
+
+class RowError(Exception):
+    """A row that cannot be read."""
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def read_rows(jobs: Jobs, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
+    """Every row, one after the other; of those that cannot be read, the error. Raises ConfigurationError, OSError."""
+    if isinstance(jobs, (str, os.PathLike)):
+        path = Path(jobs).expanduser()
+        if path.suffix.lower() in (".csv", ".tsv"):
+            return _csv_rows(path, model_id, package)
+        return _json_rows(path, model_id, package)
+    if isinstance(jobs, Mapping) or not isinstance(jobs, Iterable):
+        raise ConfigurationError("The jobs of a batch are a path, or an iterable of dicts with a model and an input.")
+    return _given_rows(jobs, model_id)
+
+
+def is_one_shot(jobs: Jobs) -> bool:
+    """Whether the rows can be read only once."""
+    return isinstance(jobs, Iterator)
+
+
+def _given_rows(jobs: Iterable[Mapping[str, object]], model_id: str | None) -> Iterator[Row | RowError]:
+    for number, given in enumerate(jobs, 1):
+        yield _row(number, f"job {number}", given, model_id)
+
+
+def _json_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
+    folder = Path.cwd() if str(path) == "-" else path.absolute().parent
+    stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
+    try:
+        for number, line in enumerate(stream, 1):
+            place = f"line {number}"
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line.strip():
+                continue
+            try:
+                given = json.loads(line, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+            except UnicodeDecodeError:
+                yield RowError(place, "is not UTF-8 text")
+                continue
+            except (ValueError, RecursionError) as error:
+                yield RowError(place, f"is not JSON: {error}")
+                continue
+            row = _row(number, place, given, model_id)
+            yield _with_files(row, package, folder) if isinstance(row, Row) else row
+    finally:
+        if stream is not sys.stdin.buffer:
+            stream.close()
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+    return found
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _row(number: int, place: str, given: object, model_id: str | None) -> Row | RowError:
+    if not isinstance(given, Mapping):
+        return RowError(place, 'is no object such as {"model": ..., "input": {...}}')
+    unknown = [name for name in given if name not in COLUMNS]
+    if unknown:
+        hint = "" if "input" in given else '; the values for the model belong under "input"'
+        return RowError(place, f"has the unknown key {unknown[0]!r:.80}{hint}")
+    found = given.get("input")
+    if found is not None and not isinstance(found, Mapping) and callable(getattr(found, "to_payload", None)):
+        model_id = getattr(found, "_model_id", None) or model_id
+        found = found.to_payload()
+    if not isinstance(found, Mapping):
+        return RowError(place, 'has no "input", an object with the values for the model')
+    model = given.get("model", model_id)
+    if not isinstance(model, str) or not model.strip():
+        return RowError(place, 'has no "model", and the batch names none (--model, or model=...)')
+    return _checked(number, place, model.strip(), found, given.get("key"), given.get("price"))
+
+
+def _checked(
+    number: int, place: str, model_id: str, given: Mapping[str, object], key: object, price: object
+) -> Row | RowError:
+    if isinstance(key, int) and not isinstance(key, bool):
+        key = str(key)
+    if key is not None:
+        if not isinstance(key, str) or not key.strip() or len(key) > LONGEST_KEY:
+            return RowError(place, f"has a key that is no text of 1 to {LONGEST_KEY} characters")
+        if not key.isprintable():
+            return RowError(place, "has a key with characters that cannot be printed")
+    if price is not None:
+        if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < math.inf:
+            return RowError(place, f"has a price that is no amount of US dollars: {price!r:.40}")
+        price = float(price)
+    return Row(number, place, model_id, given, key, price)
+
+
+def _csv_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
+    csv.field_size_limit(LONGEST_LINE)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        names = [name.strip() for name in next(reader, [])]
+        if doubled := next((name for name in names if names.count(name) > 1), None):
+            raise ConfigurationError(f"{path} has the column {doubled!r} twice.")
+        while True:
+            place = f"line {reader.line_num + 1}"
+            try:
+                cells = next(reader, None)
+            except (csv.Error, UnicodeDecodeError) as error:
+                yield RowError(place, f"is not CSV: {error}")
+                return
+            if cells is None:
+                return
+            if any(cells):
+                yield _csv_row(reader.line_num, place, names, cells, model_id, package, path.absolute().parent)
+
+
+def _csv_row(
+    number: int,
+    place: str,
+    names: list[str],
+    cells: list[str],
+    model_id: str | None,
+    package: ModelPackage,
+    folder: Path,
+) -> Row | RowError:
+    if len(cells) > len(names):
+        return RowError(place, f"has {len(cells)} cells, and the first line names {len(names)} columns")
+    given = {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+    model = given.pop("model", model_id)
+    key, price = given.pop("key", None), given.pop("price", None)
+    if not model:
+        return RowError(place, "names no model, and the batch names none (--model, or model=...)")
+    amount: object = None
+    if price is not None:
+        try:
+            amount = float(price)
+        except ValueError:
+            return RowError(place, f"has a price that is no number: {price!r:.40}")
+    spec = package.spec(model)
+    known = spec.input.properties if spec is not None else {}
+    values: dict[str, object] = {}
+    for name, cell in given.items():
+        if not name:
+            return RowError(place, "has a cell in a column without a name")
+        node = known[name].node if name in known else None
+        try:
+            values[name] = _cell(node, cell, folder)
+        except (OSError, UnicodeDecodeError) as error:
+            return RowError(place, f"{name}: the file {cell[1:]} cannot be read: {error}")
+    return _checked(number, place, model, values, key, amount)
+
+
+def _cell(node: Node | None, cell: str, folder: Path) -> object:
+    """As ``key=value`` on the command line: ``@path`` is a file, ``@@`` a text that begins with @."""
+    if cell.startswith("@@"):
+        return typed_value(node, cell[1:])
+    if not cell.startswith("@"):
+        return typed_value(node, cell)
+    path = folder / Path(cell[1:]).expanduser()
+    if node is None or Media in set(kinds_in(node)):
+        return typed_value(node, path) if node is not None else path
+    return typed_value(node, path.read_text(encoding="utf-8-sig").removesuffix("\n").removesuffix("\r"))
+
+
+def _with_files(row: Row, package: ModelPackage, folder: Path) -> Row:
+    """The row with paths for each ``@path`` at a media field; JSON has no other way to name a file."""
+    spec = package.spec(row.model_id)
+    if spec is None or not _names_file(row.input):
+        return row
+    found = _media_paths(spec.input, row.input, folder)
+    assert isinstance(found, Mapping)
+    return row._replace(input=found)
+
+
+def _names_file(value: object) -> bool:
+    if isinstance(value, str):
+        return value.startswith("@")
+    if isinstance(value, Mapping):
+        return any(map(_names_file, value.values()))
+    return isinstance(value, list) and any(map(_names_file, value))
+
+
+def _media_paths(node: Node | None, value: object, folder: Path) -> object:
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        if Media in set(kinds_in(node)) and isinstance(value, str):
+            node = next(part for part in node.nodes if Media in set(kinds_in(part)))
+        else:
+            for part in node.nodes:
+                value = _media_paths(part, value, folder)
+            return value
+    if isinstance(node, Media) and isinstance(value, str) and value.startswith("@"):
+        return folder / Path(value[1:]).expanduser()
+    if isinstance(node, Array) and isinstance(value, list):
+        return [_media_paths(node.items, item, folder) for item in value]
+    if isinstance(node, Object) and isinstance(value, Mapping):
+        known = node.properties
+        return {
+            name: _media_paths(known[name].node, item, folder) if name in known else item
+            for name, item in value.items()
+        }
+    return value

@@ -1,0 +1,662 @@
+"""The journal of one batch: its submits and its items in one SQLite file, always changed together.
+
+An item is a job that the batch wants to be done, a submission one POST for it. `BatchStore` is a journal like any
+other, so the submit rule writes into it as it does everywhere; what it adds is that each write moves the item, too,
+in the same transaction:
+
+    waiting ----> submitting ----> running ----> fetching ----> done
+       ^   intend    |  |  submitted   |------------------------> failed     the job failed or was cancelled
+       |             |  |              '------------------------> expired    nobody can read its result any more
+       |<-- refused -'  '---> unsure   the POST may have started a job; the user settles it
+       '--> refused                    the API will never take this input
+
+``intend`` is the gate: in one transaction it looks whether the item still waits, whether the file it names is what was
+checked, whether the batch is paused, whether a place in flight and enough of the budget are left, and writes the
+intent. Killed before the commit, nothing has happened; killed after it, the item is `submitting`, and the next run
+finds out that nobody knows what became of it: `unsure`. Nothing is ever sent for an item that is not `waiting`.
+
+Money is in whole microdollars. While a job runs its estimate is reserved; when it is over its cost is spent. An unsure
+item keeps its reservation. Triggers keep the sums, so that they are right after every transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import ConfigurationError, JournalError
+from ..journal.journal import Journal
+from ..journal.sqlite import SqliteStore
+from .plan import ITEM_COLUMNS, InvalidBatchError, RowProblem, content_names, with_media
+from .prices import dollars, micro
+
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ..journal.base import Intent, JournalEntry, Scope
+    from .plan import Plan
+    from .prices import Price
+
+FILE = "batch.sqlite3"
+LOCK = "batch.lock"
+WAITING, SUBMITTING, RUNNING, FETCHING = "waiting", "submitting", "running", "fetching"
+DONE, FAILED, REFUSED, UNSURE, EXPIRED = "done", "failed", "refused", "unsure", "expired"
+STATES = (WAITING, SUBMITTING, RUNNING, FETCHING, DONE, FAILED, REFUSED, UNSURE, EXPIRED)
+# These have a line in results.jsonl.
+ENDED = (DONE, FAILED, REFUSED, UNSURE, EXPIRED)
+PAGE = 500
+# A key has no such character, so the job_key of a retry cannot be the key of another item.
+NOT_IN_KEYS = "\N{NO-BREAK SPACE}"
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS batches (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL,
+    account TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    budget INTEGER,
+    concurrency INTEGER NOT NULL DEFAULT 100,
+    paused INTEGER NOT NULL DEFAULT 0,
+    spent INTEGER NOT NULL DEFAULT 0,
+    reserved INTEGER NOT NULL DEFAULT 0,
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    balance_before REAL,
+    balance_after REAL
+) STRICT;
+CREATE TABLE IF NOT EXISTS items (
+    id INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL,
+    key TEXT NOT NULL UNIQUE,
+    model_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    input TEXT NOT NULL,
+    media TEXT,
+    price INTEGER,
+    outputs REAL NOT NULL,
+    seconds REAL NOT NULL,
+    estimate INTEGER,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempt INTEGER NOT NULL DEFAULT 1,
+    job_key TEXT UNIQUE,
+    submission_id TEXT,
+    request_id TEXT,
+    submitted_at REAL,
+    cost REAL,
+    spent INTEGER NOT NULL DEFAULT 0,
+    spent_before INTEGER NOT NULL DEFAULT 0,
+    reserved INTEGER NOT NULL DEFAULT 0,
+    files TEXT,
+    error TEXT,
+    seq INTEGER,
+    ended_at REAL
+) STRICT;
+CREATE INDEX IF NOT EXISTS items_by_state ON items (state, number);
+CREATE INDEX IF NOT EXISTS items_by_number ON items (number);
+CREATE INDEX IF NOT EXISTS items_by_submission ON items (submission_id) WHERE submission_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS items_by_seq ON items (seq) WHERE seq IS NOT NULL;
+CREATE TABLE IF NOT EXISTS counts (state TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS models (
+    model_id TEXT PRIMARY KEY, usd REAL NOT NULL, unit TEXT NOT NULL, factor REAL NOT NULL DEFAULT 1.0,
+    tried INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE IF NOT EXISTS contents (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT
+"""
+TRIGGER = """
+CREATE TRIGGER IF NOT EXISTS items_changed AFTER UPDATE OF state, spent, reserved ON items BEGIN
+    UPDATE counts SET number = number - 1 WHERE state = old.state;
+    UPDATE counts SET number = number + 1 WHERE state = new.state;
+    UPDATE batches SET spent = spent + new.spent - old.spent, reserved = reserved + new.reserved - old.reserved;
+END
+"""
+
+
+class Held(JournalError):
+    """The gate lets nothing through for this item now; nothing was sent.
+
+    ``reason``: taken, changed, paused, full, budget, unpriced.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Item(NamedTuple):
+    """An item as the engine works on it."""
+
+    id: int
+    number: int
+    key: str
+    model_id: str
+    input: str
+    media: str | None
+    state: str
+    job_key: str
+    request_id: str | None
+    submitted_at: float | None
+
+
+class Ending(NamedTuple):
+    """What became of an item. ``cost`` is US dollars, None where it is not known; ``files`` are names below the folder.
+
+    ``job_state`` is the journal's word for the end of the job, None where no job ended.
+    """
+
+    item_id: int
+    state: str
+    job_state: str | None = None
+    cost: float | None = None
+    files: Sequence[str] = ()
+    urls: Sequence[str] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchStatus:
+    """Where a batch stands. Amounts are US dollars; ``estimate_left`` is None if a waiting job has no price.
+
+    counts: jobs by state. active: whether a process works on it now. rate: jobs that ended in a minute, lately.
+    """
+
+    name: str
+    counts: Mapping[str, int]
+    spent: float
+    reserved: float
+    budget: float | None
+    estimate_left: float | None
+    paused: bool
+    active: bool
+    rate: float | None
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def ended(self) -> int:
+        return sum(self.counts[state] for state in ENDED)
+
+    @property
+    def in_flight(self) -> int:
+        return sum(self.counts[state] for state in (SUBMITTING, RUNNING, FETCHING))
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds until the rest is over at the present rate; None if nobody can tell."""
+        return None if not self.rate else (self.total - self.ended) / self.rate * 60
+
+    def to_dict(self) -> dict[str, object]:
+        """A dict that JSON can hold."""
+        names = ("name", "spent", "reserved", "budget", "estimate_left", "paused", "active", "rate", "total", "ended")
+        return {"counts": dict(self.counts), **{name: getattr(self, name) for name in names}}
+
+
+class BatchStore(SqliteStore):
+    """The journal of the batch in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / FILE)
+        self.folder = folder
+
+    def create(self, name: str, scope: Scope) -> None:
+        """Make the tables. Raises ConfigurationError if the folder is of another account or address."""
+        with self.transaction(create=True) as connection:
+            for statement in TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(TRIGGER)
+            row = connection.execute("SELECT * FROM batches").fetchone()
+            if row is None:
+                connection.execute(
+                    "INSERT INTO batches (id, name, account, base_url, created_at) VALUES (1, ?, ?, ?, ?)",
+                    (name, *scope, time.time()),
+                )
+                connection.executemany("INSERT INTO counts VALUES (?, 0)", [(state,) for state in STATES])
+            elif row["base_url"] != scope.base_url or row["account"] != scope.account:
+                other = "address" if row["base_url"] != scope.base_url else "token"
+                raise ConfigurationError(
+                    f"{self.folder} holds the batch {row['name']!r}, begun with another {other}. Nothing was sent.",
+                    cure="Use another folder, or the token and address it was begun with.",
+                )
+
+    # Rows come in.
+
+    def load(self, plan: Plan, prices: Mapping[str, Price]) -> int:
+        """Take over the rows of a plan; those that are here already stay as they are. Returns how many are new.
+
+        Waiting items that no row names any more are dropped. Raises InvalidBatchError if a key has another input by
+        now, ConfigurationError if the folder holds a batch of other rows.
+        """
+        source = sqlite3.connect(plan.path)
+        try:
+            with self.transaction() as connection:
+                return self._load(connection, source, plan, prices)
+        finally:
+            source.close()
+
+    def _load(
+        self, connection: sqlite3.Connection, source: sqlite3.Connection, plan: Plan, prices: Mapping[str, Price]
+    ) -> int:
+        (before,) = connection.execute("SELECT count(*) FROM items").fetchone()
+        known = new = 0
+        connection.execute("UPDATE items SET number = -id")
+        for row in source.execute(f"SELECT {ITEM_COLUMNS} FROM planned ORDER BY number"):
+            number, key, model_id, digest = row[:4]
+            here = before and connection.execute("SELECT * FROM items WHERE key = ?", (key,)).fetchone()
+            if here and (here["model_id"], here["digest"]) != (model_id, digest):
+                if here["state"] != WAITING or here["submission_id"] is not None:
+                    text = f"has the key {key!r}, under which this folder has a job with another input"
+                    plan.check.add(RowProblem(place=f"row {number}", message=text, key=key))
+                    continue
+                connection.execute("DELETE FROM items WHERE id = ?", (here["id"],))
+                here = None
+            if here:
+                known += 1
+                connection.execute("UPDATE items SET number = ?, price = ? WHERE id = ?", (number, row[6], here["id"]))
+                continue
+            new += 1
+            connection.execute(
+                f"INSERT INTO items ({ITEM_COLUMNS}, job_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, key)
+            )
+        if not plan.check.ok:
+            raise InvalidBatchError(plan.check)
+        if before and not known and plan.check.jobs:
+            (name,) = connection.execute("SELECT name FROM batches").fetchone()
+            raise ConfigurationError(
+                f"{self.folder} holds the batch {name!r}, and none of its jobs is among these rows. Nothing was sent.",
+                cure="Use another folder.",
+            )
+        connection.executemany(
+            "INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", source.execute("SELECT * FROM contents")
+        )
+        connection.execute("DELETE FROM items WHERE number < 0 AND state = 'waiting' AND spent_before = 0")
+        self._price(connection, prices)
+        connection.execute("UPDATE counts SET number = 0")
+        connection.execute(
+            "INSERT INTO counts SELECT state, count(*) FROM items GROUP BY state"
+            " ON CONFLICT (state) DO UPDATE SET number = excluded.number"
+        )
+        return new
+
+    def _price(self, connection: sqlite3.Connection, prices: Mapping[str, Price]) -> None:
+        connection.executemany(
+            "INSERT INTO models (model_id, usd, unit) VALUES (?, ?, ?)"
+            " ON CONFLICT (model_id) DO UPDATE SET usd = excluded.usd, unit = excluded.unit",
+            [(model_id, *price) for model_id, price in prices.items()],
+        )
+        connection.execute(
+            "UPDATE items SET estimate = coalesce(price, (SELECT CAST(usd * 1000000 * factor * CASE unit"
+            " WHEN 'second' THEN seconds WHEN 'job' THEN 1.0 ELSE outputs END + 0.999 AS INTEGER)"
+            " FROM models WHERE models.model_id = items.model_id)) WHERE state = 'waiting'"
+        )
+
+    def begin(self, *, budget: float | None, concurrency: int) -> None:
+        """Set the limits of this run."""
+        with self.transaction() as connection:
+            amount = None if budget is None else int(budget * 1_000_000 + 1e-6)
+            connection.execute("UPDATE batches SET budget = ?, concurrency = ?", (amount, concurrency))
+
+    def recover(self) -> None:
+        """After a kill: find out what became of the items that were being sent, and of ids taken in from a file."""
+        with self.transaction() as connection:
+            rows = connection.execute(
+                "SELECT items.id AS item, submissions.* FROM items JOIN submissions ON submissions.id = submission_id"
+                " WHERE items.state IN ('submitting', 'unsure')"
+            ).fetchall()
+            for row in rows:
+                if row["request_id"] is not None and row["state"] != "released":
+                    _set_running(connection, row["item"], row["request_id"], row["submitted_at"] or row["created_at"])
+                elif row["state"] == "refused":
+                    _set_waiting(connection, row["item"])
+                elif row["state"] == "sending":
+                    # Whoever holds the folder's lock is the only one that sends, so the sender has ended.
+                    note = "the program ended while it was being sent"
+                    connection.execute(
+                        "UPDATE submissions SET state = 'unsure', note = ?, owner = NULL, lease_until = NULL"
+                        " WHERE id = ?",
+                        (note, row["id"]),
+                    )
+                    _set_unsure(connection, row["item"], note)
+
+    # What the submit rule writes.
+
+    def intend(self, intent: Intent, owner: str, lease_seconds: float) -> JournalEntry | None:
+        with self.transaction() as connection:
+            item = connection.execute("SELECT * FROM items WHERE job_key = ?", (intent.job_key,)).fetchone()
+            self._check_gate(connection, item, intent)
+            # Of an earlier try that was refused, as after a 429: one row for a job.
+            connection.execute(
+                "DELETE FROM submissions WHERE id = ? AND state = 'refused' AND request_id IS NULL",
+                (item["submission_id"],),
+            )
+            taken = self.write_intent(connection, intent, owner, lease_seconds)
+            if taken is not None:
+                return taken
+            connection.execute(
+                "UPDATE items SET state = 'submitting', submission_id = ?, reserved = coalesce(estimate, 0),"
+                " error = NULL WHERE id = ?",
+                (intent.submission_id, item["id"]),
+            )
+            return None
+
+    def _check_gate(self, connection: sqlite3.Connection, item: sqlite3.Row | None, intent: Intent) -> None:
+        if item is None or item["state"] != WAITING:
+            raise Held("taken", f"The job {intent.job_key!r} of the batch does not wait to be sent.")
+        if (item["model_id"], item["digest"]) != (intent.model_id, intent.input_digest):
+            raise Held("changed", "a file of its input has changed since it was checked")
+        batch = connection.execute("SELECT * FROM batches").fetchone()
+        if batch["paused"]:
+            raise Held("paused", "The batch is paused.")
+        (in_flight,) = connection.execute(
+            "SELECT total(number) FROM counts WHERE state IN ('submitting', 'running', 'fetching')"
+        ).fetchone()
+        if in_flight >= batch["concurrency"]:
+            raise Held("full", f"{in_flight:g} jobs of the batch are in flight.")
+        if batch["budget"] is None:
+            return
+        if item["estimate"] is None:
+            raise Held("unpriced", f"No price of {item['model_id']} is known, so no budget can hold it.")
+        if batch["spent"] + batch["reserved"] + item["estimate"] > batch["budget"]:
+            raise Held("budget", "The next job does not fit into the budget.")
+
+    def submitted(self, submission_id: str, request_id: str) -> None:
+        with self.transaction() as connection:
+            super().submitted(submission_id, request_id)
+            item = _item_of(connection, submission_id)
+            if item is not None and item["request_id"] != request_id:
+                _set_running(connection, item["id"], request_id, time.time())
+
+    def refused(self, submission_id: str, owner: str, note: str) -> None:
+        with self.transaction() as connection:
+            super().refused(submission_id, owner, note)
+            item = _item_of(connection, submission_id)
+            if item is not None and item["state"] == SUBMITTING:
+                _set_waiting(connection, item["id"])
+
+    def unsure(self, submission_id: str, owner: str, note: str) -> None:
+        with self.transaction() as connection:
+            super().unsure(submission_id, owner, note)
+            item = _item_of(connection, submission_id)
+            if item is not None and item["state"] == SUBMITTING:
+                _set_unsure(connection, item["id"], note)
+
+    # What the engine writes.
+
+    def end(self, endings: Iterable[Ending]) -> None:
+        """Write down what became of items, all in one transaction."""
+        with self.transaction() as connection:
+            for ending in endings:
+                self._end(connection, ending)
+
+    def _end(self, connection: sqlite3.Connection, ending: Ending) -> None:
+        item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()
+        over = ending.state in ENDED
+        spent = item["spent"]
+        if ending.job_state is not None:
+            amount = micro(ending.cost) if ending.cost is not None else item["estimate"] or 0
+            spent = item["spent_before"] + amount
+            connection.execute(
+                "UPDATE submissions SET state = ?, cost = coalesce(?, cost), files = ?, note = ?, ended_at = ?"
+                " WHERE id = ? AND state <> 'released'",
+                (
+                    *(ending.job_state, ending.cost, json.dumps(list(ending.urls)), ending.error, time.time()),
+                    item["submission_id"],
+                ),
+            )
+            _learn_price(connection, item, ending, amount)
+        connection.execute(
+            "UPDATE items SET state = ?, cost = coalesce(?, cost), files = coalesce(?, files), error = ?, spent = ?,"
+            " reserved = CASE WHEN ? OR state = 'waiting' THEN 0 ELSE reserved END, seq = ?, ended_at = ? WHERE id = ?",
+            (
+                *(ending.state, ending.cost, json.dumps(list(ending.files)) if ending.files else None, ending.error),
+                *(spent, ending.job_state is not None or over, _next_seq(connection) if over else None),
+                *(time.time() if over else None, item["id"]),
+            ),
+        )
+
+    def note_balance(self, *, before: float | None = None, after: float | None = None) -> None:
+        """Keep what the account had left: before the first run, after the latest one."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE batches SET balance_before = coalesce(balance_before, ?), balance_after = coalesce(?,"
+                " balance_after)",
+                (before, after),
+            )
+
+    # What users change.
+
+    def pause(self, *, paused: bool) -> None:
+        with self.transaction() as connection:
+            connection.execute("UPDATE batches SET paused = ?", (int(paused),))
+
+    def settle_item(self, key: str, request_id: str | None) -> None:
+        """Say what became of an unsure item: its job, or None for "not started", and it waits again."""
+        with self.transaction() as connection:
+            item = connection.execute("SELECT * FROM items WHERE key = ?", (key,)).fetchone()
+            if item is None:
+                raise JournalError(f"{key!r} is no key of this batch.")
+            if item["state"] != UNSURE:
+                raise JournalError(f"{key!r} is {item['state']}, not unsure.")
+            self.settle(item["submission_id"], request_id, "settled by hand: not started")
+            if request_id is not None:
+                _set_running(connection, item["id"], request_id, time.time())
+            else:
+                connection.execute("UPDATE items SET submission_id = NULL WHERE id = ?", (item["id"],))
+                _set_waiting(connection, item["id"])
+
+    def retry(self, keys: Iterable[str]) -> None:
+        """Let the items with these keys wait again.
+
+        A job that failed is paid again under a job_key of its own; its submit stays in the journal.
+        """
+        with self.transaction() as connection:
+            for key in keys:
+                connection.execute(
+                    "UPDATE items SET state = 'waiting', attempt = attempt + 1, job_key = key || ? || (attempt + 1),"
+                    " submission_id = NULL, request_id = NULL, submitted_at = NULL, cost = NULL, files = NULL,"
+                    " spent_before = spent, error = NULL, seq = NULL, ended_at = NULL, reserved = 0"
+                    " WHERE key = ? AND state IN ('failed', 'refused', 'expired')",
+                    (f"{NOT_IN_KEYS}#", key),
+                )
+            self._price(connection, {})
+
+    # Reading.
+
+    def items(self, state: str, after: int = 0, limit: int = PAGE) -> list[Item]:
+        """Items of a state, in the order of the rows, after that number."""
+        columns = ", ".join(Item._fields)
+        return [
+            Item(*row)
+            for row in self._read(
+                f"SELECT {columns} FROM items WHERE state = ? AND number > ? ORDER BY number LIMIT ?",
+                (state, after, limit),
+            )
+        ]
+
+    def item(self, item_id: int) -> sqlite3.Row:
+        return self._read("SELECT * FROM items WHERE id = ?", (item_id,))[0]
+
+    def item_with_key(self, key: str) -> sqlite3.Row | None:
+        found = self._read("SELECT * FROM items WHERE key = ?", (key,))
+        return found[0] if found else None
+
+    def input_of(self, item: Item) -> dict[str, object]:
+        """The input to be sent; local files are paths, to be read by the submit."""
+        contents = {}
+        for name in content_names(item.media):
+            contents[name] = self._read("SELECT data FROM contents WHERE sha256 = ?", (name,))[0]["data"]
+        return with_media(item.input, item.media, contents)
+
+    def ended_items(self, *, ordered: bool, after: int = 0, limit: int = PAGE) -> list[sqlite3.Row]:
+        """Items that have a line in results.jsonl: in the order in which they ended, or of the rows."""
+        if not ordered:
+            return self._read("SELECT * FROM items WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+        return self._read("SELECT * FROM items WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+
+    def tried_models(self) -> set[str]:
+        """Models of which a job has ended, so that their estimates were corrected."""
+        return {row["model_id"] for row in self._read("SELECT model_id FROM models WHERE tried > 0", ())}
+
+    def sums(self) -> sqlite3.Row:
+        return self._read("SELECT * FROM batches", ())[0]
+
+    def status(self) -> BatchStatus:
+        batch = self.sums()
+        counts = {row["state"]: row["number"] for row in self._read("SELECT * FROM counts", ())}
+        (left,) = self._read(
+            "SELECT total(estimate) AS amount, count(*) - count(estimate) AS unpriced FROM items WHERE state = ?",
+            (WAITING,),
+        )
+        return BatchStatus(
+            name=batch["name"],
+            counts={state: counts.get(state, 0) for state in STATES},
+            spent=batch["spent"] / 1_000_000,
+            reserved=batch["reserved"] / 1_000_000,
+            budget=dollars(batch["budget"]),
+            estimate_left=None if left["unpriced"] else left["amount"] / 1_000_000,
+            paused=bool(batch["paused"]),
+            active=is_locked(self.folder),
+            rate=self._rate(),
+        )
+
+    def _rate(self) -> float | None:
+        """Jobs that ended in a minute: of the last 200, in the last ten minutes."""
+        rows = self._read("SELECT ended_at FROM items WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 200", ())
+        times: list[float] = [row["ended_at"] for row in rows if row["ended_at"] > time.time() - 600]
+        if len(times) < 2 or (seconds := time.time() - min(times)) <= 0:
+            return None
+        return len(times) * 60 / seconds
+
+    def failures(self) -> list[tuple[str, str, str, int, str]]:
+        """What did not end well: state, cause, model, how many, and one key."""
+        rows = self._read(
+            "SELECT state, coalesce(error, '') AS cause, model_id, count(*) AS number, min(key) AS example FROM items"
+            " WHERE state IN ('failed', 'refused', 'unsure', 'expired') OR error IS NOT NULL"
+            " GROUP BY state, cause, model_id ORDER BY number DESC, state",
+            (),
+        )
+        return [tuple(row) for row in rows]
+
+    def models(self) -> list[sqlite3.Row]:
+        """Jobs, costs and estimates of each model."""
+        return self._read(
+            "SELECT model_id, count(*) AS jobs, sum(state = 'done') AS done, sum(spent) AS spent, sum(cost) AS cost,"
+            " sum(state = 'done' AND cost IS NULL) AS without_cost FROM items GROUP BY model_id ORDER BY model_id",
+            (),
+        )
+
+    def keys_of(self, states: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Keys and states, in the order of the rows."""
+        for state in states:
+            after = -(2**62)
+            while page := self.items(state, after):
+                yield from ((item.key, item.state) for item in page)
+                after = page[-1].number
+
+
+class BatchJournal(Journal):
+    """The store as the journal that a client's session takes."""
+
+    def __init__(self, store: BatchStore) -> None:
+        super().__init__(store.path)
+        self._store = store
+
+
+class FolderLock:
+    """Held by the one process that works on a batch. Raises ConfigurationError if there is one already."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / LOCK).open("a+b")
+        if not _lock(self._file.fileno()):
+            self._file.close()
+            raise ConfigurationError(
+                f"Another process works on the batch in {folder}.", cure="Wait for it, or end it (Ctrl-C or SIGTERM)."
+            )
+
+    def release(self) -> None:
+        self._file.close()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process works on the batch now."""
+    try:
+        with (folder / LOCK).open("r+b") as file:
+            return not _lock(file.fileno())
+    except OSError:
+        return False
+
+
+def _lock(number: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(number, 0, os.SEEK_SET)
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _item_of(connection: sqlite3.Connection, submission_id: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM items WHERE submission_id = ?", (submission_id,)
+    ).fetchone()
+    return row
+
+
+def _set_running(connection: sqlite3.Connection, item_id: int, request_id: str, submitted_at: float) -> None:
+    connection.execute(
+        "UPDATE items SET state = 'running', request_id = ?, submitted_at = ?, error = NULL, seq = NULL, ended_at ="
+        " NULL, reserved = coalesce(estimate, 0) WHERE id = ?",
+        (request_id, submitted_at, item_id),
+    )
+
+
+def _set_waiting(connection: sqlite3.Connection, item_id: int) -> None:
+    connection.execute(
+        "UPDATE items SET state = 'waiting', reserved = 0, error = NULL, seq = NULL, ended_at = NULL WHERE id = ?",
+        (item_id,),
+    )
+
+
+def _set_unsure(connection: sqlite3.Connection, item_id: int, note: str) -> None:
+    connection.execute(
+        "UPDATE items SET state = 'unsure', error = ?, seq = ?, ended_at = ? WHERE id = ?",
+        (note, _next_seq(connection), time.time(), item_id),
+    )
+
+
+def _next_seq(connection: sqlite3.Connection) -> int:
+    connection.execute("UPDATE batches SET last_seq = last_seq + 1")
+    (number,) = connection.execute("SELECT last_seq FROM batches").fetchone()
+    return int(number)
+
+
+def _learn_price(connection: sqlite3.Connection, item: sqlite3.Row, ending: Ending, amount: int) -> None:
+    """The first job of a model whose cost is known corrects the estimates of the others upwards."""
+    model = connection.execute("SELECT * FROM models WHERE model_id = ?", (item["model_id"],)).fetchone()
+    if model is None or model["tried"]:
+        return
+    if ending.cost is None and ending.job_state != "completed":
+        return
+    connection.execute("UPDATE models SET tried = 1 WHERE model_id = ?", (item["model_id"],))
+    if item["price"] is None and item["estimate"] and amount > item["estimate"]:
+        factor = amount / item["estimate"]
+        connection.execute("UPDATE models SET factor = factor * ? WHERE model_id = ?", (factor, item["model_id"]))
+        connection.execute(
+            "UPDATE items SET estimate = CAST(estimate * ? + 0.999 AS INTEGER)"
+            " WHERE state = 'waiting' AND model_id = ? AND price IS NULL",
+            (factor, item["model_id"]),
+        )
