@@ -241,13 +241,13 @@ class BatchData:
         self._engine = engine = Engine(
             self._session, driver, started.store, started.writer, started.results, self._limits, ended, only
         )
-        if self._stops:
-            self.stop()
+        if self._stops:  # it was asked to before it began
+            engine.drain()
         try:
             await engine.run()
         finally:
             self.stopped = engine.stopped
-            self._engine = None
+            self._engine, self._stops = None, 0
         if engine.stopped != "interrupted":
             await driver.run(self._note_balance(started.store, after=True))
         await asyncio.to_thread(BatchFolder(started.store.folder).write_report)
@@ -308,7 +308,6 @@ class Batch(BatchData):
     def _iterate(self, started: Started, only: frozenset[str] | None) -> Iterator[BatchItem]:
         ended: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
         thread = threading.Thread(target=self._in_thread, args=(started, ended, only), name="runcomfy-batch")
-        self._stops = 0
         thread.start()
         try:
             while (found := ended.get()) is not None:
@@ -322,6 +321,7 @@ class Batch(BatchData):
                     thread.join()
                 except KeyboardInterrupt:
                     continue
+            self._stops = 0
             started.close()
 
     def _in_thread(
@@ -378,7 +378,6 @@ class AsyncBatch(BatchData):
 
     async def _iterate(self, started: Started, only: frozenset[str] | None) -> AsyncIterator[BatchItem]:
         ended: asyncio.Queue[int | None] = asyncio.Queue()
-        self._stops = 0
         work = asyncio.ensure_future(self._work(self._driver, started, ended.put_nowait, only))
         work.add_done_callback(lambda _: ended.put_nowait(None))
         try:
@@ -389,6 +388,7 @@ class AsyncBatch(BatchData):
             if not work.done():
                 self.stop()
                 await asyncio.wait({work})
+            self._stops = 0
             await asyncio.to_thread(started.close)
 
 

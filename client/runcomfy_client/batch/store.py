@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -54,6 +55,7 @@ STATES = (WAITING, SUBMITTING, RUNNING, FETCHING, DONE, FAILED, REFUSED, UNSURE,
 # These have a line in results.jsonl.
 ENDED = (DONE, FAILED, REFUSED, UNSURE, EXPIRED)
 PAGE = 500
+_NAMED_ID = re.compile(r"The reply names the request id (\S+):")
 # A key has no such character, so the job_key of a retry cannot be the key of another item.
 NOT_IN_KEYS = "\N{NO-BREAK SPACE}"
 
@@ -387,7 +389,7 @@ class BatchStore(SqliteStore):
             super().unsure(submission_id, owner, note)
             item = _item_of(connection, submission_id)
             if item is not None and item["state"] == SUBMITTING:
-                _set_unsure(connection, item["id"], note)
+                _set_unsure(connection, item["id"], _reason(note))
 
     # What the engine writes.
 
@@ -614,6 +616,13 @@ def _item_of(connection: sqlite3.Connection, submission_id: str) -> sqlite3.Row 
         "SELECT * FROM items WHERE submission_id = ?", (submission_id,)
     ).fetchone()
     return row
+
+
+def _reason(note: str) -> str:
+    """What happened, out of the submit rule's message, so that the same causes read the same."""
+    reason = note.partition("was started is unknown: ")[2].partition(". The request was sent")[0] or note
+    named = _NAMED_ID.search(note)
+    return f"{reason}; the reply names the request id {named[1]}" if named else reason
 
 
 def _set_running(connection: sqlite3.Connection, item_id: int, request_id: str, submitted_at: float) -> None:

@@ -33,11 +33,14 @@ MODULES = {
     "pending": "records",
     "jobs": "records",
     "settle": "records",
+    "batch": "batch",
     "balance": "account",
     "completion": "account",
 }
 # cyclopts takes a bare "-" for an option. This says the same in the way inputs name files.
 STDIN = "@-"
+# Commands that have commands, with their help.
+PARENTS = {"batch": "Run thousands of jobs from a file: checked first, and safe to kill and to start again."}
 
 
 def run_app(argv: list[str]) -> int:
@@ -73,8 +76,14 @@ def make_app(command: str = "") -> App:
     app["--help"].group = app["--version"].group = HELP
     for module in {MODULES[command]} if command in MODULES else set(MODULES.values()):
         import_module(f".commands.{module}", __package__)
+    parents: dict[str, App] = {}
     for each in COMMANDS.values():
-        _add(app, each)
+        if each.parent and each.parent not in parents:
+            parents[each.parent] = parent = App(
+                name=each.parent, help=PARENTS[each.parent], group=each.group, sort_key=each.order
+            )
+            app.command(parent)
+        _add(parents.get(each.parent, app), each)
     return app
 
 
@@ -83,7 +92,7 @@ def _add(app: App, command: Command) -> None:
     app.command(
         command.function,
         name=command.name,
-        group=command.group,
+        group=None if command.parent else command.group,
         sort_key=command.order,
         usage=f"Usage: {program()} {command.usage}" if command.usage else None,
         help_epilogue=example.replace("{program}", program()),

@@ -29,7 +29,10 @@ Function = TypeVar("Function", bound="Callable[..., int]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command as the app shows it; in ``example`` and ``usage`` {program} stands for how the user calls it."""
+    """A command as the app shows it; in ``example`` and ``usage`` {program} stands for how the user calls it.
+
+    ``parent`` is the command that it is a part of, such as batch of `batch run`; empty for most.
+    """
 
     name: str
     function: Callable[..., int]
@@ -37,18 +40,23 @@ class Command:
     order: int
     example: tuple[str, ...]
     usage: str
+    parent: str = ""
 
 
 # By name; a module of `commands` adds its own when it is imported.
 COMMANDS: dict[str, Command] = {}
 
 
-def command(*, group: Group, order: int, example: tuple[str, ...], usage: str = "") -> Callable[[Function], Function]:
+def command(
+    *, group: Group, order: int, example: tuple[str, ...], usage: str = "", parent: str = ""
+) -> Callable[[Function], Function]:
     """Declare a function as the command of its name; its docstring is the help."""
 
     def declare(function: Function) -> Function:
         name = function.__name__
-        COMMANDS[name] = Command(name=name, function=function, group=group, order=order, example=example, usage=usage)
+        COMMANDS[f"{parent} {name}".strip()] = Command(
+            name=name, function=function, group=group, order=order, example=example, usage=usage, parent=parent
+        )
         return function
 
     return declare

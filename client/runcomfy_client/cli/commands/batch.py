@@ -1,0 +1,429 @@
+"""`batch`: thousands of jobs from a file, and the folder that keeps them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ...schema.messages import amount
+from ..batch_progress import BatchProgress, status_line
+from ..errors import INTERRUPTED, INVALID_INPUT, JOB_ENDED_BADLY, OK, STILL_RUNNING, CommandError, NoFileError
+from ..options import COMMON, JOBS, Common, command, complete_file
+from ..output import emit_json, note, write
+from ..package import open_client, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...batch.batch import Batch
+    from ...batch.folder import BatchFolder, BatchItem, BatchReport
+    from ...batch.plan import BatchCheck
+
+_ORDER = 8
+_MOST_SHOWN = 50
+
+File = Annotated[
+    str,
+    Parameter(
+        name="FILE",
+        help="JSON lines (one {model, input, key?, price?} a line) or CSV (columns are the model's inputs besides "
+        "model, key and price); - is standard input.",
+        completer=complete_file,
+    ),
+]
+Dir = Annotated[str, Parameter(name="DIR", help="The batch's folder, as `batch run -o` made it.")]
+Model = Annotated[str | None, Parameter(help="The model of rows that name none.", metavar="MODEL")]
+Prices = Annotated[
+    list[str] | None,
+    Parameter(
+        help="US dollars for one job of a model; may be repeated. Else the catalog's price.", metavar="MODEL=USD"
+    ),
+]
+NoValidate = Annotated[bool, Parameter(help="Do not check inputs; also for models that are not known here.")]
+Yes = Annotated[bool, Parameter(alias="-y", help="Do not ask before money is spent.")]
+
+
+@command(
+    parent="batch",
+    group=JOBS,
+    order=_ORDER,
+    usage="batch check [OPTIONS] FILE",
+    example=("{program} batch check prompts.csv --model bytedance/dreamina-4-0/text-to-image",),
+)
+def check(
+    file: File,
+    /,
+    *,
+    model: Model = None,
+    probe: Annotated[bool, Parameter(help="Also look at media behind URLs (their first bytes).")] = False,
+    price: Prices = None,
+    no_validate: NoValidate = False,
+    common: Common = COMMON,
+) -> int:
+    """Check every row and estimate what all of it costs. Sends no job."""
+    with open_client(common.base_url, record=False, validate=not no_validate) as client:
+        found = _checked(client.batch(_path(file), model=model, prices=_prices(price)), probe=probe)
+    if common.json:
+        emit_json(found.to_dict(), ok=found.ok)
+    else:
+        _print_check(found)
+    return OK if found.ok else INVALID_INPUT
+
+
+@command(
+    parent="batch",
+    group=JOBS,
+    order=_ORDER + 1,
+    usage="batch run [OPTIONS] FILE -o DIR",
+    example=("{program} batch run prompts.csv -o out --model bytedance/dreamina-4-0/text-to-image --budget 20",),
+)
+def run(
+    file: File,
+    /,
+    *,
+    output_dir: Annotated[str, Parameter(alias="-o", help="The folder that keeps the batch.", metavar="DIR")],
+    model: Model = None,
+    name: Annotated[str | None, Parameter(help="What the batch is called; default: as its folder.")] = None,
+    concurrency: Annotated[int, Parameter(help="The most jobs in flight; default 100.", metavar="N")] = 100,
+    submits: Annotated[int, Parameter(help="The most submits on their way at once; default 4.", metavar="N")] = 4,
+    rate: Annotated[str | None, Parameter(help="The most submits a second.", metavar="N/s")] = None,
+    budget: Annotated[float | None, Parameter(help="US dollars, by estimate.", metavar="USD")] = None,
+    price: Prices = None,
+    max_failures: Annotated[
+        int | None, Parameter(help="Stop when more jobs than this failed or were refused.", metavar="N")
+    ] = None,
+    max_unsure: Annotated[int, Parameter(help="Stop after so many unsure submits; default 10.", metavar="N")] = 10,
+    timeout: Annotated[float | None, Parameter(help="Seconds to wait for each job.", metavar="S")] = None,
+    no_download: Annotated[bool, Parameter(help="Do not fetch the files.")] = False,
+    ordered: Annotated[bool, Parameter(help="Write results.jsonl in the order of the rows.")] = False,
+    no_validate: NoValidate = False,
+    dry_run: Annotated[bool, Parameter(help="Check and estimate only, as `batch check` does.")] = False,
+    yes: Yes = False,
+    common: Common = COMMON,
+) -> int:
+    """Run the jobs of a file. The same line again goes on where it stopped, and pays nothing twice.
+
+    Ctrl-C sends nothing more and ends when no submit is on its way; jobs in flight run on and are taken up next time.
+    """
+    from ...batch.plan import InvalidBatchError
+
+    with open_client(common.base_url, record=False, validate=not no_validate) as client:
+        batch = client.batch(
+            _path(file),
+            output_dir,
+            name=name,
+            model=model,
+            concurrency=concurrency,
+            submits=submits,
+            rate=_rate(rate),
+            budget=budget,
+            prices=_prices(price),
+            max_failures=max_failures,
+            max_unsure=max_unsure,
+            timeout=timeout,
+            download=not no_download,
+            ordered=ordered,
+        )
+        found = _checked(batch, probe=False)
+        if not found.ok or dry_run:
+            if common.json:
+                emit_json(found.to_dict(), ok=found.ok)
+            else:
+                _print_check(found)
+            return OK if found.ok else INVALID_INPUT
+        if not yes and not _agreed(f"Run {_summary(found)}"):
+            note("Nothing was sent.")
+            return INTERRUPTED
+        try:
+            return _run(batch, batch.run(), output_dir, common)
+        except InvalidBatchError as error:  # a key has another input in this folder
+            if common.json:
+                emit_json(error.check.to_dict(), ok=False)
+            else:
+                _print_check(error.check)
+            return INVALID_INPUT
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 2, example=("{program} batch status out --watch",))
+def status(
+    directory: Dir,
+    /,
+    *,
+    watch: Annotated[bool, Parameter(help="Go on until the batch is over, a line each few seconds.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Say where a batch stands, also while another process runs it."""
+    folder = _folder(directory)
+    found = folder.status()
+    while watch and found.active and found.ended < found.total:
+        note(status_line(found))
+        time.sleep(3)
+        found = folder.status()
+    if common.json:
+        emit_json(found.to_dict())
+    else:
+        write(status_line(found))
+        if not found.active and found.in_flight:
+            note(f"No process works on it; {found.in_flight} jobs are taken up by the next `{program()} batch run`.")
+    return OK
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 3, example=("{program} batch failures out",))
+def failures(directory: Dir, /, *, common: Common = COMMON) -> int:
+    """List what did not end well, grouped by cause."""
+    found = _folder(directory).failures()
+    if common.json:
+        facts = [
+            {"state": f.state, "cause": f.cause, "model": f.model_id, "count": f.count, "example": f.example}
+            for f in found
+        ]
+        emit_json({"failures": facts})
+        return OK
+    for each in found:
+        write(f"{each.count} {each.state}, {each.model_id}: {each.cause or 'no reason is known'} (as {each.example})")
+    if not found:
+        note("Nothing failed.")
+    if any(each.state == "unsure" for each in found):
+        note(
+            "Unsure: a paid job may have been started. Look for it on RunComfy's pages, then: "
+            f"{program()} batch settle {directory} KEY --request-id ID, or --not-started"
+        )
+    return OK
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 4, example=("{program} batch report out --json",))
+def report(directory: Dir, /, *, common: Common = COMMON) -> int:
+    """Report what a batch did and cost, beside what the account has less."""
+    found = _folder(directory).write_report()
+    if common.json:
+        emit_json(found.to_dict())
+    else:
+        _print_report(found)
+    return OK
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 5, example=("{program} batch retry out --failed",))
+def retry(
+    directory: Dir,
+    /,
+    *,
+    failed: Annotated[bool, Parameter(help="Jobs that failed, were cancelled or expired; each is paid again.")] = False,
+    refused: Annotated[bool, Parameter(help="Jobs that RunComfy refused.")] = False,
+    key: Annotated[list[str] | None, Parameter(help="The job with this key; may be repeated.", metavar="KEY")] = None,
+    concurrency: Annotated[int, Parameter(help="The most jobs in flight; default 100.", metavar="N")] = 100,
+    budget: Annotated[
+        float | None, Parameter(help="US dollars, by estimate; default: as before.", metavar="USD")
+    ] = None,
+    yes: Yes = False,
+    common: Common = COMMON,
+) -> int:
+    """Run chosen jobs again, and no others."""
+    keys = key or []
+    if not (failed or refused or keys):
+        raise CommandError("retry needs --failed, --refused or --key KEY")
+    chosen = _folder(directory).choose_retries(failed=failed, refused=refused, keys=keys)
+    if not chosen:
+        note("There is nothing to retry.")
+        return OK
+    if not yes and not _agreed(f"Run {amount(len(chosen), 'job')} again, each paid anew"):
+        note("Nothing was sent.")
+        return INTERRUPTED
+    with open_client(common.base_url, record=False) as client:
+        batch = client.batch(output_dir=directory, concurrency=concurrency, budget=budget)
+        return _run(batch, batch.retry(failed=failed, refused=refused, keys=keys), directory, common)
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 6, example=("{program} batch settle out scene-12 --not-started",))
+def settle(
+    directory: Dir,
+    key: Annotated[str, Parameter(name="KEY", help="The job's key, as `batch failures` and results.jsonl name it.")],
+    /,
+    *,
+    request_id: Annotated[str | None, Parameter(help="It was started, and this is its job.", metavar="ID")] = None,
+    not_started: Annotated[bool, Parameter(help="It was not started; the next run sends it.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Say what became of an unsure job, once you have looked on RunComfy's pages."""
+    if (request_id is None) == (not not_started):
+        raise CommandError("settle needs one of --request-id ID and --not-started")
+    _folder(directory).settle(key, request_id=request_id, started=False if not_started else None)
+    if common.json:
+        emit_json({"key": key, "request_id": request_id})
+    else:
+        note(f"{key}: " + ("waits to be sent." if not_started else f"its job is {request_id}; the next run brings it."))
+    return OK
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 7, example=("{program} batch pause out",))
+def pause(directory: Dir, /, *, common: Common = COMMON) -> int:
+    """Let a batch send nothing more, also while another process runs it; jobs in flight are seen to their end."""
+    _folder(directory).pause()
+    return _done({"paused": True}, f"Paused; {program()} batch resume {directory} lets it go on.", common)
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 8, example=("{program} batch resume out",))
+def resume(directory: Dir, /, *, common: Common = COMMON) -> int:
+    """Let a paused batch send again, with the next run."""
+    _folder(directory).resume()
+    return _done({"paused": False}, "Not paused any more; start the run again.", common)
+
+
+def _done(facts: dict[str, object], text: str, common: Common) -> int:
+    if common.json:
+        emit_json(facts)
+    else:
+        note(text)
+    return OK
+
+
+def _folder(directory: str) -> BatchFolder:
+    from ...batch.folder import BatchFolder
+
+    return BatchFolder(directory)
+
+
+def _path(file: str) -> str:
+    if file in ("-", "@-"):
+        return "-"
+    if not Path(file).expanduser().is_file():
+        raise NoFileError(f"no such file: {file!r}")
+    return file
+
+
+def _prices(words: Sequence[str] | None) -> dict[str, float]:
+    found = {}
+    for word in words or ():
+        model_id, equals, text = word.rpartition("=")
+        try:
+            found[model_id] = float(text)
+        except ValueError:
+            equals = ""
+        if not equals or not model_id:
+            raise CommandError(f"--price takes MODEL=USD, not {word!r}")
+    return found
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(text.strip().removesuffix("/s"))
+    except ValueError:
+        raise CommandError(f"--rate takes submits a second such as 2 or 0.5/s, not {text!r}") from None
+
+
+def _checked(batch: Batch, *, probe: bool) -> BatchCheck:
+    try:
+        return batch.check(probe=probe)
+    except OSError as error:
+        raise NoFileError(f"cannot read {error.filename}: {error.strerror or error}") from None
+
+
+def _summary(found: BatchCheck) -> str:
+    if found.estimate is not None:
+        return f"{amount(found.jobs, 'job')} for about {found.estimate:.2f} USD"
+    return f"{amount(found.jobs, 'job')}; no price is known of {', '.join(found.unpriced[:3])}"
+
+
+def _print_check(found: BatchCheck) -> None:
+    for problem in found.problems[:_MOST_SHOWN]:
+        write(str(problem))
+    if found.problem_count > _MOST_SHOWN:
+        write(f"and {found.problem_count - _MOST_SHOWN} more; --json lists the first {len(found.problems)}")
+    if not found.ok:
+        note(f"{amount(found.problem_count, 'problem')} in {amount(found.rows, 'row')}; nothing was sent.")
+        return
+    for model in found.models:
+        price = "no price is known; --price gives one" if model.estimate is None else f"about {model.estimate:.2f} USD"
+        write(f"{model.model_id}: {amount(model.jobs, 'job')}, {price}")
+    if found.duplicates:
+        note(f"{amount(found.duplicates, 'row')} repeat key and input of another, and are the same job.")
+    if found.repeats:
+        note(f"{amount(found.repeats, 'row')} without a key repeat an input; each is a job of its own, and paid.")
+    if found.warnings or found.unchecked:
+        note(f"{amount(found.warnings, 'warning')}, {found.unchecked} not checked.")
+    note(f"ok: {_summary(found)}.")
+
+
+def _agreed(question: str) -> bool:
+    """Asked above a terminal only: a script that gave the command means it."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print(f"{question}? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Common) -> int:
+    """See a run to its end, print the report, and return the exit code."""
+    with _signals(batch), BatchProgress(batch.status):
+        for item in items:
+            if not item.ok:
+                note(f"{item.key} {item.state}: {item.error or 'no reason is known'}")
+    found = batch.report()
+    if common.json:
+        emit_json({**found.to_dict(), "stopped": batch.stopped}, ok=_exit_code(batch, found) == OK)
+    else:
+        _print_report(found)
+        _print_rest(batch, found, directory)
+    return _exit_code(batch, found)
+
+
+@contextmanager
+def _signals(batch: Batch) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets the batch drain, the second stops it."""
+
+    def stop(number: int, frame: object) -> None:
+        note("stopping: no submit is sent any more, those on their way are seen to their end; again to stop at once")
+        batch.stop()
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _exit_code(batch: Batch, found: BatchReport) -> int:
+    counts = found.status.counts
+    if batch.stopped == "interrupted":
+        return INTERRUPTED
+    if counts["done"] + counts["failed"] + counts["refused"] < found.status.total:
+        return STILL_RUNNING
+    return JOB_ENDED_BADLY if counts["failed"] or counts["refused"] else OK
+
+
+_REASONS = {
+    "budget": "The budget is used up; a higher --budget goes on.",
+    "failures": "More jobs failed than --max-failures allows.",
+    "unsure": "As many submits are unsure as --max-unsure allows.",
+    "interrupted": "Interrupted; the same line again goes on.",
+}
+
+
+def _print_rest(batch: Batch, found: BatchReport, directory: str) -> None:
+    if batch.stopped == "paused":
+        note(f"The batch is paused; {program()} batch resume {directory} lets it go on.")
+    elif batch.stopped in _REASONS:
+        note(_REASONS[batch.stopped])
+    counts = found.status.counts
+    if counts["failed"] or counts["refused"] or counts["unsure"]:
+        note(f"Why: {program()} batch failures {directory}")
+    note(f"Results: {Path(directory) / 'results.jsonl'}")
+
+
+def _print_report(found: BatchReport) -> None:
+    write(status_line(found.status))
+    for model in found.models:
+        write(f"{model['model']}: {model['done']} of {model['jobs']} done, {model['spent']:.2f} USD")
+    if found.without_cost:
+        note(f"Of {amount(found.without_cost, 'job')} RunComfy has told no cost; estimates stand for them.")
+    if found.balance_difference is not None:
+        note(f"The account has {found.balance_difference:.2f} USD less than before the first run.")
