@@ -13,8 +13,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,9 +163,11 @@ class Plan:
         self._package = package
         self._validate = validate
         self._probe = probe
-        self._folder = tempfile.TemporaryDirectory(prefix="runcomfy-batch-")
-        self.path = Path(self._folder.name) / "plan.sqlite3"
+        folder = tempfile.mkdtemp(prefix="runcomfy-batch-")
+        self.path = Path(folder) / "plan.sqlite3"
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        # For a batch that is only checked: nobody closes that.
+        self._finalizer = weakref.finalize(self, _discard, self._connection, folder)
         self._connection.execute("PRAGMA journal_mode = OFF")  # it is lost with the process, and made anew
         self._connection.execute("PRAGMA synchronous = OFF")
         for statement in TABLES.split(";"):
@@ -215,8 +219,7 @@ class Plan:
         return self.check
 
     def close(self) -> None:
-        self._connection.close()
-        self._folder.cleanup()
+        self._finalizer()
 
     def _add(self, row: Row) -> None:
         try:
@@ -304,6 +307,11 @@ class Plan:
                 for at, item in enumerate(value)
             ]
         return value
+
+
+def _discard(connection: sqlite3.Connection, folder: str) -> None:
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def with_media(text: str, media: str | None, content: Mapping[str, bytes]) -> dict[str, object]:

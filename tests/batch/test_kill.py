@@ -1,0 +1,145 @@
+"""Killed at any moment and started again, a batch pays nothing twice and loses nothing; SIGTERM leaves nothing unsure."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runcomfy_client.batch.folder import BatchFolder
+from runcomfy_simulator import Simulator
+
+from tests.support.simulator import IMAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUBMITS = 4
+PROGRAM = """
+import signal, sys
+from runcomfy_client.client import SyncClient
+
+url, token, rows, folder, options = sys.argv[1:6]
+with SyncClient(token, url) as client:
+    batch = client.batch(rows, folder, max_unsure=100_000, **eval(options))
+    signal.signal(signal.SIGTERM, lambda *_: batch.stop())
+    print("ready", flush=True)
+    for item in batch.run():
+        pass
+    print("stopped", batch.stopped, flush=True)
+"""
+
+
+def write_rows(path: Path, count: int) -> Path:
+    rows = [{"model": IMAGE, "key": f"key-{n}", "input": {"prompt": f"picture {n}"}} for n in range(count)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+class Runner:
+    """Runs the batch in processes of its own."""
+
+    def __init__(self, sim: Simulator, rows: Path, folder: Path, **options: Any) -> None:
+        self.folder = folder
+        words = (sim.url, sim.token, str(rows), str(folder), repr(options))
+        self._command = [sys.executable, "-c", PROGRAM, *words]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        return process
+
+    def kill_after(self, seconds: float, number: int = signal.SIGKILL) -> bool:
+        """Whether it still ran by then."""
+        process = self.start()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        process.communicate()
+        return process.returncode != 0 or number != signal.SIGKILL
+
+    def finish(self) -> str:
+        done = subprocess.run(self._command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "results.jsonl").read_text().splitlines()]
+
+
+def check_books(sim: Simulator, runner: Runner, count: int) -> int:
+    """Compare what the API accepted with what the batch knows; give the number of unsure jobs."""
+    lines = runner.lines()
+    assert len({line["key"] for line in lines}) == len(lines) == count
+    prompts = Counter(job.input["prompt"] for job in sim.jobs)
+    assert not [prompt for prompt, number in prompts.items() if number > 1], "paid twice"
+    known = {line["request_id"] for line in lines if line["request_id"]}
+    unsure = {line["key"].replace("key-", "picture ") for line in lines if line["state"] == "unsure"}
+    lost = {job.input["prompt"] for job in sim.jobs if job.request_id not in known}
+    assert lost <= unsure, "a paid job is neither known nor listed as unsure"
+    assert known <= {job.request_id for job in sim.jobs}
+    store = BatchFolder(runner.folder).store
+    sums = store.sums()
+    (items,) = store._read("SELECT total(spent) AS spent, total(reserved) AS reserved FROM items", ())
+    assert (sums["spent"], sums["reserved"]) == (items["spent"], items["reserved"])
+    counts = {row["state"]: row["n"] for row in store._read("SELECT state, count(*) AS n FROM items GROUP BY 1", ())}
+    assert {state: n for state, n in store.status().counts.items() if n} == counts
+    return len(unsure)
+
+
+@pytest.mark.parametrize(
+    ("count", "kills", "fault_rate"),
+    [(60, 5, 0.0), pytest.param(2000, 100, 0.2, marks=pytest.mark.long)],
+    ids=["a sample", "the whole"],
+)
+def test_killed_and_started_again_nothing_is_paid_twice(
+    schemas: Path, tmp_path: Path, count: int, kills: int, fault_rate: float
+) -> None:
+    moments = random.Random(count)
+    with Simulator(
+        schemas, queue_seconds=0.0, run_seconds=0.05, slots=200, balance=1e6, fault_rate=fault_rate, seed=1
+    ) as sim:
+        runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", count), tmp_path / "out", rate=count / kills)
+        killed = sum(runner.kill_after(moments.uniform(0.3, 1.5)) for _ in range(kills))
+        assert killed == kills, "the batch was over before it could be killed so often"
+        runner.finish()
+        unsure = check_books(sim, runner, count)
+        if not fault_rate:
+            assert unsure <= kills * SUBMITS
+        before = sim.accepted
+        runner.finish()  # all is done, so nothing is sent
+        assert sim.accepted == before
+
+
+def test_a_budget_holds_under_kills(sim: Simulator, tmp_path: Path) -> None:
+    moments = random.Random(7)
+    runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", 40), tmp_path / "out", budget=5.0)
+    for _ in range(4):
+        runner.kill_after(moments.uniform(0.4, 1.2))
+    assert "stopped budget" in runner.finish()
+    assert sim.accepted * 0.25 <= 5.0
+    status = BatchFolder(tmp_path / "out").status()
+    assert status.spent + status.reserved <= 5.0
+    assert status.counts["waiting"] >= 20
+
+
+def test_sigterm_leaves_nothing_unsure(sim: Simulator, tmp_path: Path) -> None:
+    runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", 100), tmp_path / "out")
+    for seconds in (0.5, 0.9):
+        began = time.monotonic()
+        runner.kill_after(seconds, signal.SIGTERM)
+        assert time.monotonic() - began < 20
+    counts = BatchFolder(tmp_path / "out").status().counts
+    assert counts["unsure"] == counts["submitting"] == 0
+    assert 0 < sim.accepted < 100
+    runner.finish()
+    assert check_books(sim, runner, 100) == 0
+    assert sim.accepted == 100
