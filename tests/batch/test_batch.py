@@ -92,9 +92,11 @@ def test_one_bad_row_stops_everything_before_a_request(tmp_path: Path) -> None:
     bad: list[Any] = [*rows(30), {"model": IMAGE}, "no object", {"model": IMAGE, "input": {}, "prompt": "x"}]
     bad += [{"model": IMAGE, "key": "one", "input": {"prompt": text}} for text in ("a", "b")]
     # Nobody listens there: a single request would fail otherwise.
-    with SyncClient("token", "http://127.0.0.1:9", max_retries=0) as client:
-        with pytest.raises(InvalidBatchError) as caught:
-            list(client.batch(bad, tmp_path / "out").run())
+    with (
+        SyncClient("token", "http://127.0.0.1:9", max_retries=0) as client,
+        pytest.raises(InvalidBatchError) as caught,
+    ):
+        list(client.batch(bad, tmp_path / "out").run())
     places = [problem.place for problem in caught.value.check.problems]
     assert places == ["job 31", "job 32", "job 33", "job 35"]
     assert not (tmp_path / "out").exists()

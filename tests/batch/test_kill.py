@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a batch pays nothing twice and loses nothing; SIGTERM leaves nothing unsure."""
+"""Killed at any moment and started again, a batch pays nothing twice and loses nothing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,34 @@
+"""The examples of batches run as they stand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+from runcomfy_simulator import Simulator
+
+from tests.support.cli import SCHEMAS, SCRIPT, TEXT_TO_IMAGE
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "batch"
+
+
+def test_the_examples_run(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for name in ("one", "two"):
+        Image.effect_mandelbrot((640, 480), (-2, -1, 1, 1), 20).convert("RGB").save(tmp_path / f"pictures/{name}.jpg")
+    with Simulator(SCHEMAS, queue_seconds=0.0, run_seconds=0.05) as sim:
+        environment = {**os.environ, "RUNCOMFY_BASE_URL": sim.url, "RUNCOMFY_API_TOKEN": sim.token}
+        for command in (
+            [sys.executable, str(EXAMPLES / "folder.py"), "pictures", "snow", "make it snow"],
+            [str(SCRIPT), "batch", "run", str(EXAMPLES / "prompts.csv"), "--model", TEXT_TO_IMAGE, "-o", "out"],
+        ):
+            done = subprocess.run(
+                command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        assert sim.accepted == 5
+    assert len(list((tmp_path / "snow" / "files").glob("*-1.*"))) == 2
+    assert {path.name.split("-")[0] for path in (tmp_path / "out" / "files").glob("*-1.*")} == {"fox", "moon", "owl"}
