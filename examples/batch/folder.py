@@ -1,4 +1,4 @@
-"""Edit every picture of a folder: python folder.py PICTURES OUT "make it snow". The same line again goes on."""
+"""Edit every picture of a folder: python folder.py PICTURES OUT "add snow". The same line again goes on."""
 
 from __future__ import annotations
 

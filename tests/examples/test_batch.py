@@ -22,7 +22,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
     with Simulator(SCHEMAS, queue_seconds=0.0, run_seconds=0.05) as sim:
         environment = {**os.environ, "RUNCOMFY_BASE_URL": sim.url, "RUNCOMFY_API_TOKEN": sim.token}
         for command in (
-            [sys.executable, str(EXAMPLES / "folder.py"), "pictures", "snow", "make it snow"],
+            [sys.executable, str(EXAMPLES / "folder.py"), "pictures", "snow", "add snow"],
             [str(SCRIPT), "batch", "run", str(EXAMPLES / "prompts.csv"), "--model", TEXT_TO_IMAGE, "-o", "out"],
         ):
             done = subprocess.run(
