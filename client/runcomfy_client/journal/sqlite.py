@@ -368,7 +368,8 @@ class SqliteStore(JournalStore):
         """
         with self._errors("written"), self._writing.lock:
             connection = self._open(self._writing, create=create)
-            if connection.in_transaction:  # of this thread, which has the lock
+            within_another = connection.in_transaction  # of this thread, which has the lock
+            if within_another:
                 yield connection
                 return
             connection.execute("BEGIN IMMEDIATE")
