@@ -7,8 +7,9 @@
 
 `result.json` is written last, in one step, so a folder that has it has all files. A save that fails half-way leaves
 what it fetched; the next one fetches the rest. Saving the same result again fetches nothing and brings in what came
-late, such as the cost. Any number of threads and processes may share a store. Reading one needs no client and no
-token.
+late, such as the cost. A file that is not as it was recorded is fetched again; what was there is kept beside it as
+`.damaged`, since its address may have expired, or the change may be the user's own. Any number of threads and processes
+may share a store. Reading one needs no client and no token.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from .api.arguments import path_of
 from .api.download import Part
-from .api.file_names import clean_id
+from .api.file_names import clean_id, numbered
 from .api.values import LARGEST
 from .errors import DownloadError
 from .media.kinds import HEAD, sniff
@@ -105,35 +106,44 @@ class StoreData:
             reverse=True,
         )
 
-    def _remove_damaged(self, request_id: str) -> Path:
-        """Remove files that are not as they were recorded, so that they are fetched again; gives the job's folder."""
-        folder = self._folder_of(request_id)
+    def _set_damaged_aside(self, result: ResultData[object]) -> Path:
+        """Rename files that are not as they were recorded, so that they are fetched again; gives the job's folder."""
+        folder = self._folder_of(result.request_id)
         found = _read(folder)
-        for file in () if found is None else found.files:
-            if file.path.is_file() and file.path.stat().st_size != file.size:
-                file.path.unlink()
+        try:
+            for file in () if found is None else found.files:
+                if file.path.is_file() and file.path.stat().st_size != file.size:
+                    names = numbered(f"{file.path.name}.damaged")
+                    file.path.rename(next(path for name in names if not (path := folder / name).exists()))
+        except OSError as error:
+            raise self._error(result, f"Damaged files in {folder} cannot be set aside: {error}.") from error
         return folder
+
+    def _error(self, result: ResultData[object], message: str) -> DownloadError:
+        return DownloadError(message, request_id=result.request_id, model_id=result.model_id)
 
     def _write(self, result: ResultData[object], paths: list[Path]) -> StoredResult:
         folder = self._folder_of(result.request_id)
         earlier = _read(folder)
-        cost = result.cost if result.cost is not None or earlier is None else earlier.cost
-        record = {
-            "format": FORMAT,
-            "request_id": result.request_id,
-            "model_id": result.model_id,
-            "job_key": result._job.job_key,
-            "cost": cost,
-            "output": result.raw.get("output"),
-            "warnings": list(result.warnings),
-            "input": result._job.input,
-            "files": [
-                {"name": path.name, "kind": file.kind, "url": file.url, **_facts(path)}
-                for file, path in zip(result.files, paths, strict=True)
-            ],
-            "saved_at": time.time() if earlier is None else earlier.saved_at,
-        }
+        if earlier is not None and earlier.request_id != result.request_id:
+            earlier = None
         try:
+            record = {
+                "format": FORMAT,
+                "request_id": result.request_id,
+                "model_id": result.model_id,
+                # A job that was picked up again knows less of itself.
+                "job_key": _first(result._job.job_key, earlier and earlier.job_key),
+                "cost": _first(result.cost, earlier and earlier.cost),
+                "output": result.raw.get("output"),
+                "warnings": list(result.warnings),
+                "input": _first(result._job.input, earlier and earlier.input),
+                "files": [
+                    {"name": path.name, "kind": file.kind, "url": file.url, **_facts(path)}
+                    for file, path in zip(result.files, paths, strict=True)
+                ],
+                "saved_at": time.time() if earlier is None else earlier.saved_at,
+            }
             folder.mkdir(parents=True, exist_ok=True)
             part = Part(folder)
             try:
@@ -141,12 +151,8 @@ class StoreData:
                 part.move_to(folder / RECORD, overwrite=True)
             finally:
                 part.discard()
-        except OSError as error:
-            failure = DownloadError(
-                f"The files were fetched, but {folder / RECORD} cannot be written: {error}.",
-                request_id=result.request_id,
-                model_id=result.model_id,
-            )
+        except (OSError, RecursionError) as error:
+            failure = self._error(result, f"The files were fetched, but {folder / RECORD} cannot be written: {error}.")
             failure.saved = tuple(paths)
             raise failure from error
         found = _read(folder)
@@ -168,7 +174,7 @@ class ResultStore(StoreData):
     ) -> StoredResult:
         """Fetch the files that are not here yet, and write the record. Arguments and errors as for ``download``."""
         paths = result.download(
-            self._remove_damaged(result.request_id),
+            self._set_damaged_aside(result),
             on_progress=on_progress,
             hosts=hosts,
             max_bytes=max_bytes,
@@ -199,7 +205,7 @@ class AsyncResultStore(StoreData):
     ) -> StoredResult:
         """Fetch the files that are not here yet, and write the record. Arguments and errors as for ``download``."""
         paths = await result.download(
-            await asyncio.to_thread(self._remove_damaged, result.request_id),
+            await asyncio.to_thread(self._set_damaged_aside, result),
             on_progress=on_progress,
             hosts=hosts,
             max_bytes=max_bytes,
@@ -214,6 +220,10 @@ class AsyncResultStore(StoreData):
     async def list(self) -> list[StoredResult]:
         """All results that are here, the newest first."""
         return await asyncio.to_thread(self._list)
+
+
+def _first(now: object, earlier: object) -> object:
+    return earlier if now is None else now
 
 
 def _facts(path: Path) -> dict[str, object]:
@@ -247,7 +257,7 @@ def _read(folder: Path) -> StoredResult | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("%s is no record of a result: %s", path, error)
         return None
     return found

@@ -76,6 +76,32 @@ def test_saving_again_fetches_nothing_and_brings_in_the_cost(
     assert proxy.arrived["file"] == 1
 
 
+def test_saving_again_by_the_id_alone_forgets_nothing(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
+) -> None:
+    store = store_of(clients, tmp_path)
+    client = clients(proxy.url, journal=tmp_path / "jobs.sqlite")
+    store.save(client.submit("any/model", {"prompt": "x"}, {"job_key": "scene-12"}).wait(10))
+    again = store.save(clients(proxy.url).job("job-1").result())
+    assert (again.job_key, again.input) == ("scene-12", {"prompt": "x"})
+
+
+def test_a_changed_file_is_kept_when_it_cannot_be_fetched_again(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
+) -> None:
+    store = store_of(clients, tmp_path)
+    result = finished(clients, proxy, api)
+    path = store.save(result).files[0].path
+    for content in (b"mine", b"mine too"):
+        path.write_bytes(content)
+        proxy.plan("file", answer(Response(404)))
+        with pytest.raises(DownloadError, match="expired"):
+            store.save(result)
+        assert store.find("job-1") is None
+    assert {file.read_bytes() for file in path.parent.glob("*.damaged*")} == {b"mine", b"mine too"}
+    assert store.save(result).files[0].path.read_bytes() == PNG
+
+
 def test_half_a_result_is_not_found_and_the_rest_is_fetched_later(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
@@ -92,7 +118,7 @@ def test_half_a_result_is_not_found_and_the_rest_is_fetched_later(
 
 
 @pytest.mark.parametrize(
-    "harm", ["a file is gone", "a file is cut", "no JSON", "another format", "a path that leads out"]
+    "harm", ["a file is gone", "a file is cut", "no JSON", "another format", "a huge number", "a path that leads out"]
 )
 def test_what_is_not_whole_is_not_found(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, harm: str
@@ -110,6 +136,8 @@ def test_what_is_not_whole_is_not_found(
         path.write_text("{")
     elif harm == "another format":
         path.write_text(json.dumps({**record, "format": 99}))
+    elif harm == "a huge number":
+        path.write_text(json.dumps({**record, "saved_at": 10**400}))
     else:
         path.write_text(json.dumps({**record, "files": [{**record["files"][0], "name": "../../secret"}]}))
     assert store.find("job-1") is None
