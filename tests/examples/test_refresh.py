@@ -128,6 +128,7 @@ def refresh(origin: Path, tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]
     return refresh
 
 
+@pytest.mark.long
 def test_a_catalog_that_is_the_same_opens_nothing(refresh: Callable[..., Path], origin: Path) -> None:
     requests = refresh(models())
     assert [*requests.iterdir()] == []
@@ -155,6 +156,7 @@ def test_a_changed_catalog_opens_a_pull_request_and_updates_it(refresh: Callable
     assert "Version step: minor." in (requests / "body").read_text()
 
 
+@pytest.mark.long
 def test_what_the_generator_refuses_reaches_the_pull_request(refresh: Callable[..., Path], origin: Path) -> None:
     requests = refresh(models(Prompt={"type": "string"}))
     body = (requests / "body").read_text()

@@ -19,6 +19,7 @@ from runcomfy_simulator.media.renderer import make_file
 from runcomfy_simulator.media.spec import output_spec
 
 from tests.support.simulator import Caller
+from tests.support.store import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,12 @@ def expected_size(model: Model, asked: dict[str, Any]) -> tuple[int, int] | None
     return (round(lines * width / height), lines) if width >= height else (lines, round(lines * height / width))
 
 
-@pytest.mark.parametrize("model", list(CATALOG), ids=lambda model: model.model_id)
+# The sample in every run, the others in a long one.
+@pytest.mark.parametrize(
+    "model",
+    [model if model.model_id in SAMPLE else pytest.param(model, marks=pytest.mark.long) for model in CATALOG],
+    ids=lambda model: model.model_id,
+)
 def test_it_makes_what_was_asked(simulator: Simulator, media: dict[str, str], model: Model) -> None:
     body = body_for(model, media)
     asked = {

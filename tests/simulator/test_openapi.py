@@ -145,8 +145,8 @@ def run_schemathesis(start: Start, folder: Path, profile: str, examples: int) ->
     assert simulator.accepted > 10
 
 
-# The two that differ most; the long run tries all of them.
-@pytest.mark.parametrize("profile", ["docs", "zapier"])
+# The long run tries all of them.
+@pytest.mark.parametrize("profile", ["docs", pytest.param("zapier", marks=pytest.mark.long)])
 def test_schemathesis_finds_nothing_in_a_sample(start: Start, tmp_path: Path, profile: str) -> None:
     run_schemathesis(start, tmp_path, profile, 3)
 
