@@ -19,7 +19,7 @@ release = installed_version("runcomfy-client")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
-# models.md is the list for readers of the repository; the site has a page for each model.
+# models.md is the list for readers of the repository; links to it lead to the pages of the models on the site.
 exclude_patterns = ["README.md", "models.md"]
 nitpicky = True
 # Types are named as the source names them; only links between pages are checked.
@@ -55,6 +55,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", _list_parameters, priority=400)  # before napoleon
     app.add_config_value("runcomfy_schemas", "", "env", (str,))
     app.connect("builder-inited", _write_reference)
+    app.connect("source-read", _link_model_pages)
     # Before the theme, which asks for the tree at 500.
     app.connect("html-page-context", _fold_navigation, priority=400)
 
@@ -87,6 +88,10 @@ def _write_reference(app: Sphinx) -> None:
         arguments += ["--schemas", app.config.runcomfy_schemas]
     if run(arguments) != 0:
         raise ExtensionError("runcomfy-codegen reference has failed")
+
+
+def _link_model_pages(app: Sphinx, docname: str, source: list[str]) -> None:
+    source[0] = source[0].replace("](models.md)", "](reference/all-models.md)")
 
 
 def _fold_navigation(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
