@@ -333,6 +333,35 @@ Sender(stores[0]).intend(intent())
     assert len(states(path)) == 21
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("journal", [True, False])
+def test_a_hook_that_forks_does_not_pay_twice(proxy: FaultProxy, path: Path, journal: bool) -> None:
+    script = """
+import os, sys
+from runcomfy_client.client import SyncClient
+from runcomfy_client.errors import ConfigurationError
+children = []
+def fork(event):
+    if event.method == "POST" and not children:
+        children.append(os.fork())
+path = sys.argv[2] or None
+client = SyncClient("secret", sys.argv[1], journal=path, event_hooks={"request": [fork]})
+try:
+    job = client.submit("any/model", {}, {"job_key": "k"} if path else None)
+except ConfigurationError as error:
+    os._exit(0 if not children[0] and "parent" in str(error) else 2)
+if not children[0]:
+    os._exit(1)
+assert os.waitpid(children[0], 0)[1] == 0
+assert job.request_id == "job-1"
+"""
+    arguments = [proxy.url, str(path) if journal else ""]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert proxy.arrived["submit"] == 1
+    assert not journal or states(path) == [("submitted", "job-1")]
+
+
 def test_a_job_is_not_taken_for_the_one_whose_key_is_its_id(clients: Clients, proxy: FaultProxy, path: Path) -> None:
     client = clients(proxy.url, journal=path)
     client.submit("any/model", {})

@@ -28,6 +28,7 @@ written before it goes on. What is known of the job then stands in a note on the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -116,11 +117,13 @@ def _nearest(name: object) -> str:
 class SubmitProgress:
     """How far one submit has come; whoever is interrupted can look here.
 
+    process: the one whose submit it is; in a child that a hook has forked there is a copy of it.
     on_the_wire: the body was begun, so the server may start a job. request_id: the job's, as soon as there is a reply;
     error: what else the reply means. submitted_at: when the job was submitted, now or earlier under the same job_key.
     """
 
     def __init__(self) -> None:
+        self.process = os.getpid()
         self.on_the_wire = False
         self.request_id: str | None = None
         self.submitted_at: float | None = None
@@ -195,6 +198,8 @@ def _record_outcome(
     session: Session, record: SubmitRecord, progress: SubmitProgress, error: BaseException
 ) -> Operation[None]:
     """Write down what an error means for the submit; the error itself goes on to the caller."""
+    if progress.process != os.getpid():
+        return
     text = error.message if isinstance(error, RunComfyError) else str(error)
     note = session.config.redact(text or repr(error))
     certain = isinstance(error, APIError) or not progress.on_the_wire
@@ -269,13 +274,13 @@ def _key_of_no_job(entry: JournalEntry, model_id: str) -> SubmissionUnknownError
 
 
 class GuardedBody:
-    """A body that may be read only while nobody else can have settled the submit."""
+    """A body that may be read only in the process that began the submit, while nobody else can have settled it."""
 
     def __init__(self, body: Body, check: Callable[[], None], progress: SubmitProgress) -> None:
         self._body = body
         self._check = check
         self._progress = progress
-        self.error: JournalError | None = None
+        self.error: RunComfyError | None = None
 
     @property
     def length(self) -> int:
@@ -283,8 +288,12 @@ class GuardedBody:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
+            if self._progress.process != os.getpid():
+                raise ConfigurationError(
+                    "This process was forked in the middle of a submit, so it sent nothing: the submit is its parent's."
+                )
             self._check()
-        except JournalError as error:
+        except RunComfyError as error:
             self.error = error
             raise
         self._progress.on_the_wire = True
