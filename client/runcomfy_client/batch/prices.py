@@ -65,7 +65,9 @@ def _amount(spec: ModelSpec | None, payload: Mapping[str, object], names: tuple[
     known = spec.input.properties if spec is not None else {}
     for name in names:
         value = payload.get(name)
-        if value is None and name in known:
+        if value is None and name not in known:
+            continue
+        if value is None:
             value = known[name].default
             if value is MISSING or _number(value) is None:
                 value = _largest(known[name].node)

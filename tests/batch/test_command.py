@@ -1,0 +1,153 @@
+"""`runcomfy-client batch`: what its exit codes mean, what it prints, and how it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from runcomfy_simulator import Simulator
+
+from tests.support.cli import SCHEMAS, SCRIPT, TEXT_TO_IMAGE, Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COUNT = 8
+
+
+class Command(Protocol):
+    def __call__(self, *words: str) -> Answer: ...
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(SCHEMAS, queue_seconds=0.0, run_seconds=0.05, slots=200) as simulator:
+        yield simulator
+
+
+def environment(sim: Simulator) -> dict[str, str]:
+    return {**os.environ, "RUNCOMFY_BASE_URL": sim.url, "RUNCOMFY_API_TOKEN": sim.token}
+
+
+@pytest.fixture
+def batch(sim: Simulator, tmp_path: Path) -> Command:
+    lines = [f"fox-{n},a paper fox number {n}" for n in range(COUNT)]
+    (tmp_path / "rows.csv").write_text("\n".join(["key,prompt", *lines, ""]))
+
+    def call(*words: str) -> Answer:
+        done = subprocess.run(
+            [str(SCRIPT), "batch", *words],
+            cwd=tmp_path,
+            env=environment(sim),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+ROWS = ("rows.csv", "--model", TEXT_TO_IMAGE)
+RUN = ("run", *ROWS, "-o", "out")
+
+
+def test_a_check_estimates_and_sends_nothing(batch: Command, sim: Simulator) -> None:
+    answer = batch("check", *ROWS, "--price", f"{TEXT_TO_IMAGE}=0.5", "--json")
+    assert answer.code == 0, answer.err
+    assert (answer.json["jobs"], answer.json["estimate"]) == (COUNT, COUNT * 0.5)
+    assert batch(*RUN, "--dry-run").code == 0
+    assert sim.accepted == 0
+
+
+def test_a_wrong_row_is_65_and_nothing_is_sent(batch: Command, sim: Simulator, tmp_path: Path) -> None:
+    with (tmp_path / "rows.csv").open("a") as file:
+        file.write("owl,\n")
+    for words in (("check", *ROWS), RUN):
+        answer = batch(*words)
+        assert answer.code == 65
+        assert f"line {COUNT + 2}: /prompt: " in answer.out
+    assert sim.accepted == 0
+    assert not (tmp_path / "out").exists()
+    assert batch("check", "no-such-file.csv").code == 66
+
+
+def test_a_batch_that_is_done_is_0_and_pays_nothing_again(batch: Command, sim: Simulator, tmp_path: Path) -> None:
+    for _ in range(2):
+        answer = batch(*RUN, "--json")
+        assert answer.code == 0, answer.err
+        assert answer.json["counts"]["done"] == COUNT
+    assert sim.accepted == COUNT
+    assert batch("status", "out", "--json").json["ended"] == COUNT
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["total"] == COUNT
+
+
+def test_a_budget_and_a_pause_are_75(batch: Command, sim: Simulator) -> None:
+    answer = batch(*RUN, "--budget", "0.15", "--price", f"{TEXT_TO_IMAGE}=0.05")
+    assert answer.code == 75
+    assert "a higher --budget goes on" in answer.err
+    accepted = sim.accepted
+    assert 0 < accepted < COUNT
+    assert batch("pause", "out").code == 0
+    assert batch(*RUN).code == 75
+    assert sim.accepted == accepted
+    assert batch("resume", "out").code == 0
+    assert batch(*RUN).code == 0
+    assert sim.accepted == COUNT
+
+
+def test_failed_jobs_are_1_and_a_retry_runs_exactly_those(batch: Command, sim: Simulator) -> None:
+    sim.script("job 2-3: fail")
+    assert batch(*RUN).code == 1
+    assert batch("failures", "out", "--json").json["failures"][0]["count"] == 2
+    assert batch("retry", "out").code == 2
+    assert batch("retry", "out", "--failed", "--yes").code == 0
+    assert sim.accepted == COUNT + 2
+
+
+def test_an_unsure_job_is_75_until_it_is_settled(batch: Command, sim: Simulator) -> None:
+    sim.script("submit 1: lost reply")
+    answer = batch(*RUN, "--submits", "1")
+    assert answer.code == 75
+    assert "fox-0 unsure" in answer.err
+    (job,) = [job for job in sim.jobs if job.input["prompt"].endswith("number 0")]
+    assert batch("settle", "out", "fox-0").code == 2
+    assert batch("settle", "out", "fox-0", "--request-id", job.request_id).code == 0
+    assert batch(*RUN).code == 0
+    assert sim.accepted == COUNT
+
+
+def test_a_refused_token_is_77(batch: Command, sim: Simulator) -> None:
+    sim.script("submit 1-: 401")
+    assert batch(*RUN).code == 77
+    assert sim.accepted == 0
+
+
+def test_sigterm_is_130_and_leaves_nothing_unsure(batch: Command, sim: Simulator, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [str(SCRIPT), "batch", *RUN, "--rate", "4"],
+        cwd=tmp_path,
+        env=environment(sim),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 30
+    while sim.accepted < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert b"again to stop at once" in err
+    counts = batch("status", "out", "--json").json["counts"]
+    assert counts["unsure"] == counts["submitting"] == 0
+    assert counts["waiting"] > 0
+    assert batch(*RUN).code == 0
+    assert sim.accepted == COUNT
