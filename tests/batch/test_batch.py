@@ -307,3 +307,30 @@ def test_rows_that_are_gone_are_not_sent(sim: Simulator, client: SyncClient, tmp
     list(client.batch(rows(4), tmp_path / "out", budget=0.5).run())
     assert not list(client.batch(rows(2), tmp_path / "out").run())
     assert sim.accepted == 2
+
+
+def test_an_iterator_is_read_once(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    batch = client.batch(iter(rows(3)), tmp_path / "out", budget=0.5)
+    assert batch.check().jobs == 3
+    assert len(list(batch.run())) == 2
+    with pytest.raises(ConfigurationError, match="only once"):
+        list(batch.run())
+    with pytest.raises(ConfigurationError, match="none of its jobs"):
+        list(client.batch([], tmp_path / "out").run())
+    assert len(list(client.batch(rows(3), tmp_path / "out").run())) == 1
+    assert sim.accepted == 3
+
+
+def test_files_that_cannot_be_fetched_are_fetched_by_the_next_run(
+    sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "FETCH_TRIES", 1)
+    sim.script("file 1-: 404")
+    batch = client.batch(rows(2), tmp_path / "out")
+    assert not list(batch.run())
+    assert batch.status().counts["fetching"] == 2
+    assert batch.status().spent == 0.5
+    sim.clear_script()
+    assert {item.state for item in client.batch(rows(2), tmp_path / "out").run()} == {"done"}
+    assert client.batch(output_dir=tmp_path / "out").status().spent == 0.5
+    assert sim.accepted == 2

@@ -21,6 +21,7 @@ from .folder import BatchFolder, item_of
 from .plan import InvalidBatchError, Plan, checked_amount
 from .prices import Price, price_of
 from .results import ResultsFile
+from .rows import is_one_shot
 from .store import BatchJournal, BatchStore, FolderLock
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class BatchData:
         self._plan: Plan | None = None
         self._engine: Engine | None = None
         self._stops = 0
+        self._was_read = False
         self.stopped: str | None = None
 
     def status(self) -> BatchStatus:
@@ -126,6 +128,14 @@ class BatchData:
         if self._jobs is None:
             raise ConfigurationError("This batch has no rows.")
         jobs = self._jobs
+        if is_one_shot(jobs):
+            self._jobs = ()
+            self._was_read = True
+        elif self._was_read:
+            raise ConfigurationError(
+                "The rows of this batch came from an iterator, which can be read only once.",
+                cure="Give a list or a file, or make the batch anew.",
+            )
         reader = None
         if probe:
             from ..media.probe import Probe

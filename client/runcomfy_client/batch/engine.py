@@ -88,6 +88,8 @@ FIRST_PROBE = 1.0
 LONGEST_PROBE = 30.0
 GIVE_UP_SECONDS = 300.0
 FETCH_TRIES = 4
+# Seconds that a drain waits for fetches under way.
+FETCH_GRACE = 5.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ class Engine:
         self._cursor = -(2**62)
         self._jobs: dict[int, asyncio.Task[None]] = {}
         self._posts: dict[int, asyncio.Task[None]] = {}
+        self._fetches: set[int] = set()
         self._changed = asyncio.Event()
         self._breaker = Breaker()
         self._next_post = 0.0
@@ -147,6 +150,7 @@ class Engine:
         self._tried: set[str] = set()
         self._poll_slots = asyncio.Semaphore(min(MOST_POLLS, max(session.config.max_connections // 2, 1)))
         self._fetch_slots = asyncio.Semaphore(MOST_FETCHES)
+        self._fetch_grace = FETCH_GRACE
         self._last_reply = time.monotonic()
         self._names: frozenset[str] = frozenset()
         self._template = NameTemplate(FILE_NAME)
@@ -160,6 +164,7 @@ class Engine:
     def stop(self) -> None:
         """Do not wait for the POSTs on their way any longer than their grace."""
         self.drain()
+        self._fetch_grace = 0.0
         for task in self._posts.values():
             task.cancel()
 
@@ -184,6 +189,8 @@ class Engine:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             while self._posts:
                 await asyncio.wait(list(self._posts.values()))
+            if self._fetches:
+                await asyncio.wait([self._jobs[each] for each in self._fetches], timeout=self._fetch_grace)
             if feeder.done() and (error := feeder.exception()) is not None:
                 raise error
         finally:
@@ -356,6 +363,7 @@ class Engine:
             self._stop("error", error)
         finally:
             del self._jobs[item.id]
+            self._fetches.discard(item.id)
             self._untry(item.model_id)
             self._changed.set()
 
@@ -443,10 +451,13 @@ class Engine:
             limits = limits_of((), LARGEST, None)
             try:
                 async with self._fetch_slots:
-                    paths = await self._driver.run(
-                        download(self._poll_session, ref, found.files, found.cost, folder, limits)
-                    )
+                    if self._draining.is_set():
+                        return
+                    self._fetches.add(item.id)
+                    operation = download(self._poll_session, ref, found.files, found.cost, folder, limits)
+                    paths = await self._driver.run(operation)
             except DownloadError as error:
+                self._fetches.discard(item.id)
                 log.warning("%s: %s", item.key, error)
                 if tries == FETCH_TRIES:
                     await self._writes.end(Ending(item.id, FETCHING, error=error.message))
@@ -456,8 +467,9 @@ class Engine:
                 await self._over(item, Ending(item.id, DONE, files=names))
                 return
             await asyncio.sleep(backoff(tries + 1))
-            async with self._poll_slots:
-                body = await self._driver.run(polling.result(self._poll_session, ref))
+            with contextlib.suppress(JobError):  # then the addresses of the first reply must do
+                async with self._poll_slots:
+                    body = await self._driver.run(polling.result(self._poll_session, ref))
 
     async def _over(self, item: Item, ending: Ending) -> None:
         await self._writes.end(ending)

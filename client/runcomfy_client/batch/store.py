@@ -271,7 +271,7 @@ class BatchStore(SqliteStore):
             )
         if not plan.check.ok:
             raise InvalidBatchError(plan.check)
-        if before and not known and plan.check.jobs:
+        if before and not known:
             (name,) = connection.execute("SELECT name FROM batches").fetchone()
             raise ConfigurationError(
                 f"{self.folder} holds the batch {name!r}, and none of its jobs is among these rows. Nothing was sent.",
