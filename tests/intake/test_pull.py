@@ -78,6 +78,18 @@ class TestSaved:
         assert "added     acme/poster-1/4K  2 properties; required: prompt" in answer.out
         assert "3 models: 3 added, 0 changed (0 breaking), 0 with the same facts; 6 files written" in answer.out
 
+    def test_nothing_is_written_through_a_link_that_leads_out_of_the_store(
+        self, saved: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        (tmp_path / "store").mkdir()
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "store/zeta").symlink_to(tmp_path / "elsewhere")
+        answer = pull(tmp_path / "store", saved(), "*")
+        assert answer.code not in (0, 70)
+        assert "leads out of the store" in answer.err
+        assert not list((tmp_path / "elsewhere").iterdir())
+        assert [path.name for path in (tmp_path / "store").iterdir()] == ["zeta"]
+
     def test_what_the_catalogue_says_besides_is_kept(self, saved: Callable[..., Path], tmp_path: Path) -> None:
         pull(tmp_path / "store", saved(), "zeta/film-1")
         assert read_json(tmp_path / "store/zeta/film-1/model.json") == {

@@ -139,3 +139,20 @@ def test_a_file_of_somebody_else_stops_everything(tmp_path: Path, capsys: pytest
     assert "bytedance.md" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["bytedance.md"]
     assert target.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_link_that_leads_out_of_the_folder_stops_everything(tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    (out / "a").symlink_to(elsewhere)
+    written = write_pages(out, {"a/b.md": f"{HEADER}\nb", "d.md": f"{HEADER}\nd"})
+    assert (written.changed, written.foreign) == ((), ("a/b.md",))
+    assert not list(elsewhere.iterdir())
+    assert [path.name for path in out.iterdir()] == ["a"]
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    assert write_pages(tmp_path / "out", {"a/b.md": f"{HEADER}\nb"}).changed == ("a/b.md",)

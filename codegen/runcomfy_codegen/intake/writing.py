@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -31,13 +32,18 @@ class Write:
 
 
 def apply(schemas: Path, writes: Sequence[Write]) -> None:
-    """Write and delete. OSError passes through; until the first rename nothing has changed, and each rename is whole.
+    """Write and delete, below `schemas` only. OSError passes through; until the first rename nothing has changed, and
+    each rename is whole.
 
     What a kill leaves behind is a hidden folder, which nothing reads and a later run removes.
     """
     if not writes:
         return
     schemas.mkdir(parents=True, exist_ok=True)
+    root = schemas.resolve()
+    for write in writes:
+        if not write.path.parent.resolve().is_relative_to(root):
+            raise OSError(errno.ELOOP, "A link there leads out of the store", str(write.path))
     for left in schemas.glob(f"{_STAGING}*"):
         if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
             shutil.rmtree(left, ignore_errors=True)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What changed, as paths below the folder. `foreign` files stand where a page would; then nothing was written."""
+    """What changed, as paths below the folder.
+
+    `foreign` files stand where a page would, or a link there leads out of the folder; then nothing was written.
+    """
 
     changed: tuple[str, ...]
     removed: tuple[str, ...]
@@ -25,7 +28,10 @@ class Written:
 def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, suffix: str = ".md") -> Written:
     """Make the folder hold these pages, each of which begins with the header. OSError passes through."""
     ours, others = _found(folder, header, suffix)
-    if foreign := sorted(pages.keys() & others):
+    root = folder.resolve()
+    if foreign := sorted(
+        path for path in pages if path in others or not (folder / path).resolve().is_relative_to(root)
+    ):
         return Written(changed=(), removed=(), foreign=tuple(foreign))
     removed = sorted(ours.keys() - pages.keys())
     changed = [path for path, text in pages.items() if ours.get(path) != text]
@@ -35,9 +41,9 @@ def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, su
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(pages[path], encoding="utf-8", newline="\n")
-    for root, _, _ in sorted(os.walk(folder), reverse=True) if removed else ():
-        if not os.listdir(root):  # noqa: PTH208 - a walk gives strings
-            os.rmdir(root)  # noqa: PTH106
+    for here, _, _ in sorted(os.walk(folder), reverse=True) if removed else ():
+        if not os.listdir(here):  # noqa: PTH208 - a walk gives strings
+            os.rmdir(here)  # noqa: PTH106
     return Written(changed=tuple(sorted(changed)), removed=tuple(removed))
 
 
