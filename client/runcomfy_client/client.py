@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .api import submit
-from .api.calls import CoolDown, JobRef, Session
+from .api.calls import Closing, CoolDown, JobRef, Session
 from .api.payload import urls_in
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidInputError
 from .identifiers import check_model_id, request_id_in
 from .jobs import AsyncJob, Job
 from .packages import FORMAT, ModelPackage
+from .schema import ErrorFinding, Report
+from .schema.messages import brief
 from .transport.config import Timeouts, resolve
 from .transport.hooks import EventHooks, Hooks
 from .transport.steps import run
@@ -70,7 +72,7 @@ class ClientData:
         writer: JournalWriter | None = None
         if journal is not None:
             writer = self._open_journal(journal, config)
-        self._session = Session(self._package, config, validate, writer, Hooks(event_hooks), CoolDown())
+        self._session = Session(self._package, config, validate, writer, Hooks(event_hooks), CoolDown(), Closing())
 
     @property
     def base_url(self) -> str:
@@ -95,8 +97,11 @@ class ClientData:
         return self._session.journal.view
 
     def _job_ref(self, request_id: str, model_id: str | None) -> JobRef:
-        if request_id_in({"request_id": request_id}) is None:
-            raise ConfigurationError(f"{request_id!r} is no request id.")
+        found: object = request_id  # what a caller without a type checker may pass
+        if not isinstance(found, str) or request_id_in({"request_id": found}) is None:
+            raise ConfigurationError(f"{request_id!r:.80} is no request id; one is a text, as job.request_id gives it.")
+        if model_id is not None:
+            check_model_id(model_id)
         entry = self._session.journal.view.find(request_id) if self._session.journal is not None else None
         if entry is not None and entry.request_id != request_id:  # another job's job_key is spelt like this id
             entry = None
@@ -155,10 +160,11 @@ class SyncClient(ClientData):
             journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
             validate: check inputs against the models' schemas before anything is sent.
             max_connections: the most requests under way at once; more wait for a free one.
-            event_hooks: lists of functions to call with each HttpEvent, under the keys "request", "response", "retry".
+            event_hooks: functions to call with each HttpEvent, one or a list of them under each of the keys "request",
+                "response" and "retry".
 
         Raises:
-            ConfigurationError: the base URL, the token's text, the journal or http_client cannot be used.
+            ConfigurationError: the base URL, the token's text, the journal, http_client or event_hooks cannot be used.
         """
         super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
         from .transport.sync_driver import SyncDriver  # each client loads its own
@@ -196,7 +202,8 @@ class SyncClient(ClientData):
             options: how to send it: timeout (seconds), extra_input, job_key.
 
         Raises:
-            InvalidInputError: the input does not fit; nothing was sent.
+            InvalidInputError: the input does not fit, or is no dict; nothing was sent.
+            ConfigurationError: the options are wrong, or the client is closed; nothing was sent.
             APIError: the API refuses.
             TransportError: nothing could be sent.
             SubmissionUnknownError: nobody can tell whether the job was started.
@@ -284,11 +291,13 @@ class SyncClient(ClientData):
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. No job is submitted any more; those that were can still be read."""
+        self._session.closing.closed = True
         self._driver.close()
         self._close_journal()
 
     def __enter__(self) -> Self:
+        self._session.closing.closed = False
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -327,10 +336,11 @@ class AsyncClient(ClientData):
             journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
             validate: check inputs against the models' schemas before anything is sent.
             max_connections: the most requests under way at once; more wait for a free one.
-            event_hooks: lists of functions to call with each HttpEvent, under the keys "request", "response", "retry".
+            event_hooks: functions to call with each HttpEvent, one or a list of them under each of the keys "request",
+                "response" and "retry".
 
         Raises:
-            ConfigurationError: the base URL, the token's text, the journal or http_client cannot be used.
+            ConfigurationError: the base URL, the token's text, the journal, http_client or event_hooks cannot be used.
         """
         super().__init__(token, base_url, timeout, max_retries, max_connections, validate, journal, event_hooks)
         from .transport.async_driver import AsyncDriver  # each client loads its own
@@ -369,7 +379,8 @@ class AsyncClient(ClientData):
             options: how to send it: timeout (seconds), extra_input, job_key.
 
         Raises:
-            InvalidInputError: the input does not fit; nothing was sent.
+            InvalidInputError: the input does not fit, or is no dict; nothing was sent.
+            ConfigurationError: the options are wrong, or the client is closed; nothing was sent.
             APIError: the API refuses.
             TransportError: nothing could be sent.
             SubmissionUnknownError: nobody can tell whether the job was started.
@@ -452,11 +463,13 @@ class AsyncClient(ClientData):
         )
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. No job is submitted any more; those that were can still be read."""
+        self._session.closing.closed = True
         await self._driver.close()
         await self._driver.run(run(self._close_journal))
 
     async def __aenter__(self) -> Self:
+        self._session.closing.closed = False  # one client may serve several event loops, each with a block of its own
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -476,6 +489,7 @@ def model_and_payload(
     if isinstance(payload, Mapping):
         return model_id, payload
     to_payload = getattr(payload, "to_payload", None)
-    if to_payload is None:
-        raise ConfigurationError(f"The input must be a dict of wire names or an input class, not {payload!r:.80}.")
+    if not callable(to_payload) or isinstance(payload, type):
+        message = f"expected an object (a dict of wire names, or an input class's instance), got {brief(payload)}"
+        raise InvalidInputError(Report(model_id, [ErrorFinding("type", message, brief(payload))]))
     return model_id, to_payload()

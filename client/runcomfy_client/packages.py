@@ -123,11 +123,14 @@ class ModelPackage:
     def _classes(self, model_id: str) -> object:
         return import_module(f"{self.name}.models.{self.models[model_id]}")
 
+    def near(self, model_id: str) -> str:
+        """The ids that ``model_id`` may be a misspelling of, "'a' or 'b'"; empty if none is near."""
+        return " or ".join(map(brief, ranked(model_id, self.model_ids())[:3]))
+
     def _unknown(self, model_id: str) -> str:
         known = self.model_ids()
-        near = ranked(model_id, known)[:3]
-        if near:
-            return f"no model {brief(model_id)} is known here; did you mean {' or '.join(map(brief, near))}?"
+        if near := self.near(model_id):
+            return f"no model {brief(model_id)} is known here; did you mean {near}?"
         return (
             f"no model {brief(model_id)} is known here; this client was generated for {len(known)}:"
             f" {', '.join(known[:5])}" + (", ..." if len(known) > 5 else "")

@@ -158,3 +158,12 @@ def test_errors_travel_between_processes(name: str) -> None:
     assert type(back) is type(error)
     assert (str(back), back.request_id, back.model_id) == ("what happened", "job-1", "any/model")
     assert isinstance(back, errors.RunComfyError)
+
+
+def test_a_token_that_cannot_be_used_says_where_it_came_from() -> None:
+    with pytest.raises(ConfigurationError, match=r"from the argument token\) is empty"):
+        config("  ")
+    with pytest.raises(ConfigurationError, match=r"from RUNCOMFY_API_KEY\) is not printable"):
+        config(environment={"RUNCOMFY_API_KEY": "two words"})
+    with pytest.raises(ConfigurationError, match="not of the type int"):
+        config(3)  # type: ignore[arg-type]  # the fault

@@ -29,6 +29,8 @@ from tests.support.http_wire import json_response
 from tests.support.tiny_api import COMPLETED, TinyApi
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.both import Clients
     from tests.support.fault_proxy import Wire
     from tests.support.http_wire import Request, Response
@@ -384,3 +386,71 @@ def test_what_comes_late_on_an_idle_connection_is_no_reply(clients: Clients, pro
         first = client.submit("any/model", {}).request_id
         time.sleep(0.3)
         assert client.submit("any/model", {}).request_id != first
+
+
+@pytest.mark.parametrize("kind", ["request", "response", "retry"])
+def test_a_hook_may_stand_without_a_list(clients: Clients, proxy: FaultProxy, tmp_path: Path, kind: str) -> None:
+    heard: list[Any] = []
+    client = clients(proxy.url, event_hooks={kind: heard.append}, journal=tmp_path / "jobs.sqlite")
+    assert client.submit("any/model", {}, {"job_key": "k"}).request_id == "job-1"
+    assert [event.kind for event in heard] == ([kind] if kind != "retry" else [])
+    assert [entry.state for entry in client.journal.pending()] == ["submitted"]
+
+
+async def async_hook(event: object) -> None:
+    """Nobody would await this."""
+
+
+@pytest.mark.parametrize(
+    "hooks", [print, [print], {"request": 3}, {"request": None}, {"request": [print, "print"]}, {"retry": [async_hook]}]
+)
+def test_what_is_no_hook_is_refused_before_anything_is_sent(clients: Clients, hooks: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"event_hooks.* must be "):
+        clients("http://127.0.0.1:1", event_hooks=hooks)
+
+
+def test_a_log_handler_that_fails_costs_nothing(clients: Clients, proxy: FaultProxy) -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno == logging.DEBUG:
+                raise RuntimeError("in a handler")
+
+    log, handler = logging.getLogger("runcomfy"), Broken()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        assert clients(proxy.url).submit("any/model", {}).request_id == "job-1"
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+
+
+def test_a_closed_client_submits_nothing(clients: Clients, proxy: FaultProxy, tmp_path: Path) -> None:
+    client = clients(proxy.url, journal=tmp_path / "jobs.sqlite")
+    job = client.submit("any/model", {})
+    client.close()
+    with pytest.raises(ConfigurationError, match=r"is closed\. Nothing was sent"):
+        client.submit("any/model", {})
+    assert proxy.arrived["submit"] == 1
+    assert job.wait(10).files  # what is paid for can be read
+
+
+def test_a_with_block_opens_and_closes_a_client(proxy: FaultProxy) -> None:
+    client = SyncClient(TOKEN, proxy.url)
+    for _ in range(2):
+        with client:
+            client.submit("any/model", {})
+        with pytest.raises(ConfigurationError, match="is closed"):
+            client.submit("any/model", {})
+    several_loops = AsyncClient(TOKEN, proxy.url)
+
+    async def scene() -> None:
+        async with several_loops:
+            await several_loops.submit("any/model", {})
+        with pytest.raises(ConfigurationError, match="is closed"):
+            await several_loops.submit("any/model", {})
+
+    asyncio.run(scene())
+    asyncio.run(scene())
+    assert proxy.arrived["submit"] == 4

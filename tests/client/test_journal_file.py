@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from runcomfy_client.client import SyncClient
 from runcomfy_client.errors import ConfigurationError, JobFailedError, JournalError, SubmissionUnknownError
 from runcomfy_client.journal import Journal, base, leases
 from runcomfy_client.journal import sqlite as journal_store
@@ -405,3 +406,12 @@ def test_wrong_options_are_named_before_anything_is_sent(
         clients(proxy.url, journal=path).submit("any/model", {}, options)
     assert not proxy.requests
     assert not path.exists()
+
+
+def test_without_a_file_a_client_has_nothing_pending_and_a_journal_alone_has_a_wrong_path(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "such" / "jobs.sqlite"
+    with SyncClient("secret", "http://127.0.0.1:1", journal=path) as client:
+        assert client.journal.pending() == []
+    with pytest.raises(JournalError, match="jobs"):
+        Journal(path).pending()
+    assert not path.parent.exists()

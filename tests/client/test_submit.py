@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -343,3 +344,38 @@ def test_time_that_was_up_before_anything_was_sent_is_no_riddle(
     with pytest.raises(TransportError, match="Nothing was sent"):
         clients(proxy.url).submit(MODEL, {}, {"timeout": 0.05})
     assert not proxy.requests
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 3, True, dict])
+def test_an_input_that_is_no_object_is_an_invalid_input(clients: Clients, proxy: FaultProxy, body: object) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        clients(proxy.url).submit(MODEL, body)
+    (finding,) = caught.value.report.errors
+    assert (finding.path, finding.code) == ("", "type")
+    assert "expected an object" in finding.message
+    assert not proxy.requests
+
+
+def test_what_json_cannot_carry_in_extra_input_is_named_by_its_place(clients: Clients, proxy: FaultProxy) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        clients(proxy.url).submit(MODEL, {}, {"extra_input": {"lora": Path("x"), "more": [{"data": b"1"}]}})
+    assert [finding.path for finding in caught.value.report.errors] == ["/lora", "/more/0/data"]
+    assert not proxy.requests
+
+
+def test_a_misspelt_model_that_the_api_does_not_know_is_told_the_nearest(clients: Clients, proxy: FaultProxy) -> None:
+    proxy.always("submit", answer(json_response({"error_code": 404001, "message": "no such model"}, 404)))
+    client = clients(proxy.url)
+    with pytest.raises(NotFoundError, match=r"no such model\. Did you mean 'bytedance/dreamina-4-0/text-to-image'"):
+        client.submit("bytedance/dreamina-4-0/text-to-imag", {})
+    for known in ("bytedance/dreamina-4-0/text-to-image", "xyzzy/quux/plugh"):
+        with pytest.raises(NotFoundError) as caught:
+            client.submit(known, {"prompt": "x"})
+        assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("request_id", [3, None, "x" * 5000, "", "a/b"])
+def test_what_is_no_request_id_is_refused_in_few_words(clients: Clients, request_id: object) -> None:
+    with pytest.raises(ConfigurationError, match="is no request id") as caught:
+        clients("http://127.0.0.1:1").job(request_id)
+    assert len(str(caught.value)) < 200

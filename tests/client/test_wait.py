@@ -423,3 +423,11 @@ def test_a_position_that_is_none_is_left_out(
     api.statuses = [{"status": "in_queue", "queue_position": position}, COMPLETED]
     updates = list(clients(proxy.url).submit("any/model", {}).updates(10))
     assert [update.queue_position for update in updates] == [None, None]
+
+
+@pytest.mark.parametrize("reason", ["The prompt was refused.", "The prompt was refused", "Is this a prompt?"])
+def test_the_message_of_a_failed_job_ends_once(clients: Clients, proxy: FaultProxy, api: TinyApi, reason: str) -> None:
+    api.result = {"status": "failed", "error": {"message": reason}}
+    with pytest.raises(JobFailedError) as caught:
+        clients(proxy.url).submit("any/model", {}).wait(10)
+    assert str(caught.value) == f"Job job-1 failed: {reason if reason[-1] in '.?' else reason + '.'}"

@@ -39,6 +39,14 @@ class Session(NamedTuple):
     journal: JournalWriter | None
     hooks: Hooks
     cool_down: CoolDown
+    closing: Closing
+
+    def check_open(self) -> None:
+        """Raises ConfigurationError after ``close()``: what is closed must not start a paid job."""
+        if self.closing.closed:
+            raise ConfigurationError(
+                "The client is closed. Nothing was sent.", cure="Make a new one, or submit inside its `with` block."
+            )
 
 
 class JobRef(NamedTuple):
@@ -66,6 +74,12 @@ _START = time.time() - time.monotonic()
 def now() -> float:
     """Seconds since 1970, for times that are written down; setting the clock does not move it in a running process."""
     return _START + time.monotonic()
+
+
+class Closing:
+    """Whether the user has closed the client."""
+
+    closed = False
 
 
 class CoolDown:

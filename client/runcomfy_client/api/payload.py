@@ -11,7 +11,7 @@ from ..errors import ConfigurationError, InvalidInputError
 from ..identifiers import check_model_id
 from ..media import LocalMedia, encode_body
 from ..prepare import PreparedInput, prepare_input
-from ..schema import ErrorFinding, Report
+from ..schema import AnyValue, ErrorFinding, Report
 from ..transport.hooks import log
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def prepare_submit(
     try:
         body = encode_body(payload)
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(Report(model_id, [ErrorFinding("json", str(error))])) from error
+        found = [each for each in AnyValue().check(payload) or () if isinstance(each, ErrorFinding)]
+        raise InvalidInputError(Report(model_id, found or [ErrorFinding("json", str(error))])) from error
     return Prepared(
         model_id=model_id,
         payload=payload,

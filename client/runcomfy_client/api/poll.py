@@ -349,7 +349,8 @@ def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
             )
         case Verdict.FAILED:
             reason = failure_in(body) or "the API gives no reason"
-            raise failed(job, body, f"Job {job.request_id} failed: {reason}.")
+            stop = "" if reason.endswith((".", "!", "?")) else "."
+            raise failed(job, body, f"Job {job.request_id} failed: {reason}{stop}")
         case Verdict.EMPTY:
             raise failed(job, body, f"Job {job.request_id} is {judged.state}, but its result has no output.")
         case Verdict.RUNNING:

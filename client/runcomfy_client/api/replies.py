@@ -90,8 +90,13 @@ def has_error(reply: Reply, body: dict[str, object] | None) -> bool:
     return not 200 <= reply.status < 300 or error_code(body) is not None
 
 
-def error_of(reply: Reply, config: Config, *, action: str, request_id: str | None, model_id: str | None) -> APIError:
-    """The error that a reply stands for, free of the token; ``action`` says in the message what was attempted."""
+def error_of(
+    reply: Reply, config: Config, *, action: str, request_id: str | None, model_id: str | None, not_found: str = ""
+) -> APIError:
+    """The error that a reply stands for, free of the token; ``action`` says in the message what was attempted.
+
+    ``not_found`` is what the message adds where it is a NotFoundError.
+    """
     body = json_object(reply)
     code = error_code(body)
     kind = kind_of(reply.status, code)
@@ -102,6 +107,8 @@ def error_of(reply: Reply, config: Config, *, action: str, request_id: str | Non
     parts = [f"{action}: {answer}" + (f": {text}" if text else "") + "."]
     if kind in _CURES:
         parts.append(_CURES[kind])
+    if not_found and kind is NotFoundError:
+        parts.append(not_found)
     if request_id:
         parts.append(f"Request id: {request_id}.")
     return kind(

@@ -134,6 +134,7 @@ def submit(
     session: Session, model_id: str, input: Mapping[str, object], options: RequestOptions | None
 ) -> Operation[JobRef]:
     """Check the input, send it once, and return the job; with a job_key and a journal, the job that key has already."""
+    session.check_open()
     checked = validate_options(options)
     key = checked.get("job_key")
     if key is not None and session.journal is None:
@@ -424,7 +425,16 @@ def _checked_id(session: Session, found: str | None) -> str | None:
 
 def refusal(session: Session, model_id: str, reply: Reply) -> APIError:
     """The error of an API that refuses: certain, unlike a lost reply."""
-    error = error_of(reply, session.config, action=f"{model_id} was not started", request_id=None, model_id=model_id)
+    action = f"{model_id} was not started"
+    near = "" if session.package.spec(model_id) else session.package.near(model_id)
+    error = error_of(
+        reply,
+        session.config,
+        action=action,
+        request_id=None,
+        model_id=model_id,
+        not_found=near and f"Did you mean {near}?",
+    )
     note_rate_limit(session, error)
     return error
 

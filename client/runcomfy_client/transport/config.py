@@ -38,10 +38,18 @@ class Token:
 
     __slots__ = ("_pattern", "_text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, source: str = "the argument token") -> None:
+        if not isinstance(text, str):
+            raise ConfigurationError(f"The token (from {source}) is a text, and not of the type {type(text).__name__}.")
         text = text.strip()
-        if not text or not all("!" <= character <= "~" for character in text):
-            raise ConfigurationError("The token is not printable ASCII without white space; copy it again, whole.")
+        if not text:
+            raise ConfigurationError(
+                f"The token (from {source}) is empty; token=None looks for one in the environment."
+            )
+        if not all("!" <= character <= "~" for character in text):
+            raise ConfigurationError(
+                f"The token (from {source}) is not printable ASCII without white space; copy it again, whole."
+            )
         self._text = text
         # A server may repeat it inside JSON or an address.
         spellings = {text, text.replace("/", "\\/"), quote(text, safe=""), _escaped(text)}
@@ -211,7 +219,7 @@ def find_token(token: str | None, environment: Mapping[str, str]) -> Token | Non
         return Token(token)
     for name in TOKEN_VARIABLES:
         if environment.get(name, "").strip():
-            return Token(environment[name])
+            return Token(environment[name], name)
     return read_token_file(token_file(environment))
 
 
@@ -234,4 +242,4 @@ def read_token_file(path: Path) -> Token | None:
     except json.JSONDecodeError:
         raise ConfigurationError(f"{path} is not JSON; log in again with the official command line.") from None
     access = found.get("access_token") if isinstance(found, dict) else None
-    return Token(access) if isinstance(access, str) and access.strip() else None
+    return Token(access, str(path)) if isinstance(access, str) and access.strip() else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import iscoroutinefunction
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..errors import ConfigurationError
@@ -32,24 +33,43 @@ class HttpEvent(NamedTuple):
     reason: str = ""
 
 
-EventHooks: TypeAlias = Mapping[Kind, Sequence[Callable[[HttpEvent], object]]]
+Hook: TypeAlias = Callable[[HttpEvent], object]
+EventHooks: TypeAlias = Mapping[Kind, Hook | Sequence[Hook]]
 
 
 class Hooks:
-    """Calls the user's hooks. One that fails is logged and goes no further: it must not cost a request id."""
+    """Calls the user's hooks. One that fails is logged and goes no further: it must not cost a request id.
+
+    What is no function is refused when the client is made: found at a submit, it would leave the submit unsure.
+    """
 
     def __init__(self, hooks: EventHooks | None) -> None:
-        self._hooks: EventHooks = hooks or {}
-        if unknown := [name for name in self._hooks if name not in KINDS]:
-            raise ConfigurationError(f"There is no event {unknown[0]!r}; there are {', '.join(KINDS)}.")
+        if hooks is not None and not isinstance(hooks, Mapping):
+            raise ConfigurationError(f"event_hooks is {hooks!r:.80}; it must be a dict with any of {', '.join(KINDS)}.")
+        self._hooks = {kind: _functions(kind, value) for kind, value in (hooks or {}).items()}
 
     def emit(self, event: HttpEvent) -> None:
-        _log(event)
-        for hook in self._hooks.get(event.kind, ()):
-            try:
-                hook(event)
-            except Exception:  # it is the user's code
-                log.exception("The event hook %r failed.", hook)
+        try:
+            _log(event)
+            for hook in self._hooks.get(event.kind, ()):
+                try:
+                    hook(event)
+                except Exception:  # it is the user's code
+                    log.exception("The event hook %r failed.", hook)
+        except Exception:  # noqa: BLE001, S110 - a log handler of the user's fails, so there is nowhere to say it
+            pass
+
+
+def _functions(kind: object, value: object) -> tuple[Hook, ...]:
+    """The functions under one key of event_hooks."""
+    if kind not in KINDS:
+        raise ConfigurationError(f"There is no event {kind!r:.80}; there are {', '.join(KINDS)}.")
+    found = (value,) if callable(value) else tuple(value) if isinstance(value, Iterable) else (value,)
+    for hook in found:
+        if not callable(hook) or iscoroutinefunction(hook):
+            wanted = "a plain function, not an async one" if callable(hook) else "a function, or a list of functions"
+            raise ConfigurationError(f"event_hooks[{kind!r}] holds {hook!r:.80}; it must be {wanted}.")
+    return found
 
 
 def _log(event: HttpEvent) -> None:
