@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import editor_schemas
-from .diagnostics.all_codes import all_codes
+from .diagnostics.codes import all_codes
 from .diagnostics.diagnostic import display, has_errors, quote
 from .intake import cli as intake
-from .naming.package import package_fault
+from .naming.names import package_name_error
 from .openapi import cli as openapi
 from .paths import PACKAGE, choose_output, choose_store
 from .reference import cli as reference
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .generate import Outcome, Request
 
 # A first run lists hundreds of files; nobody reads them.
-_MOST_LISTED = 24
+_MAX_LISTED = 24
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -86,8 +86,8 @@ def _generate(arguments: argparse.Namespace) -> int:
         return USAGE
     package: str = settings.package or PACKAGE if arguments.package is None else arguments.package
     output = choose_output(arguments.output, settings)
-    if fault := package_fault(package, display(output)):
-        return usage(fault)
+    if error := package_name_error(package, display(output)):
+        return usage(error)
     store = choose_store(arguments.schemas, settings)
     if store.builtin:
         return no_store()
@@ -103,22 +103,22 @@ def _generate(arguments: argparse.Namespace) -> int:
         accept_renames=arguments.accept_renames,
         use_cache=not arguments.no_cache,
     )
-    with Progress() as tell:
+    with Progress() as progress:
         outcome = generate(
             request,
-            lambda done, total: tell(f"generating {done} of {total}"),
+            lambda done, total: progress(f"generating {done} of {total}"),
             lambda: say(f"another run is writing below {display(request.output)}; waiting for it to end"),
         )
     report(outcome.diagnostics)
     if outcome.plan and not arguments.markdown:
         _print_plan(outcome, request.check, display(request.output / package))
-    if outcome.python and not (outcome.plan and outcome.plan.faults):
+    if outcome.python and not (outcome.plan and outcome.plan.diagnostics):
         _print_python(outcome.python, markdown=arguments.markdown)
-    in_the_way = outcome.plan is not None and bool(outcome.plan.faults)
+    blocked = outcome.plan is not None and bool(outcome.plan.diagnostics)
     if outcome.failed:
-        if not outcome.skipped or in_the_way:
+        if not outcome.skipped or blocked:
             nothing_written()
-        if request.check and in_the_way:
+        if request.check and blocked:
             print(f"Cure: move or delete what is in the way, then {_cure(arguments, request, outcome)}")
         return BAD_SCHEMA
     if request.check and outcome.drifted:
@@ -136,13 +136,13 @@ def _print_plan(outcome: Outcome, check: bool, folder: str) -> None:
         if check
         else (("new", plan.missing), ("changed", plan.stale), ("deleted", plan.extra))
     )
-    if plan.faults and not check:
+    if plan.diagnostics and not check:
         return
     for word, paths in kinds:
-        for path in paths[:_MOST_LISTED]:
+        for path in paths[:_MAX_LISTED]:
             print(f"{word:8} {folder}/{path}")
-        if len(paths) > _MOST_LISTED:
-            print(f"{word:8} ... and {len(paths) - _MOST_LISTED} more")
+        if len(paths) > _MAX_LISTED:
+            print(f"{word:8} ... and {len(paths) - _MAX_LISTED} more")
     if outcome.names_stale:
         print(f"{'stale' if check else 'changed':8} names.json (the published names, beside the schemas)")
     for model_id in outcome.skipped:
@@ -174,16 +174,16 @@ def _cure(arguments: argparse.Namespace, request: Request, outcome: Outcome) -> 
 
 
 def _lint(arguments: argparse.Namespace) -> int:
-    from .building.lint import lint
+    from .building.inventory import lint
 
     schemas = store_to_read(arguments.schemas)
     if schemas is None:
         return USAGE
-    models, faults = lint(schemas)
-    report(faults)
-    if not faults:
+    models, diagnostics = lint(schemas)
+    report(diagnostics)
+    if not diagnostics:
         print(f"{amount(models, 'model')}, nothing to say against them.")
-    return BAD_SCHEMA if has_errors(faults) else OK
+    return BAD_SCHEMA if has_errors(diagnostics) else OK
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -18,10 +18,10 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run `runcomfy-codegen` and leave with its exit code."""
-    sys.exit(guarded())
+    sys.exit(run_guarded())
 
 
-def guarded() -> int:
+def run_guarded() -> int:
     """Run the command line; every way to end has its exit code and its sentence."""
     try:
         from .cli import run

@@ -57,16 +57,16 @@ def _jsonschema(arguments: argparse.Namespace) -> int:
 
 def editor_schemas(schemas: Path) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
     """The files by path, one for each model of a store; none if a schema has an error. OSError passes through."""
-    from .building.gather import below, gather
+    from .building.inventory import read_inventory, with_store_path
     from .building.unit import lower_model
     from .diagnostics.diagnostic import has_errors
 
-    gathered = gather(schemas)
-    diagnostics = [*gathered.diagnostics]
+    inventory = read_inventory(schemas)
+    diagnostics = [*inventory.diagnostics]
     files: dict[str, str] = {}
-    for task in gathered.tasks:
+    for task in inventory.tasks:
         model, unit = lower_model(task)
-        diagnostics += [below(schemas, each) for each in unit.diagnostics]
+        diagnostics += [with_store_path(schemas, diagnostic) for diagnostic in unit.diagnostics]
         if model:
             files[f"{model.model_id}.json"] = _file(model.spec)
     return ({} if has_errors(diagnostics) else files), tuple(diagnostics)

@@ -8,24 +8,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .building.cache import Cache
-from .building.gather import below, gather
+from .building.inventory import read_inventory, with_store_path
 from .building.pool import build_all
 from .comparing.python import Generated, python_difference
 from .diagnostics.diagnostic import Diagnostic, display, has_errors, quote
 from .naming.lock import renames
 from .reading.store import INPUT, NAMES, write_json
-from .writing.commit import commit, sweep
+from .writing.commit import commit, output_lock, remove_leftovers
 from .writing.manifest import names_entry, published_names
 from .writing.plan import plan
 from .writing.recover import recover
 from .writing.tree import package_tree
-from .writing.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from .building.gather import Gathered
+    from .building.inventory import Inventory
     from .building.unit import Unit
     from .comparing.python import PythonDifference
     from .reading.source import Json
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from .writing.plan import Plan
 
 # Of the models that would be deleted.
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,7 @@ class Outcome:
 
     @property
     def drifted(self) -> bool:
-        return self.names_stale or self.plan is None or not self.plan.nothing
+        return self.names_stale or self.plan is None or not self.plan.is_empty
 
 
 def generate(
@@ -86,60 +85,62 @@ def generate(
         progress: told how many models are built, and how many have to be.
         waiting: called if another run has the output folder; this one goes on when that one has ended.
     """
-    with turn(_own_folder(request) / "lock", waiting) as alone:
-        return _generate(request, progress, alone)
+    with output_lock(_own_folder(request) / "lock", waiting) as locked:
+        return _generate(request, progress, locked)
 
 
-def _generate(request: Request, progress: Callable[[int, int], None], alone: bool) -> Outcome:
+def _generate(request: Request, progress: Callable[[int, int], None], locked: bool) -> Outcome:
     folder = request.output / request.package
-    gathered = gather(request.schemas)
-    if lost := _store_lost(gathered, request.schemas, folder):
-        return Outcome(diagnostics=(*gathered.diagnostics, lost), models=0)
-    units, _ = build_all(gathered.tasks, _cache(request), progress)
+    inventory = read_inventory(request.schemas)
+    if lost := _store_lost(inventory, request.schemas, folder):
+        return Outcome(diagnostics=(*inventory.diagnostics, lost), models=0)
+    units, _ = build_all(inventory.tasks, _cache(request), progress)
     published = published_names(folder)
-    faults = [*gathered.diagnostics]
+    diagnostics = [*inventory.diagnostics]
     for unit in units:
-        faults += [below(request.schemas, each) for each in unit.diagnostics]
-    renamed = {} if request.accept_renames else _renamed(gathered, units, published, request.schemas)
-    bad = gathered.faulty | renamed.keys()
-    faults += [each for found in renamed.values() for each in found]
-    if has_errors(faults) and (gathered.blocking or not request.skip_faulty):
-        return Outcome(diagnostics=tuple(faults), models=len(gathered.models))
+        diagnostics += [with_store_path(request.schemas, diagnostic) for diagnostic in unit.diagnostics]
+    renamed = {} if request.accept_renames else _rename_diagnostics(inventory, units, published, request.schemas)
+    bad = inventory.faulty | renamed.keys()
+    diagnostics += [each for found in renamed.values() for each in found]
+    if has_errors(diagnostics) and (inventory.blocking or not request.skip_faulty):
+        return Outcome(diagnostics=tuple(diagnostics), models=len(inventory.models))
 
-    good = {each.model_id: each for each in units if each.rendered and each.model_id not in bad}
-    skipped = [model_id for model_id in gathered.models if model_id not in good]
-    recovered = [found for each in skipped if (found := recover(folder, each, published))]
+    good = {unit.model_id: unit for unit in units if unit.rendered and unit.model_id not in bad}
+    skipped = [model_id for model_id in inventory.models if model_id not in good]
+    recovered = [found for model_id in skipped if (found := recover(folder, model_id, published))]
     good |= {unit.model_id: unit for unit in recovered}
     kept = [good[model_id] for model_id in sorted(good)]
     tree = package_tree(kept, request.package)
     made = plan(folder, tree)
-    gone = tuple(sorted(published.keys() - set(gathered.models)))
+    gone = tuple(sorted(published.keys() - set(inventory.models)))
     if gone and not (request.delete or request.check):
-        made = dataclasses.replace(made, faults=(*made.faults, _not_deleted(gone, request.schemas, folder)))
-    faults += made.faults
-    names = _names(gathered, kept)
+        made = dataclasses.replace(made, diagnostics=(*made.diagnostics, _not_deleted(gone, request.schemas, folder)))
+    diagnostics += made.diagnostics
+    names = _names(inventory, kept)
     outcome = Outcome(
-        diagnostics=tuple(faults),
-        models=len(gathered.models),
+        diagnostics=tuple(diagnostics),
+        models=len(inventory.models),
         plan=made,
-        names_stale=names != (gathered.names_document.value if gathered.names_document else {}),
+        names_stale=names != (inventory.names_document.value if inventory.names_document else {}),
         skipped=tuple(skipped),
         kept=tuple(unit.model_id for unit in recovered),
         gone=gone,
-        python=_python(folder, published, kept, made) if published else None,
+        python=_python_changes(folder, published, kept, made) if published else None,
     )
-    if request.check or made.faults:
+    if request.check or made.diagnostics:
         return outcome
-    if alone:
-        sweep(folder)
-    if not made.nothing:
+    if locked:
+        remove_leftovers(folder)
+    if not made.is_empty:
         commit(made, tree)
     if outcome.names_stale:
         write_json(request.schemas / NAMES, names)
     return outcome
 
 
-def _python(folder: Path, published: Mapping[str, object], units: Sequence[Unit], made: Plan) -> PythonDifference:
+def _python_changes(
+    folder: Path, published: Mapping[str, object], units: Sequence[Unit], made: Plan
+) -> PythonDifference:
     """What changes for Python programs, from the package on disk to the one that is planned."""
     changed = {*made.missing, *made.stale, *made.extra}
     names = {model_id: str(entry["name"]) for model_id, entry in published.items() if isinstance(entry, dict)}
@@ -166,10 +167,10 @@ def _module(method: str) -> str:
     return f"models/{method.replace('.', '/')}.py"
 
 
-def _store_lost(gathered: Gathered, schemas: Path, folder: Path) -> Diagnostic | None:
+def _store_lost(inventory: Inventory, schemas: Path, folder: Path) -> Diagnostic | None:
     """A store without models beside a package that has some is a wrong --schemas more often than a wish."""
     models = len(published_names(folder))
-    if gathered.models or not models:
+    if inventory.models or not models:
         return None
     message = f"there is no input.json below it, and {display(folder)} has {models} models that would be deleted"
     help = "Name the right folder with --schemas. If the models are to go, delete the package's folder first."
@@ -178,7 +179,7 @@ def _store_lost(gathered: Gathered, schemas: Path, folder: Path) -> Diagnostic |
 
 def _not_deleted(gone: Sequence[str], schemas: Path, folder: Path) -> Diagnostic:
     """A store that lacks models of the package may be another one than the package was made of."""
-    shown = ", ".join(gone[:_MOST_NAMED]) + (f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else "")
+    shown = ", ".join(gone[:_MAX_NAMED]) + (f" and {len(gone) - _MAX_NAMED} more" if len(gone) > _MAX_NAMED else "")
     message = f"{display(folder)} has models that the store does not have: {shown}"
     help = (
         "If they are to go: runcomfy-codegen generate --delete. A store that pyproject.toml names as "
@@ -196,21 +197,21 @@ def _cache(request: Request) -> Cache | None:
     return Cache(_own_folder(request) / "units") if request.use_cache else None
 
 
-def _names(gathered: Gathered, units: Sequence[Unit]) -> dict[str, Json]:
+def _names(inventory: Inventory, units: Sequence[Unit]) -> dict[str, Json]:
     """names.json as it should be: what is published now; a model that was skipped keeps its lines."""
     made: dict[str, Json] = {unit.model_id: names_entry(unit) for unit in units}
-    before = gathered.names_document.value if gathered.names_document else None
+    before = inventory.names_document.value if inventory.names_document else None
     if isinstance(before, dict):
-        made |= {each: before[each] for each in gathered.models if each in before and each not in made}
+        made |= {model: before[model] for model in inventory.models if model in before and model not in made}
     return dict(sorted(made.items()))
 
 
-def _renamed(
-    gathered: Gathered, units: Sequence[Unit], published: Mapping[str, object], schemas: Path
+def _rename_diagnostics(
+    inventory: Inventory, units: Sequence[Unit], published: Mapping[str, object], schemas: Path
 ) -> dict[ModelId, list[Diagnostic]]:
     """The published names that would change, by model."""
     now = {unit.model_id: names_entry(unit) for unit in units if unit.rendered}
-    document = gathered.names_document
+    document = inventory.names_document
     found: dict[ModelId, list[Diagnostic]] = {}
     for model_id, what, old, new in renames(published, now):
         message = f"{what} of {quote(model_id)} is published as {quote(old)} and would become {quote(new)}"
@@ -218,8 +219,8 @@ def _renamed(
             "Programs that use the old name would break. If that is meant: runcomfy-codegen generate --accept-renames"
         )
         if document and isinstance(document.value, dict) and model_id in document.value:
-            fault = document.diagnostic("E036", message, (model_id,), "key", help)
+            diagnostic = document.diagnostic("E036", message, (model_id,), "key", help)
         else:
-            fault = Diagnostic(code="E036", message=message, file=display(schemas / model_id / INPUT), help=help)
-        found.setdefault(model_id, []).append(fault)
+            diagnostic = Diagnostic(code="E036", message=message, file=display(schemas / model_id / INPUT), help=help)
+        found.setdefault(model_id, []).append(diagnostic)
     return found

@@ -50,19 +50,19 @@ def _table(file: Path) -> object:
 
 
 def _settings(file: Path, table: object) -> Settings:
-    def fault(message: str) -> SettingsError:
+    def error(message: str) -> SettingsError:
         return SettingsError(f"{display(file)}: {message}")
 
     if not isinstance(table, dict):
-        raise fault(f"{_TABLE} is a table: [{_TABLE}]")
+        raise error(f"{_TABLE} is a table: [{_TABLE}]")
     texts: dict[str, str] = {}
     for key, value in table.items():
         if key not in _KEYS:
             near = difflib.get_close_matches(key, _KEYS, n=1)
             cure = f"did you mean {near[0]}?" if near else f"it knows {', '.join(_KEYS)}"
-            raise fault(f"[{_TABLE}] has no key {quote(key)}; {cure}")
+            raise error(f"[{_TABLE}] has no key {quote(key)}; {cure}")
         if not isinstance(value, str) or not value:
-            raise fault(f"{_TABLE}.{key} is a text that is not empty")
+            raise error(f"{_TABLE}.{key} is a text that is not empty")
         texts[key] = value
 
     def folder(key: str) -> Path | None:

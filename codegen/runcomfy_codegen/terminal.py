@@ -117,7 +117,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
-        self._told = time.monotonic()
+        self._last_line = time.monotonic()
         self._open_line = False
 
     def __call__(self, step: str) -> None:
@@ -125,9 +125,9 @@ class Progress:
             # Back to the line's start, clear it, write.
             sys.stderr.write(f"\r\x1b[K{visible(step)[:100]}")
             self._open_line = True
-        elif time.monotonic() - self._told >= _SECONDS_BETWEEN_LINES:
+        elif time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
             sys.stderr.write(f"{visible(step)}\n")
-            self._told = time.monotonic()
+            self._last_line = time.monotonic()
         sys.stderr.flush()
 
     def __enter__(self) -> Self:

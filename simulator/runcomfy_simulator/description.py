@@ -50,7 +50,7 @@ class Description:
                 input=model.input_schema,
                 output=None if model.output_schema is common else model.output_schema,
                 example=model.example,
-                facts=model.metadata,
+                listing=model.metadata,
             )
             for model in self._catalog
         ]

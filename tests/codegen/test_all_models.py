@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runcomfy_codegen.rendering.format import formatted
+from runcomfy_codegen.rendering.layout import format_code
 
 from tests.support.store import MODEL_IDS
 
@@ -28,7 +28,7 @@ def test_black_would_change_nothing(all_models: Path) -> None:
         text = path.read_text(encoding="utf-8")
         # Formatting all of it would take longer than generating it: assembled files, and one model.
         if path.name in ("__init__.py", "_client.py", "_index.py") or "dreamina" in str(path):
-            assert formatted(text) == text, path
+            assert format_code(text) == text, path
 
 
 def test_every_model_imports_and_has_its_method(all_models: Path) -> None:

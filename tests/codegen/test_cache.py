@@ -10,7 +10,7 @@ import pytest
 from runcomfy_codegen import paths
 from runcomfy_codegen.building import cache as caching
 from runcomfy_codegen.building.cache import Cache, key
-from runcomfy_codegen.building.gather import gather
+from runcomfy_codegen.building.inventory import read_inventory
 from runcomfy_codegen.building.pool import build_all
 from runcomfy_codegen.naming.identifiers import PythonName
 
@@ -27,7 +27,7 @@ INPUT = b'{"type": "object", "properties": {"prompt": {"type": "string"}}}'
 def built(workshop: Workshop) -> int:
     """How many units a run would build."""
     folder = workshop.output / ".cache" / "runcomfy-codegen" / "units"
-    _, count = build_all(gather(workshop.schemas).tasks, Cache(folder), lambda done, of: None)
+    _, count = build_all(read_inventory(workshop.schemas).tasks, Cache(folder), lambda done, of: None)
     return count
 
 

@@ -109,5 +109,5 @@ def test_what_a_kill_after_the_swap_left_goes_though_nothing_is_to_be_written(ge
     (generated.output / ".runcomfy.staging-x/new").mkdir(parents=True)
     outcome = generated.generate()
     assert outcome.plan is not None
-    assert outcome.plan.nothing
+    assert outcome.plan.is_empty
     assert left_behind(generated.output) == []

@@ -18,8 +18,7 @@ from runcomfy_client.schema.dialect import TYPES
 from runcomfy_client.schema.rules import parse_bound
 from runcomfy_codegen.checking import dialect
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.diagnostics.all_codes import all_codes
-from runcomfy_codegen.diagnostics.page_codes import PAGE_CODES
+from runcomfy_codegen.diagnostics.codes import PAGE_CODES, all_codes
 from runcomfy_codegen.naming import reserved
 
 ROOT = Path(__file__).parents[2]

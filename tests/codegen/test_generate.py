@@ -35,7 +35,7 @@ def test_nothing_changed_writes_nothing(generated: Workshop) -> None:
     before = times(generated)
     outcome = generated.generate()
     assert outcome.plan
-    assert outcome.plan.nothing
+    assert outcome.plan.is_empty
     assert times(generated) == before
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from runcomfy_codegen.rendering.format import formatted
-from runcomfy_codegen.rendering.layout import field_laid_out, laid_out
+from runcomfy_codegen.rendering.layout import format_code, layout_field, layout_statement
 
 WORDS = '"' + "word " * 20 + '" "' + "word " * 4 + '"'
 
@@ -22,9 +21,9 @@ WORDS = '"' + "word " * 20 + '" "' + "word " * 4 + '"'
     ],
 )
 def test_black_leaves_a_long_statement_alone(statement: str) -> None:
-    text = laid_out(statement) + "\n"
+    text = layout_statement(statement) + "\n"
     assert text.count("\n") > 1
-    assert formatted(text) == text
+    assert format_code(text) == text
 
 
 @pytest.mark.parametrize("value", ["None", None])
@@ -40,5 +39,5 @@ def test_black_leaves_a_long_statement_alone(statement: str) -> None:
 )
 def test_black_leaves_a_long_field_alone(annotation: str, value: str | None) -> None:
     for length in range(60, 101):
-        text = f"class A:\n{field_laid_out('x' * length, annotation, value, 4)}\n"
-        assert formatted(text) == text
+        text = f"class A:\n{layout_field('x' * length, annotation, value, 4)}\n"
+        assert format_code(text) == text

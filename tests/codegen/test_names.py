@@ -11,7 +11,7 @@ from runcomfy_codegen.naming.identifiers import class_name, is_python_name, pyth
 from runcomfy_codegen.naming.lock import Lock
 from runcomfy_codegen.naming.model import input_class
 from runcomfy_codegen.naming.names import model_names
-from runcomfy_codegen.reading.store import ModelId, model_id_fault
+from runcomfy_codegen.reading.store import ModelId, model_id_error
 from runcomfy_codegen.rendering.literals import docstring, literal, prose, string
 
 IDS = {
@@ -34,7 +34,7 @@ IDS = {
 
 @pytest.mark.parametrize("model_id", IDS)
 def test_models(model_id: str) -> None:
-    assert model_id_fault(model_id) is None
+    assert model_id_error(model_id) is None
     names, faults = model_names([ModelId(model_id)], Lock())
     assert not faults
     made = names[ModelId(model_id)]
@@ -47,7 +47,7 @@ NO_IDS += ["a/b\n", "C:/a/b", "a/-b", "a/é", "a/input.json", "a/Patch.JSON", "a
 
 @pytest.mark.parametrize("model_id", [*NO_IDS, "a/" + "b" * 200])
 def test_no_model_ids(model_id: str) -> None:
-    assert model_id_fault(model_id)
+    assert model_id_error(model_id)
 
 
 @pytest.mark.parametrize(

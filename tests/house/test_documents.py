@@ -16,9 +16,7 @@ import runcomfy_client.errors
 import runcomfy_codegen
 import yaml
 from markdown_it import MarkdownIt
-from runcomfy_codegen.diagnostics.all_codes import all_codes
-from runcomfy_codegen.diagnostics.schema_codes import SCHEMA_CODES
-from runcomfy_codegen.diagnostics.store_codes import STORE_CODES
+from runcomfy_codegen.diagnostics.codes import SCHEMA_CODES, STORE_CODES, all_codes
 
 from tests.house.test_borders import LAYERS
 

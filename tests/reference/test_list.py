@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.reference.listing import model_list
-from runcomfy_codegen.reference.pages import HEADER
+from runcomfy_codegen.reference.pages import HEADER, model_list
 
 from tests.support.codegen import input_of, write_store
 from tests.support.pages import read_markdown

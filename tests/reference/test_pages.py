@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from runcomfy_codegen.cli import run
-from runcomfy_codegen.diagnostics.all_codes import all_codes as codes
+from runcomfy_codegen.diagnostics.codes import all_codes as codes
 from runcomfy_codegen.reference.pages import CODES, HEADER, ROOT, make_reference
 from runcomfy_codegen.reference.writing import write_pages
 

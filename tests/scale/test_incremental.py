@@ -37,8 +37,8 @@ def test_a_run_with_nothing_to_do_does_not_load_what_writes_code(tmp_path: Path)
     arguments = ["", "generate", "--schemas", str(catalog.schemas), "--output", str(tmp_path / "out")]
     script = (
         f"import sys; sys.argv = {arguments!r}\n"
-        "from runcomfy_codegen.console import guarded\n"
-        "assert guarded() == 0\n"
+        "from runcomfy_codegen.console import run_guarded\n"
+        "assert run_guarded() == 0\n"
         "print('loaded', *sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

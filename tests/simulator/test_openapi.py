@@ -15,7 +15,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from runcomfy_client.schema import MediaRule
 from runcomfy_codegen.openapi import ModelSchemas, make_document
-from runcomfy_codegen.openapi.naming import Unique, component_name, operation_name
+from runcomfy_codegen.openapi.document import Unique, component_name, operation_name
 from runcomfy_simulator import PROFILES
 
 from tests.support.simulator import EDIT, IMAGE, MODELS, RULES

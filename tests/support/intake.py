@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runcomfy_codegen.console import guarded
+from runcomfy_codegen.console import run_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def codegen(*words: object) -> Answer:
     try:
         with redirect_stdout(out), redirect_stderr(err):
             try:
-                code = guarded()
+                code = run_guarded()
             except SystemExit as leaving:
                 code = int(leaving.code or 0)
     finally:

@@ -79,7 +79,7 @@ def key(task: Task) -> str:
     found = hashlib.sha256(_generator().encode())
     source = task.source
     names = json.dumps([source.model_id, asdict(task.names), asdict(task.lock)], sort_keys=True)
-    parts = (source.input, source.output, source.example, source.patch, source.facts, source.common_output)
+    parts = (source.input, source.output, source.example, source.patch, source.model_json, source.common_output)
     for part in (names.encode(), *parts):
         # Lengths keep the parts apart; a file that is not there is not an empty one.
         found.update(b"-" if part is None else b"%d:" % len(part) + part)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 # What a worker needs and this process does not; by name, so that it is loaded there only.
 PRELOADED = "runcomfy_codegen.rendering.render"
 # A worker costs the loading of black and datamodel-code-generator, about as much as a dozen models.
-_FEW = 12
+_MIN_TASKS_PER_WORKER = 12
 # Enough to keep the pipe quiet, small enough to share the work evenly.
-_CHUNK = 8
+_CHUNK_SIZE = 8
 
 
 def build_all(
@@ -35,7 +35,7 @@ def build_all(
             missing.append(number)
         else:
             units[number] = unit
-    built = _built([tasks[number] for number in missing])
+    built = _build([tasks[number] for number in missing])
     for done, (number, unit) in enumerate(zip(missing, built, strict=True), 1):
         units[number] = unit
         if cache:
@@ -46,14 +46,14 @@ def build_all(
     return [units[number] for number in range(len(tasks))], len(missing)
 
 
-def _built(tasks: Sequence[Task]) -> Iterator[Unit]:
-    workers = min(_processors(), len(tasks) // _FEW)
+def _build(tasks: Sequence[Task]) -> Iterator[Unit]:
+    workers = min(_processors(), len(tasks) // _MIN_TASKS_PER_WORKER)
     if workers < 2:
         yield from map(build_unit, tasks)
         return
     with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
         try:
-            yield from pool.map(build_unit, tasks, chunksize=_CHUNK)
+            yield from pool.map(build_unit, tasks, chunksize=_CHUNK_SIZE)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

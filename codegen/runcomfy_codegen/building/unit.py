@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NOT_NEEDED = "Delete patch.json; but if you are just writing it, correct the place that it names."
 
 
-class CatalogFacts(TypedDict):
+class CatalogListing(TypedDict):
     """The facts of model.json, as the spec of a model takes them."""
 
     display_name: str
@@ -67,35 +67,35 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
     model_id = task.source.model_id
 
     def unit(
-        faults: tuple[Diagnostic, ...],
+        diagnostics: tuple[Diagnostic, ...],
         properties: Mapping[str, str] | None = None,
         objects: Mapping[ClassName, Mapping[str, PythonName]] | None = None,
     ) -> Unit:
         return Unit(
             model_id=model_id,
             names=names,
-            diagnostics=faults,
+            diagnostics=diagnostics,
             properties=properties or {},
             objects={str(name): each for name, each in (objects or {}).items()},
             rendered=None,
         )
 
-    loaded, faults = load(task.source)
+    loaded, diagnostics = load(task.source)
     if loaded is None:
-        return None, unit(_upstream_fixed(task.source, faults))
+        return None, unit(_upstream_fixed(task.source, diagnostics))
     # Whatever an earlier step has found, the next one still looks: all faults are told at once.
-    faults += check(loaded)
+    diagnostics += check(loaded)
     inner, clashes = name_objects(model_id, loaded.input, names, lock)
-    faults += clashes
+    diagnostics += clashes
     objects: dict[ClassName, Mapping[str, PythonName]] = {**inner.objects}
     output = own_output(loaded)
     output_classes: tuple[ObjectClass, ...] = ()
     if output:
         output_classes, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
-        faults += clashes
+        diagnostics += clashes
         objects |= output_names
-    found = unit(faults, inner.input, objects)
-    if has_errors(faults):
+    found = unit(diagnostics, inner.input, objects)
+    if has_errors(diagnostics):
         return None, found
     input_classes = lower_input(loaded.input, inner)
     example = loaded.example.value if loaded.example else None
@@ -105,18 +105,18 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
         input_class=input_class(names),
         output_class=output_class(names),
         example=example if isinstance(example, dict) else None,
-        **_catalog_facts(loaded),
+        **_catalog_listing(loaded),
     )
     model = Model(spec=spec, names=names, input=input_classes, output=output_classes)
     return model, found
 
 
-def _catalog_facts(loaded: Loaded) -> CatalogFacts:
+def _catalog_listing(loaded: Loaded) -> CatalogListing:
     """What the catalog says besides the schema; a value of another type than it should be says nothing."""
-    said = loaded.facts.value if loaded.facts and isinstance(loaded.facts.value, dict) else {}
-    title, categories, unit = said.get("display_name"), said.get("categories"), said.get("price_unit")
-    price = said.get("base_price_usd")
-    return CatalogFacts(
+    listing = loaded.model_json.value if loaded.model_json and isinstance(loaded.model_json.value, dict) else {}
+    title, categories, unit = listing.get("display_name"), listing.get("categories"), listing.get("price_unit")
+    price = listing.get("base_price_usd")
+    return CatalogListing(
         display_name=title if isinstance(title, str) else "",
         categories=tuple(map(str, categories)) if isinstance(categories, list) else (),
         base_price_usd=price if isinstance(price, int | float) and not isinstance(price, bool) else None,
@@ -124,15 +124,15 @@ def _catalog_facts(loaded: Loaded) -> CatalogFacts:
     )
 
 
-def _upstream_fixed(source: ModelSource, faults: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+def _upstream_fixed(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     """A patch that does not apply to a schema that has no errors without it is one that is not needed any more."""
-    if source.patch is None or [each.code for each in faults] != ["E041"]:
-        return faults
+    if source.patch is None or [diagnostic.code for diagnostic in diagnostics] != ["E041"]:
+        return diagnostics
     unpatched, found = load(dataclasses.replace(source, patch=None))
     if unpatched is None or has_errors((*found, *check(unpatched))):
-        return faults
-    message = f"{faults[0].message}; the schema has no errors without it: upstream has fixed the fault"
-    return (dataclasses.replace(faults[0], code="E042", message=message, help=_NOT_NEEDED),)
+        return diagnostics
+    message = f"{diagnostics[0].message}; the schema has no errors without it: upstream has fixed the fault"
+    return (dataclasses.replace(diagnostics[0], code="E042", message=message, help=_NOT_NEEDED),)
 
 
 def build_unit(task: Task) -> Unit:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
 
 from runcomfy_client.schema import Report
 from runcomfy_client.schema.dialect import (
@@ -23,7 +25,6 @@ from runcomfy_client.schema.rules import parse_rule
 
 from ..diagnostics.diagnostic import has_errors, quote, visible
 from ..reading.patching import operation
-from .bounds import conflict
 from .dialect import KEYWORDS_OF_TYPE, keywords, pattern_error, slow_text
 from .shape import shape_diagnostics
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from ..reading.source import Json
 
 # Of what the client's check says: an enum of many values stands in it.
-_LONGEST_MESSAGE = 300
+_MAX_MESSAGE_LENGTH = 300
 
 
 def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
@@ -97,7 +98,7 @@ class _Walk:
         if not _all_known(schema["type"]):
             return
         idle = {word for words in KEYWORDS_OF_TYPE.values() for word in words}
-        idle -= {word for each in types for word in KEYWORDS_OF_TYPE.get(each, ())}
+        idle -= {word for type_ in types for word in KEYWORDS_OF_TYPE.get(type_, ())}
         for keyword in schema:
             if keyword in idle:
                 message = f'"{keyword}" says nothing about {" or ".join(types)}'
@@ -133,7 +134,7 @@ class _Walk:
 
     def _bounds(self, schema: Mapping[str, Json], types: tuple[str, ...], pointer: Pointer) -> Iterator[Diagnostic]:
         # With several types, one that can be satisfied is enough.
-        conflicts = [conflict(each, schema) for each in types]
+        conflicts = [conflict(type_, schema) for type_ in types]
         if not conflicts or None in conflicts:
             return
         found = next(each for each in conflicts if each)
@@ -201,7 +202,7 @@ class _Walk:
             if not isinstance(name, str):
                 continue
             if name not in properties:
-                yield self._undefined(name, [each for each in properties if each not in names], place)
+                yield self._undefined(name, [property_ for property_ in properties if property_ not in names], place)
             elif name in required[:number]:
                 yield self._diagnostic("W123", f"{quote(name)} stands twice", place)
 
@@ -244,12 +245,12 @@ def _errors(node: Node, value: Json) -> list[Finding]:
 
 
 def _all_known(types: Json) -> bool:
-    return all(isinstance(each, str) and each in TYPES for each in (types if isinstance(types, list) else [types]))
+    return all(isinstance(type_, str) and type_ in TYPES for type_ in (types if isinstance(types, list) else [types]))
 
 
 def _one_line(text: str) -> str:
     shown = visible(text)
-    return shown if len(shown) <= _LONGEST_MESSAGE else shown[:_LONGEST_MESSAGE] + "…"
+    return shown if len(shown) <= _MAX_MESSAGE_LENGTH else shown[:_MAX_MESSAGE_LENGTH] + "…"
 
 
 def _is_branch(pointer: Pointer) -> bool:
@@ -273,3 +274,43 @@ def _shown(value: Json) -> str:
     if isinstance(value, str):
         return quote(value)
     return quote(json.dumps(value, ensure_ascii=False))[1:-1].replace('\\"', '"')
+
+
+_NUMBERS = tuple((low, high) for low in ("minimum", "exclusiveMinimum") for high in ("maximum", "exclusiveMaximum"))
+_PAIRS = {
+    "string": (("minLength", "maxLength"),),
+    "array": (("minItems", "maxItems"),),
+    "integer": _NUMBERS,
+    "number": _NUMBERS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Two keywords that leave nothing between them. `crossed`: the lower bound is above the upper one."""
+
+    low: str
+    high: str
+    crossed: bool
+
+
+def conflict(type: str, schema: Mapping[str, Json]) -> Conflict | None:
+    """The first pair of bounds between which no value of the type is left."""
+    for low, high in _PAIRS.get(type, ()):
+        least, most = schema.get(low), schema.get(high)
+        if not is_number(least) or not is_number(most):
+            continue
+        if least > most:
+            return Conflict(low=low, high=high, crossed=True)
+        if least == most and (low.startswith("exclusive") or high.startswith("exclusive")):
+            return Conflict(low=low, high=high, crossed=False)
+        first = math.floor(least) + 1 if low.startswith("exclusive") else math.ceil(least)
+        last = math.ceil(most) - 1 if high.startswith("exclusive") else math.floor(most)
+        if type == "integer" and first > last:
+            return Conflict(low=low, high=high, crossed=False)
+    return None
+
+
+def is_number(value: Json) -> TypeGuard[int | float]:
+    """A JSON number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -40,7 +40,7 @@ _BOUNDS = {
     "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "multiple_of": "multipleOf",
 }  # fmt: skip
 # Texts, and what the annotation says already.
-_PASSED_OVER = ("enum", "examples")
+_IGNORED = ("enum", "examples")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class MethodChange:
 
     @property
     def breaking(self) -> bool:
-        return self.status == "gone" or any(each.breaking for each in self.changes)
+        return self.status == "gone" or any(change.breaking for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class PythonDifference:
     @property
     def step(self) -> Step:
         """The version step that a package with these changes needs, by semantic versioning."""
-        if any(each.breaking for each in self.methods):
+        if any(method.breaking for method in self.methods):
             return "major"
         return "minor" if self.methods else "none"
 
@@ -138,7 +138,7 @@ def _model(before: Generated, after: Generated) -> Iterator[ParameterChange]:
         prefix = _prefix(name, root, made)
         for change in _fields(earlier, made):
             yield replace(change, place=f"{prefix}{change.place}")
-    yield from _outputs(before.module, after.module)
+    yield from _output_changes(before.module, after.module)
 
 
 def _input_class(module: str) -> str:
@@ -182,7 +182,7 @@ def _parameter(old: _Field, new: _Field) -> Iterator[ParameterChange]:
     before, after = _members(old.annotation), _members(new.annotation)
     if before != after:
         gone, more = before - after, after - before
-        refused = frozenset(each for each in gone if not _types_of(each) & after)
+        refused = frozenset(model_id for model_id in gone if not _types_of(model_id) & after)
         words = [f"takes {', '.join(sorted(more))}"] if more else []
         words += [f"no longer takes {', '.join(sorted(refused))}"] if refused else []
         effect = MORE if not refused else VALUE_GONE if all(map(_is_value, refused)) else OTHER_TYPE
@@ -191,7 +191,7 @@ def _parameter(old: _Field, new: _Field) -> Iterator[ParameterChange]:
         yield ParameterChange(place=new.name, text=change.text, breaking=change.breaking, meaning=change.meaning)
 
 
-def _outputs(before: str, after: str) -> Iterator[ParameterChange]:
+def _output_changes(before: str, after: str) -> Iterator[ParameterChange]:
     """A result may change from the common class to one of its own, and back."""
     old, new = _output_bases(before), _output_bases(after)
     for name in new.keys() & old.keys():
@@ -239,28 +239,30 @@ def _field(statement: ast.AnnAssign) -> _Field | None:
         inner = annotation.slice
         assert isinstance(inner, ast.Tuple)
         annotation, call = inner.elts[0], inner.elts[-1]
-    given = {each.arg: each.value for each in call.keywords if each.arg} if isinstance(call, ast.Call) else {}
-    wire = _literal(given.get("alias"))
+    arguments = (
+        {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg} if isinstance(call, ast.Call) else {}
+    )
+    wire = _literal(arguments.get("alias"))
     return _Field(
         name=statement.target.id,
         wire=wire if isinstance(wire, str) else statement.target.id,
         annotation=annotation,
         required=statement.value is None,
-        keywords=_keywords(given, annotation),
+        keywords=_keywords(arguments, annotation),
     )
 
 
-def _keywords(given: Mapping[str, ast.expr], annotation: ast.expr) -> dict[str, Json]:
+def _keywords(arguments: Mapping[str, ast.expr], annotation: ast.expr) -> dict[str, Json]:
     """What a Field says about values, in the words of schemas."""
     found: dict[str, Json] = {}
     kind = "Items" if any(each.startswith("list[") for each in _members(annotation)) else "Length"
     names = {**_BOUNDS, "min_length": f"min{kind}", "max_length": f"max{kind}"}
-    for name, value in given.items():
+    for name, value in arguments.items():
         if name in names:
             found[names[name]] = _literal(value)
-    extra = _literal(given.get("json_schema_extra"))
+    extra = _literal(arguments.get("json_schema_extra"))
     if isinstance(extra, dict):
-        found |= {key: value for key, value in extra.items() if key not in _PASSED_OVER}
+        found |= {key: value for key, value in extra.items() if key not in _IGNORED}
     return found
 
 

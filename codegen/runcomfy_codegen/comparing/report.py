@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .python import MethodChange, ParameterChange, PythonDifference, Step
 
 # A first pull brings hundreds; nobody reads them.
-_MOST_ADDED = 24
+_MAX_ADDED = 24
 _STEPS: Final[Mapping[Step, str]] = {
     "major": "Version step: major. Calls that were right may be wrong now.",
     "minor": "Version step: minor. Calls that were right stay right.",
@@ -27,14 +27,14 @@ def as_text(difference: PythonDifference) -> str:
 
 
 def _lines(difference: PythonDifference) -> Iterator[str]:
-    added = [each for each in difference.methods if each.status == "added"]
-    for method in (*(each for each in difference.methods if each.status != "added"), *added[:_MOST_ADDED]):
+    added = [method for method in difference.methods if method.status == "added"]
+    for method in (*(method for method in difference.methods if method.status != "added"), *added[:_MAX_ADDED]):
         yield f"{method.status:8} {_call(method)}"
         for change in method.changes:
             kind = "breaking" if change.breaking else "compatible"
             yield f"  {kind}  {visible(_place(change))}{visible(change.text)}"
-    if len(added) > _MOST_ADDED:
-        yield f"added    ... and {len(added) - _MOST_ADDED} more"
+    if len(added) > _MAX_ADDED:
+        yield f"added    ... and {len(added) - _MAX_ADDED} more"
     yield _STEPS[difference.step]
 
 
@@ -51,7 +51,7 @@ def as_markdown(difference: PythonDifference) -> str:
         if found := [row for kind, row in rows if kind is breaking]:
             parts += [f"### {title}", table(header, found)]
     for title, status in (("Gone", "gone"), ("Added", "added")):
-        if named := [f"- {code(_call(each))}" for each in difference.methods if each.status == status]:
+        if named := [f"- {code(_call(method))}" for method in difference.methods if method.status == status]:
             parts += [f"### {title}", "\n".join(named)]
     return "\n\n".join(parts) + "\n"
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from runcomfy_client.schema.dialect import MEDIA_FORMATS, types_of
 from runcomfy_client.schema.rules import parse_bound, parse_rule
 
-from ..reading.facts import facts, unwrapped
 from ..reading.positions import pointer_text
+from ..reading.texts import unwrapped, without_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ _COUNTS = ("minLength", "minItems", "minProperties")
 _HARMLESS = ("default", "examples", "$comment", "$schema", "$id", "deprecated", "readOnly", "writeOnly")
 _MAPS = ("properties", "$defs", "definitions")
 _LISTS = ("oneOf", "anyOf", "allOf")
-_LONGEST = 60
+_MAX_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def differences(old: Json, new: Json, role: Role = "input") -> tuple[Change, ...
     An input's change is breaking if it may refuse what was accepted. An output's is, if something that was there
     may be missing or different; a new part is not. Outputs may be documents (`{"output": schema}`).
     """
-    changes = tuple(_schema(facts(unwrapped(old)), facts(unwrapped(new)), ()))
+    changes = tuple(_schema(without_texts(unwrapped(old)), without_texts(unwrapped(new)), ()))
     if role == "output":
-        return tuple(_of_output(each) for each in changes)
+        return tuple(_of_output(change) for change in changes)
     return changes
 
 
@@ -214,7 +214,9 @@ def _rules(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
     gone = _only(before, after)
     for rule in _only(after, before):
         bound = _bound(rule)
-        earlier = next((each for each in gone if bound and (other := _bound(each)) and other[0] == bound[0]), None)
+        earlier = next(
+            (model_id for model_id in gone if bound and (other := _bound(model_id)) and other[0] == bound[0]), None
+        )
         if earlier is None:
             yield _change(at, f"new rule {_show(rule)}", FEWER_FILES)
             continue
@@ -278,8 +280,8 @@ def _is_multiple(before: Json, after: Json) -> bool:
 
 def _open(schema: dict[str, Json]) -> bool:
     """May an object have keys that are not listed? Without properties it may, unless it says no."""
-    said = schema.get("additionalProperties")
-    return said is True if isinstance(schema.get("properties"), dict) else said is not False
+    additional = schema.get("additionalProperties")
+    return additional is True if isinstance(schema.get("properties"), dict) else additional is not False
 
 
 def _change(at: Pointer, text: str, effect: Effect) -> Change:
@@ -331,6 +333,6 @@ def _list(value: Json) -> list[Json]:
 
 def _show(value: Json) -> str:
     if isinstance(value, dict) and "validation_rule" in value:
-        return f"{value['validation_rule']} {value.get('validation_value')}"[:_LONGEST]
+        return f"{value['validation_rule']} {value.get('validation_value')}"[:_MAX_LENGTH]
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _MAX_LENGTH else text[:_MAX_LENGTH] + "…"

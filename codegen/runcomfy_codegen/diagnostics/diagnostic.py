@@ -51,7 +51,7 @@ class Diagnostic:
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    return any(each.severity == "error" for each in diagnostics)
+    return any(diagnostic.severity == "error" for diagnostic in diagnostics)
 
 
 def in_reading_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

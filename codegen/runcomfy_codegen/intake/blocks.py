@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # `{request_id}` and `{prompt: "x"}` begin otherwise. Strings may run over a line break here, to see broken ones.
 _OPENING = re.compile(r'\{[\s\u200b\u2060\ufeff]*(?:"(?:[^"\\]|\\.){0,500}"[\s\u200b\u2060\ufeff]*:|\})')
 # A text with more is no page, and each costs the reader a look at all that is before it.
-_MOST_BROKEN = 100
+_MAX_BROKEN = 100
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
 ENDS_INSIDE = "the page ends inside it"
 TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
@@ -44,7 +44,7 @@ class Block:
 def find_blocks(text: str) -> Iterator[Block]:
     """Each block in reading order. After one that never closes nothing can be told from its inside: it is the last."""
     at = broken = 0
-    while broken < _MOST_BROKEN and (opening := _OPENING.search(text, at)):
+    while broken < _MAX_BROKEN and (opening := _OPENING.search(text, at)):
         block = _read(text, opening.start())
         yield block
         at = block.end
@@ -66,11 +66,11 @@ def _read(text: str, start: int) -> Block:
             reason = TOO_DEEP
         except json.JSONDecodeError as error:
             if not reason:
-                reason, broken = _explained(error)
+                reason, broken = _explain(error)
     return Block(start, end, text[start:end], None, reason, start + broken)
 
 
-def _explained(error: json.JSONDecodeError) -> tuple[str, int]:
+def _explain(error: json.JSONDecodeError) -> tuple[str, int]:
     """Reason and place, in words and places of our own where Python's versions differ."""
     before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
     if not after.strip():

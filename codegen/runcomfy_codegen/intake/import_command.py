@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics.diagnostic import display, has_errors, visible
 from ..terminal import OK, USAGE, amount, nothing_written, report, usage
-from .files import read_all
+from .files import open_page, read_all
 from .importing import plan
 from .page import read_page
-from .reading import open_page
-from .summary import described
+from .summary import summarize
 from .writing import apply
 
 if TYPE_CHECKING:
@@ -25,24 +24,24 @@ def run(names: list[str], schemas: Path, *, replace: bool) -> int:
     """Import pages into the store; the exit code."""
     files, unreadable = read_all(names)
     if unreadable:
-        for each in unreadable:
-            usage(each, "import")
+        for message in unreadable:
+            usage(message, "import")
         return USAGE
-    faults: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     pages = []
     for name, data in files:
         text, found = open_page(data, name)
-        faults.extend(found)
+        diagnostics.extend(found)
         if text is not None:
             page, found = read_page(text)
-            faults.extend(found)
+            diagnostics.extend(found)
             if page is not None:
                 pages.append(page)
     # Also with a faulty page: what is wrong with the others is to be seen at once.
     planned, found = plan(pages, schemas, replace=replace)
-    faults.extend(found)
-    report(tuple(faults))
-    if has_errors(faults):
+    diagnostics.extend(found)
+    report(tuple(diagnostics))
+    if has_errors(diagnostics):
         return nothing_written()
     apply(schemas, planned.writes)
     for model in planned.models:
@@ -57,7 +56,7 @@ def run(names: list[str], schemas: Path, *, replace: bool) -> int:
 def _show(model: ModelPlan) -> None:
     print(model.model_id)
     print(f"  page      {', '.join(visible(page) for page in model.pages)}")
-    print(f"  input     {described(model.input)}")
+    print(f"  input     {summarize(model.input)}")
     if model.output is None:
         print("  output    none on the page, so the common one")
     else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..comparing.schemas import Change, Role
     from ..diagnostics.diagnostic import Diagnostic
     from ..reading.source import Json
-    from .page import Page, Printed
+    from .page import Page, PageObject
     from .text import PageText
 
 Status = Literal["new", "replaced", "unchanged", "kept", "removed"]
@@ -58,21 +58,21 @@ class ImportPlan:
 
 def plan(pages: Sequence[Page], schemas: Path, *, replace: bool) -> tuple[ImportPlan, tuple[Diagnostic, ...]]:
     """Group pages by model and compare each with the store. With faults the plan is not to be carried out."""
-    faults: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     writes: list[Write] = []
     common_path = schemas / store.OUTPUT
     has_common = common_path.is_file()
-    common = _read(common_path if has_common else builtin_schemas() / store.OUTPUT, faults)
+    common = _read(common_path if has_common else builtin_schemas() / store.OUTPUT, diagnostics)
     models = []
     for model_id in dict.fromkeys(page.model_id for page in pages):
         about = [page for page in pages if page.model_id == model_id]
-        models.append(_Planner(about, schemas, common, replace, faults, writes).plan())
+        models.append(_Planner(about, schemas, common, replace, diagnostics, writes).plan())
     common_files: tuple[FilePlan, ...] = ()
     if not has_common and common is not None:
         # A store of its own says all there is to say: it gets the output that every page prints.
         writes.append(Write(common_path, (common,)))
         common_files = (FilePlan(path=common_path, status="new", note="the output that every page prints"),)
-    return ImportPlan(models=tuple(models), common=common_files, writes=tuple(writes)), tuple(faults)
+    return ImportPlan(models=tuple(models), common=common_files, writes=tuple(writes)), tuple(diagnostics)
 
 
 class _Planner:
@@ -84,26 +84,26 @@ class _Planner:
         schemas: Path,
         common: Json,
         replace: bool,
-        faults: list[Diagnostic],
+        diagnostics: list[Diagnostic],
         writes: list[Write],
     ) -> None:
         self._pages = pages
         self._folder = store.model_folder(schemas, pages[0].model_id)
         self._common = common
         self._replace = replace
-        self._faults = faults
+        self._diagnostics = diagnostics
         self._writes = writes
 
     def plan(self) -> ModelPlan:
         first = self._pages[0]
-        schema = self._agreed([(page.text, page.input) for page in self._pages], "input") or first.input.value
-        output = self._agreed([(page.text, page.output) for page in self._pages if page.output], "output")
+        schema = self._agreed_schema([(page.text, page.input) for page in self._pages], "input") or first.input.value
+        output = self._agreed_schema([(page.text, page.output) for page in self._pages if page.output], "output")
         example = next((page.example for page in self._pages if page.example is not None), None)
         is_common = output is not None and self._common is not None and not differences(self._common, output, "output")
-        known = self._folder.file(store.INPUT) is not None
+        is_known = self._folder.file(store.INPUT) is not None
         files = [self._schema_file(store.INPUT, schema, "input")]
         if output is not None:
-            files += self._output_file(output, is_common, known)
+            files += self._output_file(output, is_common, is_known)
         if example is not None:
             files.append(self._example_file(example))
         return ModelPlan(
@@ -116,7 +116,7 @@ class _Planner:
             files=tuple(files),
         )
 
-    def _agreed(self, found: Sequence[tuple[PageText, Printed]], role: Role) -> dict[str, Json] | None:
+    def _agreed_schema(self, found: Sequence[tuple[PageText, PageObject]], role: Role) -> dict[str, Json] | None:
         """The schema of the pages: the first English one, else the first. All must have the same facts."""
         if not found:
             return None
@@ -125,7 +125,7 @@ class _Planner:
             if changes := differences(first.value, other.value, role):
                 message = f"this page's {role} schema of {self._folder.model_id} is not that of {first_text.name}"
                 help = _listed(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
-                self._faults.append(text.fault("E078", message, other.at, other.at + 1, help))
+                self._diagnostics.append(text.diagnostic("E078", message, other.at, other.at + 1, help))
         return next((each.value for _, each in found if is_english(each.value)), first.value)
 
     def _schema_file(self, name: str, schema: dict[str, Json], role: Role) -> FilePlan:
@@ -142,10 +142,10 @@ class _Planner:
             return self._replaced(path, schema, note="the same facts, now in English")
         return FilePlan(path=path, status="unchanged")
 
-    def _output_file(self, output: dict[str, Json], is_common: bool, known: bool) -> list[FilePlan]:
+    def _output_file(self, output: dict[str, Json], is_common: bool, is_known: bool) -> list[FilePlan]:
         path = self._folder.path / store.OUTPUT
         if not is_common:
-            if known and not path.is_file() and self._common is not None:
+            if is_known and not path.is_file() and self._common is not None:
                 # Until now the model had the common output.
                 return [self._changed(path, output, differences(self._common, output, "output"), "output")]
             return [self._schema_file(store.OUTPUT, output, "output")]
@@ -177,7 +177,7 @@ class _Planner:
         if not path.is_file():
             message = f"the output schema of {self._folder.model_id} was the common one until now"
         help = _listed(changes, "from the store to the page") + "\nIf the page is right, run again with --replace."
-        self._faults.append(text.fault("E079", message, printed.at, printed.at + 1, help))
+        self._diagnostics.append(text.diagnostic("E079", message, printed.at, printed.at + 1, help))
         return FilePlan(path=path, status="kept", changes=changes)
 
     def _replaced(
@@ -189,12 +189,12 @@ class _Planner:
 
     def _existing(self, path: Path) -> Json:
         """What the store has; None if it cannot be read, which is a fault unless it is replaced anyway."""
-        return _read(path, [] if self._replace else self._faults)
+        return _read(path, [] if self._replace else self._diagnostics)
 
 
-def _read(path: Path, faults: list[Diagnostic]) -> Json:
+def _read(path: Path, diagnostics: list[Diagnostic]) -> Json:
     document, found = read_document(path)
-    faults.extend(found)
+    diagnostics.extend(found)
     return document.value if document else None
 
 

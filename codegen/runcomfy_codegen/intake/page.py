@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..comparing.schemas import differences
 from ..diagnostics.diagnostic import Diagnostic, quote
 from ..reading.source import parse_text
-from ..reading.store import ModelId, model_id_fault
+from ..reading.store import ModelId, model_id_error
 from .blocks import ENDS_INSIDE, TOO_DEEP, Block, find_blocks
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ INPUT_TITLE = "Input schema"
 
 _HELP_COPY = "Save the whole page: the curl commands and the schemas below them are what is read."
 _HELP_TYPOGRAPHIC = "A word processor made them out of plain quotes; copy the page into a plain text file."
-_HELP_CATALOGUE = "A catalog reply is read with: runcomfy-codegen pull '*' --from FILE"
+_HELP_CATALOG = "A catalog reply is read with: runcomfy-codegen pull '*' --from FILE"
 # The curl line names the id. Other samples (Python, JavaScript) name it in the URL alone.
 _CURL_URL = re.compile(r"--url[=\s]\s*[\"']?(https?://[^\s\"'\\<>`]+)")
 _ANY_URL = re.compile(r"(https?://[^\s\"'\\<>`()\[\]{},]+/v1/models/[^\s\"'\\<>`()\[\]{},]+)")
@@ -28,13 +28,13 @@ _ID_IN_URL = re.compile(r"/v1/models/([^?#]*)")
 # What stands before a request body: `--data '`, `-d '`, `--data-raw '`, `--json '`.
 _BODY_FOLLOWS = re.compile(r"(?:--data(?:-\w+)?|--json|-d)[=\s]\s*\$?['\"]?\s*\Z")
 # Of one kind of fault on one page; more of it tells nobody more.
-_MOST_SHOWN = 8
+_MAX_SHOWN = 8
 _TYPOGRAPHIC = "“”„‟«»‘’"
 _TYPOGRAPHIC_KEY = re.compile(rf"\{{\s*([{_TYPOGRAPHIC}])\w+[{_TYPOGRAPHIC}]\s*:")
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
+class PageObject:
     """A JSON object of the page; `at` is the offset in the page's text where it begins."""
 
     value: dict[str, Json]
@@ -47,16 +47,16 @@ class Page:
 
     text: PageText
     model_id: ModelId
-    input: Printed
-    output: Printed | None
+    input: PageObject
+    output: PageObject | None
     example: dict[str, Json] | None
 
 
 def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     """What the page says; or, all at once, why it cannot be used. Warnings may come with either."""
     blocks = tuple(find_blocks(page.text))
-    model_id, id_faults = _model_id(page)
-    faults = [*id_faults, *_broken(page, blocks)]
+    model_id, id_diagnostics = _model_id(page)
+    diagnostics = [*id_diagnostics, *_broken(page, blocks)]
     bodies: list[Block] = []
     schemas: list[Block] = []
     for block in blocks:
@@ -64,20 +64,20 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
             (bodies if _is_body(page.text, block) else schemas).append(block)
     inputs = [block for block in schemas if block.value and _is_input(block.value)]
     outputs = [block for block in schemas if block.value and _is_output(block.value)]
-    found_input = _the_one(page, inputs, "input schemas", faults)
-    found_output = _the_one(page, outputs, "output schemas", faults)
+    found_input = _one_schema(page, inputs, "input schemas", diagnostics)
+    found_output = _one_schema(page, outputs, "output schemas", diagnostics)
     # Several examples do no harm: the first is the one that the page shows first.
-    example = _strict(page, bodies[0], faults) if bodies else None
+    example = _read_strictly(page, bodies[0], diagnostics) if bodies else None
     # A page with no JSON and no request is no API page; one fault says that.
-    if not inputs and (blocks or model_id) and not any(fault.code == "E074" for fault in faults):
-        faults.append(_no_schema(page, schemas))
-    warnings = tuple(fault for fault in faults if fault.severity == "warning")
-    if model_id is None or found_input is None or len(warnings) < len(faults):
-        return None, tuple(faults)
+    if not inputs and (blocks or model_id) and not any(diagnostic.code == "E074" for diagnostic in diagnostics):
+        diagnostics.append(_no_schema(page, schemas))
+    warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity == "warning")
+    if model_id is None or found_input is None or len(warnings) < len(diagnostics):
+        return None, tuple(diagnostics)
     read = Page(
         text=page,
         model_id=model_id,
-        input=Printed(_plainly_titled(found_input.value), found_input.at),
+        input=PageObject(_with_plain_title(found_input.value), found_input.at),
         output=found_output,
         example=example.value if example else None,
     )
@@ -100,22 +100,22 @@ def _model_id(page: PageText) -> tuple[ModelId | None, list[Diagnostic]]:
         if page.title:
             help += f"\nThe page's title is {quote(page.title)}."
         return None, [Diagnostic(code="E071", message=message, file=page.name, help=help)]
-    faults = [
-        page.fault(
+    diagnostics = [
+        page.diagnostic(
             "E073",
             f"{quote(text)} is no usable model id: {reason}",
             start,
             end,
             "The id is what follows /v1/models/ in the request's URL, as in acme/poster-1/text-to-image.",
         )
-        for text, (start, end) in [*places.items()][:_MOST_SHOWN]
-        if (reason := model_id_fault(text))
+        for text, (start, end) in [*places.items()][:_MAX_SHOWN]
+        if (reason := model_id_error(text))
     ]
     (first, at), *others = places.items()
     here = page.place(*at)
-    for other, (start, end) in others[:_MOST_SHOWN]:
-        faults.append(
-            page.fault(
+    for other, (start, end) in others[:_MAX_SHOWN]:
+        diagnostics.append(
+            page.diagnostic(
                 "E072",
                 f"the page is about two models: {quote(other)} here, {quote(first)} at {here.line}:{here.column}",
                 start,
@@ -123,7 +123,7 @@ def _model_id(page: PageText) -> tuple[ModelId | None, list[Diagnostic]]:
                 "Save each model's API page in a file of its own.",
             )
         )
-    return (None if faults else ModelId(first)), faults
+    return (None if diagnostics else ModelId(first)), diagnostics
 
 
 def _is_body(text: str, block: Block) -> bool:
@@ -141,14 +141,14 @@ def _is_output(value: dict[str, Json]) -> bool:
 def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
     """Broken blocks. One that cannot be a part of what is looked for (a sample reply with `...` in it) only warns."""
     complete = any(block.value is not None and _is_input(block.value) for block in blocks)
-    faults = []
+    diagnostics = []
     broken: dict[bool, list[Block]] = {True: [], False: []}
     for block in blocks:
         if block.value is None:
             endless = block.end == len(page.text)
             wanted = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
             broken[wanted].append(block)
-    for wanted, block in [(wanted, block) for wanted, found in broken.items() for block in found[:_MOST_SHOWN]]:
+    for wanted, block in [(wanted, block) for wanted, found in broken.items() for block in found[:_MAX_SHOWN]]:
         message = f"a JSON block that begins at {_at(page, block.start)} is broken: {block.reason}"
         if not wanted:
             message += "; it is passed over"
@@ -161,45 +161,45 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
         elif char in _TYPOGRAPHIC:
             help = _HELP_TYPOGRAPHIC
         code = "E074" if wanted else "W174"
-        faults.append(page.fault(code, message, block.broken, block.broken + 1, help))
-    return faults
+        diagnostics.append(page.diagnostic(code, message, block.broken, block.broken + 1, help))
+    return diagnostics
 
 
-def _the_one(page: PageText, blocks: list[Block], what: str, faults: list[Diagnostic]) -> Printed | None:
+def _one_schema(page: PageText, blocks: list[Block], what: str, diagnostics: list[Diagnostic]) -> PageObject | None:
     """The schema that all the blocks agree on; a page may show it twice."""
-    first: Printed | None = None
+    first: PageObject | None = None
     distinct = list({block.text: block for block in reversed(blocks)}.values())[::-1]
     for block in distinct:
-        found = _strict(page, block, faults)
+        found = _read_strictly(page, block, diagnostics)
         if found and first and differences(first.value, found.value):
             message = f"the page has two {what}: one here, another at {_at(page, first.at)}"
             help = "Save each model's API page in a file of its own, with nothing of another page in it."
-            faults.append(page.fault("E076", message, block.start, block.start + 1, help))
+            diagnostics.append(page.diagnostic("E076", message, block.start, block.start + 1, help))
             break
         first = first or found
     return first
 
 
-def _strict(page: PageText, block: Block, faults: list[Diagnostic]) -> Printed | None:
+def _read_strictly(page: PageText, block: Block, diagnostics: list[Diagnostic]) -> PageObject | None:
     """The block as the strict reader reads it."""
     document, found = parse_text(block.text, page.name)
-    faults.extend(page.moved(fault, block.text, block.start) for fault in found)
-    return Printed(document.value, block.start) if document and isinstance(document.value, dict) else None
+    diagnostics.extend(page.relocate(diagnostic, block.text, block.start) for diagnostic in found)
+    return PageObject(document.value, block.start) if document and isinstance(document.value, dict) else None
 
 
 def _no_schema(page: PageText, schemas: list[Block]) -> Diagnostic:
     for block in schemas:
         if block.value and ("input_schema" in block.value or "models" in block.value):
             message = "no input schema stands on this page by itself; this block is a reply of the catalog"
-            return page.fault("E075", message, block.start, block.start + 1, _HELP_CATALOGUE)
+            return page.diagnostic("E075", message, block.start, block.start + 1, _HELP_CATALOG)
     if typographic := _TYPOGRAPHIC_KEY.search(page.text):
         message = "no input schema stands on this page; here typographic quotes stand where JSON needs plain ones"
-        return page.fault("E075", message, typographic.start(1), typographic.start(1) + 1, _HELP_TYPOGRAPHIC)
+        return page.diagnostic("E075", message, typographic.start(1), typographic.start(1) + 1, _HELP_TYPOGRAPHIC)
     help = f'Looked for a block like: {{"type": "object", "properties": {{...}}}}\n{_HELP_COPY}'
     return Diagnostic(code="E075", message="no input schema stands on this page", file=page.name, help=help)
 
 
-def _plainly_titled(schema: dict[str, Json]) -> dict[str, Json]:
+def _with_plain_title(schema: dict[str, Json]) -> dict[str, Json]:
     """The title of the whole schema is the page's heading, in the page's language; properties keep theirs."""
     return {key: INPUT_TITLE if key == "title" and isinstance(value, str) else value for key, value in schema.items()}
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics.diagnostic import has_errors, visible
 from ..terminal import BAD_SCHEMA, DRIFT, OK, UNAVAILABLE, Progress, nothing_written, report, usage
-from .catalog import choose, read_reply
+from .catalog import LiveError, choose, fetch, read_reply
 from .files import read_all
-from .live import LiveError, fetch
 from .pull_report import FORMS
 from .pulling import plan
 from .writing import apply
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _Selection:
     """All ids of the catalog, the entries asked for, and what is wrong with the reply or the question."""
 
     ids: Collection[str]
     entries: Sequence[Entry]
-    faults: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 def run(
@@ -51,7 +50,7 @@ def run(
     """
     if source is None:
         try:
-            taken = _live(patterns)
+            selection = _from_api(patterns)
         except LiveError as error:
             print(f"runcomfy-codegen pull: {visible(str(error))}", file=sys.stderr)
             return UNAVAILABLE
@@ -59,39 +58,41 @@ def run(
         files, unreadable = read_all([source])
         if unreadable:
             return usage(unreadable[0], "pull")
-        taken = _saved(*files[0], patterns)
-    if has_errors(taken.faults):
-        report(taken.faults)
+        selection = _from_file(*files[0], patterns)
+    if has_errors(selection.diagnostics):
+        report(selection.diagnostics)
         return nothing_written()
-    planned, found = plan(taken.entries, taken.ids, patterns, schemas, prices=prices)
+    planned, found = plan(selection.entries, selection.ids, patterns, schemas, prices=prices)
     if not dry_run:
         apply(schemas, planned.writes)
     print(FORMS[form](planned, dry_run), end="")
-    faults = (*taken.faults, *found)
-    report(faults)
-    if has_errors(faults):
+    diagnostics = (*selection.diagnostics, *found)
+    report(diagnostics)
+    if has_errors(diagnostics):
         return BAD_SCHEMA
     failed = planned.breaking if fail_on == "breaking" else planned.any if fail_on == "any" else False
     return DRIFT if failed else OK
 
 
-def _saved(name: str, data: bytes, patterns: Sequence[str]) -> _Taken:
-    reply, faults = read_reply(data, name)
+def _from_file(name: str, data: bytes, patterns: Sequence[str]) -> _Selection:
+    reply, diagnostics = read_reply(data, name)
     if reply is None:
-        return _Taken((), (), faults)
+        return _Selection((), (), diagnostics)
     chosen, unmatched = choose(patterns, list(reply.entries))
-    return _Taken(reply.entries, [reply.entries[each] for each in chosen], (*faults, *reply.faults, *unmatched))
+    return _Selection(
+        reply.entries, [reply.entries[each] for each in chosen], (*diagnostics, *reply.diagnostics, *unmatched)
+    )
 
 
-def _live(patterns: Sequence[str]) -> _Taken:
+def _from_api(patterns: Sequence[str]) -> _Selection:
     unmatched: list[Diagnostic] = []
 
     def chosen(ids: Sequence[str]) -> Sequence[str]:
-        found, faults = choose(patterns, ids)
-        unmatched.extend(faults)
+        found, diagnostics = choose(patterns, ids)
+        unmatched.extend(diagnostics)
         # With a misspelt id nothing will be written, so nothing need be asked for.
         return () if unmatched else found
 
-    with Progress() as tell:
-        ids, entries = fetch(chosen, tell)
-    return _Taken(ids, list(entries.values()), tuple(unmatched))
+    with Progress() as progress:
+        ids, entries = fetch(chosen, progress)
+    return _Selection(ids, list(entries.values()), tuple(unmatched))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, Literal
 from ..diagnostics.diagnostic import visible
 from ..rendering.markdown import code, table, text
 from ..terminal import amount
-from .summary import described
+from .summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ..comparing.schemas import Change
     from ..reading.source import Json
-    from .pulling import FactChange, ModelPull, PullPlan
+    from .pulling import ListingChange, ModelPull, PullPlan
 
 Form = Literal["text", "json", "markdown"]
 _REMOVED = "Jobs for it are refused. Its folder is kept until somebody deletes it."
@@ -29,17 +29,17 @@ def as_text(planned: PullPlan, dry_run: bool) -> str:
 
 def _lines(planned: PullPlan, dry_run: bool) -> Iterator[str]:
     for model in planned.models:
-        if model.status == "unchanged" and not model.facts:
+        if model.status == "unchanged" and not model.listing_changes:
             continue
         yield f"{model.status:<10}{model.model_id}{_about(model)}"
         for change in model.changes:
             yield f"  {visible(str(change))}"
-        for fact in model.facts:
-            yield f"  {visible(_fact(fact))}"
+        for fact in model.listing_changes:
+            yield f"  {visible(_listing_line(fact))}"
         if model.replaced:
             yield "  input.json could not be read and is replaced"
-        for fault in model.faults:
-            yield f"  {fault.code} {visible(fault.message)}"
+        for diagnostic in model.diagnostics:
+            yield f"  {diagnostic.code} {visible(diagnostic.message)}"
     for model_id in planned.gone:
         yield f"gone      {model_id}  no longer in the catalog; its folder is kept"
     counts = _counts(planned)
@@ -59,7 +59,9 @@ def as_json(planned: PullPlan, dry_run: bool) -> str:
         "dry_run": dry_run,
         "files": len(planned.writes),
         "counts": dict(_counts(planned)),
-        "models": [_model_json(model) for model in planned.models if model.status != "unchanged" or model.facts],
+        "models": [
+            _model_json(model) for model in planned.models if model.status != "unchanged" or model.listing_changes
+        ],
         "removed": [*planned.gone],
     }
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
@@ -80,8 +82,11 @@ def _model_json(model: ModelPull) -> Json:
             }
             for change in model.changes
         ],
-        "facts": [{"name": fact.name, "before": fact.before, "after": fact.after} for fact in model.facts],
-        "faults": [{"code": fault.code, "message": fault.message, "help": fault.help} for fault in model.faults],
+        "facts": [{"name": fact.name, "before": fact.before, "after": fact.after} for fact in model.listing_changes],
+        "faults": [
+            {"code": diagnostic.code, "message": diagnostic.message, "help": diagnostic.help}
+            for diagnostic in model.diagnostics
+        ],
     }
 
 
@@ -91,17 +96,17 @@ def as_markdown(planned: PullPlan, dry_run: bool) -> str:
     parts = ["## Models", ", ".join(_headline(planned, counts)) + "."]
     breaking = [_row(model, change) for model in planned.models for change in model.changes if change.breaking]
     breaking += [
-        [text(model.model_id), "", text(f"{fault.code} {fault.message}"), _REFUSED]
+        [text(model.model_id), "", text(f"{diagnostic.code} {diagnostic.message}"), _REFUSED]
         for model in planned.models
-        for fault in model.faults
-        if fault.severity == "error"
+        for diagnostic in model.diagnostics
+        if diagnostic.severity == "error"
     ]
     compatible = [_row(model, change) for model in planned.models for change in model.changes if not change.breaking]
     compatible += [
-        [text(model.model_id), "", text(f"{fault.name}: {_shown(fault.before)} -> {_shown(fault.after)}"), ""]
+        [text(model.model_id), "", text(f"{fact.name}: {_shown(fact.before)} -> {_shown(fact.after)}"), ""]
         for model in planned.models
-        for fault in model.facts
-        if fault not in model.prices
+        for fact in model.listing_changes
+        if fact not in model.prices
     ]
     header = ["Model", "Property", "Change", "For callers"]
     for title, rows in (("Breaking", breaking), ("Compatible", compatible)):
@@ -110,12 +115,12 @@ def as_markdown(planned: PullPlan, dry_run: bool) -> str:
     if planned.gone:
         parts += [
             "### Removed upstream",
-            table(["Model", "For callers"], [[text(each), _REMOVED] for each in planned.gone]),
+            table(["Model", "For callers"], [[text(model_id), _REMOVED] for model_id in planned.gone]),
         ]
     if added := [model for model in planned.models if model.status == "added"]:
         parts += [
             "### Added",
-            table(["Model", "Input"], [[text(each.model_id), text(described(each.schema))] for each in added]),
+            table(["Model", "Input"], [[text(each.model_id), text(summarize(each.schema))] for each in added]),
         ]
     prices = [[text(model.model_id), *_price(fact)] for model in planned.models for fact in model.prices]
     if prices:
@@ -143,7 +148,7 @@ def _row(model: ModelPull, change: Change) -> list[str]:
     return [text(model.model_id), code(change.place) if change.place else "", text(change.text), text(change.meaning)]
 
 
-def _price(fact: FactChange) -> list[str]:
+def _price(fact: ListingChange) -> list[str]:
     return [code(fact.name), text(_shown(fact.before)), text(_shown(fact.after))]
 
 
@@ -154,20 +159,20 @@ def _counts(planned: PullPlan) -> dict[str, int]:
         "changed": statuses.count("changed"),
         "breaking": sum(model.breaking for model in planned.models),
         "reworded": statuses.count("reworded"),
-        "unchanged": sum(model.status == "unchanged" and not model.facts for model in planned.models),
+        "unchanged": sum(model.status == "unchanged" and not model.listing_changes for model in planned.models),
         "removed": len(planned.gone),
     }
 
 
 def _about(model: ModelPull) -> str:
     if model.status == "added":
-        return f"  {described(model.schema)}"
+        return f"  {summarize(model.schema)}"
     if model.status == "changed":
         return "  breaking" if model.breaking else "  compatible"
     return ""
 
 
-def _fact(fact: FactChange) -> str:
+def _listing_line(fact: ListingChange) -> str:
     return f"{fact.name}: {_shown(fact.before)} -> {_shown(fact.after)}"
 
 

@@ -13,7 +13,7 @@ from ..naming.names import deviations, model_names
 from ..reading import store
 from ..reading.load import read_common_output, read_source
 from ..reading.source import read_document
-from .catalog import PRICES, faults_of, wanted
+from .catalog import PRICES, entry_diagnostics, matches
 from .language import is_english
 from .writing import Write
 
@@ -30,7 +30,7 @@ Status = Literal["added", "changed", "reworded", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
-class FactChange:
+class ListingChange:
     """A fact of the catalog besides the schema, before and after; None if it was or is not there."""
 
     name: str
@@ -42,27 +42,29 @@ class FactChange:
 class ModelPull:
     """What a pull does to one model. `reworded` is a schema whose texts alone changed.
 
-    `faults` are what the generator will say of the new schema: names that clash with published ones, a patch that no
-    longer fits.
+    `diagnostics` are what the generator will report for the new schema: names that clash with published ones, a patch
+    that no longer applies.
     """
 
     model_id: store.ModelId
     status: Status
     schema: Json
     changes: tuple[Change, ...] = ()
-    facts: tuple[FactChange, ...] = ()
-    faults: tuple[Diagnostic, ...] = ()
+    listing_changes: tuple[ListingChange, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     replaced: bool = False
 
     @property
     def breaking(self) -> bool:
         """May a call that was right be wrong now, or the model not be generated any more?"""
-        return any(change.breaking for change in self.changes) or (self.status != "added" and has_errors(self.faults))
+        return any(change.breaking for change in self.changes) or (
+            self.status != "added" and has_errors(self.diagnostics)
+        )
 
     @property
-    def prices(self) -> tuple[FactChange, ...]:
+    def prices(self) -> tuple[ListingChange, ...]:
         """Those facts that say what a job costs."""
-        return tuple(each for each in self.facts if each.name in PRICES)
+        return tuple(change for change in self.listing_changes if change.name in PRICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +97,24 @@ def plan(
     """
     models: list[ModelPull] = []
     writes: list[Write] = []
-    faults: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for entry in entries:
-        found = faults_of(entry)
-        faults += found
+        found = entry_diagnostics(entry)
+        diagnostics += found
         if not found:
             models.append(_plan_one(entry, schemas, writes, prices=prices))
     folders, _ = store.walk(schemas)
-    judged = _judged(models, folders, schemas)
-    gone = tuple(each.model_id for each in folders if each.model_id not in known and wanted(each.model_id, patterns))
-    return PullPlan(models=judged, gone=gone, writes=tuple(writes)), tuple(faults)
+    checked = _with_diagnostics(models, folders, schemas)
+    gone = tuple(
+        folder.model_id for folder in folders if folder.model_id not in known and matches(folder.model_id, patterns)
+    )
+    return PullPlan(models=checked, gone=gone, writes=tuple(writes)), tuple(diagnostics)
 
 
 def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool) -> ModelPull:
     model_id = store.ModelId(entry.model_id)
     folder = store.model_folder(schemas, model_id)
-    facts = _facts(entry, folder, writes, prices=prices)
+    listing_changes = _plan_listing(entry, folder, writes, prices=prices)
     path = folder.path / store.INPUT
     if not path.is_file():
         writes.append(Write(path, (entry.schema,)))
@@ -118,50 +122,58 @@ def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool)
     document, _ = read_document(path)
     if document is None:
         writes.append(Write(path, (entry.schema,)))
-        return ModelPull(model_id=model_id, status="changed", schema=entry.schema, facts=facts, replaced=True)
+        return ModelPull(
+            model_id=model_id, status="changed", schema=entry.schema, listing_changes=listing_changes, replaced=True
+        )
     changes = differences(document.value, entry.schema)
     as_it_is = store.dumps(document.value) == store.dumps(entry.schema)
     if not changes and (as_it_is or (is_english(document.value) and not is_english(entry.schema))):
-        return ModelPull(model_id=model_id, status="unchanged", schema=entry.schema, facts=facts)
+        return ModelPull(model_id=model_id, status="unchanged", schema=entry.schema, listing_changes=listing_changes)
     writes.append(Write(path, (entry.schema,)))
     status: Status = "changed" if changes else "reworded"
-    return ModelPull(model_id=model_id, status=status, schema=entry.schema, changes=changes, facts=facts)
+    return ModelPull(
+        model_id=model_id, status=status, schema=entry.schema, changes=changes, listing_changes=listing_changes
+    )
 
 
-def _facts(entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool) -> tuple[FactChange, ...]:
+def _plan_listing(
+    entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool
+) -> tuple[ListingChange, ...]:
     """Keep what the catalog says besides the schema; what of it changed."""
     path = folder.path / store.MODEL
     document, _ = read_document(path) if path.is_file() else (None, ())
     before = document.value if document else None
-    facts = dict(entry.facts)
+    listing = dict(entry.listing)
     if not prices:
-        facts = {key: value for key, value in facts.items() if key not in PRICES}
-        facts |= {key: before[key] for key in PRICES if key in before} if isinstance(before, dict) else {}
-    if not facts or before == facts:
+        listing = {key: value for key, value in listing.items() if key not in PRICES}
+        listing |= {key: before[key] for key in PRICES if key in before} if isinstance(before, dict) else {}
+    if not listing or before == listing:
         return ()
-    writes.append(Write(path, (facts,)))
+    writes.append(Write(path, (listing,)))
     if not isinstance(before, dict):
         return ()
-    keys = dict.fromkeys((*before, *facts))
-    changed = (FactChange(key, before.get(key), facts.get(key)) for key in keys)
+    keys = dict.fromkeys((*before, *listing))
+    changed = (ListingChange(key, before.get(key), listing.get(key)) for key in keys)
     return tuple(each for each in changed if each.before != each.after)
 
 
-def _judged(models: Sequence[ModelPull], folders: Sequence[store.ModelFolder], schemas: Path) -> tuple[ModelPull, ...]:
+def _with_diagnostics(
+    models: Sequence[ModelPull], folders: Sequence[store.ModelFolder], schemas: Path
+) -> tuple[ModelPull, ...]:
     """The models with what the generator will say of those that come or change."""
     names_path = schemas / store.NAMES
     lock, _ = read_lock(read_document(names_path)[0] if names_path.is_file() else None)
     ids = {folder.model_id for folder in folders} | {model.model_id for model in models}
     names, clashes = model_names(sorted(ids), lock)
     common = read_common_output(schemas)
-    judged = []
+    checked = []
     for model in models:
         if model.status not in ("added", "changed"):
-            judged.append(model)
+            checked.append(model)
             continue
         model_lock = deviations(names[model.model_id], lock.model(model.model_id))
         source = read_source(store.model_folder(schemas, model.model_id), common, store.dumps(model.schema).encode())
         _, unit = lower_model(Task(source=source, names=names[model.model_id], lock=model_lock))
-        own = [each for each in clashes if each.file == f"{model.model_id}/{store.INPUT}"]
-        judged.append(replace(model, faults=(*own, *unit.diagnostics)))
-    return tuple(judged)
+        own = [clash for clash in clashes if clash.file == f"{model.model_id}/{store.INPUT}"]
+        checked.append(replace(model, diagnostics=(*own, *unit.diagnostics)))
+    return tuple(checked)

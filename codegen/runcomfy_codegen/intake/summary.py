@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..reading.source import Json
 
 
-def described(schema: Json) -> str:
+def summarize(schema: Json) -> str:
     """ "5 properties; required: image_urls, prompt; media: image_urls (image)"."""
     if not isinstance(schema, dict):
         return "no object"
@@ -22,7 +22,7 @@ def described(schema: Json) -> str:
     parts = [amount(len(names), "property", "properties")]
     required = schema.get("required")
     if isinstance(required, list) and required:
-        parts.append("required: " + ", ".join(_name(each) for each in required))
+        parts.append("required: " + ", ".join(_name(name) for name in required))
     if media := [f"{_name(name)} ({kind})" for name, each in names.items() if (kind := _media_kind(each))]:
         parts.append("media: " + ", ".join(media))
     return "; ".join(parts)

@@ -59,16 +59,16 @@ class PageText:
         origin = piece.origin + (start - piece.begin if piece.exact else 0)
         return place_at(self.source, origin, origin + (end - start if piece.exact else 1))
 
-    def fault(self, code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic:
+    def diagnostic(self, code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic:
         return Diagnostic(code=code, message=message, file=self.name, place=self.place(start, end), help=help)
 
-    def moved(self, fault: Diagnostic, block: str, start: int) -> Diagnostic:
+    def relocate(self, diagnostic: Diagnostic, block: str, start: int) -> Diagnostic:
         """A fault found in a block that begins at `start` of the text, with its place in the saved file."""
-        if fault.place is None:
-            return replace(fault, file=self.name)
-        lines = block.split("\n")[: fault.place.line - 1]
-        at = start + sum(len(line) + 1 for line in lines) + fault.place.column - 1
-        return replace(fault, file=self.name, place=self.place(at, at + fault.place.width))
+        if diagnostic.place is None:
+            return replace(diagnostic, file=self.name)
+        lines = block.split("\n")[: diagnostic.place.line - 1]
+        at = start + sum(len(line) + 1 for line in lines) + diagnostic.place.column - 1
+        return replace(diagnostic, file=self.name, place=self.place(at, at + diagnostic.place.width))
 
 
 def decode(data: bytes, name: str) -> tuple[str | None, tuple[Diagnostic, ...]]:

@@ -42,7 +42,7 @@ def _properties(schema: Json, pointer: Pointer) -> Mapping[str, Mapping[str, Jso
     assert isinstance(schema, dict)
     properties = schema["properties"]
     assert isinstance(properties, dict)
-    return {wire: _schema(each) for wire, each in properties.items()}
+    return {wire: _schema(property_) for wire, property_ in properties.items()}
 
 
 def _schema(value: Json) -> Mapping[str, Json]:

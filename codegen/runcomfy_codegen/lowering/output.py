@@ -23,7 +23,7 @@ from runcomfy_client.schema.dialect import MEDIA_FORMATS, text_of, types_of
 from ..naming import reserved
 from ..naming.identifiers import ClassName, PythonName, class_name, constant_name
 from ..naming.names import Cure, property_names
-from ..reading.facts import is_wrapped, same_facts, unwrapped
+from ..reading.texts import is_wrapped, same_except_texts, unwrapped
 from .model import ObjectClass
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ _LEAVES: Mapping[str, type[Node]] = {
 
 def own_output(loaded: Loaded) -> Document | None:
     """The model's output.json if it says anything that the common one does not."""
-    if loaded.output is None or (loaded.common_output and same_facts(loaded.output.value, loaded.common_output.value)):
+    if loaded.output is None or (
+        loaded.common_output and same_except_texts(loaded.output.value, loaded.common_output.value)
+    ):
         return None
     return loaded.output
 
@@ -89,12 +91,12 @@ class _Lowering:
         self.names[name] = names
         made = {
             wire: Property(
-                self._node(each, (*pointer, "properties", wire), (name, names[wire])),
+                self._node(property_, (*pointer, "properties", wire), (name, names[wire])),
                 name=names[wire] if names[wire] != wire else None,
-                title=text_of(each, "title"),
-                description=text_of(each, "description"),
+                title=text_of(property_, "title"),
+                description=text_of(property_, "description"),
             )
-            for wire, each in properties.items()
+            for wire, property_ in properties.items()
             if wire in names
         }
         node = Object(made, extra=True, description=text_of(schema, "description"))
@@ -105,12 +107,12 @@ class _Lowering:
     def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> Node:
         if not isinstance(schema, dict):
             return AnyValue()
-        made = [self._typed(each, schema, pointer, path) for each in types_of(schema)]
+        made = [self._node_of_type(each, schema, pointer, path) for each in types_of(schema)]
         if not made:
             return AnyValue()
         return made[0] if len(made) == 1 else AnyOf(*made)
 
-    def _typed(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> Node:
+    def _node_of_type(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> Node:
         if type == "array":
             items = self._node(schema["items"], (*pointer, "items"), (*path, "item")) if "items" in schema else None
             return Array(items)

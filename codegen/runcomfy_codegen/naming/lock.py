@@ -54,7 +54,7 @@ def read_lock(document: Document | None) -> tuple[Lock, tuple[Diagnostic, ...]]:
         return Lock(), (document.diagnostic("E035", f"names.json is an object: model id -> {_SHAPE}"),)
     reader = _Reader(document)
     models = {ModelId(key): reader.model(key, entry) for key, entry in document.value.items()}
-    return Lock(models), tuple(reader.faults)
+    return Lock(models), tuple(reader.diagnostics)
 
 
 def renames(
@@ -67,14 +67,14 @@ def renames(
             continue
         if before.get("name") != entry["name"]:
             yield model_id, "the model", str(before.get("name")), str(entry["name"])
-        yield from _renamed(model_id, before.get("properties"), entry.get("properties"))
+        yield from _property_renames(model_id, before.get("properties"), entry.get("properties"))
         objects, now = before.get("objects"), entry.get("objects")
         if isinstance(objects, dict) and isinstance(now, dict):
             for name, each in now.items():
-                yield from _renamed(model_id, objects.get(name), each)
+                yield from _property_renames(model_id, objects.get(name), each)
 
 
-def _renamed(model_id: ModelId, before: object, after: object) -> Iterator[tuple[ModelId, str, str, str]]:
+def _property_renames(model_id: ModelId, before: object, after: object) -> Iterator[tuple[ModelId, str, str, str]]:
     if isinstance(before, dict) and isinstance(after, dict):
         for wire, name in after.items():
             if before.get(wire, name) != name:
@@ -84,24 +84,24 @@ def _renamed(model_id: ModelId, before: object, after: object) -> Iterator[tuple
 class _Reader:
     def __init__(self, document: Document) -> None:
         self._document = document
-        self.faults: list[Diagnostic] = []
+        self.diagnostics: list[Diagnostic] = []
 
     def model(self, model_id: str, entry: Json) -> ModelLock:
         if not isinstance(entry, dict):
-            self._fault(f"an entry is an object: {_SHAPE}", (model_id,))
+            self._report(f"an entry is an object: {_SHAPE}", (model_id,))
             return _NOTHING
         for key in entry.keys() - {"name", "properties", "objects"}:
-            self._fault(f"{quote(key)} means nothing here; an entry is {_SHAPE}", (model_id, key))
+            self._report(f"{quote(key)} means nothing here; an entry is {_SHAPE}", (model_id, key))
         objects = entry.get("objects", {})
         if not isinstance(objects, dict):
-            self._fault('"objects" is an object: class name -> {wire name: Python name}', (model_id, "objects"))
+            self._report('"objects" is an object: class name -> {wire name: Python name}', (model_id, "objects"))
             objects = {}
         return ModelLock(
             name=self._model_name(model_id, entry["name"]) if "name" in entry else None,
             properties=self._names(entry.get("properties", {}), (model_id, "properties"), reserved.PROPERTIES),
             objects={
-                ClassName(name): self._names(each, (model_id, "objects", name), reserved.PROPERTIES)
-                for name, each in objects.items()
+                ClassName(name): self._names(object_, (model_id, "objects", name), reserved.PROPERTIES)
+                for name, object_ in objects.items()
             },
         )
 
@@ -111,33 +111,33 @@ class _Reader:
         wanted = 2 if model_id.count("/") < 2 else 3
         if made is None or len(made.parts) != wanted:
             shape = "provider.method" if wanted == 2 else "provider.family.method"
-            self._fault(f'"name" of this id is "{shape}", each part like poster_1', place)
+            self._report(f'"name" of this id is "{shape}", each part like poster_1', place)
             return None
         for number, part in enumerate(made.parts):
             reason = (reserved.CLIENT if number == 0 else reserved.RESOURCES).get(part)
             if reason:
-                self._fault(f"{quote(part)} {reason}", place)
+                self._report(f"{quote(part)} {reason}", place)
                 return None
         return made
 
     def _names(self, names: Json, place: Pointer, reserved_names: Mapping[str, str]) -> dict[str, PythonName]:
         if not isinstance(names, dict):
-            self._fault("names are an object: wire name -> Python name", place)
+            self._report("names are an object: wire name -> Python name", place)
             return {}
         made: dict[str, PythonName] = {}
         for wire, name in names.items():
             if not isinstance(name, str) or not is_python_name(name):
-                self._fault(
+                self._report(
                     "a Python name is lower case: a to z, digits and _, beginning with a letter", (*place, wire)
                 )
             elif name in reserved_names:
-                self._fault(f"{quote(name)} {reserved_names[name]}", (*place, wire))
+                self._report(f"{quote(name)} {reserved_names[name]}", (*place, wire))
             else:
                 made[wire] = PythonName(name)
         return made
 
-    def _fault(self, message: str, pointer: Pointer) -> None:
-        self.faults.append(self._document.diagnostic("E035", message, pointer))
+    def _report(self, message: str, pointer: Pointer) -> None:
+        self.diagnostics.append(self._document.diagnostic("E035", message, pointer))
 
 
 def unknown_models(lock: Lock, ids: frozenset[ModelId], document: Document | None) -> Iterator[Diagnostic]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from . import reserved
 from .identifiers import ClassName, PythonName, class_name, python_name
 from .lock import ModelLock
 from .model import ModelNames, family_class, output_class, provider_class
+from .reserved import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +27,7 @@ _PROPERTY_PREFIX = "field_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PropertyFault:
+class PropertyClash:
     """A property that gets no name of its own; the reader of the schema knows where it stands."""
 
     code: str
@@ -38,31 +41,33 @@ def model_names(ids: Iterable[ModelId], lock: Lock) -> tuple[dict[ModelId, Model
     names: dict[ModelId, ModelNames] = {}
     # Those that are published first: a newcomer is the one that has to give way.
     for model_id in sorted(ids, key=lambda each: (each not in lock.models, each)):
-        names[model_id] = lock.model(model_id).name or _derived(model_id)
-    faults = (*_case_faults(names), *_clashes(names))
-    told = {each.file for each in faults}
-    return names, (*faults, *(each for each in _merged(names, lock) if each.file not in told))
+        names[model_id] = lock.model(model_id).name or _derive_names(model_id)
+    diagnostics = (*_case_clashes(names), *_clashes(names))
+    reported = {diagnostic.file for diagnostic in diagnostics}
+    return names, (*diagnostics, *(each for each in _merged_names(names, lock) if each.file not in reported))
 
 
 def property_names(
     wires: Iterable[str], locked: Mapping[str, PythonName], reserved_names: Mapping[str, str], cure: Cure
-) -> tuple[dict[str, PythonName], tuple[PropertyFault, ...]]:
+) -> tuple[dict[str, PythonName], tuple[PropertyClash, ...]]:
     """The names of one object's properties. `cure` says where in names.json a name of this object stands."""
     names: dict[str, PythonName] = {}
-    faults: list[PropertyFault] = []
+    diagnostics: list[PropertyClash] = []
     owners: dict[PythonName, str] = {}
     for wire in wires:
         name = locked.get(wire) or python_name(wire, _PROPERTY_PREFIX, reserved_names)
         if name is None:
             message = f"{quote(wire)} leaves no Python name: a name is made of the letters a to z, digits and _"
-            faults.append(PropertyFault(code="E034", wire=wire, message=message, help=cure.text(wire, "a_name")))
+            diagnostics.append(PropertyClash(code="E034", wire=wire, message=message, help=cure.text(wire, "a_name")))
         elif name in owners:
             message = f"{quote(owners[name])} and {quote(wire)} both become {quote(name)}"
-            faults.append(PropertyFault(code="E031", wire=wire, message=message, help=cure.text(wire, f"{name}_2")))
+            diagnostics.append(
+                PropertyClash(code="E031", wire=wire, message=message, help=cure.text(wire, f"{name}_2"))
+            )
         else:
             owners[name] = wire
             names[wire] = name
-    return names, tuple(faults)
+    return names, tuple(diagnostics)
 
 
 def deviations(names: ModelNames, lock: ModelLock) -> ModelLock:
@@ -79,10 +84,10 @@ def deviations(names: ModelNames, lock: ModelLock) -> ModelLock:
     def reserved_of(name: ClassName) -> Mapping[str, str]:
         return reserved.OUTPUT_PROPERTIES if name.startswith(output_class(names)) else reserved.PROPERTIES
 
-    objects = {name: chosen(each, reserved_of(name)) for name, each in lock.objects.items()}
+    objects = {name: chosen(object_, reserved_of(name)) for name, object_ in lock.objects.items()}
     return ModelLock(
         properties=chosen(lock.properties, reserved.PROPERTIES),
-        objects={name: each for name, each in objects.items() if each},
+        objects={name: object_ for name, object_ in objects.items() if object_},
     )
 
 
@@ -105,7 +110,7 @@ def names_cure(lines: dict[str, Json]) -> str:
     return f"Choose a name, and put it into schemas/names.json (beside what is there):\n{json_text(lines, indent=2)}"
 
 
-def _derived(model_id: ModelId) -> ModelNames:
+def _derive_names(model_id: ModelId) -> ModelNames:
     provider, *middle = model_id.split("/")
     family, rest = (middle[0], middle[1:]) if len(middle) > 1 else (None, middle)
     return ModelNames(
@@ -122,7 +127,7 @@ def _name(segment: str, reserved_names: Mapping[str, str]) -> PythonName:
     return name
 
 
-def _case_faults(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
+def _case_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
     """Folders that are one folder on a file system that does not tell case."""
     seen: dict[str, ModelId] = {}
     for model_id in names:
@@ -166,7 +171,7 @@ def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
     yield from _family_class_clashes(names)
 
 
-def _merged(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
+def _merged_names(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
     """Segments that differ and would become one provider or one family without anybody having said so."""
     seen: dict[tuple[str, ...], tuple[str, ModelId]] = {}
     for model_id, made in names.items():
@@ -200,7 +205,7 @@ def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagn
 
 def _clash(model_id: ModelId, made: ModelNames, message: str, part: int = -1) -> Diagnostic:
     """`part` is the name to change, of those that `made.parts` has."""
-    parts = [str(each) for each in made.parts]
+    parts = [str(part) for part in made.parts]
     parts[part] = parts[part].rstrip("_") + "_2"
     help = _model_cure(model_id, ".".join(parts))
     return Diagnostic(code="E032", message=message, file=f"{model_id}/{INPUT}", help=help)
@@ -208,3 +213,20 @@ def _clash(model_id: ModelId, made: ModelNames, message: str, part: int = -1) ->
 
 def _model_cure(model_id: ModelId, name: str) -> str:
     return names_cure({model_id: {"name": name}})
+
+
+def package_name_error(name: str, output: str) -> str | None:
+    """Why a package below the folder `output` cannot have this name, and what to write instead where that is known."""
+    *parents, last = name.split(".")
+    if parents and all(each.isidentifier() and each.isascii() for each in (*parents, last)):
+        folder = "/".join((*(() if output == "." else (output,)), *parents))
+        return (
+            f"{quote(name)} is no name for a package: it is a path to one. For a package that is imported as {name}, "
+            f"write --output {folder} --package {last}"
+        )
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name) or name.startswith("__"):
+        return f"{quote(name)} is no name for a package"
+    reason = "is a module of Python itself" if name in sys.stdlib_module_names else PACKAGES.get(name)
+    if reason is None:
+        return None
+    return f"{quote(name)} is no name for the package: it {reason}, and would be hidden; choose another"

@@ -56,7 +56,7 @@ def error_replies(*names: str) -> Schema:
 def schemas(outputs: Sequence[str]) -> Schema:
     """The components of replies; `outputs` are the names of the components that a result's output may be."""
     output: Schema = (
-        ref("schemas", outputs[0]) if len(outputs) == 1 else {"anyOf": [ref("schemas", each) for each in outputs]}
+        ref("schemas", outputs[0]) if len(outputs) == 1 else {"anyOf": [ref("schemas", output) for output in outputs]}
     )
     entry = _object(
         ["model_id"],

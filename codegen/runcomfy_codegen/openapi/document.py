@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from runcomfy_client.describe.json_schema import schema_of
 from runcomfy_client.schema.dialect import read_schema
 
 from . import common
-from .naming import Unique, component_name, operation_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class ModelSchemas:
     output: Mapping[str, object] | None = None
     example: object = None
     # What the catalog says besides: title, categories, price.
-    facts: Mapping[str, object] = field(default_factory=dict)
+    listing: Mapping[str, object] = field(default_factory=dict)
 
 
 def make_document(
@@ -48,7 +48,10 @@ def make_document(
         server: where the API is; RunComfy's by default, whose balance is on a host of its own.
     """
     outputs = ["CommonOutput"]
-    schemas: Schema = {**common.schemas(outputs), "CommonOutput": _titled(common_output, "CommonOutput", output=True)}
+    schemas: Schema = {
+        **common.schemas(outputs),
+        "CommonOutput": _with_title(common_output, "CommonOutput", output=True),
+    }
     paths = common.paths()
     if server:
         for item in paths.values():
@@ -59,12 +62,12 @@ def make_document(
         names.name(name)
     for model in sorted(models, key=lambda each: each.model_id):
         name = names.name(component_name(model.model_id))
-        schemas[f"{name}Input"] = _titled(model.input, f"{name}Input")
+        schemas[f"{name}Input"] = _with_title(model.input, f"{name}Input")
         output = "CommonOutput"
         if model.output is not None:
             output = f"{name}Output"
             outputs.append(output)
-            schemas[output] = _titled(model.output, output, output=True)
+            schemas[output] = _with_title(model.output, output, output=True)
         paths[f"/v1/models/{model.model_id}"] = _model_path(model, f"{name}Input", output, names)
     schemas |= common.schemas(outputs)  # now that the outputs have their names
     return {
@@ -87,7 +90,7 @@ def make_document(
     }
 
 
-def _titled(schema: Mapping[str, object], name: str, *, output: bool = False) -> Schema:
+def _with_title(schema: Mapping[str, object], name: str, *, output: bool = False) -> Schema:
     # Pages title every input "Input schema"; tools that name classes by titles need one for each.
     return {**schema_of(read_schema(dict(schema)), lenient=output), "title": name}
 
@@ -104,7 +107,7 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
             "tags": ["models"],
             "summary": f"Run {model.model_id}",
             "description": _SUBMIT,
-            **_facts(model),
+            **_listing(model),
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": {
                 "200": {"description": "Accepted.", **submitted},
@@ -129,10 +132,10 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
     }
 
 
-def _facts(model: ModelSchemas) -> Schema:
+def _listing(model: ModelSchemas) -> Schema:
     """Title, categories and price of the catalog, for which OpenAPI has no words of its own."""
     names = ("display_name", "categories", "base_price_usd", "price_unit", "pricing_note")
-    found = {name: model.facts[name] for name in names if model.facts.get(name) not in (None, "", [])}
+    found = {name: model.listing[name] for name in names if model.listing.get(name) not in (None, "", [])}
     return {"x-catalog": found} if found else {}
 
 
@@ -142,3 +145,32 @@ def _links() -> Schema:
         name: {"operationId": operation, "parameters": {"request_id": "$response.body#/request_id"}}
         for name, operation in (("status", "get_status"), ("result", "get_result"), ("cancel", "cancel_request"))
     }
+
+
+def operation_name(model_id: str) -> str:
+    """`bytedance/dreamina-4-0/edit` -> `bytedance_dreamina_4_0_edit`."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", model_id).strip("_")
+
+
+def component_name(model_id: str) -> str:
+    """`bytedance/dreamina-4-0/edit` -> `BytedanceDreamina40Edit`."""
+    # An underscore between two numbers, or `2-5` and `25` would be one name.
+    words = re.findall(r"[A-Za-z]+|[0-9]+", model_id)
+    name = ""
+    for word in words:
+        name += f"_{word}" if name[-1:].isdigit() and word.isdigit() else word[:1].upper() + word[1:]
+    return name or "Model"
+
+
+class Unique:
+    """Gives each name once; a second taker, also one that differs only by case, gets a number."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def name(self, wanted: str) -> str:
+        found, number = wanted, 2
+        while found.casefold() in self._taken:
+            found, number = f"{wanted}_{number}", number + 1
+        self._taken.add(found.casefold())
+        return found

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..building.lint import lint
+from ..building.inventory import lint
 from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import own_output
 from ..reading import store
-from ..reading.facts import unwrapped
 from ..reading.load import load, read_common_output, read_source
 from ..reading.source import parse_document
+from ..reading.texts import unwrapped
 from .document import ModelSchemas, make_document
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _schemas_of(loaded: Loaded) -> ModelSchemas:
         input=loaded.input.value if isinstance(loaded.input.value, dict) else {},
         output=_output(own.value) if own else None,
         example=loaded.example.value if loaded.example else None,
-        facts=loaded.facts.value if loaded.facts and isinstance(loaded.facts.value, dict) else {},
+        listing=loaded.model_json.value if loaded.model_json and isinstance(loaded.model_json.value, dict) else {},
     )
 
 

@@ -27,7 +27,7 @@ class ModelSource:
     output: bytes | None = None
     example: bytes | None = None
     patch: bytes | None = None
-    facts: bytes | None = None
+    model_json: bytes | None = None
     common_output: bytes | None = None
 
 
@@ -40,7 +40,7 @@ class Loaded:
     output: Document | None
     example: Document | None
     common_output: Document | None
-    facts: Document | None = None
+    model_json: Document | None = None
 
 
 def read_common_output(schemas: Path) -> bytes | None:
@@ -62,12 +62,12 @@ def read_source(folder: store.ModelFolder, common_output: bytes | None, received
         output=content(store.OUTPUT),
         example=content(store.EXAMPLE),
         patch=content(store.PATCH),
-        facts=content(store.MODEL),
+        model_json=content(store.MODEL),
         common_output=common_output,
     )
 
 
-def read_facts(schemas: Path, model_id: ModelId) -> dict[str, Json]:
+def read_model_json(schemas: Path, model_id: ModelId) -> dict[str, Json]:
     """What the catalog says of a model besides its schema; nothing if there is no model.json, or none that reads."""
     path = store.model_folder(schemas, model_id).path / store.MODEL
     document = read_document(path)[0] if path.is_file() else None
@@ -76,13 +76,13 @@ def read_facts(schemas: Path, model_id: ModelId) -> dict[str, Json]:
 
 def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     """Parse and patch. Files are named as below schemas/: `acme/poster-1/input.json`."""
-    faults: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
 
     def parsed(data: bytes | None, name: str) -> Document | None:
         if data is None:
             return None
         document, found = parse_document(data, name)
-        faults.extend(found)
+        diagnostics.extend(found)
         return document
 
     def own(name: str) -> str:
@@ -92,10 +92,10 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     patch = parsed(source.patch, own(store.PATCH))
     output = parsed(source.output, own(store.OUTPUT))
     example = parsed(source.example, own(store.EXAMPLE))
-    facts = parsed(source.facts, own(store.MODEL))
+    model_json = parsed(source.model_json, own(store.MODEL))
     common = parsed(source.common_output, store.OUTPUT)
-    if received is None or faults:
-        return None, tuple(faults)
+    if received is None or diagnostics:
+        return None, tuple(diagnostics)
     document, found = apply_patch(received, patch)
     if document is None:
         return None, found
@@ -106,7 +106,7 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
             output=output,
             example=example,
             common_output=common,
-            facts=facts,
+            model_json=model_json,
         ),
         found,
     )

@@ -71,9 +71,9 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
     """Apply a patch to the input schema as it was received."""
     if patch is None:
         return PatchedDocument(received, received.value), ()
-    faults = tuple(_shape_faults(patch))
-    if faults or not isinstance(patch.value, list):
-        return None, faults
+    diagnostics = tuple(_shape_diagnostics(patch))
+    if diagnostics or not isinstance(patch.value, list):
+        return None, diagnostics
     value = received.value
     written: list[tuple[Pointer, int]] = []
     for number, step in enumerate(patch.value):
@@ -115,28 +115,32 @@ def _reason(error: Exception) -> str:
     return visible(str(error) or type(error).__name__)
 
 
-def _shape_faults(patch: Document) -> list[Diagnostic]:
+def _shape_diagnostics(patch: Document) -> list[Diagnostic]:
     if not isinstance(patch.value, list) or not patch.value:
         return [patch.diagnostic("E040", "a patch is a list of operations, with at least one of them")]
-    return [fault for number, step in enumerate(patch.value) for fault in _operation_faults(patch, number, step)]
+    return [
+        diagnostic
+        for number, step in enumerate(patch.value)
+        for diagnostic in _operation_diagnostics(patch, number, step)
+    ]
 
 
-def _operation_faults(patch: Document, number: int, step: Json) -> list[Diagnostic]:
-    def fault(message: str, *pointer: str | int) -> Diagnostic:
+def _operation_diagnostics(patch: Document, number: int, step: Json) -> list[Diagnostic]:
+    def diagnostic(message: str, *pointer: str | int) -> Diagnostic:
         return patch.diagnostic("E040", message, (number, *pointer))
 
     if not isinstance(step, dict):
-        return [fault('an operation is an object with "op" and "path"')]
+        return [diagnostic('an operation is an object with "op" and "path"')]
     kind = step.get("op")
     if not isinstance(kind, str) or kind not in _OPERATIONS:
-        return [fault(f'"op" is one of {", ".join(_OPERATIONS)}', "op")]
+        return [diagnostic(f'"op" is one of {", ".join(_OPERATIONS)}', "op")]
     missing = [name for name in ("path", *_OPERATIONS[kind]) if name not in step]
-    faults = [fault(f'the operation "{kind}" needs "{name}"') for name in missing]
+    diagnostics = [diagnostic(f'the operation "{kind}" needs "{name}"') for name in missing]
     for name in ("path", "from"):
         text = step.get(name, "")
         if not isinstance(text, str) or not _is_pointer(text):
-            faults.append(fault(f'"{name}" is a JSON pointer, like "/properties/image"', name))
-    return faults
+            diagnostics.append(diagnostic(f'"{name}" is a JSON pointer, like "/properties/image"', name))
+    return diagnostics
 
 
 def _is_pointer(text: str) -> bool:

@@ -26,7 +26,7 @@ MAX_DEPTH = 64
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-class _Fault(Protocol):
+class _MakeDiagnostic(Protocol):
     def __call__(self, code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic: ...
 
 
@@ -132,10 +132,10 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
         suspicious.append("E004")
         return 0.0
 
-    def fault(code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic:
+    def diagnostic(code: str, message: str, start: int, end: int, help: str | None = None) -> Diagnostic:
         return Diagnostic(code=code, message=message, file=name, place=place_at(text, start, end), help=help)
 
-    deep = fault("E006", f"is nested more than {MAX_DEPTH} levels deep", 0, 1)
+    deep = diagnostic("E006", f"is nested more than {MAX_DEPTH} levels deep", 0, 1)
     try:
         value: Json = json.loads(
             text, object_pairs_hook=pairs, parse_float=number, parse_int=integer, parse_constant=constant
@@ -143,13 +143,13 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
     except RecursionError:
         return None, (deep,)
     except json.JSONDecodeError as error:
-        return None, (fault("E003", f"is not JSON: {_words(error)}", error.pos, error.pos + 1),)
+        return None, (diagnostic("E003", f"is not JSON: {_words(error)}", error.pos, error.pos + 1),)
     if too_deep(value):
         return None, (deep,)
     if _SURROGATE_ESCAPE.search(text):
         suspicious.append("E008")
-    faults = tuple(_token_faults(text, fault)) if suspicious else ()
-    return (None, faults) if faults else (Document(name, text, value), ())
+    diagnostics = tuple(_token_diagnostics(text, diagnostic)) if suspicious else ()
+    return (None, diagnostics) if diagnostics else (Document(name, text, value), ())
 
 
 def too_deep(value: Json) -> bool:
@@ -167,14 +167,16 @@ def too_deep(value: Json) -> bool:
     return True
 
 
-def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
+def _token_diagnostics(text: str, diagnostic: _MakeDiagnostic) -> Iterator[Diagnostic]:
     seen: set[Pointer] = set()
     for pointer, part, start, end in scan(text):
         literal = text[start:end]
         if part == "key":
             if pointer in seen:
                 cure = "Keep one of the two; which of them counts is not defined by JSON."
-                yield fault("E005", f"the key {quote(str(pointer[-1]))} stands twice in one object", start, end, cure)
+                yield diagnostic(
+                    "E005", f"the key {quote(str(pointer[-1]))} stands twice in one object", start, end, cure
+                )
                 # What stands in the second value is not compared with what stands in the first.
                 seen = {each for each in seen if each[: len(pointer)] != pointer}
             seen.add(pointer)
@@ -182,11 +184,11 @@ def _token_faults(text: str, fault: _Fault) -> Iterator[Diagnostic]:
             try:
                 json.loads(literal).encode("utf-8")
             except UnicodeEncodeError:
-                yield fault("E008", "holds half of a surrogate pair, which is no character", start, end)
+                yield diagnostic("E008", "holds half of a surrogate pair, which is no character", start, end)
         elif literal in ("NaN", "Infinity", "-Infinity"):
-            yield fault("E004", f"{literal} is no JSON number", start, end)
+            yield diagnostic("E004", f"{literal} is no JSON number", start, end)
         elif literal[:1] in "-0123456789" and math.isinf(float(literal)):
-            yield fault("E007", "is a number too large for a double", start, end)
+            yield diagnostic("E007", "is a number too large for a double", start, end)
 
 
 def _words(error: json.JSONDecodeError) -> str:

@@ -35,7 +35,7 @@ DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("co
 # A segment becomes a folder here and part of a URL there: no `..`, nothing hidden, nothing a file system trips over.
 _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 # Beyond this the module's file name would be too long for common file systems.
-_LONGEST_ID = 160
+_MAX_ID_LENGTH = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class ModelFolder:
         return path if path.is_file() else None
 
 
-def model_id_fault(text: str) -> str | None:
+def model_id_error(text: str) -> str | None:
     """Why a text cannot be a model id here, as the rest of the sentence "... is no usable model id: "."""
     segments = text.split("/")
     if len(segments) < 2:
@@ -64,8 +64,8 @@ def model_id_fault(text: str) -> str | None:
             )
         if segment.lower() in (*MODEL_FILES, NAMES):
             return f"the segment {quote(segment)} is the name of a file of the schema store"
-    if len(text) > _LONGEST_ID:
-        return f"it has {len(text)} characters, more than {_LONGEST_ID}"
+    if len(text) > _MAX_ID_LENGTH:
+        return f"it has {len(text)} characters, more than {_MAX_ID_LENGTH}"
     return None
 
 
@@ -77,27 +77,27 @@ def model_folder(schemas: Path, model_id: ModelId) -> ModelFolder:
 def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]]:
     """Every folder with an input.json, sorted by id; and what lies about that no model owns."""
     folders: list[ModelFolder] = []
-    faults: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for root, directories, files in os.walk(schemas):
-        directories[:] = sorted(each for each in directories if not each.startswith("."))
+        directories[:] = sorted(directory for directory in directories if not directory.startswith("."))
         here = Path(root)
         if here == schemas:
             continue
         model_id = here.relative_to(schemas).as_posix()
         stray = sorted(name for name in files if name not in MODEL_FILES and not name.startswith("."))
-        faults += [_stray(here / name) for name in stray]
+        diagnostics += [_stray_file(here / name) for name in stray]
         if INPUT not in files:
             orphans = sorted(name for name in files if name in MODEL_FILES)
-            faults += [
+            diagnostics += [
                 Diagnostic(
                     code="W102", message="belongs to no model: there is no input.json", file=display(here / name)
                 )
                 for name in orphans
             ]
         elif unreadable := [*_unreadable(here, files, schemas)]:
-            faults += unreadable
-        elif reason := model_id_fault(model_id):
-            faults.append(
+            diagnostics += unreadable
+        elif reason := model_id_error(model_id):
+            diagnostics.append(
                 Diagnostic(
                     code="E030",
                     message=f"{quote(model_id)} is no usable model id: {reason}",
@@ -107,8 +107,8 @@ def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]
             )
         else:
             folders.append(ModelFolder(model_id=ModelId(model_id), path=here))
-            faults += _devices(model_id, here)
-    return tuple(sorted(folders, key=lambda folder: folder.model_id)), tuple(faults)
+            diagnostics += _devices(model_id, here)
+    return tuple(sorted(folders, key=lambda folder: folder.model_id)), tuple(diagnostics)
 
 
 def dumps(value: Json) -> str:
@@ -162,7 +162,7 @@ def _devices(model_id: str, here: Path) -> list[Diagnostic]:
     return [Diagnostic(code="W103", message=message, file=display(here / INPUT))]
 
 
-def _stray(path: Path) -> Diagnostic:
+def _stray_file(path: Path) -> Diagnostic:
     return Diagnostic(
         code="W101",
         message="is not read: a model's folder holds " + ", ".join(MODEL_FILES),

@@ -22,8 +22,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _reference(arguments: argparse.Namespace) -> int:
     # What reads schemas is not loaded to print a help text.
-    from .listing import model_list
-    from .pages import make_reference
+    from .pages import make_reference, model_list
     from .writing import write_page, write_pages
 
     output, listing = arguments.output, arguments.list

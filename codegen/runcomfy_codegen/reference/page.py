@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from runcomfy_client.describe.parameters import parameters, sentence
+from runcomfy_client.describe.parameters import parameters, rule_words, sentence, within
 from runcomfy_client.describe.snippets import (
     async_call,
     curl_follow,
@@ -14,20 +14,20 @@ from runcomfy_client.describe.snippets import (
     offline_check,
     sync_call,
 )
+from runcomfy_client.schema import MISSING, Media, Object
 
 from ..openapi.common import API_SERVER
-from ..rendering.markdown import block, code, text
+from ..rendering.markdown import block, code, table, text, value_code
 from ..rendering.templating import render
-from .parameters import details, media_sentence, output_table, parameter_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from runcomfy_client.schema import Object
+    from runcomfy_client.describe.parameters import Parameter
+    from runcomfy_client.schema import Node
 
     from ..lowering.model import Model
     from ..reading.source import Json
-
 
 API = f"{API_SERVER}/v1"
 PACKAGE = "runcomfy"
@@ -35,12 +35,12 @@ PACKAGE = "runcomfy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model to write about. `facts` is the catalog's entry."""
+    """A model to write about. `listing` is the catalog's entry."""
 
     model: Model
     # The output that is described: the model's own, or the one that all models share.
     output: Object | None
-    facts: Mapping[str, Json]
+    listing: Mapping[str, Json]
 
 
 def model_page(subject: Subject, header: str) -> str:
@@ -56,8 +56,8 @@ def model_page(subject: Subject, header: str) -> str:
         "reference_model.md",
         first_line=header,
         title=text(model.model_id),
-        about=text(sentence(_word(subject.facts, "description") or spec.input.description)),
-        facts=_facts(subject),
+        about=text(sentence(_word(subject.listing, "description") or spec.input.description)),
+        overview=_overview(subject),
         parameters=parameter_table(inputs),
         media=media_sentence(inputs),
         details=list(details(inputs)),
@@ -72,7 +72,7 @@ def model_page(subject: Subject, header: str) -> str:
     return page.rstrip() + "\n"
 
 
-def _facts(subject: Subject) -> list[tuple[str, str]]:
+def _overview(subject: Subject) -> list[tuple[str, str]]:
     """What the page's first table says, in order."""
     model = subject.model
     # The package of a family offers the classes of its models.
@@ -83,20 +83,121 @@ def _facts(subject: Subject) -> list[tuple[str, str]]:
         ("Classes", f"{code(model.input_class)} and {code(model.output_class)} in {code(module)}"),
         ("HTTP", code(f"POST {API}/models/{model.model_id}")),
     ]
-    if categories := categories_of(subject.facts):
+    if categories := categories_of(subject.listing):
         rows.append(("Categories", ", ".join(map(text, categories))))
-    price, unit = subject.facts.get("base_price_usd"), _word(subject.facts, "price_unit")
+    price, unit = subject.listing.get("base_price_usd"), _word(subject.listing, "price_unit")
     if isinstance(price, int | float) and not isinstance(price, bool):
         rows.append(("Base price", f"{price} USD{f' per {text(unit)}' if unit else ''} when the catalog was read"))
     return rows
 
 
-def categories_of(facts: Mapping[str, Json]) -> tuple[str, ...]:
+def categories_of(listing: Mapping[str, Json]) -> tuple[str, ...]:
     """A model's categories, as the catalog names them."""
-    found = facts.get("categories")
+    found = listing.get("categories")
     return tuple(str(each) for each in found) if isinstance(found, list) else ()
 
 
-def _word(facts: Mapping[str, Json], name: str) -> str:
-    value = facts.get(name)
+def _word(listing: Mapping[str, Json], name: str) -> str:
+    value = listing.get(name)
     return value if isinstance(value, str) else ""
+
+
+_PLURALS: Final = {"audio": "audio files"}
+_MEDIA_SENTENCE: Final = (
+    "{kinds} go in as an `https://` URL or a `data:` URI; in Python also as a `pathlib.Path`, `bytes` or a binary file"
+)
+# More choices than this would make the table's last column a wall.
+_MAX_CHOICES_WIDTH: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What stands of one parameter below the table, as finished Markdown."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+def parameter_table(parameters: Iterable[Parameter]) -> str:
+    """All parameters under both their names; wire names only where they differ."""
+    return table(
+        ["Parameter", "Wire name", "Type", "Required", "Default", "Bounds or choices"],
+        [
+            [
+                code(parameter.name),
+                code(parameter.wire_name) if parameter.wire_name != parameter.name else "",
+                parameter.type,
+                "yes" if parameter.required else "",
+                "" if parameter.default is MISSING else value_code(parameter.default),
+                "; ".join(filter(None, (text("; ".join(parameter.bounds)), _short_choices(parameter)))),
+            ]
+            for parameter in parameters
+        ],
+    )
+
+
+def media_sentence(parameters: Iterable[Parameter]) -> str:
+    """How files are passed, if any are taken."""
+    kinds = dict.fromkeys(
+        node.kind for parameter in parameters for node in _all_nodes(parameter.node) if isinstance(node, Media)
+    )
+    if not kinds:
+        return ""
+    names = " and ".join(_PLURALS.get(kind, f"{kind}s") for kind in kinds)
+    ending = ", images also as a PIL image." if "image" in kinds else "."
+    return _MEDIA_SENTENCE.format(kinds=names[:1].upper() + names[1:]) + ending
+
+
+def output_table(parameters: Iterable[Parameter]) -> str:
+    return table(
+        ["Field", "Wire name", "Type", "Meaning"],
+        [
+            [
+                code(parameter.name),
+                code(parameter.wire_name) if parameter.wire_name != parameter.name else "",
+                parameter.type,
+                text(parameter.about or parameter.title),
+            ]
+            for parameter in parameters
+        ],
+    )
+
+
+def details(parameters: Iterable[Parameter], path: str = "") -> Iterator[Detail]:
+    """The parameters that a row of the table does not exhaust; those of an object inside follow it."""
+    for parameter in parameters:
+        heading = f"{path}{parameter.name}"
+        if paragraphs := tuple(filter(None, _paragraphs(parameter))):
+            yield Detail(heading=code(heading), paragraphs=paragraphs)
+        for inner in parameter.objects:
+            yield from details(inner.properties, f"{heading}{inner.mark}.")
+
+
+def _paragraphs(each: Parameter) -> Iterator[str]:
+    yield text(each.about)
+    if not _short_choices(each) and each.choices:
+        yield f"{'One of' if len(each.choices) > 1 else 'Only'}: {', '.join(map(value_code, each.choices))}."
+    # A sample of a file is an address; it stands in the calls below.
+    if each.sample not in (MISSING, "") and not each.is_media:
+        yield f"Sample: {value_code(each.sample)}"
+    if each.rules:
+        rows = [[text(rule_words(rule)), text(rule.message)] for rule in each.rules]
+        yield table(["Rule for a file", "What is said if it is broken"], rows)
+    for inner in each.objects:
+        what = f"Each of its items is an object{inner.mark.removeprefix('[]')}" if inner.mark else "An object"
+        yield f"{what} with:"
+        yield parameter_table(inner.properties)
+
+
+def _short_choices(each: Parameter) -> str:
+    """The choices for a cell of the table, if they are few."""
+    line = ", ".join(map(value_code, each.choices))
+    return line if len(line) <= _MAX_CHOICES_WIDTH else ""
+
+
+def _all_nodes(node: Node) -> Iterator[Node]:
+    """A node and all below it, objects included."""
+    for each in within(node):
+        yield each
+        for inner in each.properties.values() if isinstance(each, Object) else ():
+            yield from _all_nodes(inner.node)

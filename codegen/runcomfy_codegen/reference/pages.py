@@ -6,23 +6,25 @@ no Python names, so no provider can take their place.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..building.gather import below, gather
+from ..building.inventory import read_inventory, with_store_path
 from ..building.unit import lower_model
-from ..diagnostics.all_codes import all_codes
+from ..diagnostics.codes import all_codes
 from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import lower_output
 from ..naming.identifiers import ClassName
-from ..reading.load import load, read_facts
+from ..reading.load import load, read_model_json
+from ..reading.store import INPUT, model_folder
 from ..rendering.markdown import code, table, text
 from ..rendering.templating import render
 from ..terminal import amount
 from .page import Subject, categories_of, model_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ..building.unit import Task
@@ -46,18 +48,18 @@ class Reference:
 
 def make_reference(schemas: Path) -> Reference:
     """The reference of a schema store. OSError passes through."""
-    gathered = gather(schemas)
-    diagnostics = [*gathered.diagnostics]
+    inventory = read_inventory(schemas)
+    diagnostics = [*inventory.diagnostics]
     subjects: list[Subject] = []
-    for task in gathered.tasks:
+    for task in inventory.tasks:
         model, unit = lower_model(task)
-        diagnostics += [below(schemas, each) for each in unit.diagnostics]
+        diagnostics += [with_store_path(schemas, diagnostic) for diagnostic in unit.diagnostics]
         if model:
             subjects.append(_subject(model, task, schemas))
     if has_errors(diagnostics):
         return Reference(pages={}, diagnostics=tuple(diagnostics))
     subjects.sort(key=lambda each: each.model.names.parts)
-    pages = {_path(each.model): model_page(each, HEADER) for each in subjects}
+    pages = {_path(subject.model): model_page(subject, HEADER) for subject in subjects}
     pages |= _section_pages(subjects)
     codes = sorted(all_codes().values(), key=lambda each: each.code)
     pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
@@ -70,8 +72,8 @@ def _subject(model: Model, task: Task, schemas: Path) -> Subject:
     output = model.output
     if not output and loaded.common_output:
         output, _, _ = lower_output(loaded, loaded.common_output, ClassName("MediaOutput"), task.lock)
-    facts = read_facts(schemas, task.source.model_id)
-    return Subject(model=model, output=output[-1].node if output else None, facts=facts)
+    listing = read_model_json(schemas, task.source.model_id)
+    return Subject(model=model, output=output[-1].node if output else None, listing=listing)
 
 
 def _path(model: Model) -> str:
@@ -103,7 +105,7 @@ def _section(parts: tuple[PythonName, ...], subjects: Sequence[Subject]) -> str:
             [
                 f"[{text(model.model_id)}]({path}.md)",
                 code(f"client.{model.names.dotted}"),
-                ", ".join(map(text, categories_of(subject.facts))),
+                ", ".join(map(text, categories_of(subject.listing))),
             ]
         )
         last = len(names) == depth + 1
@@ -118,3 +120,52 @@ def _section(parts: tuple[PythonName, ...], subjects: Sequence[Subject]) -> str:
         models=table(["Model", "Call", "Categories"], rows),
         children=[(label, path) for path, label in children.items()],
     )
+
+
+# Models whose catalog entry names no category, or that came from a page, which names none.
+_NO_CATEGORY = "no category known"
+
+
+def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]]:
+    """The page as Markdown, with links that hold in `folder`; empty if names or folders have an error."""
+    inventory = read_inventory(schemas)
+    if has_errors(inventory.diagnostics):
+        return "", inventory.diagnostics
+    tasks = sorted(inventory.tasks, key=lambda each: each.names.parts)
+    by_provider: dict[str, list[Task]] = {}
+    by_category: dict[str, list[Task]] = {}
+    categories = {task.source.model_id: categories_of(read_model_json(schemas, task.source.model_id)) for task in tasks}
+    for task in tasks:
+        by_provider.setdefault(task.source.model_id.partition("/")[0], []).append(task)
+        for category in categories[task.source.model_id] or (_NO_CATEGORY,):
+            by_category.setdefault(category, []).append(task)
+
+    def link(task: Task) -> str:
+        model_id = task.source.model_id
+        target = os.path.relpath(model_folder(schemas, model_id).path / INPUT, folder)
+        return f"[{text(model_id)}]({target.replace(os.sep, '/')})"
+
+    def row(task: Task) -> list[str]:
+        found = ", ".join(map(text, categories[task.source.model_id]))
+        return [link(task), code(f"client.{task.names.dotted}"), found]
+
+    page = render(
+        "reference_list.md",
+        first_line=HEADER,
+        about=f"{amount(len(tasks), 'model')} of {amount(len(by_provider), 'provider')}.",
+        providers=[
+            (text(provider), table(["Model", "Call", "Categories"], [row(task) for task in found]))
+            for provider, found in by_provider.items()
+        ],
+        categories=[(text(category), _links(map(link, by_category[category]))) for category in _ordered(by_category)],
+    )
+    return page.rstrip() + "\n", inventory.diagnostics
+
+
+def _ordered(categories: Iterable[str]) -> list[str]:
+    """By alphabet, models without one last."""
+    return sorted(categories, key=lambda each: (each == _NO_CATEGORY, each))
+
+
+def _links(links: Iterable[str]) -> str:
+    return "\n".join(f"- {link}" for link in links)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WriteResult:
     """What changed, as paths below the folder.
 
     `foreign` files stand where a page would, or a link there leads out of the folder; then nothing was written.
@@ -25,14 +25,14 @@ class Written:
     foreign: tuple[str, ...] = ()
 
 
-def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, suffix: str = ".md") -> Written:
+def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, suffix: str = ".md") -> WriteResult:
     """Make the folder hold these pages, each of which begins with the header. OSError passes through."""
     ours, others = _found(folder, header, suffix)
     root = folder.resolve()
     if foreign := sorted(
         path for path in pages if path in others or not (folder / path).resolve().is_relative_to(root)
     ):
-        return Written(changed=(), removed=(), foreign=tuple(foreign))
+        return WriteResult(changed=(), removed=(), foreign=tuple(foreign))
     removed = sorted(ours.keys() - pages.keys())
     changed = [path for path, text in pages.items() if ours.get(path) != text]
     for path in removed:
@@ -44,7 +44,7 @@ def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, su
     for here, _, _ in sorted(os.walk(folder), reverse=True) if removed else ():
         if not os.listdir(here):  # noqa: PTH208 - a walk gives strings
             os.rmdir(here)  # noqa: PTH106
-    return Written(changed=tuple(sorted(changed)), removed=tuple(removed))
+    return WriteResult(changed=tuple(sorted(changed)), removed=tuple(removed))
 
 
 def write_page(file: Path, text: str) -> bool:

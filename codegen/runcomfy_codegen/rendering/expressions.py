@@ -58,4 +58,4 @@ class Expressions:
 @functools.cache
 def _parameters(made: type) -> tuple[tuple[str, object], ...]:
     """The parameters of a class in their order, with their kinds."""
-    return tuple((name, each.kind) for name, each in signature(made).parameters.items())
+    return tuple((name, parameter.kind) for name, parameter in signature(made).parameters.items())

@@ -33,7 +33,7 @@ class Imports:
 
     def text(self, indent: str = "") -> str:
         """The block in black's form, so that no formatter need run over it."""
-        sections = [[_laid_out(line, indent) for line in section] for section in self.lines()]
+        sections = [[_import_lines(line, indent) for line in section] for section in self.lines()]
         return "\n\n".join("\n".join(section) for section in sections)
 
     def frozen(self) -> dict[str, tuple[str, ...]]:
@@ -45,7 +45,7 @@ def relative(depth: int, module: str) -> str:
     return "." * (depth + 1) + module
 
 
-def _laid_out(line: str, indent: str) -> str:
+def _import_lines(line: str, indent: str) -> str:
     if len(indent + line) <= LINE_LENGTH:
         return indent + line
     head, _, names = line.partition(" import ")

@@ -8,6 +8,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import black
+from black.mode import Mode, TargetVersion
+
 from .imports import LINE_LENGTH
 
 if TYPE_CHECKING:
@@ -16,12 +19,12 @@ if TYPE_CHECKING:
 _INDENT: Final = 4
 
 
-def laid_out(statement: str, indent: int = 0) -> str:
+def layout_statement(statement: str, indent: int = 0) -> str:
     """A statement that is one line, however long, in as many lines as it takes."""
     return "\n".join(_lines(statement, indent, ""))
 
 
-def field_laid_out(name: str, annotation: str, value: str | None, indent: int) -> str:
+def layout_field(name: str, annotation: str, value: str | None, indent: int) -> str:
     """A field of a class: an annotation that is a union needs brackets of its own before it can be broken."""
     end = "" if value is None else f" = {value}"
     if indent + len(f"{name}: {annotation}{end}") > LINE_LENGTH:
@@ -30,7 +33,7 @@ def field_laid_out(name: str, annotation: str, value: str | None, indent: int) -
             return f"{' ' * indent}{name}: {annotation} = (\n{inner}{value}\n{' ' * indent})"
         if len(_Parts.of(annotation).operands) > 1:
             annotation = f"({annotation})"
-    return laid_out(f"{name}: {annotation}{end}", indent)
+    return layout_statement(f"{name}: {annotation}{end}", indent)
 
 
 def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
@@ -46,8 +49,8 @@ def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
         return
     if parts.last is None:
         if len(parts.strings) > 1:
-            for each in parts.strings:
-                yield margin + each
+            for string in parts.strings:
+                yield margin + string
         else:
             yield margin + text + tail
         return
@@ -73,8 +76,8 @@ def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
         elements = inner.elements
         # A comma would make a tuple of what stands alone, and black writes none.
         comma = "," if len(elements) > 1 or body.endswith(",") else ""
-        for each in elements:
-            yield from _lines(_bare(each) if not comma else each, indent + _INDENT, comma)
+        for element in elements:
+            yield from _lines(_bare(element) if not comma else element, indent + _INDENT, comma)
     yield margin + rest + tail
 
 
@@ -127,4 +130,15 @@ class _Parts(NamedTuple):
         elements = [text[low + 1 : high].strip() for low, high in pairwise(bounds)]
         bounds = [-1, *bars, len(text)]
         operands = [text[low + 1 : high].strip() for low, high in pairwise(bounds)]
-        return cls([each for each in elements if each], operands, [] if others or last else strings, last)
+        return cls([element for element in elements if element], operands, [] if others or last else strings, last)
+
+
+_MODE = Mode(
+    target_versions={TargetVersion.PY311, TargetVersion.PY312, TargetVersion.PY313},
+    line_length=LINE_LENGTH,
+)
+
+
+def format_code(text: str) -> str:
+    """The text as black writes it."""
+    return black.format_str(text, mode=_MODE)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # A longer string is written in pieces, so that lines stay readable at any depth of indentation.
 _STRING_WIDTH = 84
 # How much of one text a docstring takes; the class has it whole.
-_LONGEST_PROSE = 1200
+_MAX_PROSE_LENGTH = 1200
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # A triple quote as a docstring holds it.
 _TRIPLE = '\\"\\"\\"'
@@ -49,10 +49,10 @@ def string(text: str) -> str:
 def quoted(text: str) -> str:
     """A string literal: repr, but the same on every Python, and in the quotes that black would choose."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + "".join(_ESCAPES.get(char) or _spelt(char, quote) for char in text) + quote
+    return quote + "".join(_ESCAPES.get(char) or _escape_char(char, quote) for char in text) + quote
 
 
-def _spelt(char: str, quote: str) -> str:
+def _escape_char(char: str, quote: str) -> str:
     if char == quote:
         return "\\" + char
     if is_visible(char):
@@ -76,9 +76,9 @@ def call(name: str, /, *arguments: str, **keywords: str | None) -> str:
 def prose(text: str) -> str:
     """A schema's text as running words: one line, nothing unprintable, cut if it is a novel."""
     words = " ".join("".join(char if is_visible(char) else " " for char in text).split())
-    if len(words) <= _LONGEST_PROSE:
+    if len(words) <= _MAX_PROSE_LENGTH:
         return words
-    return words[:_LONGEST_PROSE].rsplit(" ", 1)[0] + " …"
+    return words[:_MAX_PROSE_LENGTH].rsplit(" ", 1)[0] + " …"
 
 
 def docstring(lines: Iterable[str], indent: int) -> str:

@@ -13,7 +13,7 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>#~$^&@=:]")
 # What is markup only where a line begins: lists, quotes, rules, comments, setext underlines, numbers of lists.
 _LINE_START = re.compile(r"(?P<before>\s*[0-9]*)(?P<mark>[-+.)(%!])")
 _BACKTICKS = re.compile(r"`+")
-_LONGEST_VALUE = 100
+_MAX_VALUE_LENGTH = 100
 
 
 def text(value: str) -> str:
@@ -36,7 +36,7 @@ def code(value: str) -> str:
 def value_code(value: object) -> str:
     """A JSON value as a span of code, cut if it is long."""
     line = json.dumps(value, ensure_ascii=False)
-    return code(line if len(line) <= _LONGEST_VALUE else line[:_LONGEST_VALUE] + "…")
+    return code(line if len(line) <= _MAX_VALUE_LENGTH else line[:_MAX_VALUE_LENGTH] + "…")
 
 
 def block(language: str, body: str) -> str:

@@ -11,7 +11,7 @@ from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, 
 from datamodel_code_generator.enums import DataModelType
 
 from ..naming.identifiers import ClassName, PythonName
-from .normalise import CLIENT, definition, normalised
+from .normalise import CLIENT, definition, to_json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,24 +53,24 @@ class Class:
 
 def make_classes(sources: Sequence[ObjectClass]) -> tuple[Class, ...]:
     """The classes of objects of which each stands after those it uses."""
-    if not any(each.node.properties for each in sources):
-        return tuple(Class(source=each, fields={}) for each in sources)
-    names = {definition(each.name): str(each.name) for each in sources}
-    module = ast.parse(_generated(sources))
-    found = {each.name: each for each in module.body if isinstance(each, ast.ClassDef)}
+    if not any(source.node.properties for source in sources):
+        return tuple(Class(source=source, fields={}) for source in sources)
+    names = {definition(source.name): str(source.name) for source in sources}
+    module = ast.parse(_generate_module(sources))
+    found = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
     if found.keys() != names.keys():
         raise AssertionError(f"datamodel-code-generator made the classes {sorted(found)}, expected {sorted(names)}")
     for node in ast.walk(module):
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)
     return tuple(
-        _class(each, {field.name: field for field in _fields(found[definition(each.name)])}) for each in sources
+        _class(source, {field.name: field for field in _fields(found[definition(source.name)])}) for source in sources
     )
 
 
-def _generated(sources: Sequence[ObjectClass]) -> str:
+def _generate_module(sources: Sequence[ObjectClass]) -> str:
     text = generate(
-        json.dumps(normalised(sources)),
+        json.dumps(to_json_schema(sources)),
         input_file_type=InputFileType.JsonSchema,
         output_model_type=DataModelType.PydanticV2BaseModel,
         formatters=[],
@@ -90,7 +90,7 @@ def _generated(sources: Sequence[ObjectClass]) -> str:
 
 
 def _class(source: ObjectClass, fields: dict[PythonName, Field]) -> Class:
-    names = {wire: PythonName(each.name or wire) for wire, each in source.node.properties.items()}
+    names = {wire: PythonName(property_.name or wire) for wire, property_ in source.node.properties.items()}
     if fields.keys() != set(names.values()):
         expected = sorted(names.values())
         raise AssertionError(f"datamodel-code-generator named the fields {sorted(fields)}, expected {expected}")
@@ -98,12 +98,12 @@ def _class(source: ObjectClass, fields: dict[PythonName, Field]) -> Class:
 
 
 def _fields(definition: ast.ClassDef) -> list[Field]:
-    return [_field(each) for each in definition.body if isinstance(each, ast.AnnAssign)]
+    return [_field(statement) for statement in definition.body if isinstance(statement, ast.AnnAssign)]
 
 
 def _field(statement: ast.AnnAssign) -> Field:
     assert isinstance(statement.target, ast.Name)
-    annotation, call, alias = _taken_apart(statement.annotation)
+    annotation, call, alias = _unpack_annotated(statement.annotation)
     for node in ast.walk(annotation):
         if not isinstance(node, _TYPE_NODES):
             raise AssertionError(f"no type of ours: {ast.unparse(annotation)}")
@@ -117,14 +117,14 @@ def _field(statement: ast.AnnAssign) -> Field:
     )
 
 
-def _taken_apart(annotation: ast.expr) -> tuple[ast.expr, tuple[tuple[str, int | float], ...], str | None]:
+def _unpack_annotated(annotation: ast.expr) -> tuple[ast.expr, tuple[tuple[str, int | float], ...], str | None]:
     """`Annotated[T, Field(...)]` as T, the bounds, the alias."""
     if not (isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated"):
         return annotation, (), None
     assert isinstance(annotation.slice, ast.Tuple)
     type_, call = annotation.slice.elts
     assert isinstance(call, ast.Call)
-    keywords = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+    keywords = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     alias = keywords.pop("alias", None)
     return type_, tuple((name, bound) for name, bound in keywords.items()), alias
 

@@ -36,14 +36,14 @@ _UNDERSCORE = "Underscore0x5F"
 _MEDIA_TYPES = {"image": "ImageInput", "video": "VideoInput", "audio": "AudioInput", "file": "FileURL"}
 
 
-def normalised(classes: Sequence[ObjectClass]) -> dict[str, Json]:
+def to_json_schema(classes: Sequence[ObjectClass]) -> dict[str, Json]:
     """The schema of the last class and of those below it, which stand before it.
 
     Properties have their Python names. Bounds stand only where a field can carry them: the items of a list and
     alternatives would get classes of their own for it. Texts, defaults, patterns and rules are left out: none of them
     changes a type.
     """
-    names = {each.node: each.name for each in classes}
+    names = {class_.node: class_.name for class_ in classes}
     *below, root = classes
     schema = _class_schema(root.node, names)
     definitions: dict[str, Json] = {definition(each.name): _class_schema(each.node, names) for each in below}
@@ -56,10 +56,10 @@ def definition(name: str) -> str:
 
 
 def _class_schema(node: Object, names: Names) -> dict[str, Json]:
-    fields = {wire: each.name or wire for wire, each in node.properties.items()}
+    fields = {wire: property_.name or wire for wire, property_ in node.properties.items()}
     return {
         "type": "object",
-        "properties": {fields[wire]: _field(each.node, names) for wire, each in node.properties.items()},
+        "properties": {fields[wire]: _field(property_.node, names) for wire, property_ in node.properties.items()},
         "required": [name for wire, name in fields.items() if wire in node.required],
     }
 
@@ -132,8 +132,8 @@ def _any_of(parts: list[dict[str, Json]]) -> dict[str, Json]:
 
 def _enum(node: Enum) -> dict[str, Json]:
     """A `Literal` holds strings, integers and booleans; what else is listed stays a plain type."""
-    plain: list[Json] = [each for each in node.values if isinstance(each, str | int)]
-    others = [each for each in node.values if not isinstance(each, str | int) and each is not None]
+    plain: list[Json] = [value for value in node.values if isinstance(value, str | int)]
+    others = [value for value in node.values if not isinstance(value, str | int) and value is not None]
     if any(isinstance(each, list | dict) for each in others):
         return {}
     parts: list[dict[str, Json]] = []

@@ -10,9 +10,8 @@ from runcomfy_client.describe.parameters import Parameter, parameters, sentence
 from runcomfy_client.schema import MISSING
 
 from .expressions import Expressions
-from .format import formatted
 from .imports import LINE_LENGTH, Imports, relative
-from .layout import field_laid_out, laid_out
+from .layout import format_code, layout_field, layout_statement
 from .literals import call, docstring, literal, prose, quoted, string, wrapped
 from .models import make_classes
 from .rendered import Rendered
@@ -36,7 +35,7 @@ _FILE: Final = "FileURL"
 _LIST: Final = "SequenceNotStr"
 _COMMON_OUTPUT: Final = "MediaOutput"
 # A default that is a whole prompt says nothing more by its end.
-_LONGEST_VALUE: Final = 80
+_MAX_VALUE_LENGTH: Final = 80
 
 
 def render_model(model: Model) -> Rendered:
@@ -56,7 +55,7 @@ def render_model(model: Model) -> Rendered:
 def _spec(model: Model) -> str:
     spec = model.spec
     expressions = Expressions({each.node: each.constant for each in model.input})
-    constants = [laid_out(f"{each.constant} = {expressions.write(each.node)}") for each in model.input]
+    constants = [layout_statement(f"{each.constant} = {expressions.write(each.node)}") for each in model.input]
     imports = Imports()
     imports.add("runcomfy_client.schema", "ModelSpec", *expressions.used)
     made = call(
@@ -76,7 +75,7 @@ def _spec(model: Model) -> str:
         docstring=docstring([f"What {model.model_id} takes, as the offline check reads it."], 0),
         imports=imports.text(),
         constants=constants,
-        model=laid_out(f"MODEL = {made}"),
+        model=layout_statement(f"MODEL = {made}"),
     )
 
 
@@ -86,14 +85,14 @@ def _models(model: Model, inputs: tuple[Class, ...], outputs: tuple[Class, ...])
     views = []
     # The input names the class of its output, which therefore comes first.
     for base, classes in (("OutputModel", outputs), ("InputObject", inputs[:-1]), ("InputModel", inputs[-1:])):
-        for each in classes:
+        for class_ in classes:
             imports.add(_MODELS_MODULE, base)
-            views.append(_class_view(model, each, base, imports))
-    bindings = [f"bind({each.name}, {each.source.constant})" for each in inputs]
-    constants = [str(each.source.constant) for each in inputs]
+            views.append(_class_view(model, class_, base, imports))
+    bindings = [f"bind({class_.name}, {class_.source.constant})" for class_ in inputs]
+    constants = [str(class_.source.constant) for class_ in inputs]
     imports.add(relative(depth, f"specs.{model.names.dotted}"), *constants)
     imports.add(_MODELS_MODULE, "bind", *([] if outputs else [_COMMON_OUTPUT]))
-    _import_types(imports, depth, [field.type for each in (*inputs, *outputs) for field in each.fields.values()])
+    _import_types(imports, depth, [field.type for class_ in (*inputs, *outputs) for field in class_.fields.values()])
     return render(
         "models.py",
         docstring=docstring([f"Input and output of {model.model_id}."], 0),
@@ -135,12 +134,12 @@ def _field_line(field: Field, wire: str, source: Property, extras: Mapping[str, 
         imports.add("typing", "Annotated")
         imports.add("pydantic", "Field")
         type_ = f"Annotated[{type_}, {call('Field', **keywords)}]"
-    return field_laid_out(field.name, type_, None if field.required else "None", 4).lstrip()
+    return layout_field(field.name, type_, None if field.required else "None", 4).lstrip()
 
 
 def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> set[str]:
     """Import what the types name; the names that are classes of the model itself are left over."""
-    names = {node.id for each in types for node in ast.walk(each) if isinstance(node, ast.Name)}
+    names = {node.id for type_ in types for node in ast.walk(type_) if isinstance(node, ast.Name)}
     imports.add("typing", *(names & _TYPING))
     imports.add("collections.abc", *(names & {"Mapping", "Sequence"}))
     imports.add(_MEDIA_MODULE, *(names & _MEDIA))
@@ -152,7 +151,7 @@ def _import_types(imports: Imports, depth: int, types: Iterable[ast.expr]) -> se
 def _methods(model: Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict[str, tuple[str, ...]]]:
     """The method, sync and async, and what its annotations import."""
     root = inputs[-1]
-    nested = {each.name for each in inputs[:-1]}
+    nested = {class_.name for class_ in inputs[:-1]}
     fields = sorted(root.fields.values(), key=lambda field: not field.required)
     types = {field.name: _Parameter(nested).visit(copy.deepcopy(field.type)) for field in fields}
     parameters = [
@@ -173,7 +172,7 @@ def _methods(model: Model, inputs: tuple[Class, ...]) -> tuple[str, str, dict[st
         model_id=string(model.model_id),
         payload=payload,
     )
-    method = formatted(f"class First:\n{source}").removeprefix("class First:\n").strip("\n")
+    method = format_code(f"class First:\n{source}").removeprefix("class First:\n").strip("\n")
     return method, _asynchronous(method), imports.frozen()
 
 
@@ -189,10 +188,10 @@ def _asynchronous(method: str) -> str:
 
 def _source(type_: ast.expr) -> str:
     """A type as text, its strings spelt as all others are."""
-    return ast.unparse(_Spelt().visit(copy.deepcopy(type_)))
+    return ast.unparse(_Quoted().visit(copy.deepcopy(type_)))
 
 
-class _Spelt(ast.NodeTransformer):
+class _Quoted(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.Name(quoted(node.value)) if isinstance(node.value, str) else node
 
@@ -235,8 +234,8 @@ def _method_docs(model: Model) -> list[str]:
     if model.spec.input.description:
         lines += ["", *wrapped(prose(model.spec.input.description), width)]
     lines += ["", "Args:"]
-    for each in parameters(model.spec):
-        text = f"{each.name}: {_parameter_docs(each)}".rstrip()
+    for parameter in parameters(model.spec):
+        text = f"{parameter.name}: {_parameter_docs(parameter)}".rstrip()
         lines += ["    " + line for line in wrapped(text, width - 4, hanging="    ")]
     lines += [
         "    options: How to send it: timeout, extra_input, job_key.",
@@ -264,4 +263,4 @@ def _parameter_docs(parameter: Parameter) -> str:
 def _short(value: object) -> str:
     """A value as Python writes it, cut if it is long."""
     text = quoted(value) if isinstance(value, str) else repr(value)
-    return prose(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…")
+    return prose(text if len(text) <= _MAX_VALUE_LENGTH else text[:_MAX_VALUE_LENGTH] + "…")

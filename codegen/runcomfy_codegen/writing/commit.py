@@ -11,8 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .plan import Plan
 
@@ -67,7 +69,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what killed runs left beside the package's folder; for a run that has the turn."""
     for left in folder.parent.glob(f"{_prefix(folder)}*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -89,7 +91,7 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 def _exchange(new: Path, folder: Path, old: Path) -> None:
     """Swap two folders: in one step where the system can, else in two."""
-    if _swapped(new, folder):
+    if _swap_in_one_step(new, folder):
         return
     folder.rename(old)
     try:
@@ -99,7 +101,7 @@ def _exchange(new: Path, folder: Path, old: Path) -> None:
         raise
 
 
-def _swapped(one: Path, other: Path) -> bool:
+def _swap_in_one_step(one: Path, other: Path) -> bool:
     """Linux's renameat2 with RENAME_EXCHANGE; False where there is none."""
     if not sys.platform.startswith("linux"):
         return False
@@ -108,3 +110,35 @@ def _swapped(one: Path, other: Path) -> bool:
     except (OSError, AttributeError):
         return False
     return bool(rename(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _EXCHANGE) == 0)
+
+
+@contextlib.contextmanager
+def output_lock(file: Path, waiting: Callable[[], None]) -> Iterator[bool]:
+    """Hold a lock on a file, which is made and stays, in a folder that git ignores from then on.
+
+    `waiting` is called once if another run holds it.
+
+    Yields False if there can be no lock, as in a folder that may only be read: a check works there all the same. The
+    system frees the lock of a run that was killed.
+    """
+    lock = _acquire(file, waiting)
+    try:
+        yield lock is not None
+    finally:
+        if lock:
+            lock.release()
+
+
+def _acquire(file: Path, waiting: Callable[[], None]) -> FileLock | None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+        lock = FileLock(file)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            waiting()
+            lock.acquire()
+    except (OSError, NotImplementedError):
+        return None
+    return lock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics.diagnostic import Diagnostic, display
 from ..rendering.templating import HEADER
 from .manifest import MANIFEST, is_manifest
-from .tree import MARKER, is_passed_over
+from .tree import MARKER, is_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to do below the package's folder, by paths relative to it; `faults` forbid doing it."""
+    """What to do below the package's folder, by paths relative to it; `diagnostics` forbid doing it."""
 
     folder: Path
     missing: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    faults: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def writes(self) -> tuple[str, ...]:
         return tuple(sorted((*self.missing, *self.stale)))
 
     @property
-    def nothing(self) -> bool:
+    def is_empty(self) -> bool:
         return not (self.missing or self.stale or self.extra)
 
 
@@ -40,28 +40,28 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     missing: list[str] = []
     stale: list[str] = []
     extra: list[str] = []
-    faults: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     present, links = _present(folder)
-    faults += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
+    diagnostics += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
     for path, content in tree.items():
         if path not in present:
             missing.append(path)
         elif (existing := (folder / path).read_bytes()) != content:
             stale.append(path)
             if not _is_ours(path, existing):
-                faults.append(
+                diagnostics.append(
                     _not_ours(folder / path, "stands where a generated file belongs, but has not our first line")
                 )
     for path in sorted(present - tree.keys()):
         extra.append(path)
         if not _is_ours(path, (folder / path).read_bytes()):
-            faults.append(_not_ours(folder / path, "is not the generator's: it has not our first line"))
+            diagnostics.append(_not_ours(folder / path, "is not the generator's: it has not our first line"))
     return Plan(
         folder=folder,
         missing=tuple(sorted(missing)),
         stale=tuple(sorted(stale)),
         extra=tuple(extra),
-        faults=tuple(faults),
+        diagnostics=tuple(diagnostics),
     )
 
 
@@ -73,10 +73,14 @@ def _present(folder: Path) -> tuple[set[str], list[str]]:
         return files, ["."]
     for root, directories, names in os.walk(folder):
         here = Path(root)
-        links += [(here / each).relative_to(folder).as_posix() for each in directories if (here / each).is_symlink()]
-        directories[:] = [each for each in directories if not is_passed_over(each)]
+        links += [
+            (here / directory).relative_to(folder).as_posix()
+            for directory in directories
+            if (here / directory).is_symlink()
+        ]
+        directories[:] = [directory for directory in directories if not is_ignored(directory)]
         for name in names:
-            if is_passed_over(name):
+            if is_ignored(name):
                 continue
             path = (here / name).relative_to(folder).as_posix()
             if (here / name).is_symlink():

@@ -62,7 +62,7 @@ def _imports(module: ast.Module, methods: list[ast.AST]) -> dict[str, tuple[str,
     found: dict[str, tuple[str, ...]] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom):
-            names = tuple(sorted({each.name for each in node.names} & used))
+            names = tuple(sorted({name.name for name in node.names} & used))
             if names:
                 found["." * node.level + (node.module or "")] = names
     return found

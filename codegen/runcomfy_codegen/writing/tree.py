@@ -85,7 +85,7 @@ def package_tree(units: Sequence[Unit], package: str) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()}
 
 
-def is_passed_over(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """Caches and hidden files are nobody's source: they are neither compared nor touched."""
     return name == "__pycache__" or name.startswith(".")
 

@@ -14,7 +14,7 @@ _MAPS = ("properties", "$defs", "definitions")
 _LISTS = ("oneOf", "anyOf", "allOf")
 
 
-def facts(schema: Json) -> Json:
+def without_texts(schema: Json) -> Json:
     """The schema without titles and descriptions; a property called `title` stays."""
     if not isinstance(schema, dict):
         return schema
@@ -23,17 +23,17 @@ def facts(schema: Json) -> Json:
         if keyword in _TEXTS:
             continue
         if keyword in _MAPS and isinstance(value, dict):
-            found[keyword] = {name: facts(each) for name, each in value.items()}
+            found[keyword] = {name: without_texts(each) for name, each in value.items()}
         elif keyword in _LISTS and isinstance(value, list):
-            found[keyword] = [facts(each) for each in value]
+            found[keyword] = [without_texts(each) for each in value]
         elif keyword == "items":
-            found[keyword] = facts(value)
+            found[keyword] = without_texts(value)
         else:
             found[keyword] = value
     return found
 
 
-def same_facts(one: Json, other: Json) -> bool:
+def same_except_texts(one: Json, other: Json) -> bool:
     """Do two schemas (or two output documents, `{"output": schema}`) differ in titles and descriptions only?
 
     Key order does not count; True and 1 are not the same.
@@ -51,4 +51,4 @@ def is_wrapped(output: Json) -> TypeGuard[dict[str, Json]]:
 
 
 def _text(schema: Json) -> str:
-    return json.dumps(facts(unwrapped(schema)), sort_keys=True)
+    return json.dumps(without_texts(unwrapped(schema)), sort_keys=True)

@@ -12,17 +12,18 @@ from ..naming.names import deviations, model_names
 from ..reading import store
 from ..reading.load import read_common_output, read_source
 from ..reading.source import read_document
-from .unit import Task
+from .unit import Task, lower_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..diagnostics.diagnostic import Diagnostic
     from ..reading.source import Document
     from ..reading.store import ModelId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class Inventory:
     """The store. `faulty` are the models whose own names clash; `blocking` faults leave nothing to go on with."""
 
     models: tuple[ModelId, ...]
@@ -33,12 +34,12 @@ class Gathered:
     blocking: bool
 
 
-def gather(schemas: Path) -> Gathered:
+def read_inventory(schemas: Path) -> Inventory:
     """Read a store. OSError passes through."""
-    folders, faults = store.walk(schemas)
+    folders, diagnostics = store.walk(schemas)
     names_document, found = _names(schemas)
-    lock, lock_faults = read_lock(names_document)
-    found += lock_faults
+    lock, lock_diagnostics = read_lock(names_document)
+    found += lock_diagnostics
     blocking = has_errors(found)
     common_output = read_common_output(schemas)
     ids = [folder.model_id for folder in folders]
@@ -52,17 +53,17 @@ def gather(schemas: Path) -> Gathered:
         for folder in folders
     ]
     found += tuple(unknown_models(lock, frozenset(ids), names_document))
-    return Gathered(
+    return Inventory(
         models=tuple(ids),
         tasks=tuple(tasks),
         faulty=frozenset(map(_owner, clashes)),
         names_document=names_document,
-        diagnostics=(*faults, *found, *(below(schemas, each) for each in clashes)),
+        diagnostics=(*diagnostics, *found, *(with_store_path(schemas, clash) for clash in clashes)),
         blocking=blocking,
     )
 
 
-def below(schemas: Path, diagnostic: Diagnostic) -> Diagnostic:
+def with_store_path(schemas: Path, diagnostic: Diagnostic) -> Diagnostic:
     """A diagnostic whose file is named from schemas/ on, with the file's name as people see it."""
     if diagnostic.file is None:
         return diagnostic
@@ -77,3 +78,13 @@ def _names(schemas: Path) -> tuple[Document | None, tuple[Diagnostic, ...]]:
 def _owner(clash: Diagnostic) -> str:
     """The model a fault of names belongs to: it is told at the model's input.json."""
     return (clash.file or "").removesuffix(f"/{store.INPUT}")
+
+
+def lint(schemas: Path) -> tuple[int, tuple[Diagnostic, ...]]:
+    """How many models there are, and everything there is to say about them."""
+    inventory = read_inventory(schemas)
+    diagnostics = list(inventory.diagnostics)
+    for task in inventory.tasks:
+        _, unit = lower_model(task)
+        diagnostics += [with_store_path(schemas, diagnostic) for diagnostic in unit.diagnostics]
+    return len(inventory.models), tuple(diagnostics)
