@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo generate check test test-long fmt lint types drift docs wheels bench pictures clean
+.PHONY: help setup demo generate check test test-long fmt lint types audit drift docs wheels bench pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ test: setup ## run the tests (minutes)
 test-long: setup ## run the long tests too: fuzz, kills, soak
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -q
 
-check: lint types drift test ## everything that must pass before a commit
+check: lint types drift audit test ## everything that must pass before a commit
 
 lint: setup ## check format and lint
 	@$(BIN)/black --check --quiet $(HAND)
@@ -45,6 +45,9 @@ types: setup ## mypy --strict on all code, pyright on the generated code
 	@$(BIN)/mypy $(HAND)
 	@$(BIN)/mypy -p runcomfy
 	@$(BIN)/pyright
+
+audit: setup ## are there known vulnerabilities in what is installed? (says so where the data cannot be had)
+	@$(BIN)/pip-audit --skip-editable --progress-spinner off || { test $$? -ne 1; }
 
 drift: setup ## is generated/ what schemas/ say?
 	@$(BIN)/runcomfy-codegen generate --check
