@@ -92,7 +92,8 @@ class JournalError(RunComfyError):
     """The journal cannot be written or read, or a ``job_key`` is used for another input.
 
     Nothing was sent; but where the id of a job just started could not be written down, ``request_id`` names that job.
-    ``job_key`` is the key that was used for another input, else None.
+    ``job_key`` is the key that was used for another input, else None; ``account`` the account that has it (as in
+    `JournalEntry.account`) if that is not the client's own.
     """
 
     def __init__(
@@ -103,9 +104,11 @@ class JournalError(RunComfyError):
         job_key: str | None = None,
         request_id: str | None = None,
         model_id: str | None = None,
+        account: str | None = None,
     ) -> None:
         super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.job_key = job_key
+        self.account = account
 
 
 class TransportError(RunComfyError):

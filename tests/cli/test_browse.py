@@ -31,6 +31,8 @@ def test_words_narrow_the_models(cli: Cli) -> None:
                 "model_id": EDIT,
                 "required": ["image_urls", "prompt"],
                 "optional": ["width×height", "scale", "force_single"],
+                "base_price_usd": None,
+                "price_unit": None,
             }
         ],
     }

@@ -308,6 +308,31 @@ def test_an_unsure_submit_is_settled_by_hand(cli: Cli, sim: Simulator) -> None:
     assert cli("settle", "scene-12").code == 2
 
 
+def test_a_new_token_takes_over_the_jobs_of_the_old_one(cli: Cli, sim: Simulator) -> None:
+    line = ("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", "--json")
+    request_id = cli(*line, sim=sim).json["request_id"]
+    cli("submit", TEXT_TO_IMAGE, "prompt=y", sim=sim)
+    new = {"RUNCOMFY_API_TOKEN": "another-token"}
+    taken = cli(*line, sim=sim, env=new)
+    assert taken.code == 2
+    words, _, command = taken.json["error"]["hint"].rpartition("runcomfy-client ")
+    assert "new token" in words
+    assert "--release" not in command  # that would pay again
+    adopted = cli(*shlex.split(command), "--json", sim=sim, env=new)
+    assert adopted.json["entry"]["request_id"] == request_id
+    assert "2 submits taken over" in adopted.err
+    assert cli(*line, sim=sim, env=new).json["request_id"] == request_id
+    assert sim.accepted == 2
+    for words, env, told in (
+        (shlex.split(command), new, "already"),
+        (shlex.split(command), {"RUNCOMFY_API_TOKEN": ""}, "no token"),
+        (["settle", "scene-13", "--adopt"], new, "not on record"),
+    ):
+        refused = cli(*words, sim=sim, env=env)
+        assert refused.code != 0
+        assert told in refused.err
+
+
 def test_no_journal_leaves_no_trace(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
     assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--no-journal", sim=sim).code == 0
     assert not (tmp_path / "home" / "state").exists()

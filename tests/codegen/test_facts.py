@@ -42,8 +42,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def show(project: Path, *words: str) -> str:
+    return priced(project, "show", *words)
+
+
+def priced(project: Path, *words: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(project)}
-    command = [sys.executable, "-m", "priced", "show", *words]
+    command = [sys.executable, "-m", "priced", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
@@ -57,11 +61,24 @@ def test_the_spec_has_them(project: Path) -> None:
 
 def test_show_prints_them(project: Path) -> None:
     shown = show(project, MODEL)
-    assert "text-to-image, a \\ b · base price 0.25 USD per output" in shown
+    assert "text-to-image, a \\ b · base price 0.25 USD per output, not a quote\n" in shown
     assert "\x1b" not in shown
     facts = json.loads(show(project, MODEL, "--json"))
     assert {name: facts[name] for name in FACTS} == FACTS
     assert json.loads(show(project, "acme/bare", "--json"))["base_price_usd"] is None
+
+
+def test_the_list_of_models_has_the_prices(project: Path) -> None:
+    assert priced(project, "models").splitlines() == ["acme/bare\t", f"{MODEL}\t\t0.25 USD per output"]
+    bare, other = json.loads(priced(project, "models", "--json"))["models"]
+    assert (bare["base_price_usd"], bare["price_unit"]) == (None, None)
+    assert (other["base_price_usd"], other["price_unit"]) == (0.25, "output")
+
+
+def test_the_docstring_of_a_method_has_the_price(project: Path) -> None:
+    client = importlib.import_module("priced").RunComfy(token="any")
+    assert "Base price: 0.25 USD per output when this was generated; not a quote." in client.acme.poster_1.draw.__doc__
+    assert "price" not in client.acme.bare.__doc__
 
 
 def test_page_and_openapi_have_them(project: Path) -> None:
@@ -103,9 +120,13 @@ def test_a_file_that_is_not_json_is_a_fault(text: str, tmp_path: Path) -> None:
     assert "model.json" in answer.err
 
 
-@pytest.mark.parametrize("value", [[], 7, {"display_name": 7, "categories": "x", "base_price_usd": True}])
+@pytest.mark.parametrize(
+    "value", [[], 7, {"display_name": 7, "categories": "x", "base_price_usd": True}, {"base_price_usd": -1}]
+)
 def test_facts_of_another_type_say_nothing(value: object, tmp_path: Path) -> None:
     write_store(tmp_path / "s", {MODEL: input_of({})})
     (tmp_path / "s" / MODEL / "model.json").write_text(json.dumps(value), encoding="utf-8")
     assert codegen("generate", "--schemas", tmp_path / "s", "--output", tmp_path).code == 0
-    assert "categories" not in (tmp_path / "runcomfy/specs/acme/poster_1/draw.py").read_text(encoding="utf-8")
+    spec = (tmp_path / "runcomfy/specs/acme/poster_1/draw.py").read_text(encoding="utf-8")
+    assert "categories" not in spec
+    assert "base_price_usd" not in spec

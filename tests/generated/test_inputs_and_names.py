@@ -59,7 +59,7 @@ def test_an_input_may_go_to_another_id(api: Simulator, submit: Callable[..., Any
     "values", [(TextToImageInput(prompt="x"), {"prompt": "y"}), (TEXT_TO_IMAGE,), (TEXT_TO_IMAGE, ["prompt"])]
 )
 def test_what_is_no_input_is_refused(api: Simulator, submit: Callable[..., Any], values: tuple[Any, ...]) -> None:
-    with pytest.raises(runcomfy.ConfigurationError, match="input"):
+    with pytest.raises((runcomfy.ConfigurationError, runcomfy.InvalidInputError), match="input"):
         submit(*values)
     with pytest.raises(runcomfy.UnknownModelError, match="model id"):
         submit(5, {"prompt": "x"})

@@ -232,6 +232,7 @@ def _job_of_key(journal: JournalWriter, entry: JournalEntry, prepared: Prepared)
             job_key=key,
             request_id=entry.request_id,
             model_id=model_id,
+            account=entry.account,
         )
     if (entry.model_id, entry.input_digest) != (model_id, prepared.digest):
         raise JournalError(

@@ -72,14 +72,18 @@ class NoFileError(CommandError):
 
 
 class JobKeyTakenError(CommandError):
-    """The ``--job-key`` stands for another job; nothing was sent. ``request_id`` is that job, if it is known."""
+    """The ``--job-key`` stands for another job; nothing was sent.
+
+    ``request_id`` is that job, if it is known; ``other_token`` whether it was submitted with another token.
+    """
 
     code = "job_key_taken"
 
-    def __init__(self, message: str, job_key: str, request_id: str | None) -> None:
+    def __init__(self, message: str, job_key: str, request_id: str | None, *, other_token: bool = False) -> None:
         super().__init__(message)
         self.job_key = job_key
         self.request_id = request_id
+        self.other_token = other_token
 
 
 class NotWrittenError(CommandError):
@@ -166,6 +170,10 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
         return next((found for one in error.report.errors if (found := finding_hint(one, submits=submits))), None)
     if isinstance(error, errors.JobFailedError) and (key := _option(argv, "--job-key")):
         return Hint("to free the key for a new, paid job", f"{_settle(program, key, argv)} --release")
+    if isinstance(error, JobKeyTakenError) and error.other_token:
+        # To free the key would pay again for a job that may be one's own.
+        settle = _settle(program, error.job_key, argv)
+        return Hint("if it is your account with a new token, take its jobs over", f"{settle} --adopt")
     if isinstance(error, JobKeyTakenError):
         fetch = f"its result: {program} result {error.request_id}; " if error.request_id else ""
         return Hint(f"{fetch}to free the key for a new, paid job", f"{_settle(program, error.job_key, argv)} --release")

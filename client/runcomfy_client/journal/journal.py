@@ -91,6 +91,8 @@ class Journal:
         """
         if self._scope is None:
             raise JournalError("Only client.journal can adopt entries: it has the account to move them to.")
+        if not self._scope.account:
+            raise JournalError("This client has no token, so there is no account to move entries to.")
         return self._store.adopt(self._scope, account)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
@@ -115,13 +116,20 @@ def _catalog_listing(loaded: Loaded) -> CatalogListing:
     """What the catalog says besides the schema; a value of another type than it should be says nothing."""
     listing = loaded.model_json.value if loaded.model_json and isinstance(loaded.model_json.value, dict) else {}
     title, categories, unit = listing.get("display_name"), listing.get("categories"), listing.get("price_unit")
-    price = listing.get("base_price_usd")
+    price = _price(listing.get("base_price_usd"))
     return CatalogListing(
         display_name=title if isinstance(title, str) else "",
         categories=tuple(map(str, categories)) if isinstance(categories, list) else (),
-        base_price_usd=price if isinstance(price, int | float) and not isinstance(price, bool) else None,
+        base_price_usd=price,
         price_unit=unit if isinstance(unit, str) else "",
     )
+
+
+def _price(value: object) -> float | None:
+    """A price of less than nothing is none, as in the replies of jobs; nor is a number that no float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value <= sys.float_info.max else None
 
 
 def _upstream_fixed(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runcomfy_client.describe.parameters import parameters, rule_words, sentence, within
+from runcomfy_client.describe.prices import base_price
 from runcomfy_client.describe.snippets import (
     async_call,
     curl_follow,
@@ -85,9 +86,9 @@ def _overview(subject: Subject) -> list[tuple[str, str]]:
     ]
     if categories := categories_of(subject.listing):
         rows.append(("Categories", ", ".join(map(text, categories))))
-    price, unit = subject.listing.get("base_price_usd"), _word(subject.listing, "price_unit")
-    if isinstance(price, int | float) and not isinstance(price, bool):
-        rows.append(("Base price", f"{price} USD{f' per {text(unit)}' if unit else ''} when the catalog was read"))
+    amount, per, unit = base_price(model.spec).partition(" per ")
+    if amount:
+        rows.append(("Base price", f"{amount}{per}{text(unit)} when the catalog was read; not a quote"))
     return rows
 
 

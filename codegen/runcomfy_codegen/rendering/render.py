@@ -7,6 +7,7 @@ import copy
 from typing import TYPE_CHECKING, Final
 
 from runcomfy_client.describe.parameters import Parameter, parameters, sentence
+from runcomfy_client.describe.prices import base_price
 from runcomfy_client.schema import MISSING
 
 from .expressions import Expressions
@@ -233,6 +234,8 @@ def _method_docs(model: Model) -> list[str]:
     lines = [f"Submit a job to {model.model_id}."]
     if model.spec.input.description:
         lines += ["", *wrapped(prose(model.spec.input.description), width)]
+    if price := base_price(model.spec):
+        lines += ["", *wrapped(prose(f"Base price: {price} when this was generated; not a quote."), width)]
     lines += ["", "Args:"]
     for parameter in parameters(model.spec):
         text = f"{parameter.name}: {_parameter_docs(parameter)}".rstrip()

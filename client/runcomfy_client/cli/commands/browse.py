@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from ...describe.json_schema import input_schema
 from ...describe.parameters import parameters
+from ...describe.prices import base_price
 from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
 from ...schema import MISSING
 from ...schema.findings import printable
@@ -43,11 +44,11 @@ def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")]
     found = [model_id for model_id in known if all(word in model_id.casefold() for word in words)]
     if not found and not common.json:
         raise CommandError(_no_model(words, known))
-    rows = [(model_id, parameters(package().known_spec(model_id))) for model_id in found]
+    specs = [package().known_spec(model_id) for model_id in found]
     if common.json:
-        emit_json({"models": [_model_facts(model_id, inputs) for model_id, inputs in rows]})
+        emit_json({"models": [_model_facts(spec) for spec in specs]})
         return 0
-    _print_models(rows)
+    _print_models(specs)
     if len(found) == 1:
         note(f"More: {program()} show {found[0]}")
     return 0
@@ -118,32 +119,41 @@ def _no_model(words: Sequence[str], known: Sequence[str]) -> str:
     return f"no model id holds {wanted!r}{cure}"
 
 
-def _model_facts(model_id: str, inputs: Sequence[ModelParameter]) -> dict[str, object]:
+def _model_facts(spec: ModelSpec) -> dict[str, object]:
+    inputs = parameters(spec)
     return {
-        "model_id": model_id,
+        "model_id": spec.model_id,
         "required": [one.wire_name for one in inputs if one.required],
         "optional": [one.wire_name for one in inputs if not one.required],
+        "base_price_usd": spec.base_price_usd,
+        "price_unit": spec.price_unit or None,
     }
 
 
-def _print_models(rows: Sequence[tuple[str, Sequence[ModelParameter]]]) -> None:
+def _print_models(specs: Sequence[ModelSpec]) -> None:
+    rows = [(spec.model_id, parameters(spec), printable(base_price(spec))) for spec in specs]
     if not sys.stdout.isatty():
         # For `grep` and `cut`: no frame, nothing wrapped.
-        for model_id, inputs in rows:
-            write_row([model_id, ", ".join(one.name for one in inputs if one.required)])
+        for model_id, inputs, price in rows:
+            write_row([model_id, ", ".join(one.name for one in inputs if one.required), *filter(None, [price])])
         return
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Model", style="bold", overflow="fold")
     table.add_column("Required", style="cyan", overflow="fold")
     table.add_column("Optional", style="dim", justify="right", no_wrap=True)
-    for model_id, inputs in rows:
+    priced = any(price for *_, price in rows)
+    if priced:
+        table.add_column("Base price", overflow="fold")
+    for model_id, inputs, price in rows:
         required = [one.name for one in inputs if one.required]
-        table.add_row(model_id, ", ".join(required), str(len(inputs) - len(required)))
+        cells = [model_id, ", ".join(required), str(len(inputs) - len(required)), *([price] if priced else [])]
+        table.add_row(*map(Text, cells))
     console().print(table)
-    note(amount(len(rows), "model"))
+    note(amount(len(rows), "model") + ("; a base price is not a quote" if priced else ""))
 
 
 def _print_model(
@@ -168,9 +178,9 @@ def _print_model(
 
 def _catalog_facts(spec: ModelSpec) -> str:
     """Categories and base price, as the catalog had them when the package was generated."""
-    price = "" if spec.base_price_usd is None else f"base price {spec.base_price_usd:g} USD"
-    unit = f" per {spec.price_unit}" if price and spec.price_unit else ""
-    return printable(" · ".join(filter(None, (", ".join(spec.categories), f"{price}{unit}"))))
+    price = base_price(spec)
+    facts = (", ".join(spec.categories), f"base price {price}, not a quote" if price else "")
+    return printable(" · ".join(filter(None, facts)))
 
 
 def _input_table(inputs: Sequence[ModelParameter], *, longest_name: int) -> Table:

@@ -14,12 +14,13 @@ from ...schema.messages import amount
 from ..errors import OK, CommandError, message_of
 from ..options import COMMON, JOBS, Common, JournalFile, Recording, command, complete_unsure
 from ..output import console, emit_json, note, write, write_row
-from ..package import existing_journal, journal_path, open_journal, program
+from ..package import existing_journal, journal_path, open_client, open_journal, program
 from ..progress import clock
 from .jobs import client_of_record, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ...journal.base import JournalEntry
 
@@ -105,16 +106,22 @@ def settle(
     request_id: Annotated[str | None, Parameter(help="It was started, and this is its job.", metavar="ID")] = None,
     not_started: Annotated[bool, Parameter(help="It was not started; its job key is free again.")] = False,
     release: Annotated[bool, Parameter(help="Free the job key: its next submit starts, and pays, a new job.")] = False,
+    adopt: Annotated[
+        bool,
+        Parameter(help="Your account has a new token: take over all that is on record under the token of this entry."),
+    ] = False,
     journal: JournalFile = None,
     common: Common = COMMON,
 ) -> int:
     """Record the outcome of an unsure submit, once you have looked on RunComfy's pages."""
-    if [request_id is not None, not_started, release].count(True) != 1:
-        raise CommandError("settle needs one of --request-id ID, --not-started and --release")
+    if [request_id is not None, not_started, release, adopt].count(True) != 1:
+        raise CommandError("settle needs one of --request-id ID, --not-started, --release and --adopt")
     file = existing_journal(journal)
     missing = CommandError(f"{name!r} is not in {journal_path(journal)}; {program()} pending lists what is")
     if file is None:
         raise missing
+    if adopt:
+        return _settled(_adopt(file, name, common), common)
     with open_journal(file) as opened:
         found = opened.find(name)
         if found is None:
@@ -125,12 +132,36 @@ def settle(
             opened.release(name)
         else:
             opened.settle(name, request_id=request_id, started=None if request_id else False)
-        entry = opened.find(name)
+        return _settled(opened.find(name), common)
+
+
+def _settled(entry: JournalEntry | None, common: Common) -> int:
     if common.json:
         emit_json({"entry": _entry_facts(entry) if entry else None})
     else:
         write(str(entry))
     return OK
+
+
+def _adopt(file: Path, name: str, common: Common) -> JournalEntry | None:
+    """Move what is on record under the token of an entry to the token of today. Gives the entry."""
+    from ...journal.base import normal_address  # loaded with the journal
+
+    with open_client(common.base_url, journal=file) as client, open_journal(file) as opened:
+        address = normal_address(client.base_url)
+        named = [
+            entry
+            for entry in opened.entries()
+            if name in (entry.submission_id, entry.request_id, entry.job_key) and entry.base_url == address
+        ]
+        if not named:
+            raise CommandError(f"{name!r} is not on record for {address}; {program()} jobs lists what is on record")
+        others = [entry for entry in named if client.journal.find(entry.submission_id) is None]
+        if not others:
+            raise CommandError(f"{name!r} belongs to the present token already")
+        moved = client.journal.adopt(others[-1].account)
+        note(f"{amount(moved, 'submit')} taken over")
+        return client.journal.find(name)
 
 
 def _refresh(journal: str | None, common: Common) -> list[dict[str, object]]:

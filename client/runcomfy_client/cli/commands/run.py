@@ -189,7 +189,8 @@ def _submit(client: SyncClient, model_id: str, prepared: PreparedInput, sending:
     except JournalError as error:
         if error.job_key is None:  # the journal itself is at fault, and the job may have been started
             raise
-        raise JobKeyTakenError(error.message, error.job_key, error.request_id) from error
+        other_token = error.account is not None
+        raise JobKeyTakenError(error.message, error.job_key, error.request_id, other_token=other_token) from error
 
 
 def _check_writable(folder: str) -> None:
