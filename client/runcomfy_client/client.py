@@ -493,3 +493,8 @@ def model_and_payload(
         message = f"expected an object (a dict of wire names, or an input class's instance), got {brief(payload)}"
         raise InvalidInputError(Report(model_id, [ErrorFinding("type", message, brief(payload))]))
     return model_id, to_payload()
+
+
+# Python's TypeError for a misspelt argument calls the function by this name; users know the generated classes.
+SyncClient.__init__.__qualname__ = "RunComfy.__init__"
+AsyncClient.__init__.__qualname__ = "AsyncRunComfy.__init__"

@@ -76,6 +76,7 @@ def test_messages_keep_python_in_their_cure() -> None:
 # About arguments that only Python can pass.
 ABOUT_ARGUMENTS = (
     "Settle a submit either with",
+    "Settle a job either with",
     "Only client.journal can adopt",
     "A journal is a path or a runcomfy.Journal",
     "timeout is {}; it must be",
@@ -191,6 +192,7 @@ def test_the_library_prints_in_one_place() -> None:
     allowed = {
         "output.py": {"write", "write_row", "emit_json", "note", "marked"},
         "commands/account.py": {"completion"},
+        "commands/batch.py": {"_agreed"},
     }
     for path in sorted((CLIENT / "cli").rglob("*.py")):
         name = str(path.relative_to(CLIENT / "cli"))

@@ -175,6 +175,34 @@ def test_an_error_inside_a_property_stays_what_it_is() -> None:
         Broken(token="any").acme  # noqa: B018
 
 
+@pytest.mark.parametrize("kind", [runcomfy.RunComfy, runcomfy.AsyncRunComfy])
+def test_a_misspelt_argument_of_the_constructor_is_refused_under_the_users_name(kind: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^{kind.__name__}\.__init__\(\) got .* 'tokn'"):
+        kind(tokn="any")
+
+
+@pytest.mark.parametrize("kind", [runcomfy.RunComfy, runcomfy.AsyncRunComfy])
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("token", 12345),
+        ("base_url", 5),
+        ("timeout", "5"),
+        ("max_retries", "3"),
+        ("max_retries", -1),
+        ("max_connections", 0),
+        ("max_connections", 1.5),
+        ("http_client", 5),
+        ("journal", 5),
+        ("event_hooks", [1]),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_refused_at_once(kind: Any, argument: str, value: object) -> None:
+    with pytest.raises(runcomfy.ConfigurationError) as caught:
+        kind(**{"token": "any", argument: value})
+    assert "12345" not in str(caught.value)  # it may be the token
+
+
 def test_the_constructor_and_submit_explain_their_parameters() -> None:
     for kind in (runcomfy.RunComfy, runcomfy.AsyncRunComfy):
         doc = inspect.getdoc(kind.submit) or ""

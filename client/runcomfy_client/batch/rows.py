@@ -126,7 +126,7 @@ def _row(number: int, place: str, given: object, model_id: str | None) -> Row | 
         return RowError(place, 'has no "input", an object with the values for the model')
     model = given.get("model", model_id)
     if not isinstance(model, str) or not model.strip():
-        return RowError(place, 'has no "model", and the batch names none (--model, or model=...)')
+        return RowError(place, 'has no "model", and the batch has no model for such rows')
     return _checked(number, place, model.strip(), found, given.get("key"), given.get("price"))
 
 
@@ -183,7 +183,7 @@ def _csv_row(
     model = given.pop("model", model_id)
     key, price = given.pop("key", None), given.pop("price", None)
     if not model:
-        return RowError(place, "names no model, and the batch names none (--model, or model=...)")
+        return RowError(place, "names no model, and the batch has no model for such rows")
     amount: object = None
     if price is not None:
         try:

@@ -170,8 +170,9 @@ def resolve(
     max_connections: int,
     environment: Mapping[str, str] = os.environ,
 ) -> Config:
-    if max_retries < 0 or max_connections < 1:
-        raise ConfigurationError("max_retries must be 0 or more, max_connections 1 or more.")
+    for name, count, least in (("max_retries", max_retries, 0), ("max_connections", max_connections, 1)):
+        if type(count) is not int or count < least:
+            raise ConfigurationError(f"{name} is {count!r}; it must be a whole number, {least} or more.")
     return Config(
         token=find_token(token, environment),
         base_url=clean_base_url(base_url or environment.get("RUNCOMFY_BASE_URL") or BASE_URL),
@@ -196,6 +197,8 @@ def clean_timeouts(timeout: float | Timeouts | None) -> Timeouts:
 
 
 def clean_base_url(text: str) -> str:
+    if not isinstance(text, str):
+        raise ConfigurationError(f"The base URL {text!r} is not a text.")
     text = text.strip()
     if not text.isascii() or any(character.isspace() for character in text):
         raise ConfigurationError(f"The base URL {text!r} holds characters no URL may have.")

@@ -195,7 +195,7 @@ class SyncDriver:
     """One per client; may be used from many threads at once."""
 
     def __init__(self, config: Config, http_client: httpx.Client | None = None) -> None:
-        if http_client is not None and hasattr(http_client, "aclose"):
+        if http_client is not None and (hasattr(http_client, "aclose") or not hasattr(http_client, "send")):
             raise ConfigurationError("RunComfy takes an httpx.Client; an httpx.AsyncClient goes to AsyncRunComfy.")
         self._config = config
         self._connections = Connections(config, http_client)

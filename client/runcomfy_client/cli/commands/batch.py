@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from ...schema.findings import printable
 from ...schema.messages import amount
 from ..batch_progress import BatchProgress, status_line
 from ..errors import INTERRUPTED, INVALID_INPUT, JOB_ENDED_BADLY, OK, STILL_RUNNING, CommandError, NoFileError
@@ -355,7 +356,7 @@ def _agreed(question: str) -> bool:
     """Asked above a terminal only: a script that gave the command means it."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    print(f"{question}? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{printable(question)}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
