@@ -77,6 +77,7 @@ def test_messages_keep_python_in_their_cure() -> None:
 ABOUT_ARGUMENTS = (
     "Settle a submit either with",
     "Settle a job either with",
+    "The token (from {}) is empty",
     "Only client.journal can adopt",
     "A journal is a path or a runcomfy.Journal",
     "timeout is {}; it must be",
