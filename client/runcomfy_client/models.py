@@ -78,9 +78,10 @@ class InputObject(BaseModel):
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
         """As the constructor, from JSON text. What pydantic offers besides does not apply: there is one check."""
         from .schema.containers import MISSING
-        from .schema.json_payload import read_payload
+        from .schema.json_payload import read_payload, without_schema_key
 
         payload, findings = read_payload(json_data)
+        payload = without_schema_key(payload)
         if findings:
             found = [] if payload is MISSING else cls._node().check(payload) or []
             raise InvalidInputError(Report(cls._title(), [*findings, *found]))

@@ -20,7 +20,7 @@ from .schema.spec import check
 from .schema.suggest import ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .media.probe import Probe
     from .models import InputModel
@@ -93,8 +93,9 @@ class ModelPackage:
         Args:
             model_id: such as "bytedance/dreamina-4-0/edit".
             payload: the request body with wire names: a dict, JSON text (str or bytes), or the path of a JSON file
-                (pathlib.Path). In a dict, media fields take what a submit takes: URLs, data: URIs, paths, bytes, open
-                binary files, PIL images. An input class's instance stands for its payload.
+                (pathlib.Path); the "$schema" that editors read is left out of texts and files. In a dict, media fields
+                take what a submit takes: URLs, data: URIs, paths, bytes, open binary files, PIL images. An instance of
+                an input class stands for its payload.
             probe: also look at the media behind URLs, reading only their first bytes; a Probe says how far to go.
 
         Raises:
@@ -168,13 +169,21 @@ def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False)
             return report
     findings: list[Finding] = []
     if isinstance(payload, (str, bytes, bytearray, os.PathLike)):
-        from .schema.json_payload import read_payload  # loads json
+        from .schema.json_payload import read_payload, without_schema_key  # loads json
 
         payload, findings = read_payload(payload)
         if payload is MISSING:
             return Report(spec.model_id, findings)
+        payload = without_schema_key(payload)
     elif not isinstance(payload, dict):
         payload = _plain(payload)
+    return check_value(spec, payload, probe, findings)
+
+
+def check_value(
+    spec: ModelSpec, payload: object, probe: bool | Probe = False, findings: Sequence[Finding] = ()
+) -> Report:
+    """The report about a value that has been read; ``findings`` were found before, and join it."""
     if probe:
         from .media.probe import Probe, probed  # loads what reads media
 

@@ -21,6 +21,7 @@ USAGE = 2
 BAD_SCHEMA = 65
 # As runcomfy-client's commands say it.
 UNAVAILABLE = 69
+NO_ACCESS = 77
 
 # In a log, what takes less than this needs no line.
 _SECONDS_BETWEEN_LINES = 20.0

@@ -116,6 +116,9 @@ def test_hints_name_the_line_that_works(cli: Cli, packages: Path) -> None:
         ((), {"RUNCOMFY_PACKAGE": "nowhere"}, "", "(named by RUNCOMFY_PACKAGE)"),
         ((), {}, '[tool.runcomfy]\npackage = "nowhere"\n', "pyproject.toml)"),
         ((), {}, "[tool.runcomfy]\npackage = 3\n", "tool.runcomfy.package is a text"),
+        ((), {}, '[tool.runcomfy]\npackge = "ourmodels"\n', "has no key 'packge'; did you mean package?"),
+        ((), {}, "[tool.runcomfy]\nzzz = 3\n", "has no key 'zzz'; it knows package, schemas, output"),
+        ((), {}, "[tool]\nruncomfy = 3\n", "tool.runcomfy is a table"),
         ((), {}, "[tool.runcomfy\n", "pyproject.toml cannot be read"),
     ],
 )

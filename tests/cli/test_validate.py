@@ -439,3 +439,28 @@ def test_the_schema_that_is_printed_is_standard_and_judges_alike(cli: Cli) -> No
     for payload in ({"prompt": "x"}, {"prompt": "x", "$schema": "a"}, {"prompt": 3}, {"prompt": "x", "scale": 2}, {}):
         answer = cli("validate", TEXT_TO_IMAGE, "-", stdin=json.dumps(payload))
         assert check.is_valid(payload) == (answer.code == 0), payload
+
+
+def test_a_text_in_a_file_is_json_but_no_object(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "text.json").write_text('"{}"')
+    answer = cli("validate", TEXT_TO_IMAGE, "text.json")
+    assert answer.code == 65
+    assert "expected an object" in answer.out
+    assert "is not JSON" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"prompt: x\nimages: [a,\n  b\n", "line 2, column 9: the list is not closed; add ]"),
+        (b"{prompt: a\n", "line 1, column 1: the object is not closed; add }"),
+        (b'prompt: "a\n', "line 1, column 9: the text is not closed; add its quote"),
+        (b"prompt:\n\t- a\n", "line 2, column 1: a tab stands here; indent with spaces"),
+        (b"prompt: x\xff\n", "line 1, column 10: the byte 0xff does not fit here in UTF-8; save the file as UTF-8"),
+    ],
+)
+def test_broken_yaml_says_what_to_write(cli: Cli, tmp_path: Path, text: bytes, message: str) -> None:
+    (tmp_path / "payload.yaml").write_bytes(text)
+    answer = cli("validate", TEXT_TO_IMAGE, "payload.yaml")
+    assert answer.code == 65
+    assert message in " ".join(answer.out.split())

@@ -167,3 +167,18 @@ def test_a_token_that_cannot_be_used_says_where_it_came_from() -> None:
         config(environment={"RUNCOMFY_API_KEY": "two words"})
     with pytest.raises(ConfigurationError, match="not of the type int"):
         config(3)  # type: ignore[arg-type]  # the fault
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("localhost:8787", "write http://localhost:8787, which is allowed for this computer."),
+        ("127.0.0.1:8787/v1", "write http://127.0.0.1:8787/v1, which is allowed for this computer."),
+        ("api.example.com", "write https://api.example.com."),
+        ("ftp://api.example.com", "is not an https:// address."),
+    ],
+)
+def test_an_address_without_a_scheme_is_answered_with_one(text: str, advice: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        config(base_url=text)
+    assert str(caught.value).endswith(advice)

@@ -32,7 +32,7 @@ from runcomfy_client.schema import Object
 from runcomfy_client.transport import connection_pool
 from runcomfy_client.transport.requests import failure_of
 
-from tests.support.fault_proxy import FaultProxy, answer, forward_to, reset_after_reply, silence
+from tests.support.fault_proxy import FaultProxy, answer, closed_before_reply, forward_to, reset_after_reply, silence
 from tests.support.http_wire import Response, json_response
 
 if TYPE_CHECKING:
@@ -379,3 +379,21 @@ def test_what_is_no_request_id_is_refused_in_few_words(clients: Clients, request
     with pytest.raises(ConfigurationError, match="is no request id") as caught:
         clients("http://127.0.0.1:1").job(request_id)
     assert len(str(caught.value)) < 200
+
+
+def test_where_nothing_listens_the_error_says_what_to_look_at(clients: Clients) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    client = clients(f"http://127.0.0.1:{port}", max_retries=0)
+    for call in (lambda: client.submit(MODEL, {}), client.balance, lambda: client.job("job-1").status()):
+        with pytest.raises(TransportError) as caught:
+            call()
+        cure = f"Check that the simulator, or another server, is running at http://127.0.0.1:{port}; RUNCOMFY_BASE_URL"
+        assert cure in str(caught.value)
+
+
+def test_a_reply_that_was_lost_asks_for_no_server(clients: Clients, proxy: FaultProxy) -> None:
+    proxy.always("balance", closed_before_reply)
+    with pytest.raises(TransportError) as caught:
+        clients(proxy.url, max_retries=0).balance()
+    assert not caught.value.cure

@@ -440,6 +440,24 @@ class TestLive:
         assert done.returncode == 69
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.parametrize(
+        ("setting", "code", "message"),
+        [
+            ({"RUNCOMFY_API_TOKEN": ""}, 77, "No RunComfy token. Export RUNCOMFY_API_TOKEN=..."),
+            ({"RUNCOMFY_API_TOKEN": "two words"}, 2, "The token (from RUNCOMFY_API_TOKEN)"),
+            ({"RUNCOMFY_BASE_URL": "localhost:8787"}, 2, "The base URL 'localhost:8787'"),
+        ],
+    )
+    def test_what_must_be_set_is_said_in_the_commands_own_words(
+        self, setting: dict[str, str], code: int, message: str, tmp_path: Path
+    ) -> None:
+        others = dict.fromkeys(("RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN"), "")
+        address = {"RUNCOMFY_BASE_URL": "http://127.0.0.1:9", "RUNCOMFY_CONFIG_DIR": str(tmp_path)}
+        done = live({**os.environ, **others, **address, **setting}, tmp_path / "store", "*")
+        assert done.returncode == code
+        assert message in done.stderr
+        assert "token=..." not in done.stderr.replace("TOKEN=...", "")
+
     @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of this kind is POSIX's")
     def test_a_terminal_sees_how_far_it_is(self, api: tuple[Api, dict[str, str]], tmp_path: Path) -> None:
         served, environment = api

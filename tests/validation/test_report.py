@@ -265,3 +265,32 @@ def test_validate_takes_what_a_submit_takes() -> None:
         "range",
         "type",
     ]
+
+
+def test_the_schema_that_editors_read_is_left_out_of_texts_and_files(
+    spec: ModelSpec, good: dict[str, object], tmp_path: Path, edit_input: type[InputModel[MediaOutput]]
+) -> None:
+    marked = {"$schema": "schemas/edit.json", **good}
+    text = json.dumps(marked)
+    file = tmp_path / "payload.json"
+    file.write_text(text)
+    for source in (file, text, text.encode()):
+        assert validate_spec(spec, source).ok
+    assert edit_input.model_validate_json(text).to_payload() == good
+    for payload in (marked, json.dumps({**good, "$schema": 3})):  # a dict is what would be sent
+        assert [finding.code for finding in validate_spec(spec, payload).errors] == ["unknown_key"]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            b'{"prompt":\n "\xc3\xa9\xff"}',
+            "line 2, column 4: the byte 0xff does not fit here in UTF-8; save the file as",
+        ),
+        (b'\xff\xfe{"a": 12}', "does not fit here in UTF-16-LE, which the file begins as; save the file as UTF-8"),
+    ],
+)
+def test_a_byte_that_is_no_text_is_named_with_its_place(spec: ModelSpec, data: bytes, message: str) -> None:
+    (problem,) = validate_spec(spec, data).errors
+    assert message in str(problem)

@@ -152,7 +152,10 @@ def attempt(session: Session, request: Request, action: str, job: JobRef | None 
     try:
         reply = yield from send_once(session, request, request_event(request, model_id=model_id, request_id=request_id))
     except TransportFailure as failure:
-        raise TransportError(f"{action}: {failure.reason}.", request_id=request_id, model_id=model_id) from failure
+        cure = session.config.unreachable_cure() if failure.unreachable else ""
+        raise TransportError(
+            f"{action}: {failure.reason}.", cure=cure, request_id=request_id, model_id=model_id
+        ) from failure
     body = json_object(reply)
     if problem := _unusable(reply, body):
         message = f"{action}: {session.config.redact(problem)}."

@@ -351,7 +351,8 @@ def post(
             pause = backoff(misses)
             reason = f"{failure.reason}. Nothing was sent, so no job was started."
             if misses > session.config.max_retries or pause >= deadline.left():
-                raise TransportError(f"Submit of {model_id}: {reason}", model_id=model_id) from failure
+                cure = session.config.unreachable_cure() if failure.unreachable else ""
+                raise TransportError(f"Submit of {model_id}: {reason}", cure=cure, model_id=model_id) from failure
             session.hooks.emit(event._replace(kind="retry", reason=reason, pause=pause))
             yield Sleep(pause)
         except ConfigurationError:  # raised before there is a connection

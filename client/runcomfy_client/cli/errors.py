@@ -177,6 +177,9 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
     if isinstance(error, JobKeyTakenError):
         fetch = f"its result: {program} result {error.request_id}; " if error.request_id else ""
         return Hint(f"{fetch}to free the key for a new, paid job", f"{_settle(program, error.job_key, argv)} --release")
+    if isinstance(error, errors.TransportError) and error.cure and not error.request_id:
+        # Only an address of the user's own has a cure.
+        return Hint("check that a server, such as the simulator, is running there; RUNCOMFY_BASE_URL sets the address")
     return _about_job(error, argv, program)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import InvalidInputError
 from ..schema import MISSING, Array, Media, Object, Report
-from ..schema.json_payload import read_payload
+from ..schema.json_payload import read_payload, without_schema_key
 from ..text_values import item_node, kinds_in, typed_value
 from .errors import CommandError, NoFileError
-from .payload_files import SCHEMA_KEY, YAML_SUFFIXES, read_yaml_bytes
+from .payload_files import YAML_SUFFIXES, read_yaml_bytes
 from .places import put, read_place
 from .text import write_place
 
@@ -74,8 +74,7 @@ def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], li
         raise InvalidInputError(Report(model_id, findings))
     if not isinstance(payload, dict):
         raise CommandError('--input must be a JSON object such as {"prompt": "..."}, or @FILE, or - for standard input')
-    # What editors read is no input.
-    return {key: value for key, value in payload.items() if key != SCHEMA_KEY}, findings
+    return cast("dict[str, object]", without_schema_key(payload)), findings
 
 
 def _grouped(

@@ -16,7 +16,7 @@ from ..packages import ModelPackage
 from .errors import CommandError, NoFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCRIPT = "runcomfy-client"
 VARIABLE = "RUNCOMFY_PACKAGE"
+# Of [tool.runcomfy]; the two others are the generator's.
+_KEYS = ("package", "schemas", "output")
 DEFAULT = "runcomfy"
 
 
@@ -169,7 +171,10 @@ def _configured() -> tuple[str, str] | None:
         file = os.path.join(folder, "pyproject.toml")  # noqa: PTH118  # as above
         table = _table(file)
         if table is not None:
-            name = table.get("package") if isinstance(table, dict) else None
+            if not isinstance(table, dict):
+                raise CommandError(f"{file}: tool.runcomfy is a table: [tool.runcomfy]")
+            _check_keys(file, table)
+            name = table.get("package")
             if name is not None and not isinstance(name, str):
                 raise CommandError(f"{file}: tool.runcomfy.package is a text: the package's import name")
             return (name, f"package in {file}") if name else None
@@ -177,6 +182,18 @@ def _configured() -> tuple[str, str] | None:
         if above == folder:
             return None
         folder = above
+
+
+def _check_keys(file: str, table: Iterable[str]) -> None:
+    """A misspelt key must not choose another package in silence."""
+    unknown = next((key for key in table if key not in _KEYS), None)
+    if unknown is None:
+        return
+    from ..schema.suggest import nearest  # for those who have mistyped
+
+    near = nearest(unknown, _KEYS)
+    cure = f"did you mean {near}?" if near else f"it knows {', '.join(_KEYS)}"
+    raise CommandError(f"{file}: [tool.runcomfy] has no key {unknown!r:.80}; {cure}")
 
 
 def _table(file: str) -> object:

@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..schema.containers import MISSING
-from ..schema.json_payload import SyntaxFinding, read_payload
+from ..schema.json_payload import SCHEMA_KEY, EncodingFinding, SyntaxFinding, read_payload, without_schema_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _LINES = (".jsonl", ".ndjson")
 YAML_SUFFIXES = (".yaml", ".yml")
-SCHEMA_KEY = "$schema"
 _MANIFEST_KEYS = frozenset({"model", "input", "key", "price"})
 
 
@@ -88,8 +87,7 @@ class Payload:
 
     def drop_schema(self) -> None:
         """Leave out the key that editors read, which is no input."""
-        if isinstance(self.value, dict) and isinstance(self.value.get(SCHEMA_KEY), str):
-            self.value = {key: item for key, item in self.value.items() if key != SCHEMA_KEY}
+        self.value = without_schema_key(self.value)
 
 
 def is_file_name(word: str) -> bool:
@@ -149,7 +147,7 @@ def read_yaml_bytes(data: bytes) -> list[tuple[object, list[Finding], Any]]:
     try:
         text = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        return [(MISSING, [SyntaxFinding(f"cannot be read as text: {error}", 1, 1, language="YAML")], None)]
+        return [(MISSING, [EncodingFinding(error, language="YAML")], None)]
     return list(read_yaml(text))
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownModelError
-from ..packages import validate_spec
+from ..packages import check_value
 from ..schema.containers import MISSING
 from ..schema.findings import ErrorFinding, Report
+from ..schema.json_payload import SCHEMA_KEY
 from .errors import INVALID_INPUT, NO_FILE, OK, CommandError
 from .output import line_writer, write
 from .package import package, program
-from .payload_files import SCHEMA_KEY, is_file_name, read_files
+from .payload_files import is_file_name, read_files
 from .reports import FORMATS, print_text
 
 if TYPE_CHECKING:
@@ -135,10 +136,7 @@ def _report(spec: ModelSpec | None, payload: Payload, probe: bool) -> Report:
     model_id = spec.model_id if spec is not None else payload.model or ""
     if payload.value is MISSING or spec is None:
         return Report(model_id, findings)
-    report = validate_spec(spec, payload.value, probe)
-    if not findings:
-        return report
-    return Report(model_id, [*findings, *report.errors], report.warnings, report.unchecked)
+    return check_value(spec, payload.value, probe, findings)
 
 
 def _named_model(payload: Payload) -> tuple[ModelSpec | None, list[Finding]]:

@@ -33,9 +33,9 @@ def read_yaml(text: str) -> Iterator[tuple[object, list[Finding], Node]]:
     try:
         nodes += [node for node in YAML(typ="safe", pure=True).compose_all(text) if node is not None]
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        message, mark = _diagnosis(error)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        yield _broken(str(error.problem or error.context or "cannot be read"), line, column)
+        yield _broken(message, line, column)
         return
     except (YAMLError, ValueError, RecursionError) as error:
         yield _broken(str(error).partition("\n")[0], 1, 1)
@@ -50,6 +50,30 @@ def read_yaml(text: str) -> Iterator[tuple[object, list[Finding], Node]]:
             yield _broken(str(error), error.line, error.column)
         else:
             yield value, findings, node
+
+
+def _diagnosis(error: MarkedYAMLError) -> tuple[str, Any]:
+    """What the mistake is, and the mark of its place; the parser itself speaks of its tokens."""
+    problem = str(error.problem or error.context or "cannot be read")
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and ("<stream end>" in problem or "end of stream" in problem):
+        begun = next(
+            (words for sign, words in _UNCLOSED.items() if sign in problem), "the text is not closed; add its quote"
+        )
+        return f"{begun} (it begins here, and the file ends before it does)", error.context_mark
+    if "'\\t'" in problem:
+        return "a tab stands here; indent with spaces", mark
+    if "<block end>" in problem:
+        return (
+            "this line does not stand as far to the right as those it belongs to, or a comma or quote is missing",
+            mark,
+        )
+    if "could not find expected ':'" in problem:
+        return "a key is followed by a colon and a space, which are missing here", error.context_mark or mark
+    return problem, mark
+
+
+_UNCLOSED = {"']'": "the list is not closed; add ]", "'}'": "the object is not closed; add }"}
 
 
 def _broken(message: str, line: int, column: int) -> tuple[object, list[Finding], Node]:

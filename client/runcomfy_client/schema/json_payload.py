@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # No payload is this large without being a mistake: media in it are URLs or data: URIs of a few megabytes.
 _MOST_BYTES = 512 * 1024 * 1024
 
+# What editors read in a file; it is no input, and never sent.
+SCHEMA_KEY = "$schema"
+
 
 class SyntaxFinding(ErrorFinding):
     """The text is not JSON, or whatever ``language`` it is read as.
@@ -38,6 +41,22 @@ class SyntaxFinding(ErrorFinding):
 
     def to_dict(self) -> dict[str, object]:
         return {**super().to_dict(), "line": self.line, "column": self.column}
+
+
+class EncodingFinding(SyntaxFinding):
+    """A byte that the text's encoding does not have."""
+
+    __slots__ = ()
+
+    def __init__(self, error: UnicodeDecodeError, *, language: str = "JSON", first_line: int = 1) -> None:
+        before = error.object[: error.start].decode(error.encoding, "replace").removeprefix("\ufeff")
+        line, column = before.count("\n") + first_line, len(before) - before.rfind("\n")
+        encoding = error.encoding.upper().removesuffix("-SIG")
+        known = "" if encoding == "UTF-8" else ", which the file begins as"
+        message = (
+            f"the byte 0x{error.object[error.start]:02x} does not fit here in {encoding}{known}; save the file as UTF-8"
+        )
+        super().__init__(message, line, column, language=language)
 
 
 class FileNameFinding(SyntaxFinding):
@@ -59,7 +78,9 @@ def read_payload(
         text = _text(source)
     except OSError as error:
         return MISSING, [ErrorFinding("no_file", f"cannot read {_named(source)}: {error.strerror or error}")]
-    except ValueError as error:  # a path with a NUL, a text that is no UTF
+    except UnicodeDecodeError as error:
+        return MISSING, [EncodingFinding(error, first_line=first_line)]
+    except ValueError as error:  # a path with a NUL, a file that is too large
         return MISSING, [ErrorFinding("json", f"cannot be read as text: {error}")]
     duplicates: list[_Duplicates] = []
 
@@ -80,6 +101,13 @@ def read_payload(
     except RecursionError:
         return MISSING, [ErrorFinding("too_deep", "is nested too deeply to be read")]
     return payload, _duplicate_errors(payload, ()) if duplicates else []
+
+
+def without_schema_key(payload: object) -> object:
+    """A payload from a file or a text, without the key that editors read."""
+    if isinstance(payload, dict) and isinstance(payload.get(SCHEMA_KEY), str):
+        return {key: item for key, item in payload.items() if key != SCHEMA_KEY}
+    return payload
 
 
 class _Duplicates(dict[str, object]):

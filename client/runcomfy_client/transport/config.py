@@ -125,6 +125,13 @@ class Config(NamedTuple):
             )
         return Secret(f"Bearer {self.token.reveal()}")
 
+    def unreachable_cure(self) -> str:
+        """What to do where nothing answers at an address of the user's; "" at RunComfy's own."""
+        if self.base_url == BASE_URL:
+            return ""
+        what = "the simulator, or another server," if self.loopback else "a server"
+        return f"Check that {what} is running at {self.base_url}; RUNCOMFY_BASE_URL, or base_url=..., sets the address."
+
     def redact(self, text: str) -> str:
         return self.token.redact(text) if self.token else text
 
@@ -208,13 +215,21 @@ def clean_base_url(text: str) -> str:
     except ValueError:
         port = -1
     if parts.scheme not in ("https", "http") or not parts.hostname or port == -1:
-        raise ConfigurationError(f"The base URL {text!r} is not an https:// address.")
+        raise ConfigurationError(f"The base URL {text!r:.200} is not an https:// address{_nearest_address(text)}.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError("The base URL may hold scheme, host, port and path only.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigurationError(f"The base URL {text!r} would send the token unencrypted; use https://.")
     path = parts.path.rstrip("/")
     return f"{parts.scheme}://{parts.netloc.lower()}{path.removesuffix('/v1')}"
+
+
+def _nearest_address(text: str) -> str:
+    """What somebody may have meant who left out the scheme."""
+    if "://" in text or not text:
+        return ""
+    scheme = "http" if is_loopback(urlsplit(f"//{text}").hostname or "") else "https"
+    return f"; write {scheme}://{text:.200}" + (", which is allowed for this computer" if scheme == "http" else "")
 
 
 def find_token(token: str | None, environment: Mapping[str, str]) -> Token | None:

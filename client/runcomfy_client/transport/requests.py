@@ -223,7 +223,8 @@ def failure_of(error: Exception, body: RequestBody | None = None, address: str =
         reason += f" ({address})"
     if body is not None and body.refused:
         reason = f"{SENT_TWICE}; it raised {reason}"
-    failure = TransportFailure(reason, nothing_sent=unsent)
+    unreachable = unsent and not _kinds(error).isdisjoint(("ConnectError", "ConnectTimeout"))
+    failure = TransportFailure(reason, nothing_sent=unsent, unreachable=unreachable)
     failure.__cause__ = _of_the_user(error)
     return failure
 

@@ -86,16 +86,24 @@ class TransportFailure(Exception):
     nothing_sent: surely no byte of the request's body reached the server.
     partial: what came of the reply's body before it broke; it may name a job.
     status: the reply's status, if that much of it came.
+    unreachable: there is no connection to this address, so nothing may be listening there.
     """
 
     def __init__(
-        self, reason: str, *, nothing_sent: bool = False, partial: bytes = b"", status: int | None = None
+        self,
+        reason: str,
+        *,
+        nothing_sent: bool = False,
+        partial: bytes = b"",
+        status: int | None = None,
+        unreachable: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.nothing_sent = nothing_sent
         self.partial = partial
         self.status = status
+        self.unreachable = unreachable
 
 
 class Interrupted(BaseException):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..diagnostics.diagnostic import Diagnostic, quote
 from ..reading.source import parse_text
 from ..reading.store import model_id_error
+from ..terminal import NO_ACCESS, UNAVAILABLE, USAGE
 from .text import decode
 
 if TYPE_CHECKING:
@@ -135,7 +136,14 @@ def _unmatched(pattern: str, ids: Sequence[str]) -> Diagnostic:
 
 
 class LiveError(Exception):
-    """The catalog cannot be asked, or did not answer; the message says why and what to do."""
+    """The catalog cannot be asked, or did not answer; the message says why and what to do.
+
+    ``exit_code`` is the one that runcomfy-client's commands give it.
+    """
+
+    def __init__(self, message: str, exit_code: int = UNAVAILABLE) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class _Model(Protocol):
@@ -167,8 +175,18 @@ def fetch(
     try:
         with client_class() as client:
             return _fetch(client.catalog, choose, progress, missing)
+    except runcomfy.ConfigurationError as error:
+        raise LiveError(error.message, USAGE) from error
+    except runcomfy.AuthenticationError as error:
+        # What the error itself advises is Python.
+        cure = (
+            "Export RUNCOMFY_API_TOKEN=... with the token of your RunComfy profile, or read a reply with --from FILE."
+        )
+        raise LiveError(f"{error.message} {cure}", NO_ACCESS) from error
+    except (runcomfy.PermissionDeniedError, runcomfy.InsufficientBalanceError) as error:
+        raise LiveError(error.message, NO_ACCESS) from error
     except failure as error:
-        raise LiveError(str(error)) from error
+        raise LiveError(error.message) from error
 
 
 def _fetch(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics.diagnostic import has_errors, visible
-from ..terminal import BAD_SCHEMA, DRIFT, OK, UNAVAILABLE, Progress, nothing_written, report, usage
+from ..terminal import BAD_SCHEMA, DRIFT, OK, Progress, nothing_written, report, usage
 from .catalog import LiveError, choose, fetch, read_reply
 from .files import read_all
 from .pull_report import FORMS
@@ -53,7 +53,7 @@ def run(
             selection = _from_api(patterns)
         except LiveError as error:
             print(f"runcomfy-codegen pull: {visible(str(error))}", file=sys.stderr)
-            return UNAVAILABLE
+            return error.exit_code
     else:
         files, unreadable = read_all([source])
         if unreadable:
