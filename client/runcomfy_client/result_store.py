@@ -25,7 +25,7 @@ from .api.arguments import path_of
 from .api.download import Part
 from .api.file_names import clean_id, numbered
 from .api.values import LARGEST
-from .errors import DownloadError
+from .errors import ConfigurationError, DownloadError
 from .media.kinds import HEAD, sniff
 from .transport.hooks import log
 
@@ -85,6 +85,8 @@ class StoreData:
 
     def __init__(self, folder: str | PathLike[str]) -> None:
         self.folder = path_of("folder", folder)
+        if self.folder.is_file():
+            raise ConfigurationError(f"{self.folder} is a file; a store of results is a folder.")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
-from runcomfy_client.errors import DownloadError
+from runcomfy_client.errors import ConfigurationError, DownloadError
 from runcomfy_client.result_store import AsyncResultStore, ResultStore
 
 from tests.support.both import Blocking, Clients
@@ -188,3 +188,10 @@ def test_many_writers_share_a_store(proxy: FaultProxy, api: TinyApi, tmp_path: P
     found = store.find("job-1")
     assert found is not None
     assert sorted(path.name for path in found.folder.iterdir()) == ["job-1-1.png", "result.json"]
+
+
+@pytest.mark.parametrize("kind", [ResultStore, AsyncResultStore])
+def test_a_file_is_no_store(tmp_path: Path, kind: type[ResultStore | AsyncResultStore]) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"a picture")
+    with pytest.raises(ConfigurationError, match=r"photo\.jpg is a file; a store of results is a folder"):
+        kind(tmp_path / "photo.jpg")

@@ -179,9 +179,7 @@ def fetch(
         raise LiveError(error.message, USAGE) from error
     except runcomfy.AuthenticationError as error:
         # What the error itself advises is Python.
-        cure = (
-            "Export RUNCOMFY_API_TOKEN=... with the token of your RunComfy profile, or read a reply with --from FILE."
-        )
+        cure = "Export RUNCOMFY_API_TOKEN=... with the token of your profile, or read a saved reply with --from FILE."
         raise LiveError(f"{error.message} {cure}", NO_ACCESS) from error
     except (runcomfy.PermissionDeniedError, runcomfy.InsufficientBalanceError) as error:
         raise LiveError(error.message, NO_ACCESS) from error
