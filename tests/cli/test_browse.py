@@ -7,6 +7,10 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+from runcomfy_client.cli.commands.browse import _choices, _rows
+from runcomfy_client.describe.parameters import parameters
+from runcomfy_client.schema import Object
+from runcomfy_client.schema.dialect import read_schema
 
 from tests.support.cli import EDIT, TEXT_TO_IMAGE
 
@@ -120,3 +124,29 @@ def test_the_python_that_is_shown_is_a_call_of_the_client(cli: Cli) -> None:
     calls = [node for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Call)]
     names = [ast.unparse(call.func) for call in calls]
     assert "client.bytedance.dreamina_4_0.text_to_image" in names
+
+
+def test_show_lists_the_values_of_choices(cli: Cli) -> None:
+    """All of them where they fit, those inside objects and lists too."""
+    for model_id in cli("models").out.splitlines():
+        if "seedream-4-0/sequential" in model_id or "dreamina-4-0/edit" in model_id:
+            model = model_id.split("\t")[0]
+            shown = " ".join(cli("show", model, env={"COLUMNS": "400"}).out.split())
+            with_choices = [one for one in cli("show", model, "--json").json["inputs"] if "choices" in one]
+            for one in with_choices:
+                assert "one of: " + ", ".join(map(str, one["choices"])) in shown
+            assert with_choices
+
+
+def test_a_long_list_of_choices_is_cut_and_counted() -> None:
+    properties = {"size": {"type": "string", "enum": [f"size-{number:04}" for number in range(200)]}}
+    inner = {"type": "object", "properties": {"mode": {"type": "string", "enum": ["fast", "good"]}}}
+    node = read_schema({"type": "object", "properties": {**properties, "parts": {"type": "array", "items": inner}}})
+    assert isinstance(node, Object)
+    rows = {f"{prefix}{one.name}": one for prefix, one in _rows(parameters(node), "")}
+    assert _choices(rows["parts[].mode"]) == "fast, good"
+    text = _choices(rows["size"])
+    assert text.startswith("size-0000, size-0001, ")
+    number = text.count("size-")
+    assert text.endswith(f", ... and {200 - number} more: all of them with --json")
+    assert 10 < number < 100

@@ -83,7 +83,9 @@ def test_a_wait_is_one_live_line_that_goes(screen: Screen, tmp_path: Path) -> No
 def test_no_line_is_wider_than_the_terminal(screen: Screen, columns: int) -> None:
     for words in (("models",), ("--help",), ("run", "--help"), ("show", "bytedance/seedream-4-0/sequential")):
         text = CONTROL.sub("", screen(*words, columns=columns)).partition("\nPython")[0]
-        assert max(len(line.rstrip()) for line in text.splitlines()) <= columns, words
+        for line in text.splitlines():
+            # The id of a model is never cut.
+            assert len(line.rstrip()) <= columns or (words == ("models",) and " " not in line.strip()), words
 
 
 def test_no_color_means_no_colour(screen: Screen) -> None:
@@ -273,6 +275,31 @@ def test_tables_fit(screen: Screen, cli: Cli, quick_sim: Simulator, words: tuple
         assert request_id in text
         assert TEXT_TO_IMAGE in text
         assert "scene 12" in text
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_model_id_is_cut(screen: Screen, cli: Cli, columns: int) -> None:
+    lines = CONTROL.sub("", screen("models", columns=columns)).splitlines()
+    listed = [line.split("\t")[0] for line in cli("models").out.splitlines()]
+    assert [model_id for model_id in listed if not any(line.split()[:1] == [model_id] for line in lines)] == []
+
+
+def test_narrow_lists_keep_their_indent_and_leave_no_blanks(
+    screen: Screen, cli: Cli, quick_sim: Simulator, environment: dict[str, str]
+) -> None:
+    key = "a-very-long-name-of-a-job-that-fills-the-line"
+    request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", key, sim=quick_sim).out.strip()
+    for words in (("jobs",), ("pending",)):
+        lines = CONTROL.sub("", screen(*words, columns=60)).replace("\r", "").splitlines()
+        at = lines.index(request_id)
+        rest = [line for line in lines[at + 1 :] if line.startswith("  ")]
+        assert len(rest) >= 2
+        assert key in rest[-1]
+        assert all(line == line.rstrip() for line in lines)
+        assert all(line.startswith("  ") for line in lines[at + 1 : at + 1 + len(rest)])
+    # An empty journal is named in a way that fits: with ~ for the home folder.
+    home = {"XDG_STATE_HOME": f"{environment['HOME']}/empty"}
+    assert "Nothing is pending in ~/empty/" in " ".join(CONTROL.sub("", screen("pending", columns=60, **home)).split())
 
 
 def test_ctrl_c_clears_the_live_line(environment: dict[str, str], tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_there_are_messages_to_read() -> None:
 
 @pytest.mark.parametrize("mark", ["..", " .", ",,", "  ", ";.", "?."])
 def test_no_message_ends_twice(mark: str) -> None:
-    bad = [each for each in raised_messages() if mark in each[2].replace("...", "")]
+    # A command to type, such as `pip install -e .`, is no sentence.
+    bad = [each for each in raised_messages() if mark in re.sub(r"`[^`]*`", "`", each[2]).replace("...", "")]
     assert bad == []
 
 

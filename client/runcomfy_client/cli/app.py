@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import logging
 import shlex
+from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from cyclopts import App, Parameter
-from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownOptionError
+from cyclopts.exceptions import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 from ..errors import CureNote
 from .errors import CommandError, debug_wanted, token_words
@@ -17,6 +26,8 @@ from .output import console, marked
 from .package import package, program
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .options import Command
 
 # The module of `commands` that defines each command. A line that names one loads only that.
@@ -39,6 +50,8 @@ MODULES = {
 }
 # cyclopts takes a bare "-" for an option. This says the same in the way inputs name files.
 STDIN = "@-"
+# How like a word must be to be suggested: --hlep is near --help, --since is not near --json.
+_NEAR = 0.75
 # Commands that have commands, with their help.
 PARENTS = {"batch": "Run thousands of jobs from a file: checked first, and safe to kill and to start again."}
 
@@ -101,26 +114,62 @@ def _add(app: App, command: Command) -> None:
 
 def _usage_message(error: CycloptsError, argv: list[str]) -> str:
     """What is wrong with the line, with the words that would be right where they can be guessed."""
-    command = argv[0]
+    command = " ".join(error.command_chain or argv[:1])
+    if isinstance(error, UnknownCommandError):
+        return _unknown_word(error.unused_tokens or argv, error.app)
+    if isinstance(error, UnusedCliTokensError):
+        words = " ".join(shlex.quote(word) for word in error.unused_tokens or ())
+        return f"{command} takes no such argument: {words}"
+    if isinstance(error, CoercionError) and error.token is not None:
+        return f"{_argument_name(error)} takes {_wanted(error.target_type)}, not {error.token.value!r}"
+    if isinstance(error, RepeatArgumentError):
+        return f"{error.token.keyword} is given more than once"
     if isinstance(error, UnknownOptionError):
         option = (error.token.keyword or error.token.value).partition("=")[0]
         if option in ("--token", "--api-key", "--api-token"):
             return f"a token is no argument, because other users of the machine could read it: {token_words()}"
-        if command in ("run", "submit") and (name := _input_meant(option, argv, str(error))):
+        known = [name for argument in error.argument_collection if argument.parse for name in argument.names]
+        near = get_close_matches(option, known, n=1, cutoff=_NEAR)
+        if command in ("run", "submit") and (name := _input_meant(option, argv, near)):
             word = next((word for word in argv if word.partition("=")[0] == option), option)
             following = argv[argv.index(word) + 1 : argv.index(word) + 2] if word in argv else []
             value = word.partition("=")[2] or (following[0] if following and following[0][:1] != "-" else "VALUE")
             return f"there is no option {option}; inputs are written without dashes: {shlex.quote(f'{name}={value}')}"
+        return f"there is no option {option}" + (f"; did you mean {near[0]}?" if near else "")
     if isinstance(error, MissingArgumentError) and error.argument is not None:
-        if command == "validate":
-            return "validate needs a payload FILE, or - for standard input"
         name = error.argument.names[0] if error.argument.names else "an argument"
+        if error.keyword is not None:
+            return f"{error.keyword} needs a value"
         meaning = (error.argument.parameter.help or "").partition(".")[0]
         return f"{command} needs {name}" + (f": {meaning[:1].lower()}{meaning[1:]}" if meaning else "")
     return str(error)
 
 
-def _input_meant(option: str, argv: list[str], message: str) -> str:
+def _unknown_word(words: Sequence[str], app: App | None) -> str:
+    """What is wrong with a line whose command is none."""
+    word = next(iter(words), "")
+    kind = "option" if word.startswith("-") else "command"
+    known = [name for name in app or () if name.startswith("-") == word.startswith("-")]
+    near = get_close_matches(word, known, n=1, cutoff=_NEAR)
+    if near:
+        return f"there is no {kind} {word}; did you mean {near[0]}?"
+    return f"there is no {kind} {word}; there are {', '.join(sorted(known))}"
+
+
+def _argument_name(error: CoercionError) -> str:
+    if error.token is not None and error.token.keyword:
+        return error.token.keyword
+    return error.argument.name.lstrip("-").upper() if error.argument is not None else "an argument"
+
+
+def _wanted(kind: object) -> str:
+    """A type as people say it."""
+    if choices := get_args(kind):
+        return f"one of {', '.join(map(str, choices))}"
+    return "a whole number" if kind is int else "a number" if kind is float else "another value"
+
+
+def _input_meant(option: str, argv: list[str], near: Sequence[str]) -> str:
     """The input that an unknown option is meant for: one of the model's, or any if no option is near; else ""."""
     name = option.lstrip("-").replace("-", "_")
     known = {
@@ -130,7 +179,7 @@ def _input_meant(option: str, argv: list[str], message: str) -> str:
         for wire, found in spec.input.properties.items()
         for each in (wire, found.name)
     }
-    return name if name in known or "Did you mean" not in message else ""
+    return name if name in known or not near else ""
 
 
 def _version() -> str:

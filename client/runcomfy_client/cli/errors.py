@@ -146,16 +146,16 @@ def message_of(error: BaseException, width: int | None = None) -> str:
 
 
 class Hint:
-    """What to do next: some words, and the command to type if it is one."""
+    """What to do next: some words, and the commands to choose from, ready to paste, if there are any."""
 
-    __slots__ = ("command", "words")
+    __slots__ = ("commands", "words")
 
-    def __init__(self, words: str, command: str = "") -> None:
+    def __init__(self, words: str, *commands: str) -> None:
         self.words = words
-        self.command = command
+        self.commands = commands
 
     def __str__(self) -> str:
-        return f"{self.words}: {self.command}" if self.command and self.words else self.words or self.command
+        return ": ".join(filter(None, (self.words, ", or ".join(self.commands))))
 
 
 def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None:
@@ -169,14 +169,15 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
     if isinstance(error, errors.InvalidInputError):
         return next((found for one in error.report.errors if (found := finding_hint(one, submits=submits))), None)
     if isinstance(error, errors.JobFailedError) and (key := _option(argv, "--job-key")):
-        return Hint("to free the key for a new, paid job", f"{_settle(program, key, argv)} --release")
+        return Hint("to free the key for a new, paid job", _settle(program, key, argv, "--release"))
     if isinstance(error, JobKeyTakenError) and error.other_token:
         # To free the key would pay again for a job that may be one's own.
-        settle = _settle(program, error.job_key, argv)
-        return Hint("if it is your account with a new token, take its jobs over", f"{settle} --adopt")
+        adopt = _settle(program, error.job_key, argv, "--adopt")
+        return Hint("if it is your account with a new token, take its jobs over", adopt)
     if isinstance(error, JobKeyTakenError):
-        fetch = f"its result: {program} result {error.request_id}; " if error.request_id else ""
-        return Hint(f"{fetch}to free the key for a new, paid job", f"{_settle(program, error.job_key, argv)} --release")
+        fetch = f"its result: {_result(program, error.request_id, argv)}; " if error.request_id else ""
+        free = _settle(program, error.job_key, argv, "--release")
+        return Hint(f"{fetch}to free the key for a new, paid job", free)
     if isinstance(error, errors.TransportError) and error.cure and not error.request_id:
         # Only an address of the user's own has a cure.
         return Hint("check that a server, such as the simulator, is running there; RUNCOMFY_BASE_URL sets the address")
@@ -194,6 +195,12 @@ def finding_hint(finding: Finding, *, submits: bool) -> Hint | None:
             in_list = len(finding.keys) > 1 and isinstance(finding.keys[-1], int)
             key = write_place(finding.keys[:-1] if in_list else finding.keys)
             return Hint(f"to send a file, write {shlex.quote(f'{key}=@{name}')}")
+    if finding.code == "unknown_key" and submits and finding.keys[:1] in (("lora",), ("loras",)):
+        sample = '{"lora": {"path": "https://..."}}'
+        if finding.keys[0] == "loras":
+            sample = '{"loras": [{"path": "https://..."}]}'
+        words = "a LoRA is in no schema; to send it unchecked beside the input, and check the rest, write"
+        return Hint(words, f"--extra-input {shlex.quote(sample)}")
     if isinstance(finding, SyntaxFinding) and finding.kind == "several" and not submits:
         return Hint("for a payload on each line, add --jsonl or name the file *.jsonl")
     if finding.code == "type" and not finding.keys and (finding.given or "").startswith("a list") and not submits:
@@ -217,36 +224,49 @@ def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint 
     if isinstance(error, KeyboardInterrupt):
         # An interruption leaves such a note if the job goes on.
         job = next((note.request_id for note in notes if note.request_id), None)
-        return _result(program, job, argv) if job else None
+        return _pick_up(program, job, argv) if job else None
     request_id = getattr(error, "request_id", None)
     if isinstance(error, errors.SubmissionUnknownError) or (isinstance(error, errors.JournalError) and request_id):
         name = getattr(error, "job_key", None) or getattr(error, "submission_id", None)
         if not name:
-            return _result(program, request_id, argv) if request_id else None
-        return Hint("look for the job on RunComfy's pages, then", f"{_settle(program, name, argv)} --help")
+            return _pick_up(program, request_id, argv) if request_id else None
+        outcomes = ("--request-id ID", "--not-started")
+        commands = [_settle(program, name, argv, outcome) for outcome in outcomes]
+        return Hint("look for the job on RunComfy's pages, then", *commands)
     if not request_id:
         return None
     if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError, errors.TransportError, errors.ServerError)):
-        return _result(program, request_id, argv)
+        return _pick_up(program, request_id, argv)
     if isinstance(error, errors.DownloadError):
-        return Hint("fetch the files again", f"{program} result {request_id}")
+        return Hint("fetch the files again", _result(program, request_id, argv))
     if isinstance(error, errors.NotFoundError):
-        return Hint(f"{program} pending lists the jobs on record")
+        pending = in_journal(f"{program} pending", _option(argv, "--journal"))
+        return Hint(f"{pending} lists the jobs on record")
     return None
 
 
-def _result(program: str, request_id: str, argv: Sequence[str]) -> Hint:
-    return Hint("pick it up again", " ".join([f"{program} result {request_id} --wait", *_journal_words(argv)]))
+def in_journal(command: str, journal: str | None, base_url: str | None = None) -> str:
+    """A command to type next, with the journal and the address of the present one where these were named."""
+    words = [command]
+    if journal:
+        words.append(f"--journal {shlex.quote(journal)}")
+    if base_url:
+        words.append(f"--base-url {shlex.quote(base_url)}")
+    return " ".join(words)
 
 
-def _settle(program: str, name: str, argv: Sequence[str]) -> str:
+def _result(program: str, request_id: str, argv: Sequence[str], wait: str = "") -> str:
+    command = f"{program} result {request_id}{wait}"
+    return in_journal(command, _option(argv, "--journal"), _option(argv, "--base-url"))
+
+
+def _pick_up(program: str, request_id: str, argv: Sequence[str]) -> Hint:
+    return Hint("pick it up again", _result(program, request_id, argv, " --wait"))
+
+
+def _settle(program: str, name: str, argv: Sequence[str], outcome: str) -> str:
     """The command that settles a submit, in the journal that ``argv`` names."""
-    return " ".join([f"{program} settle {shlex.quote(name)}", *_journal_words(argv)])
-
-
-def _journal_words(argv: Sequence[str]) -> list[str]:
-    file = _option(argv, "--journal")
-    return [f"--journal {shlex.quote(file)}"] if file else []
+    return in_journal(f"{program} settle {shlex.quote(name)} {outcome}", _option(argv, "--journal"))
 
 
 def _option(argv: Sequence[str], name: str) -> str:

@@ -17,6 +17,7 @@ from .errors import CommandError, NoFileError
 from .payload_files import YAML_SUFFIXES, read_yaml_bytes
 from .places import put, read_place
 from .text import write_place
+from .validation import other_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +44,8 @@ def read_inputs(
 ) -> tuple[dict[str, object], list[Finding]]:
     """The payload that ``words`` and ``--input`` (``base``) ask for, with wire names; local media are paths or bytes.
 
-    The findings are errors that the text of ``--input`` has and its values cannot show: keys that stand there twice.
+    The findings are what the values alone cannot show of ``--input``: keys that stand there twice, and a "$schema" of
+    another model.
     Raises CommandError for words that have no meaning, NoFileError for files that are not there, InvalidInputError for
     an ``--input`` that is not JSON.
     """
@@ -52,9 +54,23 @@ def read_inputs(
     findings: list[Finding] = []
     if base is not None:
         payload, findings = _base(model_id, base, stdin)
+        findings = [*findings, *other_model(model_id, payload)]
+        payload = cast("dict[str, object]", without_schema_key(payload))
     for (place, node), values in _grouped(spec, words):
         put(payload, place, _value(write_place(place), node, values, stdin))
     return payload, findings
+
+
+def read_extra(text: str | None) -> dict[str, object]:
+    """The keys of ``--extra-input``: JSON, or @FILE. Raises CommandError or NoFileError for what is neither."""
+    if text is None:
+        return {}
+    source: str | bytes = _file(text[1:], "--extra-input") if text.startswith("@") else text
+    extra, findings = read_payload(source)
+    if findings or not isinstance(extra, dict):
+        fault = f": it {findings[0].message}" if findings else ""
+        raise CommandError(f'--extra-input takes a JSON object such as {{"lora": {{...}}}}, or @FILE{fault}')
+    return extra
 
 
 def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], list[Finding]]:
@@ -74,7 +90,7 @@ def _base(model_id: str, base: str, stdin: Stdin) -> tuple[dict[str, object], li
         raise InvalidInputError(Report(model_id, findings))
     if not isinstance(payload, dict):
         raise CommandError('--input must be a JSON object such as {"prompt": "..."}, or @FILE, or - for standard input')
-    return cast("dict[str, object]", without_schema_key(payload)), findings
+    return payload, findings
 
 
 def _grouped(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from cyclopts import Group, Parameter
 
 from ..describe.parameters import parameters
+from ..identifiers import request_id_in
 from .errors import CommandError
 from .package import existing_journal, open_journal, package
 
@@ -60,6 +61,19 @@ def command(
         return function
 
     return declare
+
+
+def check_request_id(text: str, name: str = "REQUEST") -> str:
+    """The text. Raises CommandError if it is no request id."""
+    if request_id_in({"request_id": text}) is None:
+        raise CommandError(f"{name} is an id as `submit` and `run` print it; {text!r} is none")
+    return text
+
+
+def check_recording(recording: Recording) -> None:
+    """Raises CommandError for a journal that is both named and left out."""
+    if recording.journal is not None and recording.no_journal:
+        raise CommandError("--journal and --no-journal exclude each other")
 
 
 def check_seconds(timeout: float | None) -> None:
@@ -191,6 +205,18 @@ class Recording:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class Reading(Recording):
+    """Where a job that was submitted before is on record."""
+
+    journal: Annotated[
+        str | None,
+        Parameter(help="The journal the job is on record in; default: the file in your state folder.", metavar="FILE"),
+    ] = None
+    no_journal: Annotated[bool, Parameter(help="Leave the journal alone: read nothing from it, write nothing.")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class Sending:
     """How a submit is made."""
 
@@ -201,6 +227,14 @@ class Sending:
         str | None,
         Parameter(
             help="Your name for this job: the same key and input return the job already paid for.", metavar="KEY"
+        ),
+    ] = None
+    extra_input: Annotated[
+        str | None,
+        Parameter(
+            help="Keys that the schema does not list, such as a LoRA, as JSON or @FILE: sent unchecked beside the "
+            "input, which is checked as ever.",
+            metavar="JSON",
         ),
     ] = None
     dry_run: Annotated[bool, Parameter(help="Print the request that would be sent, and send nothing.")] = False
@@ -228,5 +262,6 @@ class Downloading:
 # Defaults of the commands' parameters.
 COMMON = Common()
 RECORDING = Recording()
+READING = Reading()
 SENDING = Sending()
 DOWNLOADING = Downloading()

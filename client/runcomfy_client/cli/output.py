@@ -100,13 +100,14 @@ def report_error(error: BaseException, argv: Sequence[str]) -> int:
 def marked(mark: str, style: str, text: str | Hint) -> None:
     """A line that begins with its kind; on a terminal the kind stands out, if rich is there.
 
-    A command to type stands on a line of its own where the terminal is too narrow for both: wrapped, it could not be
+    Commands to type stand on lines of their own where the terminal is too narrow for all: wrapped, they could not be
     pasted.
     """
     width = width_of(sys.stderr)
     line = printable_lines(f"{mark}: {text}")
-    if not isinstance(text, str) and text.command and width is not None and len(line) > width:
-        line = _fitted(printable_lines(f"{mark}: {text.words}:"), width) + f"\n  {printable(text.command)}"
+    if not isinstance(text, str) and text.commands and width is not None and len(line) > width:
+        rows = [f"  {printable(command)}" for command in text.commands]
+        line = "\n".join([_fitted(printable_lines(f"{mark}: {text.words}:"), width), *rows])
     else:
         line = _fitted(line, width)
     with suppress(OSError):

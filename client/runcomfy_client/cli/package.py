@@ -85,7 +85,7 @@ def package() -> ModelPackage:
     """
     found = getattr(_imported(f"{_selection.name}._index"), "PACKAGE", None)
     if not isinstance(found, ModelPackage):
-        raise CommandError(f"{_selection.name!r} is not a package that runcomfy-codegen generated{_named_by()}")
+        raise CommandError(_not_generated())
     return found
 
 
@@ -110,6 +110,17 @@ def journal_path(path: str | Path | None) -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(SCRIPT, appauthor=False) / "journal.sqlite3"
+
+
+def journal_name(path: str | Path | None) -> str:
+    """The journal's file as messages name it: as the user did, else with ~ for the home folder, to fit a terminal."""
+    from pathlib import Path
+
+    file = journal_path(path)
+    if path:
+        return str(path)
+    home = Path.home()
+    return f"~{os.sep}{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 def existing_journal(path: str | None) -> Path | None:
@@ -220,10 +231,25 @@ def _imported(name: str) -> ModuleType:
     except ModuleNotFoundError as missing:
         if not f"{name}.".startswith(f"{missing.name}."):
             raise
+        if _is_importable(_selection.name):
+            raise CommandError(_not_generated()) from missing
         raise CommandError(
-            f"there is no generated package {_selection.name!r}{_named_by()}: "
-            f"it can be imported neither from what is installed in {sys.prefix} nor from PYTHONPATH"
+            f"there is no generated package {_selection.name!r}{_named_by()} in {sys.prefix} or on PYTHONPATH; "
+            "make it with `runcomfy-codegen generate`, and install your project with `pip install -e .`"
         ) from missing
+
+
+def _is_importable(name: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):  # what would hold it is no package; a module without a spec
+        return False
+
+
+def _not_generated() -> str:
+    return f"{_selection.name!r} is not a package that runcomfy-codegen generated{_named_by()}"
 
 
 def _named_by() -> str:

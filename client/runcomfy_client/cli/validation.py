@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import UnknownModelError
 from ..packages import check_value
 from ..schema.containers import MISSING
-from ..schema.findings import ErrorFinding, Report
+from ..schema.findings import ErrorFinding, Report, WarningFinding
 from ..schema.json_payload import SCHEMA_KEY
 from .errors import INVALID_INPUT, NO_FILE, OK, CommandError
 from .output import line_writer, write
@@ -122,6 +122,7 @@ def _checked(spec: ModelSpec | None, files: Sequence[str], request: Request) -> 
                     f"write {program()} validate MODEL {' '.join(files)}"
                 )
         else:
+            payload.findings = [*payload.findings, *other_model(spec.model_id, payload.value)]
             payload.drop_schema()
         first = False
         payload.report = _report(spec, payload, request.probe)
@@ -145,12 +146,28 @@ def _named_model(payload: Payload) -> tuple[ModelSpec | None, list[Finding]]:
     if name is None:
         message = f'names no model; write {{"model": ..., "input": ...}}, or "{SCHEMA_KEY}" into the payload'
         return None, [ErrorFinding("no_model", message)]
+    spec = _spec_named(name)
+    if spec is not None:
+        return spec, []
     parts = name.removesuffix(".json").split("/")
-    for start in range(len(parts)):
-        spec = package().spec("/".join(parts[start:]))
-        if spec is not None:
-            return spec, []
     try:
         return package().known_spec("/".join(parts[-4:])), []
     except UnknownModelError as error:
         return None, [ErrorFinding("unknown_model", error.message)]
+
+
+def _spec_named(name: str) -> ModelSpec | None:
+    """The model whose id a text is, or ends with."""
+    parts = name.removesuffix(".json").split("/")
+    specs = (package().spec("/".join(parts[start:])) for start in range(len(parts)))
+    return next((spec for spec in specs if spec is not None), None)
+
+
+def other_model(model_id: str, payload: object) -> list[Finding]:
+    """A warning, if the payload names another model than the one it is checked for."""
+    name = payload.get(SCHEMA_KEY) if isinstance(payload, dict) else None
+    spec = _spec_named(name) if isinstance(name, str) else None
+    if spec is None or spec.model_id == model_id:
+        return []
+    message = f"is that of {spec.model_id}, and the payload is checked for {model_id}"
+    return [WarningFinding("other_model", message, keys=(SCHEMA_KEY,))]

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 # Longer lines of prose are hard to read.
 _WIDEST = 110
 _LONGEST_VALUE = 60
+# Characters of a list of choices; about four lines.
+_LONGEST_CHOICES = 400
+# What the other columns of a list of models need beside the ids.
+_REQUIRED_WIDTH = 20
+_PRICE_WIDTH = 14
+_OPTIONAL_WIDTH = 12
 
 
 @command(group=OFFLINE, order=1, example=("{program} models text-to-image",))
@@ -137,23 +143,40 @@ def _print_models(specs: Sequence[ModelSpec]) -> None:
         for model_id, inputs, price in rows:
             write_row([model_id, ", ".join(one.name for one in inputs if one.required), *filter(None, [price])])
         return
+    from rich.text import Text
+
+    out = console()
+    # Ids are there to be copied: in a narrow terminal the other columns go, before an id is cut.
+    beside = out.width - max((len(model_id) for model_id, *_ in rows), default=0) - _REQUIRED_WIDTH
+    priced = any(price for *_, price in rows) and beside >= _PRICE_WIDTH
+    if beside < 0:
+        for model_id, *_ in rows:
+            out.print(Text(printable(model_id), style="bold"), soft_wrap=True)
+    else:
+        optional = beside >= _OPTIONAL_WIDTH + (_PRICE_WIDTH if priced else 0)
+        out.print(_model_table(rows, optional=optional, priced=priced))
+    note(amount(len(rows), "model") + ("; a base price is not a quote" if priced else ""))
+
+
+def _model_table(rows: Sequence[tuple[str, Sequence[ModelParameter], str]], *, optional: bool, priced: bool) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Model", style="bold", overflow="fold")
+    table.add_column("Model", style="bold", no_wrap=True)
     table.add_column("Required", style="cyan", overflow="fold")
-    table.add_column("Optional", style="dim", justify="right", no_wrap=True)
-    priced = any(price for *_, price in rows)
+    if optional:
+        table.add_column("Optional", style="dim", justify="right", no_wrap=True)
     if priced:
         table.add_column("Base price", overflow="fold")
     for model_id, inputs, price in rows:
         required = [one.name for one in inputs if one.required]
-        cells = [model_id, ", ".join(required), str(len(inputs) - len(required)), *([price] if priced else [])]
+        cells = [model_id, ", ".join(required)]
+        cells += [str(len(inputs) - len(required))] if optional else []
+        cells += [price] if priced else []
         table.add_row(*map(Text, cells))
-    console().print(table)
-    note(amount(len(rows), "model") + ("; a base price is not a quote" if priced else ""))
+    return table
 
 
 def _print_model(
@@ -196,6 +219,8 @@ def _input_table(inputs: Sequence[ModelParameter], *, longest_name: int) -> Tabl
         lines = [
             Text.assemble(one.type, ", ", "" if one.required else "default ", default) if default else Text(one.type)
         ]
+        if one.choices:
+            lines.append(Text(f"one of: {_choices(one)}"))
         if one.limits:
             lines.append(Text(printable("; ".join(one.limits))))
         if one.about:
@@ -231,6 +256,16 @@ def _split(name: str, longest: int) -> str:
             lines.append("  ")
         lines[-1] += part
     return "\n".join(lines)
+
+
+def _choices(one: ModelParameter) -> str:
+    """The values to choose from; of a list that is too long as many as fit, and how many there are besides."""
+    texts = [each if isinstance(each, str) and each else brief(each) for each in one.choices]
+    shown = texts
+    while len(", ".join(shown)) > _LONGEST_CHOICES and len(shown) > 1:
+        shown = shown[:-1]
+    more = f", ... and {len(texts) - len(shown)} more: all of them with --json" if len(shown) < len(texts) else ""
+    return printable(", ".join(shown) + more)
 
 
 def _default(one: ModelParameter) -> Text:

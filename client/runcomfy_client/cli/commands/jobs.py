@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ...errors import DownloadError, JobError, JobNotReadyError, NotFoundError
 from ...schema.messages import amount
-from ..errors import JOB_ENDED_BADLY, OK, CommandError, error_facts, exit_code
+from ..errors import JOB_ENDED_BADLY, OK, CommandError, error_facts, exit_code, in_journal
 from ..options import (
     COMMON,
     DOWNLOADING,
     JOBS,
-    RECORDING,
+    READING,
     Common,
     Downloading,
-    Recording,
+    Reading,
     RequestId,
+    check_recording,
+    check_request_id,
     check_seconds,
     command,
     complete_request,
 )
 from ..output import emit_json, note, report_error, write
-from ..package import existing_journal, journal_path, open_client, program
+from ..package import existing_journal, journal_name, open_client, open_journal, program
 from ..progress import state_words
 from .run import check_name, fetch, finish, result_facts, wait_for
 
 if TYPE_CHECKING:
     from ...client import SyncClient
+    from ...journal.base import JournalEntry
     from ...results import Result
 
 _SUBMIT = "id=$({program} submit bytedance/dreamina-4-0/text-to-image prompt=fox)"
 
 
 @command(group=JOBS, order=7, example=(_SUBMIT, '{program} status "$id"'))
-def status(request: RequestId, /, *, recording: Recording = RECORDING, common: Common = COMMON) -> int:
+def status(request: RequestId, /, *, reading: Reading = READING, common: Common = COMMON) -> int:
     """Print where a job stands."""
-    with client_of_record(recording, common) as client:
-        update = client.job(request).status()
+    with client_of_record(reading, common) as client:
+        update = client.job(check_request_id(request)).status()
     if common.json:
         facts = {"request_id": update.request_id, "state": update.state, "queue_position": update.queue_position}
         emit_json({**facts, "over": update.over})
@@ -63,7 +67,7 @@ def result(
     wait: Annotated[bool, Parameter(help="Wait until the job is over; else its present outcome counts.")] = False,
     timeout: Annotated[float | None, Parameter(help="Seconds to wait at most, with --wait.", metavar="S")] = None,
     downloading: Downloading = DOWNLOADING,
-    recording: Recording = RECORDING,
+    reading: Reading = READING,
     common: Common = COMMON,
 ) -> int:
     """Print the result of a job submitted before, and fetch its files."""
@@ -73,13 +77,15 @@ def result(
         raise CommandError("--timeout is how long to --wait; without it nothing is waited for")
     if (request is None) != all:
         raise CommandError("result needs a REQUEST, or --all")
-    if all and recording.no_journal:
+    if request is not None:
+        check_request_id(request)
+    if all and reading.no_journal:
         raise CommandError("--all reads the journal; leave --no-journal out")
-    if all and existing_journal(recording.journal) is None:
-        raise CommandError(f"no job is on record in {journal_path(recording.journal)}")
-    with client_of_record(recording, common) as client:
+    if all and existing_journal(reading.journal) is None:
+        raise CommandError(f"no job is on record in {journal_name(reading.journal)}")
+    with client_of_record(reading, common) as client:
         if request is None:
-            return _all_results(client, wait, timeout, downloading, common)
+            return _all_results(client, wait, timeout, downloading, reading.journal, common)
         job = client.job(request)
         # The job was there before this command: Ctrl-C ends the wait, not the job.
         found = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
@@ -87,10 +93,10 @@ def result(
 
 
 @command(group=JOBS, order=9, example=(_SUBMIT, '{program} cancel "$id"'))
-def cancel(request: RequestId, /, *, recording: Recording = RECORDING, common: Common = COMMON) -> int:
+def cancel(request: RequestId, /, *, reading: Reading = READING, common: Common = COMMON) -> int:
     """Cancel a job that is still queued; what runs already cannot be cancelled."""
-    with client_of_record(recording, common) as client:
-        outcome = client.job(request).cancel()
+    with client_of_record(reading, common) as client:
+        outcome = client.job(check_request_id(request)).cancel()
     if common.json:
         emit_json(
             {"request_id": request, "cancelled": outcome.cancelled, "outcome": outcome.outcome}, ok=outcome.cancelled
@@ -102,17 +108,24 @@ def cancel(request: RequestId, /, *, recording: Recording = RECORDING, common: C
     return OK if outcome.cancelled else JOB_ENDED_BADLY
 
 
-def client_of_record(recording: Recording, common: Common) -> SyncClient:
+def client_of_record(reading: Reading, common: Common) -> SyncClient:
     """A client with the journal, if there is one: a command that submits nothing makes no file."""
-    file = None if recording.no_journal else existing_journal(recording.journal)
+    check_recording(reading)
+    file = None if reading.no_journal else existing_journal(reading.journal)
     return open_client(common.base_url, journal=file, record=file is not None)
 
 
 def _all_results(
-    client: SyncClient, wait: bool, timeout: float | None, downloading: Downloading, common: Common
+    client: SyncClient,
+    wait: bool,
+    timeout: float | None,
+    downloading: Downloading,
+    journal: str | None,
+    common: Common,
 ) -> int:
     """Each job that was not seen to end: what is over is fetched, what is not stays on record."""
-    entries = unfinished(client)
+    entries, elsewhere = unfinished(client)
+    options = in_journal("", journal, common.base_url)
     code = OK
     running = 0
     facts: list[dict[str, object]] = []
@@ -127,26 +140,40 @@ def _all_results(
         except (JobError, DownloadError, NotFoundError) as error:
             code = code or exit_code(error)
             facts.append({"ok": False, "error": error_facts(error)})
-            report_error(error, [])
+            report_error(error, ["result", *shlex.split(options)])
         else:
             facts.append({"ok": True, **result_facts(found, paths)})
             if not common.json:
                 write("\n".join([str(path) for path in paths] or [file.url for file in found.files]))
     if common.json:
-        emit_json({"results": facts, "running": running}, ok=code == OK)
+        emit_json({"results": facts, "running": running, "elsewhere": elsewhere}, ok=code == OK)
     note(f"{amount(len(entries), 'job')}: {len(entries) - running} over, {running} not over yet")
     if running:
-        note(f"Wait for them: {program()} result --all --wait")
+        note(f"Wait for them: {program()} result --all --wait{options}")
+    note_elsewhere(elsewhere)
     return code
 
 
-def unfinished(client: SyncClient) -> list[str]:
-    """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet.
+def unfinished(client: SyncClient) -> tuple[list[str], int]:
+    """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet; and how many
+    such jobs of another account or address the journal has, which this client cannot ask about.
 
-    The client is one that keeps a journal.
+    The client is one that keeps a journal. Raises AuthenticationError if there is no token: without one every job would
+    seem to be another account's.
     """
-    return [
-        entry.request_id
-        for entry in client.journal.entries()
-        if entry.request_id and (entry.state == "submitted" or (entry.state == "completed" and entry.cost is None))
-    ]
+    client._session.config.authorization()
+    own = [entry.request_id for entry in client.journal.entries() if entry.request_id and _is_unfinished(entry)]
+    with open_journal(client.journal.path) as journal:
+        everything = sum(entry.request_id is not None and _is_unfinished(entry) for entry in journal.entries())
+    return own, everything - len(own)
+
+
+def note_elsewhere(number: int) -> None:
+    """Say that there are jobs which were not asked about, if there are any."""
+    if number:
+        belong = "belongs" if number == 1 else "belong"
+        note(f"{amount(number, 'job')} {belong} to another account or address: not asked about")
+
+
+def _is_unfinished(entry: JournalEntry) -> bool:
+    return entry.state == "submitted" or (entry.state == "completed" and entry.cost is None)

@@ -11,12 +11,13 @@ from cyclopts import Parameter
 
 from ...errors import JobError, NotFoundError
 from ...schema.messages import amount
-from ..errors import OK, CommandError, message_of
-from ..options import COMMON, JOBS, Common, JournalFile, Recording, command, complete_unsure
+from ..errors import OK, CommandError, in_journal, message_of
+from ..options import COMMON, JOBS, Common, JournalFile, Reading, check_request_id, command, complete_unsure
 from ..output import console, emit_json, note, write, write_row
-from ..package import existing_journal, journal_path, open_client, open_journal, program
+from ..package import existing_journal, journal_name, journal_path, open_client, open_journal, program
 from ..progress import clock
-from .jobs import client_of_record, unfinished
+from ..text import wrapped
+from .jobs import client_of_record, note_elsewhere, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def pending(
     common: Common = COMMON,
 ) -> int:
     """List the jobs on record that were not seen to end, and submits whose outcome is unsure."""
-    ended = _refresh(journal, common) if refresh else []
+    ended, elsewhere = _refresh(journal, common) if refresh else ([], 0)
     file = existing_journal(journal)
     entries: list[JournalEntry] = []
     if file is not None:
@@ -48,17 +49,19 @@ def pending(
     if common.json:
         facts: dict[str, object] = {"journal": str(journal_path(journal))}
         facts["pending"] = [_entry_facts(entry) for entry in entries]
-        emit_json({**facts, "ended": ended} if refresh else facts)
+        emit_json({**facts, "ended": ended, "elsewhere": elsewhere} if refresh else facts)
         return OK
+    note_elsewhere(elsewhere)
     if not entries:
-        note(f"Nothing is pending in {journal_path(journal)}.")
+        note(f"Nothing is pending in {journal_name(journal)}.")
         return OK
     _print_entries(entries)
     if any(entry.request_id for entry in entries):
-        note(f"Pick one up: {program()} result REQUEST_ID --wait")
+        note(f"Pick one up: {in_journal(f'{program()} result REQUEST_ID --wait', journal, common.base_url)}")
     if any(entry.state == "unsure" for entry in entries):
         note("Unsure: a paid job may have been started. Look for it on RunComfy's pages, then:")
-        note(f"{program()} settle NAME --request-id ID, or --not-started")
+        for outcome in ("--request-id ID", "--not-started"):
+            note(f"  {in_journal(f'{program()} settle NAME {outcome}', journal)}")
     return OK
 
 
@@ -91,7 +94,7 @@ def jobs(
         emit_json({"journal": str(journal_path(journal)), "jobs": facts, "totals": _totals(entries)})
         return OK
     if not entries:
-        note(f"No job is on record in {journal_path(journal)}.")
+        note(f"No job is on record in {journal_name(journal)}.")
         return OK
     _print_entries(listed, costs=True)
     note(_totals_line(entries, len(listed)))
@@ -116,8 +119,11 @@ def settle(
     """Record the outcome of an unsure submit, once you have looked on RunComfy's pages."""
     if [request_id is not None, not_started, release, adopt].count(True) != 1:
         raise CommandError("settle needs one of --request-id ID, --not-started, --release and --adopt")
+    if request_id is not None:
+        check_request_id(request_id, "--request-id")
     file = existing_journal(journal)
-    missing = CommandError(f"{name!r} is not in {journal_path(journal)}; {program()} pending lists what is")
+    pending = in_journal(f"{program()} pending", journal)
+    missing = CommandError(f"{name!r} is not in {journal_name(journal)}; {pending} lists what is")
     if file is None:
         raise missing
     if adopt:
@@ -164,13 +170,17 @@ def _adopt(file: Path, name: str, common: Common) -> JournalEntry | None:
         return client.journal.find(name)
 
 
-def _refresh(journal: str | None, common: Common) -> list[dict[str, object]]:
-    """Ask about every job that was not seen to end; the journal is written by the asking. Gives those that ended."""
+def _refresh(journal: str | None, common: Common) -> tuple[list[dict[str, object]], int]:
+    """Ask about every job that was not seen to end; the journal is written by the asking.
+
+    Gives those that ended, and the number of those that belong to another account or address.
+    """
     ended: list[dict[str, object]] = []
     if existing_journal(journal) is None:
-        return ended
-    with client_of_record(Recording(journal=journal), common) as client:
-        for request_id in unfinished(client):
+        return ended, 0
+    with client_of_record(Reading(journal=journal), common) as client:
+        request_ids, elsewhere = unfinished(client)
+        for request_id in request_ids:
             job = client.job(request_id)
             try:
                 update = job.status()
@@ -185,7 +195,7 @@ def _refresh(journal: str | None, common: Common) -> list[dict[str, object]]:
                 cost = "its cost is not known yet" if facts["cost"] is None else f"cost {facts['cost']:g} USD"
                 note(f"{request_id}: {update.state}, {cost}")
             ended.append(facts)
-    return ended
+    return ended, elsewhere
 
 
 def _entry_facts(entry: JournalEntry) -> dict[str, object]:
@@ -237,7 +247,7 @@ def _print_entries(entries: Sequence[JournalEntry], *, costs: bool = False) -> N
 
     for name, *cells in rows:
         out.print(Text(name, style="bold"))
-        out.print(Text("  " + ", ".join(cell for cell in cells if cell)), soft_wrap=False)
+        out.print(Text(wrapped("  " + ", ".join(filter(None, cells)), out.width, 2)), soft_wrap=True)
 
 
 def _cells(entry: JournalEntry, *, costs: bool) -> list[str]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...api.file_names import NameTemplate
+from ...api.submit import LONGEST_KEY, validate_options
 from ...errors import ConfigurationError, InvalidInputError, JournalError
 from ...media import encode_body
 from ...media.sources import LocalMedia
 from ...prepare import PreparedInput, prepare_input
 from ...schema.messages import amount
 from ..errors import OK, CommandError, JobKeyTakenError, NotWrittenError
-from ..inputs import read_inputs
+from ..inputs import read_extra, read_inputs
 from ..options import (
     COMMON,
     DOWNLOADING,
@@ -28,6 +29,7 @@ from ..options import (
     Recording,
     Sending,
     Timeout,
+    check_recording,
     check_seconds,
     command,
 )
@@ -39,6 +41,7 @@ from ..text import json_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...api.submit import RequestOptions
     from ...client import SyncClient
     from ...jobs import Job
     from ...results import Result
@@ -69,14 +72,14 @@ def run(
 ) -> int:
     """Submit a job, wait for it, fetch its files. Ctrl-C cancels it while it is queued."""
     check_seconds(timeout)
-    prepared = _prepared(model, inputs, input, sending, recording)
+    prepared, extra = _prepared(model, inputs, input, sending, recording)
     if sending.dry_run:
-        return _dry_run(prepared, common)
+        return _dry_run(prepared, extra, common)
     if not downloading.no_download:
         check_name(downloading.name)
         _check_writable(downloading.output_dir)
     with _client(sending, recording, common) as client:
-        job = _submit(client, model, prepared, sending)
+        job = _submit(client, model, prepared, extra, sending)
         note(f"request {job.request_id}")
         return finish(wait_for(job, timeout, cancel_on_interrupt=True), downloading, common)
 
@@ -97,11 +100,11 @@ def submit(
     common: Common = COMMON,
 ) -> int:
     """Submit a job and print its request id, without waiting."""
-    prepared = _prepared(model, inputs, input, sending, recording)
+    prepared, extra = _prepared(model, inputs, input, sending, recording)
     if sending.dry_run:
-        return _dry_run(prepared, common)
+        return _dry_run(prepared, extra, common)
     with _client(sending, recording, common) as client:
-        job = _submit(client, model, prepared, sending)
+        job = _submit(client, model, prepared, extra, sending)
     if common.json:
         emit_json({"request_id": job.request_id, "model_id": model})
     else:
@@ -158,10 +161,14 @@ def result_facts(result: Result[object], paths: Sequence[Path]) -> dict[str, obj
 
 def _prepared(
     model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording
-) -> PreparedInput:
-    """The input, checked as a file would be: here null is an error, not "leave it out" as in Python."""
-    if sending.job_key is not None and not sending.job_key.strip():
-        raise CommandError("--job-key is empty; give the job a name, or leave the option out")
+) -> tuple[PreparedInput, dict[str, object]]:
+    """The input, checked as a file would be, and what goes unchecked beside it.
+
+    Here null is an error, not "leave it out" as in Python.
+    """
+    check_recording(recording)
+    if sending.job_key is not None:
+        _check_job_key(sending.job_key)
     if sending.job_key is not None and recording.no_journal:
         # A key that would not keep a second run from being paid is worse than none.
         raise CommandError("--job-key is kept in the journal; leave --no-journal out")
@@ -172,7 +179,19 @@ def _prepared(
     prepared = prepare_input(spec, values, name=model_id, findings=findings, check=not sending.no_validate)
     if not prepared.report.ok:
         raise InvalidInputError(prepared.report)
-    return prepared
+    extra = read_extra(sending.extra_input)
+    if doubled := sorted(set(extra) & set(prepared)):
+        raise CommandError(f"--extra-input repeats {doubled[0]!r}, which the input has already")
+    return prepared, extra
+
+
+def _check_job_key(key: str) -> None:
+    if not key.strip():
+        raise CommandError("--job-key is empty; give the job a name, or leave the option out")
+    try:
+        validate_options({"job_key": key})
+    except ConfigurationError:  # which names the argument of Python
+        raise CommandError(f"--job-key takes a text of at most {LONGEST_KEY:,} characters, in UTF-8") from None
 
 
 def _client(sending: Sending, recording: Recording, common: Common) -> SyncClient:
@@ -181,16 +200,21 @@ def _client(sending: Sending, recording: Recording, common: Common) -> SyncClien
     )
 
 
-def _submit(client: SyncClient, model_id: str, prepared: PreparedInput, sending: Sending) -> Job[object]:
-    if sending.job_key is None:
-        return client.submit(model_id, prepared)
+def _submit(
+    client: SyncClient, model_id: str, prepared: PreparedInput, extra: dict[str, object], sending: Sending
+) -> Job[object]:
+    options: RequestOptions = {"extra_input": extra}
+    if sending.job_key is not None:
+        options["job_key"] = sending.job_key
     try:
-        return client.submit(model_id, prepared, {"job_key": sending.job_key})
+        return client.submit(model_id, prepared, options)
     except JournalError as error:
-        if error.job_key is None:  # the journal itself is at fault, and the job may have been started
+        # Without a key the journal itself is at fault, and the job may have been started.
+        if sending.job_key is None or error.job_key is None:
             raise
+        message = error.message.replace("job_key", "--job-key", 1)  # the option's name, not the argument's
         other_token = error.account is not None
-        raise JobKeyTakenError(error.message, error.job_key, error.request_id, other_token=other_token) from error
+        raise JobKeyTakenError(message, error.job_key, error.request_id, other_token=other_token) from error
 
 
 def _check_writable(folder: str) -> None:
@@ -211,18 +235,20 @@ def check_name(template: str) -> None:
     try:
         NameTemplate(template)
     except ConfigurationError as error:
-        raise CommandError(f"--name: {error.message}") from None
+        # The option's name, not the argument's.
+        raise CommandError(error.message.replace("The argument name", "--name", 1)) from None
 
 
-def _dry_run(prepared: PreparedInput, common: Common) -> int:
+def _dry_run(prepared: PreparedInput, extra: dict[str, object], common: Common) -> int:
     """Print the request as it would leave, with the token hidden and media shown by kind and size."""
     warnings = [str(warning) for warning in prepared.report.warnings]
     for warning in warnings:
         marked("warning", "yellow", warning)
     headers = {"Authorization": "Bearer [hidden]", "Content-Type": "application/json"}
     url = api_url(common.base_url, prepared.report.model_id)
-    length = encode_body(prepared).length
-    body = _shortened(prepared)
+    payload = {**prepared, **extra}
+    length = encode_body(payload).length
+    body = _shortened(payload)
     if common.json:
         facts = {"method": "POST", "url": url, "headers": headers, "content_length": length, "body": body}
         emit_json({"request": facts, "warnings": warnings})

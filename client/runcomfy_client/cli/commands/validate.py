@@ -28,12 +28,13 @@ def validate(
             help="Model id; may be left out where the files name their models.",
             completer=complete_model,
         ),
-    ],
+    ] = "",
     /,
     *file: Annotated[
         str,
         Parameter(
-            help="Payload files, patterns such as 'payloads/**/*.json', or - for stdin.", completer=complete_file
+            help="One or more payload files, patterns such as 'payloads/**/*.json', or - for stdin.",
+            completer=complete_file,
         ),
     ],
     format: Annotated[  # the option's own name
@@ -45,6 +46,8 @@ def validate(
     common: Common = COMMON,
 ) -> int:
     """Check payload files against models' schemas, without sending anything."""
+    if not model:
+        raise CommandError("validate needs a payload FILE, or - for standard input")
     if common.json and format not in ("text", "json"):
         raise CommandError(f"--json and --format {format} exclude each other")
     words = tuple("-" if word == "@-" else word for word in (model, *file))
