@@ -230,7 +230,7 @@ def test_the_hint_after_a_lost_reply_names_the_journal_that_has_it(
     lost = cli("submit", TEXT_TO_IMAGE, "prompt=x", "--job-key", "scene-12", *words, "--json", sim=sim)
     assert lost.code == 75
     _, _, line = lost.json["error"]["hint"].partition("then: runcomfy-client ")
-    settled = cli(*shlex.split(line.removesuffix(" --help")), "--not-started", "--json")
+    settled = cli(*shlex.split(line.partition("or runcomfy-client ")[2]), "--json")
     assert settled.json["entry"]["state"] == "refused"
 
 
@@ -428,7 +428,7 @@ def test_result_all_fetches_what_is_over(cli: Cli, tmp_path: Path) -> None:
         paths = [one["files"][0]["path"] for one in answer.json["results"]]
         assert all((tmp_path / path).is_file() for path in paths)
         again = cli("result", "--all", "--json", sim=sim)
-    assert again.json == {"ok": True, "results": [], "running": 0}
+    assert again.json == {"ok": True, "results": [], "running": 0, "elsewhere": 0}
 
 
 def test_a_journal_that_is_not_there_hides_no_jobs(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
