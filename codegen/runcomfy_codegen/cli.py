@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from .terminal import (
     BAD_SCHEMA,
     DRIFT,
     OK,
+    SCHEMAS_HELP,
     USAGE,
     Progress,
     amount,
@@ -48,13 +50,25 @@ def run(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="runcomfy-codegen", description="Make a typed Python client from RunComfy's model schemas."
+        prog="runcomfy-codegen",
+        description="Make a typed Python client from RunComfy's model schemas.",
+        epilog="Defaults stand in the table [tool.runcomfy] of pyproject.toml: schemas, output, package.",
     )
+    parser.add_argument("--version", action="version", version=version("runcomfy-client"))
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     generate = commands.add_parser("generate", help="render the schemas into a package")
-    generate.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
-    generate.add_argument("--output", type=Path, metavar="DIR", help="the folder of the package (default: generated/)")
-    generate.add_argument("--package", metavar="NAME", help=f"the package's name (default: {PACKAGE})")
+    generate.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
+    generate.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="the folder of the package (default: output in [tool.runcomfy], else generated/)",
+    )
+    generate.add_argument(
+        "--package",
+        metavar="NAME",
+        help=f"the package's name (default: package in [tool.runcomfy], else {PACKAGE})",
+    )
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if the package is not up to date")
     generate.add_argument("--skip-faulty", action="store_true", help="leave faulty models as they were, do the rest")
     generate.add_argument("--delete", action="store_true", help="delete models that are gone from the schemas")
@@ -65,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     generate.set_defaults(run=_generate)
     lint = commands.add_parser("lint", help="tell every fault of the schemas; write nothing")
-    lint.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    lint.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     lint.set_defaults(run=_lint)
     intake.register(commands)
     openapi.register(commands)

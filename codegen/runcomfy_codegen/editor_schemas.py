@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .terminal import OK, USAGE, nothing_written, report, store_to_read, usage
+from .terminal import OK, SCHEMAS_HELP, USAGE, nothing_written, report, store_to_read, usage
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +28,7 @@ _SCHEMA_KEY: Final = {"type": "string", "description": "This file's schema. It n
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `jsonschema`; it sets `run`, a function from the parsed arguments to the exit status."""
     parser = commands.add_parser("jsonschema", help="write a standard JSON Schema for each model, for editors")
-    parser.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    parser.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     parser.add_argument("--output", type=Path, metavar="DIR", help="the folder for <model id>.json")
     parser.set_defaults(run=_jsonschema)
 

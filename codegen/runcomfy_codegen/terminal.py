@@ -23,6 +23,9 @@ BAD_SCHEMA = 65
 UNAVAILABLE = 69
 NO_ACCESS = 77
 
+# Of --schemas, which nearly every command has.
+SCHEMAS_HELP = "the schemas (default: schemas in [tool.runcomfy] of pyproject.toml, else schemas/)"
+
 # In a log, what takes less than this needs no line.
 _SECONDS_BETWEEN_LINES = 20.0
 

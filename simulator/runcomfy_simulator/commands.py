@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,7 @@ class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
 def _parser() -> argparse.ArgumentParser:
     defaults = Settings()
     parser = argparse.ArgumentParser(prog="runcomfy-sim", description="A local Model API that behaves like RunComfy's.")
+    parser.add_argument("--version", action="version", version=version("runcomfy-client"))
     serve = parser.add_subparsers(required=True, metavar="serve").add_parser(
         "serve", help="serve the models of a schemas folder", formatter_class=_Defaults
     )

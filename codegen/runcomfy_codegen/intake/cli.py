@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..terminal import USAGE, store_to_read, store_to_write
+from ..terminal import SCHEMAS_HELP, USAGE, store_to_read, store_to_write
 
 if TYPE_CHECKING:
     import argparse
@@ -15,12 +15,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add `import` and `pull`; each sets `run`, a function from the parsed arguments to the exit status."""
     importing = commands.add_parser("import", help="read saved API pages into schemas/")
     importing.add_argument("pages", metavar="PAGE", nargs="+", help="an API page saved as text or HTML; - for stdin")
-    importing.add_argument("--schemas", type=Path, metavar="DIR", help="the schema store (default: schemas/)")
+    importing.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     importing.add_argument("--replace", action="store_true", help="let a page replace a schema that says otherwise")
     importing.set_defaults(run=_import)
     pulling = commands.add_parser("pull", help="take schemas from the catalog, live or a saved reply")
     pulling.add_argument("patterns", metavar="MODEL_ID|GLOB", nargs="+", help="'bytedance/*' is all of bytedance")
-    pulling.add_argument("--schemas", type=Path, metavar="DIR", help="the schema store (default: schemas/)")
+    pulling.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     pulling.add_argument("--from", dest="source", metavar="FILE", help="a saved reply of the catalog; - for stdin")
     pulling.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     pulling.add_argument("--no-prices", action="store_true", help="leave the prices as they are in the store")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..terminal import OK, USAGE, nothing_written, report, store_to_read
+from ..terminal import OK, SCHEMAS_HELP, USAGE, nothing_written, report, store_to_read
 
 if TYPE_CHECKING:
     import argparse
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `openapi`; it sets `run`, a function from the parsed arguments to the exit status."""
     parser = commands.add_parser("openapi", help="write an OpenAPI 3.1 document of the whole API")
-    parser.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    parser.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     parser.add_argument("--output", type=Path, metavar="FILE", help="the file to write (default: stdout)")
     parser.add_argument("--server", metavar="URL", help="where the API is (default: RunComfy's)")
     parser.set_defaults(run=_openapi)

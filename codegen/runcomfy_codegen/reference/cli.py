@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..terminal import OK, USAGE, nothing_written, report, store_to_read, usage
+from ..terminal import OK, SCHEMAS_HELP, USAGE, nothing_written, report, store_to_read, usage
 
 if TYPE_CHECKING:
     import argparse
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `reference`; it sets `run`, a function from the parsed arguments to the exit status."""
     parser = commands.add_parser("reference", help="write a page of documentation for each model (Markdown)")
-    parser.add_argument("--schemas", type=Path, metavar="DIR", help="the schemas (default: schemas/)")
+    parser.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     parser.add_argument("--output", type=Path, metavar="DIR", help="the folder for the pages")
     parser.add_argument("--list", type=Path, metavar="FILE", help="one page that lists all models, with links to them")
     parser.set_defaults(run=_reference)
