@@ -1,7 +1,7 @@
 """`runcomfy-codegen jsonschema`: a standard JSON Schema (2020-12) for each model, for editors and other checkers.
 
-A payload file names its model by the schema: `"$schema": "<folder>/<model id>.json"`. The schemas therefore know that
-key, which is never sent.
+A payload file names its model by the schema: `"$schema": "<folder>/<model id>.json"`. Each file is what
+`runcomfy-client schema` prints of the model, and a first line by which the command knows its own files again.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # How a file of ours is known again; nothing of the schemas stands in it.
 _MARK: Final = '{\n  "$comment": "Written by runcomfy-codegen jsonschema; it writes it anew each time."'
-# Editors offer keys in this order.
-_SCHEMA_KEY: Final = {"type": "string", "description": "This file's schema. It names the model and is not sent."}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,21 +71,7 @@ def editor_schemas(schemas: Path) -> tuple[dict[str, str], tuple[Diagnostic, ...
 
 
 def _file(spec: ModelSpec) -> str:
-    from runcomfy_client.describe.json_schema import input_schema
+    from runcomfy_client.describe.json_schema import file_schema
 
-    schema = input_schema(spec)
-    _add_messages(schema)
-    schema["properties"] = {"$schema": _SCHEMA_KEY, **schema.get("properties", {})}
-    return _MARK + ",\n" + json.dumps(schema, indent=2, ensure_ascii=False).removeprefix("{\n") + "\n"
-
-
-def _add_messages(schema: object) -> None:
-    """Say in words what a pattern of media means, for editors that show such a text in the pattern's place."""
-    if isinstance(schema, list):
-        for each in schema:
-            _add_messages(each)
-    elif isinstance(schema, dict):
-        if str(schema.get("format", "")).endswith("_uri") and "pattern" in schema:
-            schema["patternErrorMessage"] = "Expected an https:// URL or a data: URI."
-        for each in [*schema.values()]:
-            _add_messages(each)
+    text = json.dumps(file_schema(spec), indent=2, ensure_ascii=False)
+    return _MARK + ",\n" + text.removeprefix("{\n") + "\n"

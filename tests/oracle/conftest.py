@@ -14,7 +14,7 @@ from runcomfy_codegen.generate import Request, generate
 
 from tests.support.codegen import write_store
 from tests.support.dialect_schemas import inputs
-from tests.support.store import MODEL_IDS, input_schema
+from tests.support.store import MODEL_IDS, SAMPLE, input_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,9 +54,16 @@ def made_models(folder: Path, package: str, schemas: dict[str, dict[str, Any]]) 
 
 @pytest.fixture(scope="session")
 def real_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """A sample of the models that ship."""
+    schemas = {model_id: input_schema(model_id) for model_id in sorted(SAMPLE)}
+    return made_models(tmp_path_factory.mktemp("real"), "oracle_real", schemas)
+
+
+@pytest.fixture(scope="session")
+def all_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """The models that ship."""
     schemas = {model_id: input_schema(model_id) for model_id in MODEL_IDS}
-    return made_models(tmp_path_factory.mktemp("real"), "oracle_real", schemas)
+    return made_models(tmp_path_factory.mktemp("all"), "oracle_all", schemas)
 
 
 def drawn(count: int) -> dict[str, dict[str, Any]]:

@@ -36,6 +36,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # which some engines also find before a line break.
 _MEDIA_PATTERN = r"^([Hh][Tt][Tt][Pp][Ss]://[^\s/?#:@]\S*(?![\s\S])|[Dd][Aa][Tt][Aa]:)"
 
+_SCHEMA_KEY = {"type": "string", "description": "This file's schema. It names the model and is not sent."}
+
 
 def input_schema(spec: ModelSpec, *, schema_id: str | None = None) -> Schema:
     """The schema of a model's whole input; ``schema_id`` becomes its ``$id``."""
@@ -43,6 +45,29 @@ def input_schema(spec: ModelSpec, *, schema_id: str | None = None) -> Schema:
     if schema_id is not None:
         head["$id"] = schema_id
     return {**head, "title": spec.model_id, **schema_of(spec.input)}
+
+
+def file_schema(spec: ModelSpec) -> Schema:
+    """The schema of a payload file, for editors and other checkers: that of the input, and the key that names it.
+
+    `runcomfy-client schema` and `runcomfy-codegen jsonschema` write this one.
+    """
+    schema = input_schema(spec)
+    _add_messages(schema)
+    schema["properties"] = {"$schema": _SCHEMA_KEY, **schema.get("properties", {})}  # editors offer keys in this order
+    return schema
+
+
+def _add_messages(schema: object) -> None:
+    """Say in words what a pattern of media means; VS Code and editors with its language service show that text."""
+    if isinstance(schema, list):
+        for each in schema:
+            _add_messages(each)
+    elif isinstance(schema, dict):
+        if schema.get("pattern") == _MEDIA_PATTERN:
+            schema["patternErrorMessage"] = "Expected an https:// URL or a data: URI."
+        for each in [*schema.values()]:
+            _add_messages(each)
 
 
 def schema_of(node: Node, *, lenient: bool = False) -> Schema:

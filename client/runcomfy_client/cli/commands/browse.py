@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ...describe.json_schema import input_schema
+from ...describe.json_schema import file_schema
 from ...describe.parameters import parameters
 from ...describe.prices import base_price
 from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
@@ -102,12 +102,8 @@ def show(model: ModelId, /, *, common: Common = COMMON) -> int:
     example=("{program} schema bytedance/dreamina-4-0/edit > edit.schema.json",),
 )
 def schema(model: ModelId, /, *, common: Common = COMMON) -> int:
-    """Print a model's input as standard JSON Schema (2020-12), for editors and other checkers."""
-    found = input_schema(package().known_spec(model))
-    properties = found.get("properties")
-    # `validate` lets a payload file name its schema, so that editors find it.
-    key = {"$schema": {"type": "string", "description": "Read by editors, never sent."}}
-    found["properties"] = {**key, **(properties if isinstance(properties, dict) else {})}
+    """Print the standard JSON Schema (2020-12) of a model's payload files, for editors and other checkers."""
+    found = file_schema(package().known_spec(model))
     if common.json:
         emit_json({"model_id": model, "schema": found})
     else:
