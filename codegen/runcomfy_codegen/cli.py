@@ -1,4 +1,4 @@
-"""The command line: it parses, calls, prints and turns outcomes into exit codes; nothing else here does."""
+"""The command line: it parses arguments, calls, prints, and makes exit codes of outcomes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .comparing.python import PythonDifference
     from .generate import Outcome, Request
 
-# A first run lists hundreds of files; nobody reads them.
+# A first run lists hundreds of files, more than anybody reads.
 _MAX_LISTED = 24
 
 
@@ -73,19 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--skip-faulty", action="store_true", help="leave faulty models as they were, do the rest")
     generate.add_argument("--delete", action="store_true", help="delete models that are gone from the schemas")
     generate.add_argument("--accept-renames", action="store_true", help="let published Python names change")
-    generate.add_argument("--no-cache", action="store_true", help="build every model anew")
+    generate.add_argument("--no-cache", action="store_true", help="build every model again")
     generate.add_argument(
         "--markdown", action="store_true", help="print what changes for Python programs, as Markdown, and nothing else"
     )
     generate.set_defaults(run=_generate)
-    lint = commands.add_parser("lint", help="tell every fault of the schemas; write nothing")
+    lint = commands.add_parser("lint", help="report every problem of the schemas; write nothing")
     lint.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
     lint.set_defaults(run=_lint)
     intake.register(commands)
     openapi.register(commands)
     reference.register(commands)
     editor_schemas.register(commands)
-    explain = commands.add_parser("explain", help="tell more about a diagnostic's code")
+    explain = commands.add_parser("explain", help="explain a diagnostic's code")
     explain.add_argument("code", metavar="CODE", help="as printed, for example E031")
     explain.set_defaults(run=_explain)
     return parser
@@ -188,16 +188,16 @@ def _cure(arguments: argparse.Namespace, request: Request, outcome: Outcome) -> 
 
 
 def _lint(arguments: argparse.Namespace) -> int:
-    from .building.inventory import lint
+    from .building.inventory import lower_store
 
     schemas = store_to_read(arguments.schemas)
     if schemas is None:
         return USAGE
-    models, diagnostics = lint(schemas)
-    report(diagnostics)
-    if not diagnostics:
-        print(f"{amount(models, 'model')}, nothing to say against them.")
-    return BAD_SCHEMA if has_errors(diagnostics) else OK
+    lowered = lower_store(schemas)
+    report(lowered.diagnostics)
+    if not lowered.diagnostics:
+        print(f"{amount(lowered.total, 'model')}, no problems found.")
+    return BAD_SCHEMA if has_errors(lowered.diagnostics) else OK
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def run_guarded() -> int:
-    """Run the command line; every way to end has its exit code and its sentence."""
+    """Run the command line; every way to end has an exit code and a message."""
     try:
         from .cli import run
 
@@ -37,7 +37,7 @@ def run_guarded() -> int:
         _say("runcomfy-codegen: interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`| head`): not worth a word, and none could be said.
+        # The reader of stdout is gone (`| head`): there is nobody to print a message to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _IO_ERROR
     except OSError as error:

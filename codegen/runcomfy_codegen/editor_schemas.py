@@ -55,19 +55,13 @@ def _jsonschema(arguments: argparse.Namespace) -> int:
 
 def editor_schemas(schemas: Path) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
     """The files by path, one for each model of a store; none if a schema has an error. OSError passes through."""
-    from .building.inventory import read_inventory, with_store_path
-    from .building.unit import lower_model
+    from .building.inventory import lower_store
     from .diagnostics.diagnostic import has_errors
 
-    inventory = read_inventory(schemas)
-    diagnostics = [*inventory.diagnostics]
-    files: dict[str, str] = {}
-    for task in inventory.tasks:
-        model, unit = lower_model(task)
-        diagnostics += [with_store_path(schemas, diagnostic) for diagnostic in unit.diagnostics]
-        if model:
-            files[f"{model.model_id}.json"] = _file(model.spec)
-    return ({} if has_errors(diagnostics) else files), tuple(diagnostics)
+    lowered = lower_store(schemas)
+    if has_errors(lowered.diagnostics):
+        return {}, lowered.diagnostics
+    return {f"{model.model_id}.json": _file(model.spec) for _, model in lowered.models}, lowered.diagnostics
 
 
 def _file(spec: ModelSpec) -> str:

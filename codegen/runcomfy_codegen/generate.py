@@ -45,21 +45,21 @@ class Request:
     check: bool = False
     skip_faulty: bool = False
     accept_renames: bool = False
-    # Models of the package that the store does not have may be deleted; without it they are a fault.
+    # Models of the package that the store does not have may be deleted; without it they are an error.
     delete: bool = False
     use_cache: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of it. Without a plan, or with faults in it, nothing was written."""
+    """The outcome of a run. Without a plan, or with diagnostics in it, nothing was written."""
 
     diagnostics: tuple[Diagnostic, ...]
     models: int
     plan: Plan | None = None
     # schemas/names.json does not say what the package says.
     names_stale: bool = False
-    # Faulty models that were passed over, and those among them that the package still has as they were.
+    # Faulty models that were skipped, and those among them that the package keeps as they were.
     skipped: tuple[ModelId, ...] = ()
     kept: tuple[ModelId, ...] = ()
     # Models that the package has and the store has not.
@@ -82,8 +82,8 @@ def generate(
     """Run all steps. Writes unless it is a check, or something is an error that may not be skipped.
 
     Args:
-        progress: told how many models are built, and how many have to be.
-        waiting: called if another run has the output folder; this one goes on when that one has ended.
+        progress: called with the number of models that are built, and of those that have to be.
+        waiting: called if another run holds the output folder; this run goes on when the other has ended.
     """
     with output_lock(_own_folder(request) / "lock", waiting) as locked:
         return _generate(request, progress, locked)
@@ -156,7 +156,7 @@ def _python_changes(
                 module = (folder / _module(method)).read_text(encoding="utf-8")
                 ast.parse(module)
             except (OSError, ValueError, SyntaxError):
-                # Somebody deleted or damaged it: there is nothing to compare with.
+                # The file was deleted or damaged: there is nothing to compare with.
                 new.pop(model_id, None)
                 continue
             old[model_id] = Generated(method=method, module=module)
@@ -168,7 +168,7 @@ def _module(method: str) -> str:
 
 
 def _store_lost(inventory: Inventory, schemas: Path, folder: Path) -> Diagnostic | None:
-    """A store without models beside a package that has some is a wrong --schemas more often than a wish."""
+    """An empty store beside a package with models: more often a wrong --schemas than a deletion that is meant."""
     models = len(published_names(folder))
     if inventory.models or not models:
         return None

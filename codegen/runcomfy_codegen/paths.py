@@ -1,4 +1,4 @@
-"""What the generator brings along, and which store and output a command means when it does not name them."""
+"""The files that ship with the generator, and which store and output a command uses when it does not name them."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def builtin_schemas() -> Path:
 class Store:
     """The store a command works on.
 
-    `builtin` says that nobody named it and that there is no other: it may be read, not written. `owned` says that the
-    project itself names it, or that it is the checkout's own: what is not in it is meant to go.
+    `builtin`: the schemas that ship, used because no other store is named or found. They may be read, not written.
+    `owned`: the project's settings name the store, or it is the checkout's own. Models that are gone from it may be
+    deleted from the package without --delete.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What a project says once in its pyproject.toml, so that no command needs it again: `[tool.runcomfy]`."""
+"""The project's settings in its pyproject.toml, `[tool.runcomfy]`: defaults of the commands' options."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_settings() -> Settings:
     """The settings of the nearest pyproject.toml that has the table, from the working directory upwards.
 
     Raises:
-        SettingsError: a pyproject.toml on the way is no TOML, or the table holds what it may not.
+        SettingsError: a pyproject.toml on the way is not TOML, or the table holds a key or value that it may not.
     """
     here = Path.cwd()
     for folder in (here, *here.parents):

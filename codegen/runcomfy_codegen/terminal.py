@@ -1,4 +1,4 @@
-"""What all commands say alike: how they end, faults on stderr, amounts, how far they are."""
+"""What all commands share: exit codes, diagnostics on stderr, amounts, progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OK = 0
 DRIFT = 1
 USAGE = 2
 BAD_SCHEMA = 65
-# As runcomfy-client's commands say it.
+# The same as in runcomfy-client's commands.
 UNAVAILABLE = 69
 NO_ACCESS = 77
 
@@ -31,7 +31,7 @@ _SECONDS_BETWEEN_LINES = 20.0
 
 
 def report(diagnostics: tuple[Diagnostic, ...]) -> None:
-    """Print faults on stderr, in reading order, with a count at the end."""
+    """Print diagnostics on stderr, in reading order, with a count at the end."""
     shown = in_reading_order(diagnostics)
     for each in shown:
         print(render(each), end="\n\n", file=sys.stderr)
@@ -42,24 +42,24 @@ def report(diagnostics: tuple[Diagnostic, ...]) -> None:
 
 
 def nothing_written() -> int:
-    """Say so, after the faults; the exit code that goes with it."""
+    """Print that nothing was written, after the diagnostics; the exit code."""
     print("Nothing was written.", file=sys.stderr)
     return BAD_SCHEMA
 
 
 def usage(message: str, command: str = "") -> int:
-    """Say what is wrong with the words of a command; the exit code."""
+    """Print what is wrong with a command's arguments; the exit code."""
     say(message, command)
     return USAGE
 
 
 def say(message: str, command: str = "") -> None:
-    """A sentence on stderr, and who says it."""
+    """Print a sentence on stderr, with the command's name."""
     print(f"runcomfy-codegen{command and f' {command}'}: {message}", file=sys.stderr, flush=True)
 
 
 def amount(number: int, noun: str, plural: str | None = None) -> str:
-    """ "2 errors"; a plural that is more than an s is given."""
+    """ "2 errors"; pass a plural that is not noun + s."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
@@ -92,7 +92,7 @@ def store_to_read(named: Path | None, *, may_be_new: bool = False) -> Path | Non
 def store_to_write(named: Path | None) -> Path | None:
     """The store a command writes, whether it is there yet or not.
 
-    None if nobody named one, which has been printed then: what ships is not to be changed by accident.
+    None if no flag or setting names one, which is printed then: the schemas that ship are not changed by accident.
     """
     settings = project_settings()
     if settings is None:
@@ -108,15 +108,17 @@ def no_store() -> int:
     """Say that a command that writes needs a store of the user's own; the exit code."""
     return usage(
         "there is no schemas folder here, and the schemas that ship with the client are for reading only; "
-        "name yours with --schemas DIR, or once and for all in pyproject.toml:\n\n"
+        "name yours with --schemas DIR, or once in pyproject.toml:\n\n"
         '    [tool.runcomfy]\n    schemas = "schemas"'
     )
 
 
 class Progress:
-    """Says on stderr how far a long step is: a line that is rewritten on a terminal, a line now and then elsewhere.
+    """Shows on stderr how far a long step is.
 
-    A context manager; call it with each step's words. It leaves no half line behind.
+    On a terminal one line is rewritten; elsewhere a line is printed every 20 seconds.
+
+    A context manager; call it with a text for each step. On exit it clears the line.
     """
 
     def __init__(self) -> None:

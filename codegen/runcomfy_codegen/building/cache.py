@@ -1,4 +1,16 @@
-"""Units that were built before, by a digest of everything they depend on: a model's files, its names, the generator."""
+"""The cache: units that were built before, by a digest of everything that they depend on.
+
+A unit's text depends on the bytes of the model's files, on its names, on the generator's own modules and templates, and
+on the versions of the tools. All of them are in the digest, which is the name of the cache's file; so nothing has to be
+invalidated. Whoever adds an input to a unit adds it to `Task`, and `key` must cover it: a test changes each input once.
+
+Of the lock only the names that the rule would not make are in it (`deviations`): publishing a name that the rule makes
+changes nothing, so the run that writes names.json does not empty the cache.
+
+Each file begins with a digest of its own content. A file that is damaged or cut short counts as missing, and so does a
+cache that cannot be read or written. `generate --check` compares the files of the package with what units say; it never
+takes the cache's word for what is on disk.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +36,12 @@ if TYPE_CHECKING:
 
     from .unit import Task
 
-# Each has a say in what a unit's text is.
+# A unit's text depends on each of them.
 _TOOLS = ("black", "datamodel-code-generator", "jinja2", "jsonpatch", "jsonschema", "pydantic")
 
 
 class Cache:
-    """A folder of units. It may be deleted at any time, and a damaged entry is one that is not there."""
+    """A folder of units. It may be deleted at any time; a damaged entry counts as missing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,7 +58,7 @@ class Cache:
         return _unit(json.loads(body))
 
     def put(self, task: Task, unit: Unit) -> None:
-        """Keep a unit that has text. A cache that cannot be written is no reason to fail."""
+        """Keep a unit that has text. A cache that cannot be written does not fail the run."""
         if unit.rendered is None:
             return
         body = json.dumps(asdict(unit), ensure_ascii=False, separators=(",", ":")).encode()

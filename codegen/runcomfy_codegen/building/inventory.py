@@ -1,4 +1,4 @@
-"""Everything the store says, read once: the models' files, the locked names, and a task for each model."""
+"""The inventory of a store, read once: the models' files, the locked names, and a task for each model."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..diagnostics.diagnostic import Diagnostic
+    from ..lowering.model import Model
     from ..reading.source import Document
     from ..reading.store import ModelId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The store. `faulty` are the models whose own names clash; `blocking` faults leave nothing to go on with."""
+    """What a store holds. `faulty` are the models whose own names clash; with `blocking` no model can be generated."""
 
     models: tuple[ModelId, ...]
     tasks: tuple[Task, ...]
@@ -64,7 +65,7 @@ def read_inventory(schemas: Path) -> Inventory:
 
 
 def with_store_path(schemas: Path, diagnostic: Diagnostic) -> Diagnostic:
-    """A diagnostic whose file is named from schemas/ on, with the file's name as people see it."""
+    """A diagnostic whose file is relative to the store, with the path as messages show it."""
     if diagnostic.file is None:
         return diagnostic
     return dataclasses.replace(diagnostic, file=display(schemas / diagnostic.file))
@@ -76,15 +77,27 @@ def _names(schemas: Path) -> tuple[Document | None, tuple[Diagnostic, ...]]:
 
 
 def _owner(clash: Diagnostic) -> str:
-    """The model a fault of names belongs to: it is told at the model's input.json."""
+    """The model that a name clash belongs to: it is reported at the model's input.json."""
     return (clash.file or "").removesuffix(f"/{store.INPUT}")
 
 
-def lint(schemas: Path) -> tuple[int, tuple[Diagnostic, ...]]:
-    """How many models there are, and everything there is to say about them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoweredStore:
+    """The models of a store that have no error, lowered, with their tasks; `total` counts the others too."""
+
+    models: tuple[tuple[Task, Model], ...]
+    total: int
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def lower_store(schemas: Path) -> LoweredStore:
+    """All steps up to the lowered model, for every model of a store: all that `lint` needs. OSError passes through."""
     inventory = read_inventory(schemas)
-    diagnostics = list(inventory.diagnostics)
+    diagnostics = [*inventory.diagnostics]
+    models: list[tuple[Task, Model]] = []
     for task in inventory.tasks:
-        _, unit = lower_model(task)
+        model, unit = lower_model(task)
         diagnostics += [with_store_path(schemas, diagnostic) for diagnostic in unit.diagnostics]
-    return len(inventory.models), tuple(diagnostics)
+        if model:
+            models.append((task, model))
+    return LoweredStore(models=tuple(models), total=len(inventory.models), diagnostics=tuple(diagnostics))

@@ -1,4 +1,4 @@
-"""Units are built where there is room: the cache, this process for a few, a pool of processes for many."""
+"""Build units: from the cache, in this process if a few are missing, in a pool of processes if many are."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 PRELOADED = "runcomfy_codegen.rendering.render"
 # A worker costs the loading of black and datamodel-code-generator, about as much as a dozen models.
 _MIN_TASKS_PER_WORKER = 12
-# Enough to keep the pipe quiet, small enough to share the work evenly.
+# Large enough for few messages between processes, small enough to share the work evenly.
 _CHUNK_SIZE = 8
 
 
 def build_all(
     tasks: Sequence[Task], cache: Cache | None, progress: Callable[[int, int], None]
 ) -> tuple[list[Unit], int]:
-    """The units of all tasks, in order, and how many of them had to be built. `progress` is told done and total."""
+    """The units of all tasks, in order, and how many of them had to be built.
+
+    `progress` is called with done and total.
+    """
     units: dict[int, Unit] = {}
     missing: list[int] = []
     for number, task in enumerate(tasks):

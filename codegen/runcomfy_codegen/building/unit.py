@@ -33,7 +33,7 @@ _NOT_NEEDED = "Delete patch.json; but if you are just writing it, correct the pl
 
 
 class CatalogListing(TypedDict):
-    """The facts of model.json, as the spec of a model takes them."""
+    """The values of model.json that the spec of a model takes."""
 
     display_name: str
     categories: tuple[str, ...]
@@ -52,7 +52,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What comes of it. Without errors there is text, and the names it used: {wire: Python name} by class."""
+    """The outcome of a task. Without errors it has text, and the names in it: {wire: Python name} by class."""
 
     model_id: ModelId
     names: ModelNames
@@ -84,7 +84,7 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
     loaded, diagnostics = load(task.source)
     if loaded is None:
         return None, unit(_upstream_fixed(task.source, diagnostics))
-    # Whatever an earlier step has found, the next one still looks: all faults are told at once.
+    # The next step runs whatever an earlier one has found: all diagnostics are reported at once.
     diagnostics += check(loaded)
     inner, clashes = name_objects(model_id, loaded.input, names, lock)
     diagnostics += clashes
@@ -113,7 +113,7 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
 
 
 def _catalog_listing(loaded: Loaded) -> CatalogListing:
-    """What the catalog says besides the schema; a value of another type than it should be says nothing."""
+    """The catalog's listing of the model; a value of a wrong type is left out."""
     listing = loaded.model_json.value if loaded.model_json and isinstance(loaded.model_json.value, dict) else {}
     title, categories, unit = listing.get("display_name"), listing.get("categories"), listing.get("price_unit")
     price = _price(listing.get("base_price_usd"))
@@ -133,13 +133,13 @@ def _price(value: object) -> float | None:
 
 
 def _upstream_fixed(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    """A patch that does not apply to a schema that has no errors without it is one that is not needed any more."""
+    """A patch that does not apply to a schema that has no errors without it is no longer needed."""
     if source.patch is None or [diagnostic.code for diagnostic in diagnostics] != ["E041"]:
         return diagnostics
     unpatched, found = load(dataclasses.replace(source, patch=None))
     if unpatched is None or has_errors((*found, *check(unpatched))):
         return diagnostics
-    message = f"{diagnostics[0].message}; the schema has no errors without it: upstream has fixed the fault"
+    message = f"{diagnostics[0].message}; the schema has no errors without it: upstream has fixed the error"
     return (dataclasses.replace(diagnostics[0], code="E042", message=message, help=_NOT_NEEDED),)
 
 

@@ -1,1 +1,1 @@
-"""The second step, check: what the dialect is, and every place where a schema is not of it."""
+"""The second step, check: what the dialect is, and every place where a schema does not follow it."""

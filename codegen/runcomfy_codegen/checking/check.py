@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..reading.positions import Pointer
     from ..reading.source import Json
 
-# Of what the client's check says: an enum of many values stands in it.
+# Of a message of the client's check, which may list an enum of many values.
 _MAX_MESSAGE_LENGTH = 300
 
 
@@ -58,7 +58,7 @@ def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
 
 
 class _Walk:
-    """One walk over a schema. What has the wrong shape is skipped: the meta-schema has spoken of it."""
+    """One walk over a schema. Values of a wrong shape are skipped: the meta-schema reports them."""
 
     def __init__(self, document: PatchedDocument) -> None:
         self._document = document
@@ -240,7 +240,7 @@ class _Walk:
 
 
 def _errors(node: Node, value: Json) -> list[Finding]:
-    """What the client's own check says against a value, in the order of places."""
+    """The errors that the client's own check finds in a value, in the order of places."""
     return [*Report("", node.check(value) or ()).errors]
 
 

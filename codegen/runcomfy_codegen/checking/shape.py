@@ -1,4 +1,4 @@
-"""The meta-schema's verdict on a schema, as diagnostics."""
+"""The meta-schema's errors in a schema, as diagnostics."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _NOT_AT_TOP = {*VALUES, *ALTERNATIVES}
 
 
 def shape_diagnostics(document: PatchedDocument) -> Iterator[Diagnostic]:
-    """Every place where the schema is not of the dialect."""
+    """A diagnostic for every place where the schema does not follow the dialect."""
     for error in _meta_validator().iter_errors(document.value):
         yield _diagnostic(document, error)
 

@@ -63,7 +63,7 @@ class ParameterChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodChange:
-    """A method that came, changed or went. `method` is its name below the client now, or before it went."""
+    """A method that is new, changed or gone. `method` is its name below the client now, or before it was gone."""
 
     model_id: str
     method: str
@@ -78,7 +78,7 @@ class MethodChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonDifference:
-    """All of it, by method."""
+    """All changes, by method."""
 
     methods: tuple[MethodChange, ...]
 

@@ -1,6 +1,6 @@
 """What changed between two schemas, and whether a payload (or a reader of outputs) that was right may now be wrong.
 
-docs/upgrades.md says the same in words; tests/comparing/ goes through it case by case, in both directions.
+docs/upgrades.md says the same in prose; tests/comparing/ goes through it case by case, in both directions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BOUNDS = {
     "maximum": -1, "exclusiveMaximum": -1, "maxLength": -1, "maxItems": -1, "maxProperties": -1,
 }  # fmt: skip
 _COUNTS = ("minLength", "minItems", "minProperties")
-# Keywords that judge nothing: the server fills a default in, the rest is for readers.
+# Keywords that no check reads: the server fills in a default, the rest is for readers.
 _HARMLESS = ("default", "examples", "$comment", "$schema", "$id", "deprecated", "readOnly", "writeOnly")
 _MAPS = ("properties", "$defs", "definitions")
 _LISTS = ("oneOf", "anyOf", "allOf")
@@ -186,7 +186,7 @@ def _properties(old: dict[str, Json], new: dict[str, Json], required: Json, at: 
 
 
 def _required(old: dict[str, Json], new: dict[str, Json], at: Pointer) -> Iterator[Change]:
-    """A property that came or went has said so itself."""
+    """A property that is new or gone is reported already."""
     before, after = _list(old.get("required")), _list(new.get("required"))
     there, here = _map(old.get("properties")), _map(new.get("properties"))
     for name in after:
@@ -258,7 +258,7 @@ def _tighter(keyword: str, before: Json, after: Json) -> bool:
         return False
     if before is None:
         return not (keyword in _COUNTS and after == 0)
-    # A bound that is no number is a fault that the generator reports; any change of it may break.
+    # A bound that is no number is an error that the generator reports; any change of it may break.
     if not isinstance(before, int | float) or not isinstance(after, int | float):
         return True
     return (after - before) * _BOUNDS[keyword] > 0

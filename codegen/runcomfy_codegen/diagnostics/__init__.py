@@ -1,1 +1,1 @@
-"""What a fault is, how it is shown, and what each code stands for."""
+"""What a diagnostic is, how it is printed, and what each code means."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One kind of fault: what it is, why it is one, how it is cured. Indented paragraphs of `text` are examples."""
+    """One kind of diagnostic: what it is, why it is a problem, its cure. Indented paragraphs of `text` are examples."""
 
     code: str
     title: str
@@ -45,7 +45,7 @@ STORE_CODES = (
     Code(
         "E005",
         "a key stands twice",
-        "Readers disagree which of two equal keys counts, so a schema with one judges differently here and there. "
+        "Readers disagree which of two equal keys counts, so a schema with one may be read differently here and there. "
         "Keep one of the two. (A patch cannot cure this: it needs a document that can be read.)",
     ),
     Code(
@@ -143,7 +143,7 @@ STORE_CODES = (
         "E042",
         "a patch that is not needed any more",
         "The operation changes nothing, or the schema is without errors as it was received: upstream has fixed the "
-        "fault. Delete the operation, or the file, so that nobody wonders what it is for.",
+        "error. Delete the operation, or the file.",
     ),
     Code(
         "E060",
@@ -167,7 +167,11 @@ STORE_CODES = (
         "    [tool.runcomfy]\n"
         '    schemas = "schemas"',
     ),
-    Code("W101", "a file nobody reads", "A model's folder holds input.json, output.json, example.json and patch.json."),
+    Code(
+        "W101",
+        "a file that is not read",
+        "A model's folder holds input.json, output.json, example.json and patch.json.",
+    ),
     Code(
         "W102",
         "files without a model",
@@ -219,7 +223,7 @@ SCHEMA_CODES = (
     Code(
         "E014",
         "a keyword that is not in the dialect",
-        "JSON Schema has keywords that RunComfy's schemas do not use and that no class here could judge by: $ref, "
+        "JSON Schema has keywords that RunComfy's schemas do not use and that no class here could check: $ref, "
         "allOf, not, if, contains and their like; at the top of an input schema also enum, const, oneOf and anyOf. "
         "To pass over one silently would let payloads through that the server refuses. Write the same with the "
         "dialect's own keywords, or take the keyword away with patch.json.",
@@ -338,7 +342,7 @@ PAGE_CODES = (
     Code(
         "E072",
         "a page is about two models",
-        "Two requests on the page name different models, so nobody can tell whose schema follows. Save each model's "
+        "Two requests on the page name different models, so it is not clear whose schema follows. Save each model's "
         "page in a file of its own. Ids are case-sensitive.",
     ),
     Code(
@@ -364,7 +368,7 @@ PAGE_CODES = (
         "E076",
         "a page has two schemas",
         "Two blocks of the page are both input schemas (or both output schemas) and say different things. The same "
-        "schema twice, or once more with translated texts, is no fault.",
+        "schema twice, or once more with translated texts, is accepted.",
     ),
     Code(
         "E078",

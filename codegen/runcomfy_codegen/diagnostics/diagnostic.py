@@ -1,4 +1,4 @@
-"""A fault is a value: where it is, what is wrong, and what cures it. Only the command line prints it."""
+"""A diagnostic is a value: where the problem is, what is wrong, and what cures it. Only the command line prints it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Wide enough for a sentence, narrow enough for a terminal.
 EXCERPT_WIDTH = 100
-# A hostile name may be as long as a novel; a message shows its beginning.
+# A hostile name may be very long; a message shows its beginning.
 SHOWN_NAME = 80
 
 Severity = Literal["error", "warning"]
@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One fault of one file. A code that starts with E is an error, one with W a warning; `explain` tells more."""
+    """One problem in one file. A code that starts with E is an error, one with W a warning; `explain` prints more."""
 
     code: str
     message: str
@@ -55,7 +55,7 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_reading_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By file, then by place; the same fault reached on two ways is shown once."""
+    """By file, then by place; the same problem found in two ways is shown once."""
 
     def key(each: Diagnostic) -> tuple[str, int, int, str, str]:
         line, column = (each.place.line, each.place.column) if each.place else (0, 0)
@@ -71,7 +71,7 @@ def render(diagnostic: Diagnostic) -> str:
     if place:
         where += [str(place.line), str(place.column)]
     message = f"{diagnostic.code} {diagnostic.message}"
-    # Whatever a schema holds, nothing reaches the terminal that it would obey.
+    # A schema's text may hold control sequences; none reaches the terminal.
     lines = [visible(": ".join((":".join(where), message) if where else (message,)))]
     if place:
         lines += _excerpt(place)
@@ -82,7 +82,7 @@ def render(diagnostic: Diagnostic) -> str:
 
 
 def quote(text: str) -> str:
-    """A name in a message: in double quotes, on one line, with nothing in it that a terminal would obey."""
+    """A name in a message: in double quotes, on one line, with control characters escaped."""
     shown = text if len(text) <= SHOWN_NAME else text[:SHOWN_NAME] + "…"
     return visible(json.dumps(shown, ensure_ascii=False))
 

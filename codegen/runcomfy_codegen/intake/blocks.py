@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # What begins JSON rather than prose or a template: a brace, then a quoted key and a colon, or the closing brace.
 # `{request_id}` and `{prompt: "x"}` begin otherwise. Strings may run over a line break here, to see broken ones.
 _OPENING = re.compile(r'\{[\s\u200b\u2060\ufeff]*(?:"(?:[^"\\]|\\.){0,500}"[\s\u200b\u2060\ufeff]*:|\})')
-# A text with more is no page, and each costs the reader a look at all that is before it.
+# A text with more is not a page, and the search for the end of each reads the rest of the text.
 _MAX_BROKEN = 100
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
 ENDS_INSIDE = "the page ends inside it"
@@ -30,7 +30,7 @@ _LAYOUT = re.compile(r'("(?:[^"\\\n]|\\.)*")|[\u00a0\u2007\u200b\u202f\u2060\u30
 class Block:
     """A stretch of text that is a JSON object, or begins as one and breaks off with `reason` at offset `broken`.
 
-    `text` is its JSON; `value` tells its shape only, its numbers are not read.
+    `text` is its JSON; `value` shows its shape only: all its numbers are 0.
     """
 
     start: int
@@ -42,7 +42,7 @@ class Block:
 
 
 def find_blocks(text: str) -> Iterator[Block]:
-    """Each block in reading order. After one that never closes nothing can be told from its inside: it is the last."""
+    """Each block in reading order. A block that never closes is the last one: its end is not known."""
     at = broken = 0
     while broken < _MAX_BROKEN and (opening := _OPENING.search(text, at)):
         block = _read(text, opening.start())
@@ -96,5 +96,5 @@ def _balanced_end(text: str, start: int) -> int:
     return len(text)
 
 
-# Only the shape counts here; the strict reader judges the numbers and the keys of a block that matters.
+# Only the shape counts here; the strict reader checks the numbers and the keys of a block that is used.
 _DECODER = json.JSONDecoder(parse_int=lambda literal: 0, parse_float=lambda literal: 0.0)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..reading.positions import Pointer
     from ..reading.source import Document, Json
 
-# What the catalog says of a model besides its schema. `inputs` and `required_inputs` only repeat the schema.
+# The catalog's listing of a model: everything but its schema. `inputs` and `required_inputs` only repeat the schema.
 PRICES = ("base_price_usd", "price_unit", "pricing_note")
 LISTING_KEYS = ("display_name", "description", "categories", "kind", *PRICES)
 _GLOB = re.compile(r"[*?\[]")
@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The entries of a reply, by id, and the faults of single entries, which do not touch the others."""
+    """The entries of a reply, by id, and the diagnostics of single entries, which do not affect the others."""
 
     entries: dict[str, Entry]
     diagnostics: tuple[Diagnostic, ...]
@@ -78,7 +78,7 @@ def entry_of(raw: dict[str, Json]) -> Entry:
 
 
 def entry_diagnostics(entry: Entry) -> tuple[Diagnostic, ...]:
-    """Why an entry cannot be written. Whoever answers for the catalog does not choose where files go, or which."""
+    """Why an entry cannot be written. A catalog reply must not choose where files are written."""
     if reason := model_id_error(entry.model_id):
         return (Diagnostic(code="E073", message=f"{quote(entry.model_id)} is no usable model id: {reason}"),)
     if entry.schema is None:
@@ -94,7 +94,7 @@ def entry_diagnostics(entry: Entry) -> tuple[Diagnostic, ...]:
 
 
 def choose(patterns: Sequence[str], ids: Sequence[str]) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
-    """The ids that any pattern asks for, in the catalog's order, and a fault for each pattern that asks for none.
+    """The ids that any pattern asks for, in the catalog's order, and a diagnostic for each pattern that matches none.
 
     `*` matches slashes too, so `bytedance/*` is all of bytedance.
     """
@@ -202,7 +202,7 @@ def _fetch(
         entry = entry_of(listed[model_id])
         if entry.schema is None and not model_id_error(model_id):
             progress(f"{number} of {len(chosen)}: {model_id}")
-            # A model that went between the two calls stays without a schema, which is told then.
+            # A model that is gone between the two calls stays without a schema, which is reported later.
             with suppress(missing):
                 entry = entry_of({**listed[model_id], **catalog.get(model_id).raw, "model_id": model_id})
         entries[model_id] = entry

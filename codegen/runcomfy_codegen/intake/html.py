@@ -127,7 +127,7 @@ _SIGNS = ("/v1/models/", '"properties"')
 
 def script_texts(scripts: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     """The requests and schemas in scripts, each as an API page would show it. A script, and so what comes out of it,
-    is given with its offset in the page.
+    comes with its offset in the page.
     """
     pushes = [(push.group(1), at) for script, at in scripts for push in _NEXT_PUSH.finditer(script)]
     stream = "".join(str(_parsed(literal) or "") for literal, _ in pushes)

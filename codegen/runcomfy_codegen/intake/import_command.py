@@ -1,4 +1,4 @@
-"""`runcomfy-codegen import`: read pages, plan, tell, write."""
+"""`runcomfy-codegen import`: read pages, plan, write, print."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(names: list[str], schemas: Path, *, replace: bool) -> int:
             diagnostics.extend(found)
             if page is not None:
                 pages.append(page)
-    # Also with a faulty page: what is wrong with the others is to be seen at once.
+    # Also with a faulty page: problems of the other pages are reported in the same run.
     planned, found = plan(pages, schemas, replace=replace)
     diagnostics.extend(found)
     report(tuple(diagnostics))

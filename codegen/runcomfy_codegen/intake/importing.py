@@ -1,4 +1,4 @@
-"""Turn pages into changes of the schema store: one plan for all pages of a call, or all the reasons against it."""
+"""From pages to changes of the schema store: one plan for all pages of a call, or all the reasons against it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Status = Literal["new", "replaced", "unchanged", "kept", "removed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePlan:
-    """What becomes of one file. `note` says why where the status alone would puzzle."""
+    """What happens to one file. `note` says why where the status alone does not explain it."""
 
     path: Path
     status: Status
@@ -38,7 +38,7 @@ class FilePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPlan:
-    """What the pages say of one model, and what becomes of its files."""
+    """What the pages say about one model, and what happens to its files."""
 
     model_id: store.ModelId
     pages: tuple[str, ...]
@@ -57,7 +57,7 @@ class ImportPlan:
 
 
 def plan(pages: Sequence[Page], schemas: Path, *, replace: bool) -> tuple[ImportPlan, tuple[Diagnostic, ...]]:
-    """Group pages by model and compare each with the store. With faults the plan is not to be carried out."""
+    """Group pages by model and compare each with the store. A plan with errors must not be carried out."""
     diagnostics: list[Diagnostic] = []
     writes: list[Write] = []
     common_path = schemas / store.OUTPUT
@@ -69,14 +69,14 @@ def plan(pages: Sequence[Page], schemas: Path, *, replace: bool) -> tuple[Import
         models.append(_Planner(about, schemas, common, replace, diagnostics, writes).plan())
     common_files: tuple[FilePlan, ...] = ()
     if not has_common and common is not None:
-        # A store of its own says all there is to say: it gets the output that every page prints.
+        # A store without one gets the output that every page prints.
         writes.append(Write(common_path, (common,)))
         common_files = (FilePlan(path=common_path, status="new", note="the output that every page prints"),)
     return ImportPlan(models=tuple(models), common=common_files, writes=tuple(writes)), tuple(diagnostics)
 
 
 class _Planner:
-    """Plans one model; what it finds goes to the lists it is given."""
+    """Plans one model; its diagnostics and writes go to the lists that are passed in."""
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class _Planner:
         return FilePlan(path=path, status=status, note=note, changes=changes)
 
     def _existing(self, path: Path) -> Json:
-        """What the store has; None if it cannot be read, which is a fault unless it is replaced anyway."""
+        """What the store has; None if it cannot be read, which is an error unless the file is replaced anyway."""
         return _read(path, [] if self._replace else self._diagnostics)
 
 

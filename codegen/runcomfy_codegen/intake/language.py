@@ -1,4 +1,4 @@
-"""Tell whether the texts of a schema are English, well enough to choose between two languages of one page."""
+"""Guess whether the texts of a schema are English, to choose between two languages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from ..reading.source import Json
 
-# Two signs, no dictionary. Letters outside ASCII: English has next to none (signs such as × or ≤ are no letters), every
-# other language of the site has more or has another script. Function words: no sentence does without, and those listed
-# here belong to one side alone. Labels such as "Seed" show neither sign and count as English; a tie does too, since
-# then nothing is lost: the first schema stays.
+# Two criteria, no dictionary. Letters outside ASCII: English has next to none (× and ≤ are no letters), every other
+# language of the site has more or has another script. Function words: no sentence does without, and those listed here
+# belong to one side alone. Labels such as "Seed" meet neither criterion and count as English; so does a tie, since then
+# nothing is lost: the first schema stays.
 _FOREIGN_LETTERS = 0.02
 _ENGLISH = "the of and to is are for with or be this that your it from if by not number"
 # German, Italian, French, Spanish, Portuguese, Dutch; what is a word of English too is left out.
@@ -25,7 +25,7 @@ _FOREIGN = (
 
 
 def is_english(schema: Json) -> bool:
-    """Are the titles and descriptions of a schema English, or such that one cannot tell?"""
+    """Are the titles and descriptions of a schema English, or too short to know?"""
     text = " ".join(_texts(schema)).lower()
     letters = [char for char in text if char.isalpha()]
     if sum(not char.isascii() for char in letters) > _FOREIGN_LETTERS * len(letters):

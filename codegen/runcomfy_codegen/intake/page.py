@@ -27,7 +27,7 @@ _ANY_URL = re.compile(r"(https?://[^\s\"'\\<>`()\[\]{},]+/v1/models/[^\s\"'\\<>`
 _ID_IN_URL = re.compile(r"/v1/models/([^?#]*)")
 # What stands before a request body: `--data '`, `-d '`, `--data-raw '`, `--json '`.
 _BODY_FOLLOWS = re.compile(r"(?:--data(?:-\w+)?|--json|-d)[=\s]\s*\$?['\"]?\s*\Z")
-# Of one kind of fault on one page; more of it tells nobody more.
+# Diagnostics of one kind for one page; more of them would not help.
 _MAX_SHOWN = 8
 _TYPOGRAPHIC = "“”„‟«»‘’"
 _TYPOGRAPHIC_KEY = re.compile(rf"\{{\s*([{_TYPOGRAPHIC}])\w+[{_TYPOGRAPHIC}]\s*:")
@@ -43,7 +43,7 @@ class PageObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one page says of one model."""
+    """What one page says about one model."""
 
     text: PageText
     model_id: ModelId
@@ -68,7 +68,7 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     found_output = _one_schema(page, outputs, "output schemas", diagnostics)
     # Several examples do no harm: the first is the one that the page shows first.
     example = _read_strictly(page, bodies[0], diagnostics) if bodies else None
-    # A page with no JSON and no request is no API page; one fault says that.
+    # A page with no JSON and no request is not an API page; one diagnostic says that.
     if not inputs and (blocks or model_id) and not any(diagnostic.code == "E074" for diagnostic in diagnostics):
         diagnostics.append(_no_schema(page, schemas))
     warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity == "warning")

@@ -1,4 +1,4 @@
-"""`runcomfy-codegen pull`: take entries from the catalog, plan, write, tell."""
+"""`runcomfy-codegen pull`: take entries from the catalog, plan, write, print."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(
     form: Form,
     fail_on: str | None,
 ) -> int:
-    """Pull models into the store; the exit code. A faulty entry does not keep the others from being written.
+    """Pull models into the store; the exit code. The other entries are written also if one is faulty.
 
     Args:
         form: how the changes are printed.
@@ -90,7 +90,7 @@ def _from_api(patterns: Sequence[str]) -> _Selection:
     def chosen(ids: Sequence[str]) -> Sequence[str]:
         found, diagnostics = choose(patterns, ids)
         unmatched.extend(diagnostics)
-        # With a misspelt id nothing will be written, so nothing need be asked for.
+        # With a misspelt id nothing is written, so no schema is fetched.
         return () if unmatched else found
 
     with Progress() as progress:

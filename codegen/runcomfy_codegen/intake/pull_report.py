@@ -1,4 +1,4 @@
-"""What a pull found, for three readers: a person at a terminal, a program, and who reviews a pull request."""
+"""The report of a pull, in three forms: text for a terminal, JSON for a program, Markdown for a pull request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .pulling import ListingChange, ModelPull, PullPlan
 
 Form = Literal["text", "json", "markdown"]
-_REMOVED = "Jobs for it are refused. Its folder is kept until somebody deletes it."
+_REMOVED = "Jobs for it are refused. Its folder is kept until you delete it."
 _REFUSED = "The generator refuses it until this is cured."
 
 

@@ -1,4 +1,4 @@
-"""Compare entries of the catalog with the schema store: what is new, what changed and how, what went."""
+"""Compare entries of the catalog with the schema store: what is new, what changed and how, what is gone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Status = Literal["added", "changed", "reworded", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class ListingChange:
-    """A fact of the catalog besides the schema, before and after; None if it was or is not there."""
+    """A changed value of the catalog's listing, before and after; None if it was or is not there."""
 
     name: str
     before: Json
@@ -63,7 +63,7 @@ class ModelPull:
 
     @property
     def prices(self) -> tuple[ListingChange, ...]:
-        """Those facts that say what a job costs."""
+        """The changes that concern the price of a job."""
         return tuple(change for change in self.listing_changes if change.name in PRICES)
 
 
@@ -89,7 +89,7 @@ class PullPlan:
 def plan(
     entries: Iterable[Entry], known: Collection[str], patterns: Sequence[str], schemas: Path, *, prices: bool = True
 ) -> tuple[PullPlan, tuple[Diagnostic, ...]]:
-    """Plan each entry by itself: a faulty one is reported and passed over.
+    """Plan each entry by itself: a faulty one is reported and skipped.
 
     Args:
         known: all ids of the catalog.
@@ -139,7 +139,7 @@ def _plan_one(entry: Entry, schemas: Path, writes: list[Write], *, prices: bool)
 def _plan_listing(
     entry: Entry, folder: store.ModelFolder, writes: list[Write], *, prices: bool
 ) -> tuple[ListingChange, ...]:
-    """Keep what the catalog says besides the schema; what of it changed."""
+    """Plan the write of model.json, and return what changed in it."""
     path = folder.path / store.MODEL
     document, _ = read_document(path) if path.is_file() else (None, ())
     before = document.value if document else None
@@ -160,7 +160,7 @@ def _plan_listing(
 def _with_diagnostics(
     models: Sequence[ModelPull], folders: Sequence[store.ModelFolder], schemas: Path
 ) -> tuple[ModelPull, ...]:
-    """The models with what the generator will say of those that come or change."""
+    """The models, with the generator's diagnostics for those that are new or changed."""
     names_path = schemas / store.NAMES
     lock, _ = read_lock(read_document(names_path)[0] if names_path.is_file() else None)
     ids = {folder.model_id for folder in folders} | {model.model_id for model in models}

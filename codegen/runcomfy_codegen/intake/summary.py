@@ -1,4 +1,4 @@
-"""Say what a schema is made of, in facts that need no language."""
+"""Summarize a schema: the number of properties, which are required, which take media."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ..reading.positions import place_at, place_of_byte
 if TYPE_CHECKING:
     from ..diagnostics.diagnostic import Place
 
-# A saved page has some kilobytes, with every picture inlined some megabytes. What is larger is something else.
+# A saved page has some kilobytes, with every picture inlined some megabytes. A larger file is something else.
 MAX_BYTES = 32 * 1024 * 1024
 
 # The longer mark first: UTF-32's begins like UTF-16's.
@@ -24,7 +24,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What a text never holds and what pictures, archives and PDFs hold within their first bytes.
+# Characters that no text has, and that pictures, archives and PDFs have within their first bytes.
 _NEVER_IN_TEXT = frozenset(map(chr, (*range(8), *range(14, 27), *range(28, 32))))
 
 
@@ -63,7 +63,7 @@ class PageText:
         return Diagnostic(code=code, message=message, file=self.name, place=self.place(start, end), help=help)
 
     def relocate(self, diagnostic: Diagnostic, block: str, start: int) -> Diagnostic:
-        """A fault found in a block that begins at `start` of the text, with its place in the saved file."""
+        """A diagnostic of a block that begins at `start` of the text, with its place in the saved file."""
         if diagnostic.place is None:
             return replace(diagnostic, file=self.name)
         lines = block.split("\n")[: diagnostic.place.line - 1]

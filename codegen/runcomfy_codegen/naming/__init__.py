@@ -1,1 +1,1 @@
-"""The third step, names: what things are called in Python, and the lock that keeps published names."""
+"""The third step, names: Python names, and the lock that keeps published names."""

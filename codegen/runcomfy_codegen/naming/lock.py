@@ -1,4 +1,4 @@
-"""schemas/names.json: the Python names that are published, and the cure of clashes, in one file."""
+"""schemas/names.json: the Python names that are published, and the names chosen to cure clashes, in one file."""
 
 from __future__ import annotations
 

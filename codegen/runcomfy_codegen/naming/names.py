@@ -1,4 +1,24 @@
-"""Third step: every Python name is made here. A clash is refused, never resolved silently."""
+"""Third step: every Python name of a model, of a property and of a class is made here.
+
+The rule is in `identifiers.py`: lower case, a run of other characters becomes one `_`, a leading digit gets a prefix, a
+reserved name a trailing `_`. What the rule makes can be overridden in schemas/names.json, the *lock*:
+
+- Every run of `generate` writes the names it used into the lock. So a published name stays what it is, also when the
+  rule, the list of reserved names or the schema's key order changes.
+- A name that somebody writes there by hand is used, too. That is the cure of every clash.
+
+What can go wrong:
+
+- Two properties of one object become one name (E031), or a property leaves no name (E034).
+- Two models become one method, a model becomes a family, two families or two methods become one class (E032).
+- Two ids differ only by case (E033): one folder on many file systems.
+
+A clash is always refused and never resolved by a number. A silent `_2` would depend on the order of files that others
+write, and a program would call another model, or send another property, after an update. Published names come first:
+in a clash the model that is not in the lock has to change, and the help prints the line for names.json.
+
+The classes of objects inside an input are named in `object_names.py`, with `property_names` of this module.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +48,7 @@ _PROPERTY_PREFIX = "field_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyClash:
-    """A property that gets no name of its own; the reader of the schema knows where it stands."""
+    """A property that gets no name of its own. The caller knows its place in the schema and makes the diagnostic."""
 
     code: str
     wire: str
@@ -39,7 +59,7 @@ class PropertyClash:
 def model_names(ids: Iterable[ModelId], lock: Lock) -> tuple[dict[ModelId, ModelNames], tuple[Diagnostic, ...]]:
     """The names of all models, and the clashes among them."""
     names: dict[ModelId, ModelNames] = {}
-    # Those that are published first: a newcomer is the one that has to give way.
+    # Published models first: in a clash the new model has to change.
     for model_id in sorted(ids, key=lambda each: (each not in lock.models, each)):
         names[model_id] = lock.model(model_id).name or _derive_names(model_id)
     diagnostics = (*_case_clashes(names), *_clashes(names))
@@ -128,7 +148,7 @@ def _name(segment: str, reserved_names: Mapping[str, str]) -> PythonName:
 
 
 def _case_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
-    """Folders that are one folder on a file system that does not tell case."""
+    """Folders that are one folder on a file system that ignores case."""
     seen: dict[str, ModelId] = {}
     for model_id in names:
         other = seen.setdefault(model_id.lower(), model_id)
@@ -148,7 +168,7 @@ def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
     for model_id, made in names.items():
         other = owners.setdefault(made.parts, model_id)
         if other != model_id:
-            # Ids that differ only by case have been told so.
+            # Ids that differ only by case are reported already.
             if other.lower() != model_id.lower():
                 yield _clash(model_id, made, f"{quote(other)} and {quote(model_id)} both become {quote(made.dotted)}")
             continue
@@ -172,7 +192,7 @@ def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
 
 
 def _merged_names(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
-    """Segments that differ and would become one provider or one family without anybody having said so."""
+    """Segments that differ and would become one provider or one family though no name in names.json says so."""
     seen: dict[tuple[str, ...], tuple[str, ModelId]] = {}
     for model_id, made in names.items():
         provider, *middle = model_id.split("/")

@@ -1,6 +1,6 @@
 """The names inside one input: of its properties, of the classes of its objects. Made before anything is lowered.
 
-The walk reads schemas with any error in them, so that clashes are reported together with all else.
+The walk accepts schemas with any error in them, so that clashes are reported together with all other diagnostics.
 """
 
 from __future__ import annotations

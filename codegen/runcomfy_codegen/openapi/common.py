@@ -1,4 +1,4 @@
-"""What does not depend on the models: the calls, their replies and errors, as RunComfy's docs and clients tell."""
+"""What does not depend on the models: calls, replies and errors, as RunComfy's docs and clients describe them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Schema: TypeAlias = "dict[str, object]"
 API_SERVER = "https://model-api.runcomfy.net"
 BALANCE_SERVER = "https://api.runcomfy.net"
 REQUEST_ID_PATTERN = "^[A-Za-z0-9_-]{1,128}$"
-# What /status and /result say, documented or met; clients must take an unknown word for "still running".
+# The states that /status and /result return, documented or seen; clients must take an unknown word for "still running".
 STATUS_WORDS = ["in_queue", "in_progress", "completed", "cancelled", "failed"]
 RESULT_WORDS = ["in_queue", "in_progress", "succeeded", "completed", "failed", "cancelled"]
 
@@ -40,7 +40,7 @@ def _object(required: list[str], **properties: Schema) -> Schema:
 
 
 def error_replies(*names: str) -> Schema:
-    """The error replies of a call, by status; every call may meet those of a token and of a bad day."""
+    """The error replies of a call, by status; every call may return those of the token and of the server."""
     chosen = {"400": "BadRequest", "401": "Unauthorized", "429": "TooManyRequests", "5XX": "ServerError"}
     extra = {
         "balance": ("402", "InsufficientBalance"),
@@ -157,7 +157,7 @@ def responses() -> Schema:
             "headers": {"Retry-After": {"schema": {"type": "string"}}},
             "content": json_content(error),
         },
-        "ServerError": {"description": "A fault on the server's side; the body may be anything."},
+        "ServerError": {"description": "An error on the server's side; the body may be anything."},
     }
 
 

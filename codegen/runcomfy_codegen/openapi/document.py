@@ -33,7 +33,7 @@ class ModelSchemas:
     input: Mapping[str, object]
     output: Mapping[str, object] | None = None
     example: object = None
-    # What the catalog says besides: title, categories, price.
+    # The catalog's listing: title, categories, price.
     listing: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..building.inventory import lint
+from ..building.inventory import lower_store
 from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import own_output
 from ..reading import store
-from ..reading.load import load, read_common_output, read_source
+from ..reading.load import load, read_common_output
 from ..reading.source import parse_document
 from ..reading.texts import unwrapped
 from .document import ModelSchemas, make_document
@@ -24,18 +24,15 @@ if TYPE_CHECKING:
 
 def document_of(schemas: Path, server: str | None = None) -> tuple[dict[str, object] | None, tuple[Diagnostic, ...]]:
     """The document of a schema store; None with the diagnostics if a schema has an error."""
-    _, diagnostics = lint(schemas)
-    if has_errors(diagnostics):
-        return None, diagnostics
+    lowered = lower_store(schemas)
+    if has_errors(lowered.diagnostics):
+        return None, lowered.diagnostics
     common_bytes = read_common_output(schemas)
-    folders, _ = store.walk(schemas)
-    loaded = (load(read_source(folder, common_bytes))[0] for folder in folders)
-    shared = parse_document(common_bytes, store.OUTPUT)[0] if common_bytes is not None else None
-    models = [_schemas_of(each) for each in loaded if each]
-    return (
-        make_document(models, _output(shared.value if shared else {}), version=__version__, server=server),
-        diagnostics,
-    )
+    common = parse_document(common_bytes, store.OUTPUT)[0] if common_bytes is not None else None
+    loaded_models = (load(task.source)[0] for task, _ in lowered.models)
+    models = [_schemas_of(loaded) for loaded in loaded_models if loaded]
+    document = make_document(models, _output(common.value if common else {}), version=__version__, server=server)
+    return document, lowered.diagnostics
 
 
 def _schemas_of(loaded: Loaded) -> ModelSchemas:

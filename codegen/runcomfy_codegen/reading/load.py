@@ -68,7 +68,7 @@ def read_source(folder: store.ModelFolder, common_output: bytes | None, received
 
 
 def read_model_json(schemas: Path, model_id: ModelId) -> dict[str, Json]:
-    """What the catalog says of a model besides its schema; nothing if there is no model.json, or none that reads."""
+    """A model's model.json, its listing in the catalog; empty if there is none, or none that can be read."""
     path = store.model_folder(schemas, model_id).path / store.MODEL
     document = read_document(path)[0] if path.is_file() else None
     return document.value if document and isinstance(document.value, dict) else {}

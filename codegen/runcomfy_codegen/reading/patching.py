@@ -1,4 +1,4 @@
-"""patch.json: RFC 6902, applied on load; its own faults are diagnosed like a schema's."""
+"""patch.json: RFC 6902, applied on load; its own errors are reported like a schema's."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _OPERATIONS = {
     "copy": ("from",),
 }
 _UPSTREAM = (
-    "If upstream has fixed the fault, delete patch.json; else give the operation the place where it belongs now."
+    "If upstream has fixed the error, delete patch.json; else give the operation the place where it belongs now."
 )
 
 
 @dataclass(frozen=True)
 class PatchedDocument:
-    """A document after its patch. A diagnostic points into the patch where the patch put what it speaks of."""
+    """A document after its patch. A diagnostic points into the patch if the patch wrote the value that it is about."""
 
     received: Document
     value: Json
@@ -44,7 +44,7 @@ class PatchedDocument:
     def diagnostic(
         self, code: str, message: str, pointer: Pointer = (), part: Part = "value", help: str | None = None
     ) -> Diagnostic:
-        """A fault at a pointer of the patched document."""
+        """A diagnostic at a pointer of the patched document."""
         if self.patch:
             for place, number in reversed(self.written):
                 if pointer[: len(place)] == place:
@@ -85,7 +85,7 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
             return None, (patch.diagnostic("E041", message, (number,), help=_UPSTREAM),)
         if json.dumps(after) == json.dumps(value) and step["op"] != "test":
             message = (
-                f"the patch changes nothing: {quote(str(step['path']))} is so already; upstream has fixed the fault"
+                f"the patch changes nothing: {quote(str(step['path']))} is so already; upstream has fixed the error"
             )
             return None, (
                 patch.diagnostic("E042", message, (number,), help="Delete the operation, or the whole file."),

@@ -52,7 +52,7 @@ class Document:
     def diagnostic(
         self, code: str, message: str, pointer: Pointer = (), part: Part = "value", help: str | None = None
     ) -> Diagnostic:
-        """A fault at a pointer of this document."""
+        """A diagnostic at a pointer of this document."""
         return Diagnostic(
             code=code,
             message=message,
@@ -83,7 +83,7 @@ def read_document(path: Path, name: str | None = None) -> tuple[Document | None,
 
 
 def parse_document(data: bytes, name: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """The same for bytes already at hand."""
+    """The same for bytes that are read already."""
     if data.startswith(b"\xef\xbb\xbf"):
         return None, (
             Diagnostic(

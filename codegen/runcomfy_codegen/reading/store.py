@@ -24,7 +24,7 @@ INPUT = "input.json"
 OUTPUT = "output.json"
 EXAMPLE = "example.json"
 PATCH = "patch.json"
-# What the catalog says of a model besides its schema: display name, categories, base price, ...
+# The catalog's listing of a model: display name, categories, base price, ...
 MODEL = "model.json"
 NAMES = "names.json"
 # What a model's folder may hold. `schemas/` itself holds names.json and the output.json that every page prints.
@@ -75,7 +75,7 @@ def model_folder(schemas: Path, model_id: ModelId) -> ModelFolder:
 
 
 def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]]:
-    """Every folder with an input.json, sorted by id; and what lies about that no model owns."""
+    """Every folder with an input.json, sorted by id; and diagnostics for files that belong to no model."""
     folders: list[ModelFolder] = []
     diagnostics: list[Diagnostic] = []
     for root, directories, files in os.walk(schemas):

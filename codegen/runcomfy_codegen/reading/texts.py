@@ -1,4 +1,4 @@
-"""What a schema says apart from its texts: two schemas with equal facts judge payloads alike."""
+"""Schemas without their texts: two that are equal then accept the same payloads."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ _MAX_CHOICES_WIDTH: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """What stands of one parameter below the table, as finished Markdown."""
+    """The section of one parameter below the table, as finished Markdown."""
 
     heading: str
     paragraphs: tuple[str, ...]
@@ -165,7 +165,7 @@ def output_table(parameters: Iterable[Parameter]) -> str:
 
 
 def details(parameters: Iterable[Parameter], path: str = "") -> Iterator[Detail]:
-    """The parameters that a row of the table does not exhaust; those of an object inside follow it."""
+    """The parameters that need more than a row of the table; those of an object inside follow it."""
     for parameter in parameters:
         heading = f"{path}{parameter.name}"
         if paragraphs := tuple(filter(None, _paragraphs(parameter))):
@@ -183,7 +183,7 @@ def _paragraphs(each: Parameter) -> Iterator[str]:
         yield f"Sample: {value_code(each.sample)}"
     if each.rules:
         rows = [[text(rule_words(rule)), text(rule.message)] for rule in each.rules]
-        yield table(["Rule for a file", "What is said if it is broken"], rows)
+        yield table(["Rule for a file", "Message if it is broken"], rows)
     for inner in each.objects:
         what = f"Each of its items is an object{inner.mark.removeprefix('[]')}" if inner.mark else "An object"
         yield f"{what} with:"

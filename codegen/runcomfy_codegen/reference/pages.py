@@ -10,8 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..building.inventory import read_inventory, with_store_path
-from ..building.unit import lower_model
+from ..building.inventory import lower_store, read_inventory
 from ..diagnostics.codes import all_codes
 from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import lower_output
@@ -48,22 +47,16 @@ class Reference:
 
 def make_reference(schemas: Path) -> Reference:
     """The reference of a schema store. OSError passes through."""
-    inventory = read_inventory(schemas)
-    diagnostics = [*inventory.diagnostics]
-    subjects: list[Subject] = []
-    for task in inventory.tasks:
-        model, unit = lower_model(task)
-        diagnostics += [with_store_path(schemas, diagnostic) for diagnostic in unit.diagnostics]
-        if model:
-            subjects.append(_subject(model, task, schemas))
-    if has_errors(diagnostics):
-        return Reference(pages={}, diagnostics=tuple(diagnostics))
-    subjects.sort(key=lambda each: each.model.names.parts)
+    lowered = lower_store(schemas)
+    if has_errors(lowered.diagnostics):
+        return Reference(pages={}, diagnostics=lowered.diagnostics)
+    subjects = [_subject(model, task, schemas) for task, model in lowered.models]
+    subjects.sort(key=lambda subject: subject.model.names.parts)
     pages = {_path(subject.model): model_page(subject, HEADER) for subject in subjects}
     pages |= _section_pages(subjects)
     codes = sorted(all_codes().values(), key=lambda each: each.code)
     pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
-    return Reference(pages=pages, diagnostics=tuple(diagnostics))
+    return Reference(pages=pages, diagnostics=lowered.diagnostics)
 
 
 def _subject(model: Model, task: Task, schemas: Path) -> Subject:

@@ -1,4 +1,4 @@
-"""Pages on disk: only what differs is written, pages of models that are gone go, a file of somebody else stays."""
+"""Pages on disk: changed pages are written, pages of models that are gone are deleted, files of others stay."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, su
 
 
 def write_page(file: Path, text: str) -> bool:
-    """Make a file hold this page; False if it is somebody else's. OSError passes through."""
+    """Make a file hold this page; False if the file there is not one of ours. OSError passes through."""
     before = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     if before and not before.startswith(HEADER):
         return False

@@ -1,1 +1,1 @@
-"""The steps models, render and format: nodes become classes, specs and methods, as finished text."""
+"""The steps models, render and format: nodes become the text of classes, specs and methods."""

@@ -74,7 +74,7 @@ def call(name: str, /, *arguments: str, **keywords: str | None) -> str:
 
 
 def prose(text: str) -> str:
-    """A schema's text as running words: one line, nothing unprintable, cut if it is a novel."""
+    """A schema's text as running words: one line, nothing unprintable, cut if it is very long."""
     words = " ".join("".join(char if is_visible(char) else " " for char in text).split())
     if len(words) <= _MAX_PROSE_LENGTH:
         return words

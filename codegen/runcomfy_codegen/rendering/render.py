@@ -1,4 +1,24 @@
-"""Sixth step, per model: its two modules and its two methods as text, in the lines black would give it."""
+"""Sixth step, per model: its two modules and its two methods as text.
+
+A model becomes three pieces, which `writing/` puts into the package's files:
+
+- the *spec*, `specs/<model>.py`: the tree of nodes as Python calls. The offline check reads it, without pydantic;
+- the *models*, `models/<model>.py`: the pydantic classes of input and output;
+- the *method*, sync and async, for the module of its family in `resources/`.
+
+There is one mapping from schema to Python types: datamodel-code-generator makes the classes (`models.py`), their fields
+are read by `ast`, and fields and parameters alike are written from that. A parameter differs from its field in two
+ways only: it takes any sequence where the field is a list, and a mapping where the field is an object.
+
+Where a method's docstring is made: `_method_docs`, from the same description of parameters that the command line and
+the reference pages use.
+
+A schema's text is hostile until it has passed one of two filters: `literals.literal` for values, `literals.docstring`
+with `literals.prose` for text. No template and no f-string takes it in another way.
+
+Generated code has black's form. black itself runs on one method a model; modules are laid out by `layout.py`, because
+black would take two thirds of a run. Tests compare both with black's own result.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +55,7 @@ _MODELS_MODULE: Final = "runcomfy_client.models"
 _FILE: Final = "FileURL"
 _LIST: Final = "SequenceNotStr"
 _COMMON_OUTPUT: Final = "MediaOutput"
-# A default that is a whole prompt says nothing more by its end.
+# The beginning of a long default, such as a prompt, is enough.
 _MAX_VALUE_LENGTH: Final = 80
 
 

@@ -1,1 +1,1 @@
-"""The last step, plan, and what it leads to: the package as a tree of files, compared, written, read back."""
+"""The last step, plan, and the writing of it: the package as a tree of files, compared, written, read back."""

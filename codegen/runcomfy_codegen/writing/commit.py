@@ -1,4 +1,16 @@
-"""Write a plan, all or nothing: the new tree is built beside the old one and takes its place in one step."""
+"""Write a plan, all or nothing: the new tree is built beside the old one and takes its place in one step.
+
+What can go wrong, and why the package is never half new:
+
+- *No space, a kill, an error while files are written.* They are written into a staging folder beside the package.
+  Unchanged files are hard links to the old ones, so they keep their times and cost no space. The package's folder is
+  not touched before all is ready.
+- *A kill while the folders are swapped.* On Linux, renameat2 swaps them in one step. Elsewhere there are two renames;
+  an error between them is undone, and a kill between them leaves the old tree whole in the staging folder.
+- *A staging folder that a killed run has left.* The next run that holds the lock deletes it.
+- *Two runs at once.* `output_lock` lets one run write at a time; the second waits, says so, and then reads the store
+  and the package again. The system frees the lock of a run that is killed.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +37,7 @@ _EXCHANGE = 2
 def commit(plan: Plan, tree: Mapping[str, bytes]) -> None:
     """Make the package's folder what the plan says. Unchanged files stay the same files, with their times.
 
-    Whatever happens on the way (no space, a kill), the old tree is there whole, or the new one is.
+    Whatever happens on the way (no space, a kill), either the old tree is complete or the new one.
     """
     folder = plan.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +82,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs left beside the package's folder; for a run that has the turn."""
+    """Remove what killed runs have left beside the package's folder; for a run that holds the lock."""
     for left in folder.parent.glob(f"{_prefix(folder)}*"):
         shutil.rmtree(left, ignore_errors=True)
 

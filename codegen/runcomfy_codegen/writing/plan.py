@@ -1,4 +1,14 @@
-"""Last step before writing: compare the tree that should be with the one on disk; decide what to write and delete."""
+"""Last step before writing: compare the tree that should be with the one on disk; decide what to write and delete.
+
+`tree.py` makes the whole package as a map from path to bytes. The plan sorts its paths: *missing* (to be written),
+*stale* (to be replaced) and *extra* (on disk, but not in the tree: to be deleted). `generate --check` stops here and
+reports drift; `commit.py` does what the plan says.
+
+Only files of the generator may be replaced or deleted. They are known by their first line; the manifest and the empty
+py.typed by their own form. Any other file where one of ours belongs, or in a folder of ours, is an error (E060), and
+nothing is written. A link is such a file, too: through it a write could leave the output folder. Caches and hidden
+files are ignored.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to do below the package's folder, by paths relative to it; `diagnostics` forbid doing it."""
+    """What to do below the package's folder, by paths relative to it; with `diagnostics` it must not be done."""
 
     folder: Path
     missing: tuple[str, ...] = ()
@@ -36,7 +46,7 @@ class Plan:
 
 
 def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
-    """Compare. Only files of ours may be replaced or deleted; anything else in the way is a fault."""
+    """Compare. Only files of ours may be replaced or deleted; any other file in the way is an error."""
     missing: list[str] = []
     stale: list[str] = []
     extra: list[str] = []

@@ -86,7 +86,7 @@ def package_tree(units: Sequence[Unit], package: str) -> dict[str, bytes]:
 
 
 def is_ignored(name: str) -> bool:
-    """Caches and hidden files are nobody's source: they are neither compared nor touched."""
+    """Caches and hidden files are not generated code: they are neither compared nor changed."""
     return name == "__pycache__" or name.startswith(".")
 
 
