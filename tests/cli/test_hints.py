@@ -91,7 +91,9 @@ def test_jobs_of_another_account_or_address_are_counted_not_hidden(
         assert "No RunComfy token" in answer.err
     message = "2 jobs belong to another account or address"
     other = {"RUNCOMFY_API_TOKEN": "another-token"}
-    assert message in cli(*words, sim=sim, env=other).err
+    told = cli(*words, sim=sim, env=other).err
+    assert message in told
+    assert "take them over: runcomfy-client settle NAME --adopt" in told
     assert cli(*words, "--json", sim=sim, env=other).json["elsewhere"] == 2
     with Simulator(SCHEMAS) as another:
         assert message in cli(*words, sim=another, env={"RUNCOMFY_API_TOKEN": sim.token}).err

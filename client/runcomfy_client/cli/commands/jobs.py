@@ -150,7 +150,7 @@ def _all_results(
     note(f"{amount(len(entries), 'job')}: {len(entries) - running} over, {running} not over yet")
     if running:
         note(f"Wait for them: {program()} result --all --wait{options}")
-    note_elsewhere(elsewhere)
+    note_elsewhere(elsewhere, journal)
     return code
 
 
@@ -168,11 +168,12 @@ def unfinished(client: SyncClient) -> tuple[list[str], int]:
     return own, everything - len(own)
 
 
-def note_elsewhere(number: int) -> None:
+def note_elsewhere(number: int, journal: str | None) -> None:
     """Say that there are jobs which were not asked about, if there are any."""
     if number:
         belong = "belongs" if number == 1 else "belong"
         note(f"{amount(number, 'job')} {belong} to another account or address: not asked about")
+        note(f"After a change of tokens, take them over: {in_journal(f'{program()} settle NAME --adopt', journal)}")
 
 
 def _is_unfinished(entry: JournalEntry) -> bool:

@@ -51,7 +51,7 @@ def pending(
         facts["pending"] = [_entry_facts(entry) for entry in entries]
         emit_json({**facts, "ended": ended, "elsewhere": elsewhere} if refresh else facts)
         return OK
-    note_elsewhere(elsewhere)
+    note_elsewhere(elsewhere, journal)
     if not entries:
         note(f"Nothing is pending in {journal_name(journal)}.")
         return OK
