@@ -41,6 +41,8 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     session.install("hatchling")
     session.run("python", "-m", "hatchling", "build", "-d", str(DIST))
+    # pip keeps the wheel that it makes of an sdist by the sdist's address, and would install the one of an earlier build.
+    session.run("python", "-m", "pip", "cache", "remove", "runcomfy_client", success_codes=[0, 1])
 
 
 @nox.session(python=PYTHONS, requires=["build"])
@@ -84,4 +86,4 @@ def _built(pattern: str) -> Path:
 def _run_check(session: nox.Session, name: str) -> None:
     """Run a check in an empty folder, outside of the checkout: nothing of it is picked up by accident."""
     with tempfile.TemporaryDirectory(prefix="runcomfy-") as folder, session.chdir(folder):
-        session.run("python", "-I", str(CHECKS), name, env={"PYTHONPATH": ""})
+        session.run("python", "-I", str(CHECKS), name, env={"PYTHONPATH": "", "XDG_STATE_HOME": f"{folder}/state"})
