@@ -41,7 +41,7 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     session.install("hatchling")
     session.run("python", "-m", "hatchling", "build", "-d", str(DIST))
-    # pip keeps the wheel that it makes of an sdist by the sdist's address, and would install the one of an earlier build.
+    # pip keeps the wheel that it makes of an sdist by its address, and would install the one of an earlier build.
     session.run("python", "-m", "pip", "cache", "remove", "runcomfy_client", success_codes=[0, 1])
 
 
