@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 BALANCE = json.dumps({"balance_usd": 12.5, "balance_microdollars": 12_500_000, "currency": "USD"}).encode()
 MB = 1024 * 1024
 ZEROS = bytes(64 * MB)
-BOMB = gzip.compress(ZEROS)
-STACKED = gzip.compress(gzip.compress(bytes(256 * MB)))
+BOMB = gzip.compress(ZEROS, mtime=0)
+STACKED = gzip.compress(gzip.compress(bytes(256 * MB), mtime=0), mtime=0)
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -41,9 +41,9 @@ def encoded(data: bytes, encoding: str) -> Response:
 @pytest.mark.parametrize(
     ("data", "encoding"),
     [
-        (gzip.compress(BALANCE), "gzip"),
-        (gzip.compress(BALANCE[:9]) + gzip.compress(BALANCE[9:]), "GZip"),
-        (gzip.compress(BALANCE) + b"\0\0", "x-gzip"),
+        (gzip.compress(BALANCE, mtime=0), "gzip"),
+        (gzip.compress(BALANCE[:9], mtime=0) + gzip.compress(BALANCE[9:], mtime=0), "GZip"),
+        (gzip.compress(BALANCE, mtime=0) + b"\0\0", "x-gzip"),
         (zlib.compress(BALANCE), "deflate"),
         (raw_deflate(BALANCE), "deflate"),
         (BALANCE, "identity"),
@@ -64,7 +64,7 @@ def test_what_was_asked_for_is_read(clients: Clients, proxy: FaultProxy, data: b
         (BALANCE, "zstd", "compressed as 'zstd'"),
         (BALANCE, "identity, gzip", "compressed as"),
         (BALANCE, "gzip", "compressed data is broken"),
-        (gzip.compress(BALANCE)[:-9], "gzip", "ends within its compressed data"),
+        (gzip.compress(BALANCE, mtime=0)[:-9], "gzip", "ends within its compressed data"),
         (BOMB, "gzip", "larger than 8,388,608 bytes"),
         (zlib.compress(ZEROS), "deflate", "larger than 8,388,608 bytes"),
     ],
@@ -98,7 +98,7 @@ def test_a_file_that_is_stored_compressed_is_saved_plain(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
     result = clients(proxy.url).submit("any/model", {}).wait(10)
-    proxy.plan("file", answer(encoded(gzip.compress(PNG), "gzip")))
+    proxy.plan("file", answer(encoded(gzip.compress(PNG, mtime=0), "gzip")))
     (path,) = result.download(tmp_path)
     assert path.read_bytes() == PNG
 

@@ -49,7 +49,7 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
 OK = b"HTTP/1.1 200 OK\r\n"
 WHOLE = OK + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 HALF = len(BODY) // 2
-PACKED = gzip.compress(BODY)
+PACKED = gzip.compress(BODY, mtime=0)
 CHUNKED = "Transfer-Encoding: chunked"
 
 STATUS_LINES = [
