@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from runcomfy_codegen.rendering.layout import format_code
 
 from tests.support.store import MODEL_IDS
@@ -97,6 +98,7 @@ def test_no_import_is_unused_and_the_package_is_imported_relatively(all_models: 
         assert not [name for name in modules if name and name.partition(".")[0] == "runcomfy"], path
 
 
+# All models in every run: most of the time goes into the libraries, so a sample would cost as much.
 def test_mypy_strict_passes_on_all_models(all_models: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "-p", "runcomfy"]
     done = subprocess.run(
@@ -109,6 +111,7 @@ def test_mypy_strict_passes_on_all_models(all_models: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long  # `make types` asks it, too
 def test_pyright_strict_passes_on_all_models(all_models: Path) -> None:
     project = all_models.parent / "pyrightconfig.json"
     settings: dict[str, Any] = {

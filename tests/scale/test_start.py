@@ -108,6 +108,19 @@ def test_offline_validation_loads_one_spec_and_nothing_heavy(few: Catalog, some:
     assert {each for each in found if each.startswith("runcomfy.specs.")} == leaves - {"runcomfy.specs"}
 
 
+def test_memory_does_not_grow_with_the_catalog(few: Catalog, some: Catalog) -> None:
+    model_id, payload, place = first(some)
+    code = (
+        "import tracemalloc; tracemalloc.start()\nimport runcomfy\n"
+        f"assert runcomfy.validate({model_id!r}, {payload!r}).ok\n"
+        f"runcomfy.RunComfy('token').{place.path}\nprint(tracemalloc.get_traced_memory()[1])"
+    )
+    printed(some, code)  # the first run compiles
+    (with_some,), (with_few,) = printed(some, code), printed(few, code)
+    # A model costs its line in the index, and its method where its provider and family are those of the first one.
+    assert (int(with_some) - int(with_few)) / (len(some.models) - len(few.models)) < 1024
+
+
 def test_reaching_a_class_loads_one_model(few: Catalog, some: Catalog) -> None:
     _, payload, place = first(some)
     code = f"from runcomfy.models.{place.path} import {place.input_class} as M\nM(**{payload!r})"
