@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.api import calls, poll
-from runcomfy_client.transport import async_driver
 
 from tests.support.both import KINDS, Clients
 from tests.support.fault_proxy import FaultProxy
+from tests.support.internals import set_constant, without_fast_transport
 from tests.support.tiny_api import TinyApi
 
 if TYPE_CHECKING:
@@ -30,16 +29,16 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNCOMFY_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setattr(poll, "QUICKEST", 0.02)
-    monkeypatch.setattr(calls, "FIRST_BACKOFF", 0.01)
-    monkeypatch.setattr(calls, "LONGEST_BACKOFF", 0.05)
-    monkeypatch.setattr(poll, "SECONDS_A_PLACE", 0.0)
+    set_constant(monkeypatch, "QUICKEST", 0.02)
+    set_constant(monkeypatch, "FIRST_BACKOFF", 0.01)
+    set_constant(monkeypatch, "LONGEST_BACKOFF", 0.05)
+    set_constant(monkeypatch, "SECONDS_A_PLACE", 0.0)
 
 
 @pytest.fixture
 def clients(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     if request.param == "async-plain":
-        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
+        without_fast_transport(monkeypatch)
     made = Clients(request.param)
     yield made
     made.close()

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_client import errors
 from runcomfy_client.errors import AuthenticationError, ConfigurationError
-from runcomfy_client.transport.config import BASE_URL, Config, Timeouts, Token, resolve
+from runcomfy_client.transport.config import BASE_URL, Config, resolve
+
+from tests.support.internals import Timeouts, Token
 
 if TYPE_CHECKING:
     from pathlib import Path

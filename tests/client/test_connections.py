@@ -19,13 +19,13 @@ import httpx
 import pytest
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.errors import ConfigurationError, RunComfyError, TransportError
-from runcomfy_client.transport import async_driver, blocking
+from runcomfy_client.transport import blocking
 from runcomfy_client.transport.blocking import Watched
-from runcomfy_client.transport.config import Timeouts
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import FaultProxy, answer
 from tests.support.http_wire import json_response
+from tests.support.internals import Timeouts, without_fast_transport
 from tests.support.tiny_api import COMPLETED, TinyApi
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_the_wrong_kind_of_client_is_refused() -> None:
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
 def test_one_async_client_serves_several_loops(proxy: FaultProxy, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if plain:
-        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
+        without_fast_transport(monkeypatch)
     client = AsyncClient(TOKEN, proxy.url)
 
     async def scene() -> str:
@@ -114,7 +114,7 @@ def test_many_async_jobs_wait_their_turn(
     proxy: FaultProxy, api: TinyApi, plain: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if plain:
-        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
+        without_fast_transport(monkeypatch)
     api.statuses = [COMPLETED]
     most = slow(proxy, 0.04)
 

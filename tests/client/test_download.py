@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.api.calls import JobRef
 from runcomfy_client.api.download import Folder, Part, place
 from runcomfy_client.api.file_names import JobFacts, NameTemplate, clean_id, facts_of, suffix_of
 from runcomfy_client.errors import ConfigurationError, DownloadError
@@ -18,6 +17,7 @@ from runcomfy_client.errors import ConfigurationError, DownloadError
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import FaultProxy, answer
 from tests.support.http_wire import Response, json_response
+from tests.support.internals import JobRef
 from tests.support.tiny_api import COMPLETED, PNG, TinyApi
 
 if TYPE_CHECKING:

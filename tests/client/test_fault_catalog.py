@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 from runcomfy_client.errors import SubmissionUnknownError
-from runcomfy_client.transport import async_driver
 
 from tests.support.both import Clients
 from tests.support.connect_proxy import URL, ConnectProxy
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults_table import outcome, table
+from tests.support.internals import without_fast_transport
 from tests.support.raw_replies import RAW_REPLIES, RawReply
 from tests.support.tiny_api import COMPLETED, TinyApi
 
@@ -130,7 +130,7 @@ def test_every_way_comes_to_the_same(
     way: str, tmp_path: Path, over_h11: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if way.endswith("async-plain"):
-        monkeypatch.setattr(async_driver, "fast_is_usable", lambda: False)
+        without_fast_transport(monkeypatch)
     differing = {
         raw.name: (expected, found)
         for raw, expected, found in zip(RAW_REPLIES, over_h11, rows(way, tmp_path), strict=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_client.transport.connection_pool import IdleLimits
-from runcomfy_client.transport.steps import Reply, Request
+
+from tests.support.internals import Reply, Request
 
 if TYPE_CHECKING:
     from tests.support import fault_proxy as faults

@@ -16,13 +16,12 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.api import submit as submit_rule
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.journal import Journal
-from runcomfy_client.journal.sqlite import SqliteStore
 
 from tests.support import fault_proxy as faults
 from tests.support.http_wire import json_response
+from tests.support.internals import SqliteStore, set_constant
 from tests.support.tiny_api import QUEUED
 
 if TYPE_CHECKING:
@@ -172,9 +171,8 @@ def test_a_time_limit_of_asyncio_around_a_wait_works(proxy: FaultProxy, api: Tin
 def test_a_cancel_that_is_not_answered_is_given_up(
     proxy: FaultProxy, api: TinyApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runcomfy_client.api import cancel
 
-    monkeypatch.setattr(cancel, "CANCEL_TIMEOUT", 0.3)
+    set_constant(monkeypatch, "CANCEL_TIMEOUT", 0.3)
     api.statuses = [QUEUED]
     proxy.always("cancel", faults.silence)
 
@@ -379,9 +377,8 @@ def test_cancelling_again_within_the_grace_changes_nothing(proxy: FaultProxy, tm
 def test_the_grace_ends_though_the_task_is_cancelled_again(
     proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runcomfy_client.api import submit
 
-    monkeypatch.setattr(submit, "GRACE", 0.5)
+    set_constant(monkeypatch, "GRACE", 0.5)
     proxy.plan("submit", faults.silence)
 
     async def scene() -> None:
@@ -491,6 +488,6 @@ def test_a_cancellation_in_a_write_waits_for_it(
             expected = {"intend": "refused", "submitted": "submitted", "refused": "refused"}
             assert entry.state == expected[moment]
 
-    monkeypatch.setattr(submit_rule, "GRACE", 0.05)
+    set_constant(monkeypatch, "GRACE", 0.05)
     asyncio.run(scene())
     assert proxy.arrived["submit"] == (0 if moment == "intend" else 1)

@@ -16,11 +16,10 @@ import pytest
 from runcomfy_client.client import SyncClient
 from runcomfy_client.errors import ConfigurationError, JobFailedError, JournalError, SubmissionUnknownError
 from runcomfy_client.journal import Journal, base, leases
-from runcomfy_client.journal import sqlite as journal_store
-from runcomfy_client.journal.sqlite import SqliteStore
 
 from tests.support import fault_proxy as faults
 from tests.support.both import Clients
+from tests.support.internals import SqliteStore, set_constant
 from tests.support.journal import Sender, intent, sqlite_store
 from tests.support.tiny_api import COMPLETED, PNG
 
@@ -130,7 +129,7 @@ def test_a_file_that_another_program_holds(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Sender(sqlite_store(path)).intend(intent())
-    monkeypatch.setattr(journal_store, "BUSY_SECONDS", 0.1)
+    set_constant(monkeypatch, "BUSY_SECONDS", 0.1)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="Another program holds it"):
@@ -169,7 +168,7 @@ def test_a_commit_that_fails_leaves_no_transaction_open(path: Path, monkeypatch:
 def test_an_id_that_could_not_be_written_is_taken_in_later(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_store, "BUSY_SECONDS", 0.1)
+    set_constant(monkeypatch, "BUSY_SECONDS", 0.1)
     client = clients(proxy.url, journal=path)
     client.submit("any/model", {})
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -203,7 +202,7 @@ def test_a_key_freed_too_early_loses_no_id(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program stood still while its POST was under way, the key was released and used again: both jobs are kept."""
-    monkeypatch.setattr(base, "LEASE_SECONDS", 0.3)
+    set_constant(monkeypatch, "LEASE_SECONDS", 0.3)
     monkeypatch.setattr(leases.Leases, "keep", lambda *args: None)
     client, key = clients(proxy.url, journal=path), {"job_key": "one"}
 
@@ -286,7 +285,7 @@ def test_a_file_that_is_held_keeps_no_event_loop(
     """Before the POST and after it: other tasks go on, and the id is kept."""
     from runcomfy_client.client import AsyncClient
 
-    monkeypatch.setattr(journal_store, "BUSY_SECONDS", 1.0)
+    set_constant(monkeypatch, "BUSY_SECONDS", 1.0)
     Sender(sqlite_store(path)).intend(intent())
     gaps: list[float] = []
 

@@ -13,9 +13,10 @@ import httpx
 import pytest
 from runcomfy_client.client import SyncClient
 from runcomfy_client.errors import JournalError, SubmissionUnknownError
-from runcomfy_client.journal import Journal, base, owners
+from runcomfy_client.journal import Journal, owners
 from runcomfy_client.journal.leases import Lease
 
+from tests.support.internals import set_constant
 from tests.support.journal import Sender, intent, sqlite_store
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def test_a_lease_is_renewed_while_it_is_sent(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However slow the upload or the reply."""
-    monkeypatch.setattr(base, "LEASE_SECONDS", 0.6)
+    set_constant(monkeypatch, "LEASE_SECONDS", 0.6)
     seen: list[str] = []
 
     def slowly(wire: Wire) -> None:
@@ -95,7 +96,7 @@ class Standstill:
 def test_a_lease_that_was_lost_sends_nothing(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "LEASE_SECONDS", 0.3)
+    set_constant(monkeypatch, "LEASE_SECONDS", 0.3)
     still = Standstill(path, proxy.url)
 
     class Sync(httpx.HTTPTransport):
@@ -160,7 +161,7 @@ def test_when_an_owner_has_ended(owner: str, ended: bool) -> None:
 
 
 def test_a_client_at_rest_renews_nothing(path: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "LEASE_SECONDS", 0.3)
+    set_constant(monkeypatch, "LEASE_SECONDS", 0.3)
     with SyncClient("secret", proxy.url, journal=path) as client:
         client.submit("any/model", {})
         assert [thread for thread in threading.enumerate() if thread.name == "runcomfy-leases"]

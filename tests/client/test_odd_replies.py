@@ -6,15 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.api.outcomes import cost_in
 from runcomfy_client.api.replies import LONGEST_RETRY_AFTER, retry_after
 from runcomfy_client.errors import APIError, JobFailedError, RejectedInputError, SubmissionUnknownError
 from runcomfy_client.journal import Journal
-from runcomfy_client.transport.steps import Reply
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response, json_response
+from tests.support.internals import Reply, cost_in, set_constant
 from tests.support.tiny_api import COMPLETED
 
 if TYPE_CHECKING:
@@ -152,9 +151,8 @@ def test_a_pause_without_end_has_one(asked: str) -> None:
 def test_a_submit_does_not_sit_out_a_pause_of_hours(
     clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runcomfy_client.api import submit as posting
 
-    monkeypatch.setattr(posting, "LONGEST_PAUSE", 0.2)
+    set_constant(monkeypatch, "LONGEST_PAUSE", 0.2)
     client = clients(proxy.url)
     proxy.plan("submit", answer(Response(429, b"", {"Retry-After": "3600"})))
     with pytest.raises(APIError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.api.outcomes import cost_in, files_in
+from runcomfy_client.api.outcomes import files_in
 from runcomfy_client.errors import APIError
 
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import json_response
+from tests.support.internals import cost_in
 from tests.support.tiny_api import COMPLETED
 
 if TYPE_CHECKING:

@@ -20,13 +20,14 @@ from runcomfy_client.errors import (
     TransportError,
     UnknownModelError,
 )
-from runcomfy_client.transport.config import Timeouts, clean_timeouts
-from runcomfy_client.transport.deadline import LONGEST, Deadline
+from runcomfy_client.transport.config import clean_timeouts
+from runcomfy_client.transport.deadline import LONGEST
 from runcomfy_client.transport.requests import proxied
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response
+from tests.support.internals import Deadline, Timeouts
 
 if TYPE_CHECKING:
     from pathlib import Path

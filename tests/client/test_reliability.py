@@ -19,6 +19,7 @@ from runcomfy_client.journal import Journal
 from tests.support.both import Clients
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults_table import POLL, SUBMIT, Refusing, Scene, outcome, table
+from tests.support.internals import set_constant
 from tests.support.tiny_api import COMPLETED, RUNNING, TinyApi
 
 if TYPE_CHECKING:
@@ -117,10 +118,9 @@ def test_the_table_is_what_happens(name: str, request: pytest.FixtureRequest, tm
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A streak of three misses is the end here, so that what goes wrong for ever does not take that long."""
-    from runcomfy_client.api import poll as wait
 
-    monkeypatch.setattr(wait, "MOST_MISSES", 3)
-    monkeypatch.setattr(wait, "GRACE_AFTER_SUBMIT", 0.5)
+    set_constant(monkeypatch, "MOST_MISSES", 3)
+    set_constant(monkeypatch, "GRACE_AFTER_SUBMIT", 0.5)
 
 
 def test_setting_the_clock_changes_nothing(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from runcomfy_client.client import AsyncClient
 from runcomfy_client.errors import APIError, JobFailedError, RunComfyError, TransportError
-from runcomfy_client.transport.config import Token
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import FaultProxy, Wire, answer
 from tests.support.http_wire import Response, json_response
+from tests.support.internals import Token
 from tests.support.tiny_api import COMPLETED, QUEUED, TinyApi
 
 if TYPE_CHECKING:

@@ -29,11 +29,11 @@ from runcomfy_client.errors import (
 )
 from runcomfy_client.prepare import prepare_input
 from runcomfy_client.schema import Object
-from runcomfy_client.transport import connection_pool
 from runcomfy_client.transport.requests import failure_of
 
 from tests.support.fault_proxy import FaultProxy, answer, closed_before_reply, forward_to, reset_after_reply, silence
 from tests.support.http_wire import Response, json_response
+from tests.support.internals import set_constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +182,7 @@ def test_a_submit_trusts_no_connection_that_stood_idle(
     clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the server is just closing it cannot be seen in time, so a submit takes a fresh one, and polls do not."""
-    monkeypatch.setattr(connection_pool, "IDLE_BEFORE_SUBMIT", 0.2)
+    set_constant(monkeypatch, "IDLE_BEFORE_SUBMIT", 0.2)
     client = clients(proxy.url)
     for _ in range(3):
         client.submit(MODEL, {})

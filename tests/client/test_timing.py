@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 from runcomfy_client.api import calls, poll
-from runcomfy_client.api.calls import JobRef
-from runcomfy_client.transport.deadline import Deadline
+
+from tests.support.internals import Deadline, JobRef, set_constant
 
 
 @pytest.fixture(autouse=True)
 def _as_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poll, "QUICKEST", 0.15)
-    monkeypatch.setattr(poll, "SECONDS_A_PLACE", 0.25)
-    monkeypatch.setattr(calls, "FIRST_BACKOFF", 0.5)
-    monkeypatch.setattr(calls, "LONGEST_BACKOFF", 30.0)
+    set_constant(monkeypatch, "QUICKEST", 0.15)
+    set_constant(monkeypatch, "SECONDS_A_PLACE", 0.25)
+    set_constant(monkeypatch, "FIRST_BACKOFF", 0.5)
+    set_constant(monkeypatch, "LONGEST_BACKOFF", 30.0)
 
 
 def polls(seconds: float, position: int | None = None) -> int:

@@ -8,7 +8,6 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.api import poll
 from runcomfy_client.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -26,6 +25,7 @@ from runcomfy_client.errors import (
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import answer
 from tests.support.http_wire import Response, json_response
+from tests.support.internals import set_constant
 from tests.support.tiny_api import COMPLETED, QUEUED, RUNNING
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def test_a_job_not_known_yet_gets_a_grace_after_ones_own_submit(clients: Clients
 
 
 def test_the_streak_of_misses_is_bounded(clients: Clients, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poll, "MOST_MISSES", 3)
+    set_constant(monkeypatch, "MOST_MISSES", 3)
     job = clients(proxy.url).submit("any/model", {})
     proxy.always("status", answer(faults.html(502)))
     with pytest.raises(ServerError) as caught:
@@ -136,7 +136,7 @@ def test_the_streak_of_misses_is_bounded(clients: Clients, proxy: FaultProxy, mo
 def test_misses_of_the_result_are_bounded_too(
     clients: Clients, proxy: FaultProxy, api: TinyApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poll, "MOST_MISSES", 3)
+    set_constant(monkeypatch, "MOST_MISSES", 3)
     api.statuses = [COMPLETED]
     job = clients(proxy.url).submit("any/model", {})
     proxy.always("result", faults.reset_before_reply)

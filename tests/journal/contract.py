@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_client.errors import JournalError
-from runcomfy_client.journal.base import Intent, MissingJournalError, Scope
+from runcomfy_client.journal.base import MissingJournalError
 
+from tests.support.internals import Intent, Scope
 from tests.support.journal import SCOPE, Sender, intent
 
 if TYPE_CHECKING:

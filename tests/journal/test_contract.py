@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.journal.sqlite import SqliteStore
 
 from tests.journal.contract import StoreContract
+from tests.support.internals import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

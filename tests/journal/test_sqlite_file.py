@@ -18,8 +18,8 @@ import pytest
 from runcomfy_client.errors import ConfigurationError, JournalError
 from runcomfy_client.journal import Journal
 from runcomfy_client.journal.base import normal_address
-from runcomfy_client.journal.sqlite import SqliteStore
 
+from tests.support.internals import SqliteStore
 from tests.support.journal import SCOPE, Sender, intent
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from runcomfy_client.journal.base import Intent, Scope
 from runcomfy_client.journal.owners import new_owner
+
+from tests.support.internals import Intent, Scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,6 @@ class Sender:
 
 
 def sqlite_store(path: Path) -> JournalStore:
-    from runcomfy_client.journal.sqlite import SqliteStore
+    from tests.support.internals import SqliteStore
 
     return SqliteStore(path)
