@@ -154,7 +154,7 @@ def test_every_exit_code_is_documented() -> None:
     from runcomfy_client.cli import errors as cli_errors
 
     table = DOC.partition("## Exit codes")[2].partition("## JSON")[0]
-    told = {
+    documented = {
         code: int(row.split("|")[1])
         for row in table.splitlines()
         if row[:3].strip("| ") or row.startswith("| ")
@@ -165,7 +165,7 @@ def test_every_exit_code_is_documented() -> None:
     leaves = [kind for kind in kinds if kind not in (errors.RunComfyError, errors.JobError)]
     for kind in [*leaves, cli_errors.CommandError, *cli_errors.CommandError.__subclasses__(), KeyboardInterrupt]:
         error = kind.__new__(kind)
-        assert told[cli_errors.code_of(error)] == cli_errors.exit_code(error)
+        assert documented[cli_errors.code_of(error)] == cli_errors.exit_code(error)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="plays the scenes on a POSIX terminal")

@@ -134,7 +134,7 @@ def slow_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT to one process")
 @pytest.mark.parametrize(
-    ("slow_sim", "told", "state"),
+    ("slow_sim", "message", "state"),
     [
         ({"queue_seconds": 60.0}, "it was cancelled", "cancelled"),
         ({"queue_seconds": 0.0, "run_seconds": 60.0}, "still runs and is paid for", "in_progress"),
@@ -142,7 +142,7 @@ def slow_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     indirect=["slow_sim"],
 )
 def test_ctrl_c_cancels_and_tells_what_came_of_it(
-    slow_sim: Simulator, environment: dict[str, str], tmp_path: Path, told: str, state: str
+    slow_sim: Simulator, environment: dict[str, str], tmp_path: Path, message: str, state: str
 ) -> None:
     with subprocess.Popen(
         [str(SCRIPT), *RUN],
@@ -160,10 +160,10 @@ def test_ctrl_c_cancels_and_tells_what_came_of_it(
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert told in err
-    assert err.count(told) == 1
+    assert message in err
+    assert err.count(message) == 1
     assert '"code": "interrupted"' in out
-    assert told in out
+    assert message in out
     assert str(slow_sim.jobs[0].state) == state
 
 
@@ -188,7 +188,7 @@ def test_a_reader_that_has_enough_is_no_error(environment: dict[str, str], tmp_p
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's redirections")
 @pytest.mark.parametrize(
-    ("line", "code", "told"),
+    ("line", "code", "message"),
     [
         # Python's stream is None where the shell closed it.
         ("models >&-", 0, ""),
@@ -202,7 +202,7 @@ def test_a_reader_that_has_enough_is_no_error(environment: dict[str, str], tmp_p
     ],
 )
 def test_streams_that_are_closed_or_full(
-    line: str, code: int, told: str, environment: dict[str, str], tmp_path: Path
+    line: str, code: int, message: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "many.jsonl").write_text('{"prompt": 1}\n' * 5000)
     done = subprocess.run(
@@ -214,7 +214,7 @@ def test_streams_that_are_closed_or_full(
         check=False,
     )
     assert done.returncode == code
-    assert done.stderr.endswith(told)
+    assert done.stderr.endswith(message)
     assert "Traceback" not in done.stderr
     assert "bug" not in done.stderr
 

@@ -51,13 +51,13 @@ def test_pending_advises_commands_for_its_journal(cli: Cli, sim: Simulator) -> N
     lost = cli(*submit, "--job-key", "z", sim=sim)
     assert lost.code == 75
     (advice,) = [line for line in lost.err.splitlines() if line.startswith("hint: ")]
-    told = cli("pending", "--journal", "my.sqlite").err
+    stderr = cli("pending", "--journal", "my.sqlite").err
     for command in (
         "result REQUEST_ID --wait --journal my.sqlite",
         "settle NAME --request-id ID --journal my.sqlite",
         "settle NAME --not-started --journal my.sqlite",
     ):
-        assert command in told
+        assert command in stderr
     settle = shlex.split(advice.rpartition("runcomfy-client ")[2])
     assert cli(*settle).code == 0
     assert "pending --journal my.sqlite lists" in cli("settle", "nobody", *settle[2:]).err
@@ -66,8 +66,8 @@ def test_pending_advises_commands_for_its_journal(cli: Cli, sim: Simulator) -> N
 def test_result_all_advises_a_wait_in_its_journal(cli: Cli) -> None:
     with Simulator(SCHEMAS, queue_seconds=60) as sim:
         assert cli("submit", TEXT_TO_IMAGE, "prompt=x", "--journal", "my.sqlite", sim=sim).code == 0
-        told = cli("result", "--all", "--journal", "my.sqlite", sim=sim).err
-    assert "runcomfy-client result --all --wait --journal my.sqlite" in told
+        stderr = cli("result", "--all", "--journal", "my.sqlite", sim=sim).err
+    assert "runcomfy-client result --all --wait --journal my.sqlite" in stderr
 
 
 @pytest.mark.parametrize("command", [("run", TEXT_TO_IMAGE, "prompt=x"), ("submit", TEXT_TO_IMAGE), ("status", "abc")])
@@ -91,9 +91,9 @@ def test_jobs_of_another_account_or_address_are_counted_not_hidden(
         assert "No RunComfy token" in answer.err
     message = "2 jobs belong to another account or address"
     other = {"RUNCOMFY_API_TOKEN": "another-token"}
-    told = cli(*words, sim=sim, env=other).err
-    assert message in told
-    assert "take them over: runcomfy-client settle NAME --adopt" in told
+    stderr = cli(*words, sim=sim, env=other).err
+    assert message in stderr
+    assert "take them over: runcomfy-client settle NAME --adopt" in stderr
     assert cli(*words, "--json", sim=sim, env=other).json["elsewhere"] == 2
     with Simulator(SCHEMAS) as another:
         assert message in cli(*words, sim=another, env={"RUNCOMFY_API_TOKEN": sim.token}).err

@@ -257,7 +257,7 @@ def test_places_inside(words: list[str], payload: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["frames[1].at=1"], "frames[1].at is given, but frames[0] is not; lists are filled in order"),
         (["size.width=1", "size[0]=1"], "size[0] is given, but size is no list"),
@@ -265,8 +265,8 @@ def test_places_inside(words: list[str], payload: dict[str, object]) -> None:
         (["frames[0].image-url=@none.png"], "no such file"),
     ],
 )
-def test_places_that_cannot_be(words: list[str], said: str) -> None:
-    with pytest.raises((CommandError, NoFileError), match=re.escape(said)):
+def test_places_that_cannot_be(words: list[str], message: str) -> None:
+    with pytest.raises((CommandError, NoFileError), match=re.escape(message)):
         read_inputs(FRAMES.model_id, FRAMES, words, None)
 
 

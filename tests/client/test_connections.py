@@ -145,21 +145,21 @@ def test_many_threads_share_a_client(proxy: FaultProxy, api: TinyApi) -> None:
 
 
 def test_hooks_hear_of_every_request_and_never_of_the_token(clients: Clients, proxy: FaultProxy) -> None:
-    heard: list[Any] = []
-    hooks = {kind: [heard.append] for kind in ("request", "response", "retry")}
+    events: list[Any] = []
+    hooks = {kind: [events.append] for kind in ("request", "response", "retry")}
     client = clients(proxy.url, event_hooks=hooks)
     proxy.plan("balance", answer(faults.html(503)))
     client.balance()
-    assert [(event.kind, event.status) for event in heard] == [
+    assert [(event.kind, event.status) for event in events] == [
         ("request", None),
         ("response", 503),
         ("retry", None),
         ("request", None),
         ("response", 200),
     ]
-    assert heard[2].pause > 0
-    assert heard[4].seconds > 0
-    assert TOKEN not in repr(heard)
+    assert events[2].pause > 0
+    assert events[4].seconds > 0
+    assert TOKEN not in repr(events)
 
 
 def test_a_hook_that_fails_costs_nothing(clients: Clients, proxy: FaultProxy, caplog: pytest.LogCaptureFixture) -> None:
@@ -176,7 +176,7 @@ def test_the_token_is_nowhere_to_be_read(clients: Clients, proxy: FaultProxy, ca
     """Not in a repr, a log, or an error, even if the server says it back."""
     caplog.set_level(logging.DEBUG)
     client = clients(proxy.url, max_retries=0)
-    told = [repr(client), repr(client.catalog), repr(client._session.config.token), str(client._session)]
+    texts = [repr(client), repr(client.catalog), repr(client._session.config.token), str(client._session)]
     echo = json_response({"message": f"the token {TOKEN} is bad", "error_code": 400004}, 401)
     for fault in (answer(echo), faults.reset_before_reply, answer(faults.html(500)), faults.half_body):
         for operation, call in (
@@ -188,12 +188,12 @@ def test_the_token_is_nowhere_to_be_read(clients: Clients, proxy: FaultProxy, ca
             with pytest.raises(RunComfyError) as caught:
                 call()
             proxy.never(operation)
-            told += traceback.format_exception(caught.value)
-            told.append(repr(vars(caught.value)))
+            texts += traceback.format_exception(caught.value)
+            texts.append(repr(vars(caught.value)))
     job = client.submit("any/model", {})
-    told += [repr(job), repr(job.wait(10)), caplog.text]
-    assert "[token]" in "".join(told)
-    assert TOKEN not in "".join(told)
+    texts += [repr(job), repr(job.wait(10)), caplog.text]
+    assert "[token]" in "".join(texts)
+    assert TOKEN not in "".join(texts)
 
 
 def test_the_token_goes_to_the_api_only(clients: Clients, api: TinyApi) -> None:
@@ -390,10 +390,10 @@ def test_what_comes_late_on_an_idle_connection_is_no_reply(clients: Clients, pro
 
 @pytest.mark.parametrize("kind", ["request", "response", "retry"])
 def test_a_hook_may_stand_without_a_list(clients: Clients, proxy: FaultProxy, tmp_path: Path, kind: str) -> None:
-    heard: list[Any] = []
-    client = clients(proxy.url, event_hooks={kind: heard.append}, journal=tmp_path / "jobs.sqlite")
+    events: list[Any] = []
+    client = clients(proxy.url, event_hooks={kind: events.append}, journal=tmp_path / "jobs.sqlite")
     assert client.submit("any/model", {}, {"job_key": "k"}).request_id == "job-1"
-    assert [event.kind for event in heard] == ([kind] if kind != "retry" else [])
+    assert [event.kind for event in events] == ([kind] if kind != "retry" else [])
     assert [entry.state for entry in client.journal.pending()] == ["submitted"]
 
 

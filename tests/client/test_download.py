@@ -223,10 +223,12 @@ def test_what_is_no_file_is_refused(
     assert rest(tmp_path) == []
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["told at once", "found on the way"])
-def test_the_size_is_capped(clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, told: bool) -> None:
+@pytest.mark.parametrize("has_length", [True, False], ids=["told at once", "found on the way"])
+def test_the_size_is_capped(
+    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, has_length: bool
+) -> None:
     api.files = {"/large.png": PNG + b"x" * 100_000}
-    if not told:
+    if not has_length:
 
         def untold(wire: Wire) -> None:
             wire.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + wire.forward().content)

@@ -53,12 +53,12 @@ def test_what_was_seen_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> 
     assert limits.of(POLL) == 30.0
 
 
-def closing_soon(said: str) -> faults.Fault:
+def closing_soon(keep_alive: str) -> faults.Fault:
     """A whole reply; what comes on this connection after 0.15 seconds is read, not answered, and reset."""
 
     def fault(wire: Wire) -> None:
         response = wire.forward()
-        headers = {**response.headers, **({"Keep-Alive": said} if said else {})}
+        headers = {**response.headers, **({"Keep-Alive": keep_alive} if keep_alive else {})}
         wire.send(type(response)(response.status, response.content, headers).encoded())
         wire.connection.settimeout(0.15)
         try:

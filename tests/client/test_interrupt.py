@@ -81,16 +81,16 @@ def interrupt(proxy: FaultProxy, tmp_path: Path, kind: str, ask: str, ready: Cal
         out, _ = process.communicate(timeout=20)
     finally:
         process.kill()
-    told: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return told
+    report: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return report
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("ask", ["ask", "do not"])
 def test_ctrl_c_in_a_wait(proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str, ask: str) -> None:
     api.statuses = [QUEUED]
-    told = interrupt(proxy, tmp_path, kind, ask, lambda: proxy.arrived["status"] > 0)
-    notes = " ".join(told["notes"])
+    report = interrupt(proxy, tmp_path, kind, ask, lambda: proxy.arrived["status"] > 0)
+    notes = " ".join(report["notes"])
     assert "job-1" in notes
     assert proxy.arrived["cancel"] == (1 if ask == "ask" else 0)
     assert ("was cancelled" if ask == "ask" else "still runs") in notes
@@ -101,9 +101,9 @@ def test_ctrl_c_is_honest_about_a_cancel_that_came_too_late(
     proxy: FaultProxy, api: TinyApi, tmp_path: Path, kind: str
 ) -> None:
     api.statuses, api.cancel = [QUEUED], {"outcome": "not_cancellable", "status": "in_progress"}
-    told = interrupt(proxy, tmp_path, kind, "ask", lambda: proxy.arrived["status"] > 0)
-    assert "not_cancellable" in " ".join(told["notes"])
-    assert "still runs" in " ".join(told["notes"])
+    report = interrupt(proxy, tmp_path, kind, "ask", lambda: proxy.arrived["status"] > 0)
+    assert "not_cancellable" in " ".join(report["notes"])
+    assert "still runs" in " ".join(report["notes"])
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -116,8 +116,8 @@ def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
         wire.send(response.encoded())
 
     proxy.plan("submit", late)
-    told = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
-    assert "client.job('job-1')" in " ".join(told["notes"])
+    report = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
+    assert "client.job('job-1')" in " ".join(report["notes"])
     with Journal(tmp_path / "jobs.sqlite") as journal:
         (entry,) = journal.pending()
     assert (entry.state, entry.request_id) == ("submitted", "job-1")
@@ -127,9 +127,9 @@ def test_ctrl_c_while_the_post_is_under_way_waits_for_the_id(
 def test_a_post_that_is_not_answered_after_ctrl_c_is_unsure(proxy: FaultProxy, tmp_path: Path, kind: str) -> None:
     proxy.plan("submit", faults.silence)
     begun = time.monotonic()
-    told = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
+    report = interrupt(proxy, tmp_path, kind, "do not", lambda: proxy.arrived["submit"] > 0)
     assert time.monotonic() - begun < 15
-    assert "unknown" in " ".join(told["notes"])
+    assert "unknown" in " ".join(report["notes"])
     with Journal(tmp_path / "jobs.sqlite") as journal:
         (entry,) = journal.pending()
     assert (entry.state, entry.request_id) == ("unsure", None)

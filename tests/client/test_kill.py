@@ -80,7 +80,7 @@ def killed(sim: Simulator, journal: Path, seed: int) -> int:
     assert process.stdout.readline() == b"ready\n"
     time.sleep(moment.uniform(0.0, 0.25))
     process.kill()
-    told = {line.split()[1].decode() for line in process.stdout.read().splitlines() if line.startswith(b"id ")}
+    printed_ids = {line.split()[1].decode() for line in process.stdout.read().splitlines() if line.startswith(b"id ")}
     process.stdout.close()
     process.wait()
     time.sleep(0.05)  # what was on the wire may still arrive
@@ -91,7 +91,7 @@ def killed(sim: Simulator, journal: Path, seed: int) -> int:
         known = {entry.request_id for entry in pending if entry.request_id is not None}
         unsure = [entry for entry in pending if entry.state == "unsure"]
         assert {entry.state for entry in pending} <= {"submitted", "unsure"}
-        assert told <= known, "an id that the program had seen is not in the journal"
+        assert printed_ids <= known, "an id that the program had seen is not in the journal"
         assert known <= started, "the journal names a job that never was"
         assert len(started - known) <= len(unsure), "a paid job is neither known nor listed as unsure"
         for entry in unsure:

@@ -82,8 +82,8 @@ def test_an_error_code_of_the_job_is_the_jobs_end(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
     """And not a server error, which would be asked about again for minutes."""
-    told = {"status": "failed", "error_code": 500123, "message": "out of memory"}
-    api.statuses, api.result, api.output = [told], told, {}
+    body = {"status": "failed", "error_code": 500123, "message": "out of memory"}
+    api.statuses, api.result, api.output = [body], body, {}
     with pytest.raises(JobFailedError, match="out of memory"):
         clients(proxy.url, journal=tmp_path / "jobs.sqlite").submit("any/model", {}).wait(10)
     assert (proxy.arrived["status"], proxy.arrived["result"]) == (1, 1)

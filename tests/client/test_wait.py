@@ -254,7 +254,7 @@ def test_a_rate_limit_pauses_all_jobs_of_the_client(clients: Clients, proxy: Fau
 
 
 @pytest.mark.parametrize(
-    ("statuses", "result", "kind", "said"),
+    ("statuses", "result", "kind", "message"),
     [
         ([COMPLETED], {"status": "failed", "error": "out of memory"}, JobFailedError, "out of memory"),
         ([COMPLETED], {"status": "failed", "error": {"message": "bad", "code": 7}}, JobFailedError, "bad"),
@@ -275,10 +275,10 @@ def test_what_is_no_success_is_told_as_it_is(
     statuses: list[dict[str, Any]],
     result: dict[str, Any],
     kind: type[Exception],
-    said: str,
+    message: str,
 ) -> None:
     api.statuses, api.result = statuses, result
-    with pytest.raises(kind, match=said) as caught:
+    with pytest.raises(kind, match=message) as caught:
         clients(proxy.url).submit("any/model", {}).wait(10)
     assert caught.value.request_id == "job-1"  # type: ignore[attr-defined]  # all of them have it
 

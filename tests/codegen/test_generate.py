@@ -162,10 +162,10 @@ def test_a_check_that_meets_a_file_of_somebody_else_says_the_cure(
     (generated.package / "_index.py").write_text("print('mine')\n")
     arguments = ["--schemas", str(generated.schemas), "--output", str(generated.output)]
     assert run(["generate", "--check", *arguments]) == 65
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     command = " ".join(["runcomfy-codegen generate", *arguments])
-    assert said.out.endswith(f"Cure: move or delete what is in the way, then {command}\n")
-    assert "E060 stands where a generated file belongs" in said.err
+    assert output.out.endswith(f"Cure: move or delete what is in the way, then {command}\n")
+    assert "E060 stands where a generated file belongs" in output.err
     (generated.package / "_index.py").unlink()
     assert run(command.split()[1:]) == 0
     assert run(["generate", "--check", *arguments]) == 0

@@ -30,13 +30,13 @@ def test_every_command_is_documented() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_documented_and_no_other(command: str) -> None:
-    told = ask("runcomfy-codegen", command, "--help")
+    help_text = ask("runcomfy-codegen", command, "--help")
     section = DOC.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
     assert section, command
     rows = "\n".join(row.partition(" | ")[0] for row in section.splitlines() if row.startswith("| `"))
-    assert set(re.findall(r"--[\w-]+", rows)) == set(re.findall(r"^  (--[\w-]+)", told, re.MULTILINE))
-    if "--schemas" in told:
-        assert "[tool.runcomfy] of pyproject.toml" in " ".join(told.split())
+    assert set(re.findall(r"--[\w-]+", rows)) == set(re.findall(r"^  (--[\w-]+)", help_text, re.MULTILINE))
+    if "--schemas" in help_text:
+        assert "[tool.runcomfy] of pyproject.toml" in " ".join(help_text.split())
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -89,7 +89,7 @@ class TestSettings:
         assert "2 models" in codegen("lint").out
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
             ("[tool.runcomfy", "pyproject.toml cannot be read"),
             ("tool.runcomfy = 7", "tool.runcomfy is a table"),
@@ -99,13 +99,13 @@ class TestSettings:
             ('[tool.runcomfy]\n"\\u001b[31m" = "x"', "\\u001b"),
         ],
     )
-    def test_what_cannot_be_meant_is_a_usage_error(self, project: Path, text: str, said: str) -> None:
+    def test_what_cannot_be_meant_is_a_usage_error(self, project: Path, text: str, message: str) -> None:
         configure(project, text)
         write_store(project / "schemas", MODELS)
         for words in (("generate",), ("lint",), ("pull", "*")):
             answer = codegen(*words)
             assert answer.code == 2
-            assert said in answer.err
+            assert message in answer.err
             assert "\x1b" not in answer.err
         assert not (project / "generated").exists()
 

@@ -121,10 +121,10 @@ def expanded(text: str) -> set[str]:
 
 def test_every_error_is_documented() -> None:
     """The table of errors is the tree of errors."""
-    told = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", ALL["docs/errors.md"], re.MULTILINE))
+    documented = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", ALL["docs/errors.md"], re.MULTILINE))
     exported = [getattr(runcomfy, name) for name in runcomfy.__all__]
     errors = [each for each in exported if inspect.isclass(each) and issubclass(each, Exception)]
-    assert told == {each.__name__: each.__bases__[0].__name__ for each in errors}
+    assert documented == {each.__name__: each.__bases__[0].__name__ for each in errors}
     for each in errors:
         assert each.__doc__, each
 

@@ -218,9 +218,9 @@ class TestOutputs:
         return folder / "store/acme/poster-1/output.json"
 
     def test_the_common_one_is_not_written_again(self, tmp_path: Path) -> None:
-        code, said = self.import_(tmp_path, self.COMMON)
+        code, output = self.import_(tmp_path, self.COMMON)
         assert code == 0
-        assert "the common one" in said
+        assert "the common one" in output
         assert not self.own(tmp_path).exists()
         assert read_json(tmp_path / "store/output.json") == self.COMMON
 
@@ -230,9 +230,9 @@ class TestOutputs:
 
     def test_from_common_to_own_is_a_change(self, tmp_path: Path) -> None:
         self.import_(tmp_path, self.COMMON)
-        code, said = self.import_(tmp_path, self.AUDIO)
+        code, output = self.import_(tmp_path, self.AUDIO)
         assert code == 65
-        assert "E079 the output schema of acme/poster-1 was the common one until now" in said
+        assert "E079 the output schema of acme/poster-1 was the common one until now" in output
         assert not self.own(tmp_path).exists()
         assert self.import_(tmp_path, self.AUDIO, "--replace")[0] == 0
         assert self.own(tmp_path).exists()
@@ -240,9 +240,9 @@ class TestOutputs:
     def test_from_own_to_common_removes_the_file(self, tmp_path: Path) -> None:
         self.import_(tmp_path, self.AUDIO)
         assert self.import_(tmp_path, self.COMMON)[0] == 65
-        code, said = self.import_(tmp_path, self.COMMON, "--replace")
+        code, output = self.import_(tmp_path, self.COMMON, "--replace")
         assert code == 0
-        assert "removed" in said
+        assert "removed" in output
         assert not self.own(tmp_path).exists()
 
 

@@ -185,7 +185,7 @@ class TestSaved:
         assert (store / "acme/poster-1/draft/input.json").is_file()
 
     @pytest.mark.parametrize(
-        ("words", "said"),
+        ("words", "message"),
         [
             (("acme/poster-1/4k",), "Did you mean acme/poster-1/4K"),
             (("acme/postr-1/draft", "zeta/film-1"), "Did you mean acme/poster-1/draft"),
@@ -194,12 +194,12 @@ class TestSaved:
         ],
     )
     def test_what_fits_nothing_is_an_error(
-        self, words: tuple[str, ...], said: str, saved: Callable[..., Path], tmp_path: Path
+        self, words: tuple[str, ...], message: str, saved: Callable[..., Path], tmp_path: Path
     ) -> None:
         answer = pull(tmp_path / "store", saved(), *words)
         assert answer.code == 65
         assert "E087" in answer.err
-        assert said in answer.err
+        assert message in answer.err
         assert not (tmp_path / "store").exists()
 
     @pytest.mark.parametrize(
@@ -487,9 +487,9 @@ class TestLive:
         )
         assert served.reached.wait(30)
         process.send_signal(blow)
-        _, said = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=30)
         assert process.returncode == code
-        assert b"Traceback" not in said
+        assert b"Traceback" not in stderr
         assert not store.exists()
 
 

@@ -37,15 +37,15 @@ def compare(models: Models, rounds: int) -> tuple[int, int]:
                 assert not check(spec, payload).ok
                 continue
             report = check(spec, payload)
-            told = f"{model_id}\n{schema}\n{payload}\n{report}"
+            details = f"{model_id}\n{schema}\n{payload}\n{report}"
             # The schema for editors has a pattern for URLs, so it sees them as the check does.
-            assert report.ok == standard.is_valid(payload), told
+            assert report.ok == standard.is_valid(payload), details
             if names_no_url(schema, payload):
                 continue
-            assert report.ok == oracle.admits(payload), told
-            assert {finding.keys[0] for finding in report.errors} == oracle.faulty_keys(payload), told
+            assert report.ok == oracle.admits(payload), details
+            assert {finding.keys[0] for finding in report.errors} == oracle.faulty_keys(payload), details
             given = {key: value for key, value in payload.items() if value is not None}
-            assert models.admitted_by_class(model_id, given) == check(spec, given).ok, told
+            assert models.admitted_by_class(model_id, given) == check(spec, given).ok, details
             admitted, refused = admitted + report.ok, refused + (not report.ok)
     return admitted, refused
 

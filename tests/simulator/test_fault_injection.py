@@ -196,8 +196,8 @@ def test_two_faults_on_one_request(start: Start, call: Call) -> None:
 
 def test_scripts_can_be_set_and_taken_back_from_outside(start: Start, call: Call) -> None:
     caller = call(start())
-    told = caller.post("/simulator/script", content="status *: 503\nresult 1: html\n")
-    assert told.json() == {"rules": ["status *: 503", "result 1: html"]}
+    reply = caller.post("/simulator/script", content="status *: 503\nresult 1: html\n")
+    assert reply.json() == {"rules": ["status *: 503", "result 1: html"]}
     assert caller.get("/v1/requests/x/status").status_code == 503
     caller.delete("/simulator/script")
     assert caller.get("/v1/requests/x/status").status_code == 404

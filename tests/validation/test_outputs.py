@@ -45,8 +45,8 @@ def test_what_does_not_fit_is_left_out_and_told() -> None:
         None,
         None,
     )
-    told = sorted(warning.partition(":")[0] for warning in output.warnings)
-    assert told == ["/audios", "/images/1", "/images/2", "/video"]
+    places = sorted(warning.partition(":")[0] for warning in output.warnings)
+    assert places == ["/audios", "/images/1", "/images/2", "/video"]
     assert raw["images"] == ["https://a/1", 5, None, "https://a/2"]
 
 
