@@ -122,7 +122,7 @@ def test_inputs_of_the_wrong_kind(clients: Clients, proxy: FaultProxy) -> None:
     endless["again"] = endless
     with pytest.raises(InvalidInputError, match="nested too deeply"):
         client.submit("any/model", endless)
-    with pytest.raises(ConfigurationError, match="dict of wire names"):
+    with pytest.raises(InvalidInputError, match="dict of wire names"):
         client.submit("any/model", "a prompt")
     with pytest.raises(UnknownModelError, match="not 5"):
         client.submit(5, {})

@@ -161,7 +161,7 @@ def test_a_server_that_knows_no_range(host: Host, picture: Picture, how: str) ->
     report = probed(host, images=[host.url(f"/a.jpg?{how}")])
     assert [problem.message[:9] for problem in report.errors] == ["Too wide."]
     assert [str(finding.rule) for finding in report.unchecked] == (["file_size_mb <= 1"] if how == "endless" else [])
-    assert host.sent < 4 * 1024 * 1024
+    assert host.sent < 6 * 1024 * 1024  # what the kernel takes off the server before the client has gone
 
 
 def test_what_is_not_in_the_first_bytes_stays_unchecked(host: Host, sample: dict[str, bytes]) -> None:

@@ -68,7 +68,7 @@ CLIENT: Final[Mapping[str, str]] = {
     **RESOURCES,
     **_because(
         "is a name of the client itself",
-        "aclose balance base_url catalog close job jobs journal login logout max_retries models options pending "
+        "aclose balance base_url batch catalog close job jobs journal login logout max_retries models options pending "
         "requests resume submit timeout token uploads user_agent validate with_options",
     ),
 }
