@@ -66,8 +66,8 @@ class ConnectProxy(FaultProxy):
         authority.issue_cert(HOST).configure_cert(self._context)
 
     def _serve(self, connection: socket.socket) -> None:
-        head = b""
-        with contextlib.suppress(OSError):
+        with connection, contextlib.suppress(OSError):
+            head = b""
             while not head.endswith(b"\r\n\r\n"):
                 if not (byte := connection.recv(1)):
                     return
@@ -76,6 +76,5 @@ class ConnectProxy(FaultProxy):
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             if self.handshakes:
                 self.handshakes.popleft()(connection)
-                connection.close()
-                return
-            super()._serve(self._context.wrap_socket(connection, server_side=True))
+            else:
+                super()._serve(self._context.wrap_socket(connection, server_side=True))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import JournalError
 from ..transport.hooks import log
-from .replies import CANCELLED, COMPLETED, FAILED, Verdict, error_code, failure_in, judge, text_of
+from .replies import CANCELLED, COMPLETED, FAILED, Outcome, error_code, failure_in, read_result, text_of
 from .values import FileData
 
 if TYPE_CHECKING:
@@ -179,16 +179,16 @@ def _under_any_key(key: str, kind: str) -> str:
 
 
 _ENDS = {
-    Verdict.SUCCEEDED: COMPLETED,
-    Verdict.FAILED: FAILED,
-    Verdict.EMPTY: FAILED,
-    Verdict.CANCELLED: CANCELLED,
+    Outcome.SUCCEEDED: COMPLETED,
+    Outcome.FAILED: FAILED,
+    Outcome.EMPTY: FAILED,
+    Outcome.CANCELLED: CANCELLED,
 }
 
 
 def record(session: Session, job: JobRef, body: dict[str, object]) -> Operation[None]:
     """Write down what a /result reply says, if it says that the job is over."""
-    state = _ENDS.get(judge(body).verdict)
+    state = _ENDS.get(read_result(body).outcome)
     if session.journal is not None and state is not None:
         files = [file.url for file in result_files(session, job, body)]
         note = failure_in(body) if state == FAILED else text_of(body.get("error"))

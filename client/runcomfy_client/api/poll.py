@@ -53,7 +53,7 @@ from ..transport.steps import Interrupted, Notify, Operation, Sleep
 from .calls import LONGEST_PAUSE, attempt, call, get, is_transient, jitter, now, retry_pause
 from .cancel import cancel_on_interrupt_if_asked
 from .outcomes import record
-from .replies import COMPLETED, NOT_READY, OVER, QUEUED, Verdict, failure_in, judge, state_of
+from .replies import COMPLETED, NOT_READY, OVER, QUEUED, Outcome, failure_in, read_result, state_of
 from .values import JobUpdate, PollState
 
 if TYPE_CHECKING:
@@ -204,15 +204,15 @@ def poll_once(
 def resolve(job: JobRef, state: PollState, reply: dict[str, object]) -> tuple[PollState, dict[str, object]]:
     """/result has the last word, unless it goes on contradicting a /status that says failed or cancelled."""
     ended, state = state.ended or {}, replace(state, ended=None)
-    judged = judge(reply)
-    if not judged.known:
+    result = read_result(reply)
+    if not result.known:
         state = warn_unknown_state(job, state, reply)
-    if judged.verdict in (Verdict.RUNNING, Verdict.EMPTY):
+    if result.outcome in (Outcome.RUNNING, Outcome.EMPTY):
         state = replace(state, contradictions=state.contradictions + 1)
-        may_run = judged.verdict is Verdict.RUNNING and state_of(ended.get("status"))[0] == COMPLETED
+        may_run = result.outcome is Outcome.RUNNING and state_of(ended.get("status"))[0] == COMPLETED
         if may_run or state.contradictions < MOST_CONTRADICTIONS:
             return state, {**reply, "status": "in_progress"}
-        if judged.verdict is Verdict.RUNNING:
+        if result.outcome is Outcome.RUNNING:
             reply = ended
     return replace(state, over=True), reply
 
@@ -339,22 +339,22 @@ def update_of(job: JobRef, body: dict[str, object], begun_at: float) -> JobUpdat
 
 def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
     """The /result reply of a success, or the error that the outcome is."""
-    judged = judge(body)
-    match judged.verdict:
-        case Verdict.SUCCEEDED:
+    result = read_result(body)
+    match result.outcome:
+        case Outcome.SUCCEEDED:
             return body
-        case Verdict.CANCELLED:
+        case Outcome.CANCELLED:
             raise JobCancelledError(
                 f"Job {job.request_id} was cancelled.", request_id=job.request_id, model_id=job.model_id
             )
-        case Verdict.FAILED:
+        case Outcome.FAILED:
             reason = failure_in(body) or "the API gives no reason"
             stop = "" if reason.endswith((".", "!", "?")) else "."
             raise failed(job, body, f"Job {job.request_id} failed: {reason}{stop}")
-        case Verdict.EMPTY:
-            raise failed(job, body, f"Job {job.request_id} is {judged.state}, but its result has no output.")
-        case Verdict.RUNNING:
-            raise not_ready(job, judged.state)
+        case Outcome.EMPTY:
+            raise failed(job, body, f"Job {job.request_id} is {result.state}, but its result has no output.")
+        case Outcome.RUNNING:
+            raise not_ready(job, result.state)
 
 
 def failed(job: JobRef, body: dict[str, object], message: str) -> JobFailedError:

@@ -250,7 +250,7 @@ def state_of(word: object) -> tuple[str, bool]:
     return (_WORDS[text], True) if text in _WORDS else (text or RUNNING, False)
 
 
-class Verdict(Enum):
+class Outcome(Enum):
     """What a reply of /result says about the job."""
 
     RUNNING = "running"
@@ -260,25 +260,25 @@ class Verdict(Enum):
     EMPTY = "over, but without an output"
 
 
-class Judged(NamedTuple):
-    verdict: Verdict
+class ResultReply(NamedTuple):
+    outcome: Outcome
     state: str
     known: bool
 
 
-def judge(body: dict[str, object]) -> Judged:
+def read_result(body: dict[str, object]) -> ResultReply:
     """Read a /result reply: only an output beside `succeeded` or `completed` is a success."""
     state, known = state_of(body.get("status"))
-    return Judged(_verdict(state, body), state, known)
+    return ResultReply(_outcome(state, body), state, known)
 
 
-def _verdict(state: str, body: dict[str, object]) -> Verdict:
+def _outcome(state: str, body: dict[str, object]) -> Outcome:
     if state == FAILED:
-        return Verdict.FAILED
+        return Outcome.FAILED
     if state == CANCELLED:
-        return Verdict.CANCELLED
+        return Outcome.CANCELLED
     if state != COMPLETED:
-        return Verdict.RUNNING
+        return Outcome.RUNNING
     if body.get("output"):
-        return Verdict.SUCCEEDED
-    return Verdict.FAILED if body.get("error") else Verdict.EMPTY
+        return Outcome.SUCCEEDED
+    return Outcome.FAILED if body.get("error") else Outcome.EMPTY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import shlex
 from difflib import get_close_matches
@@ -193,8 +194,9 @@ class _ToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            record = copy.copy(record)  # other handlers get the same one
             if isinstance(record.args, tuple):  # advice for Python is not for this reader
-                record.args = tuple(["" if isinstance(each, CureNote) else each for each in record.args])
+                record.args = tuple(["" if isinstance(value, CureNote) else value for value in record.args])
             marked(record.levelname.lower(), "yellow", record.getMessage().rstrip())
         except Exception:  # noqa: BLE001  # as every handler: a message must not end the program
             self.handleError(record)
