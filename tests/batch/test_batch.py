@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from runcomfy_client.batch import engine
 from runcomfy_client.batch.folder import BatchFolder
+from runcomfy_client.batch.folder_store import FolderLock
 from runcomfy_client.batch.plan import InvalidBatchError
-from runcomfy_client.batch.store import FolderLock
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.errors import AuthenticationError, ConfigurationError, JournalError
 from runcomfy_client.packages import FORMAT, ModelPackage

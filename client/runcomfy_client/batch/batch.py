@@ -18,11 +18,12 @@ from ..transport.hooks import log
 from ..transport.steps import run
 from .engine import Engine, Limits
 from .folder import BatchFolder, item_of
+from .folder_store import FolderLock, FolderStore
 from .plan import InvalidBatchError, Plan, checked_amount
 from .prices import Price, price_of
 from .results import ResultsFile
 from .rows import is_one_shot
-from .store import BatchJournal, BatchStore, FolderLock
+from .store import BatchJournal
 
 if TYPE_CHECKING:
     import os
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .folder import BatchItem, BatchReport, Failure
     from .plan import BatchCheck
     from .rows import Jobs
-    from .store import BatchStatus
+    from .store import BatchStatus, BatchStore
 
 
 class Started:
@@ -192,7 +193,7 @@ class BatchData:
 
     def _load(self, path: Path, plan: Plan) -> Started:
         path.mkdir(parents=True, exist_ok=True)
-        store = BatchStore(path)
+        store = FolderStore(path)
         started = Started(store, self._session, ordered=self._ordered)
         try:
             store.create(self._name, scope_of(self._session))

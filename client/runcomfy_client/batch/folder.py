@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from ..identifiers import request_id_in
+from .folder_store import FILE, FolderLock, FolderStore
 from .results import ResultsFile, facts_of
-from .store import EXPIRED, FAILED, FILE, REFUSED, UNSURE, BatchStore, FolderLock
+from .store import EXPIRED, FAILED, REFUSED, UNSURE
 
 if TYPE_CHECKING:
     import os
-    import sqlite3
     from collections.abc import Collection, Iterator
 
+    from ..journal.sql import Row
     from .store import BatchStatus
 
 REPORT = "report.json"
@@ -103,7 +104,7 @@ class BatchFolder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser().absolute()
-        self.store = BatchStore(self.path)
+        self.store = FolderStore(self.path)
         if not (self.path / FILE).is_file():
             raise ConfigurationError(f"There is no batch in {self.path}.")
 
@@ -206,7 +207,7 @@ class BatchFolder:
         self.store.close()
 
 
-def item_of(row: sqlite3.Row, folder: Path) -> BatchItem:
+def item_of(row: Row, folder: Path) -> BatchItem:
     facts = facts_of(row)
     return BatchItem(
         key=row["key"],

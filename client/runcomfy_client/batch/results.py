@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from .store import ENDED, PAGE
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
+    from ..journal.sql import Row
     from .store import BatchStore
 
 NAME = "results.jsonl"
@@ -77,7 +77,7 @@ class ResultsFile:
             self._file.close()
             self._file = None
 
-    def _rows(self) -> Iterator[sqlite3.Row]:
+    def _rows(self) -> Iterator[Row]:
         after = self._last
         while page := self._store.ended_items(ordered=self._ordered, after=after):
             for row in page:
@@ -89,12 +89,12 @@ class ResultsFile:
             after = page[-1]["number" if self._ordered else "seq"]
 
 
-def line_of(row: sqlite3.Row) -> bytes:
+def line_of(row: Row) -> bytes:
     """The line of one item."""
     return (json.dumps(facts_of(row), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
-def facts_of(row: sqlite3.Row) -> dict[str, Any]:
+def facts_of(row: Row) -> dict[str, Any]:
     return {
         "key": row["key"],
         "model": row["model_id"],

@@ -1,4 +1,4 @@
-"""The journal of one batch: its submits and its items in one SQLite file, always changed together.
+"""The journal of one batch: its submits and its items, always changed together.
 
 An item is a job that the batch wants to be done, a submission one POST for it. `BatchStore` is a journal like any
 other, so the submit rule writes into it as it does everywhere; what it adds is that each write moves the item, too,
@@ -17,38 +17,35 @@ finds out that nobody knows what became of it: `unsure`. Nothing is ever sent fo
 
 Money is in whole microdollars. While a job runs its estimate is reserved; when it is over its cost is spent. An unsure
 item keeps its reservation. Triggers keep the sums, so that they are right after every transaction.
+
+`BatchStore` has the rules, in SQL that SQLite and PostgreSQL share; `folder_store` has the file of a batch on one
+machine.
 """
 
 from __future__ import annotations
 
+import abc
 import json
-import os
 import re
 import sqlite3
-import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError, JournalError
 from ..journal.journal import Journal
-from ..journal.sqlite import SqliteStore
+from ..journal.sql import ENTRY, SqlStore, entry_of, repeatable
 from .plan import ITEM_COLUMNS, InvalidBatchError, RowProblem, content_names, with_media
 from .prices import dollars, micro
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ..journal.base import Intent, JournalEntry, Scope
+    from ..journal.sql import Connection, Row
     from .plan import Plan
     from .prices import Price
 
-FILE = "batch.sqlite3"
-LOCK = "batch.lock"
 WAITING, SUBMITTING, RUNNING, FETCHING = "waiting", "submitting", "running", "fetching"
 DONE, FAILED, REFUSED, UNSURE, EXPIRED = "done", "failed", "refused", "unsure", "expired"
 STATES = (WAITING, SUBMITTING, RUNNING, FETCHING, DONE, FAILED, REFUSED, UNSURE, EXPIRED)
@@ -112,13 +109,6 @@ CREATE TABLE IF NOT EXISTS models (
     tried INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS contents (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT
-"""
-TRIGGER = """
-CREATE TRIGGER IF NOT EXISTS items_changed AFTER UPDATE OF state, spent, reserved ON items BEGIN
-    UPDATE counts SET number = number - 1 WHERE state = old.state;
-    UPDATE counts SET number = number + 1 WHERE state = new.state;
-    UPDATE batches SET spent = spent + new.spent - old.spent, reserved = reserved + new.reserved - old.reserved;
-END
 """
 
 
@@ -203,32 +193,50 @@ class BatchStatus:
         return {"counts": dict(self.counts), **{name: getattr(self, name) for name in names}}
 
 
-class BatchStore(SqliteStore):
-    """The journal of the batch in a folder."""
+class BatchStore(SqlStore):
+    """The journal of a batch. ``place`` names it in messages, ``folder`` is where its files go."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE)
-        self.folder = folder
+    folder: Path
+
+    @property
+    @abc.abstractmethod
+    def place(self) -> str:
+        """The batch, as messages name it."""
+
+    @abc.abstractmethod
+    def is_active(self) -> bool:
+        """Whether a process works on the batch now."""
+
+    @abc.abstractmethod
+    def _make_tables(self, connection: Connection) -> None:
+        """Make the tables that are not there yet."""
+
+    @abc.abstractmethod
+    def _is_left_behind(self, entry: JournalEntry) -> bool:
+        """Whether nobody sends this submission any more, which was not seen to end."""
 
     def create(self, name: str, scope: Scope) -> None:
-        """Make the tables. Raises ConfigurationError if the folder is of another account or address."""
+        """Make the tables. Raises ConfigurationError if the batch is of another account or address."""
         with self.transaction(create=True) as connection:
-            for statement in TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(TRIGGER)
+            self._make_tables(connection)
             row = connection.execute("SELECT * FROM batches").fetchone()
             if row is None:
                 connection.execute(
-                    "INSERT INTO batches (id, name, account, base_url, created_at) VALUES (1, ?, ?, ?, ?)",
-                    (name, *scope, time.time()),
+                    "INSERT INTO batches (id, name, account, base_url, created_at) VALUES (1, ?, ?, ?, clock())",
+                    (name, *scope),
                 )
                 connection.executemany("INSERT INTO counts VALUES (?, 0)", [(state,) for state in STATES])
-            elif row["base_url"] != scope.base_url or row["account"] != scope.account:
-                other = "address" if row["base_url"] != scope.base_url else "token"
-                raise ConfigurationError(
-                    f"{self.folder} holds the batch {row['name']!r}, begun with another {other}. Nothing was sent.",
-                    cure="Use another folder, or the token and address it was begun with.",
-                )
+            else:
+                self.check_scope(row, scope)
+
+    def check_scope(self, batch: Row, scope: Scope) -> None:
+        """Raises ConfigurationError if the batch is of another account or address."""
+        if (batch["account"], batch["base_url"]) != scope:
+            other = "address" if batch["base_url"] != scope.base_url else "token"
+            raise ConfigurationError(
+                f"{self.place} holds the batch {batch['name']!r}, begun with another {other}. Nothing was sent.",
+                cure="Use another one, or the token and address it was begun with.",
+            )
 
     # Rows come in.
 
@@ -245,37 +253,39 @@ class BatchStore(SqliteStore):
         finally:
             source.close()
 
-    def _load(
-        self, connection: sqlite3.Connection, source: sqlite3.Connection, plan: Plan, prices: Mapping[str, Price]
-    ) -> int:
-        (before,) = connection.execute("SELECT count(*) FROM items").fetchone()
+    def _load(self, connection: Connection, source: sqlite3.Connection, plan: Plan, prices: Mapping[str, Price]) -> int:
+        before = connection.execute("SELECT count(*) AS number FROM items").fetchone()["number"]
         known = new = 0
         connection.execute("UPDATE items SET number = -id")
-        for row in source.execute(f"SELECT {ITEM_COLUMNS} FROM planned ORDER BY number"):
-            number, key, model_id, digest = row[:4]
-            here = before and connection.execute("SELECT * FROM items WHERE key = ?", (key,)).fetchone()
-            if here and (here["model_id"], here["digest"]) != (model_id, digest):
-                if here["state"] != WAITING or here["submission_id"] is not None:
-                    text = f"has the key {key!r}, under which this folder has a job with another input"
-                    plan.check.add(RowProblem(place=f"row {number}", message=text, key=key))
+        rows = source.execute(f"SELECT {ITEM_COLUMNS} FROM planned ORDER BY number")
+        while page := rows.fetchmany(PAGE):
+            here = self._with_keys(connection, [row[1] for row in page]) if before else {}
+            added = []
+            for row in page:
+                number, key, model_id, digest = row[:4]
+                item = here.get(key)
+                if item is not None and (item["model_id"], item["digest"]) != (model_id, digest):
+                    if item["state"] != WAITING or item["submission_id"] is not None:
+                        text = f"has the key {key!r}, under which this batch has a job with another input"
+                        plan.check.add(RowProblem(place=f"row {number}", message=text, key=key))
+                        continue
+                    connection.execute("DELETE FROM items WHERE id = ?", (item["id"],))
+                    item = None
+                if item is None:
+                    added.append((*row, key))
                     continue
-                connection.execute("DELETE FROM items WHERE id = ?", (here["id"],))
-                here = None
-            if here:
                 known += 1
-                connection.execute("UPDATE items SET number = ?, price = ? WHERE id = ?", (number, row[6], here["id"]))
-                continue
-            new += 1
-            connection.execute(
-                f"INSERT INTO items ({ITEM_COLUMNS}, job_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, key)
-            )
+                connection.execute("UPDATE items SET number = ?, price = ? WHERE id = ?", (number, row[6], item["id"]))
+            marks = ", ".join("?" * 10)
+            connection.executemany(f"INSERT INTO items ({ITEM_COLUMNS}, job_key) VALUES ({marks})", added)
+            new += len(added)
         if not plan.check.ok:
             raise InvalidBatchError(plan.check)
         if before and not known:
-            (name,) = connection.execute("SELECT name FROM batches").fetchone()
+            name = connection.execute("SELECT name FROM batches").fetchone()["name"]
             raise ConfigurationError(
-                f"{self.folder} holds the batch {name!r}, and none of its jobs is among these rows. Nothing was sent.",
-                cure="Use another folder.",
+                f"{self.place} holds the batch {name!r}, and none of its jobs is among these rows. Nothing was sent.",
+                cure="Use another one.",
             )
         connection.executemany(
             "INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", source.execute("SELECT * FROM contents")
@@ -289,15 +299,20 @@ class BatchStore(SqliteStore):
         )
         return new
 
-    def _price(self, connection: sqlite3.Connection, prices: Mapping[str, Price]) -> None:
+    def _with_keys(self, connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
+        marks = ", ".join("?" * len(keys))
+        found = connection.execute(f"SELECT * FROM items WHERE key IN ({marks})", tuple(keys)).fetchall()
+        return {row["key"]: row for row in found}
+
+    def _price(self, connection: Connection, prices: Mapping[str, Price]) -> None:
         connection.executemany(
             "INSERT INTO models (model_id, usd, unit) VALUES (?, ?, ?)"
             " ON CONFLICT (model_id) DO UPDATE SET usd = excluded.usd, unit = excluded.unit",
             [(model_id, *price) for model_id, price in prices.items()],
         )
         connection.execute(
-            "UPDATE items SET estimate = coalesce(price, (SELECT CAST(usd * 1000000 * factor * CASE unit"
-            " WHEN 'second' THEN seconds WHEN 'job' THEN 1.0 ELSE outputs END + 0.999 AS INTEGER)"
+            "UPDATE items SET estimate = coalesce(price, (SELECT whole(usd * 1000000 * factor * CASE unit"
+            " WHEN 'second' THEN seconds WHEN 'job' THEN 1.0 ELSE outputs END + 0.999)"
             " FROM models WHERE models.model_id = items.model_id)) WHERE state = 'waiting'"
         )
 
@@ -307,33 +322,31 @@ class BatchStore(SqliteStore):
             amount = None if budget is None else int(budget * 1_000_000 + 1e-6)
             connection.execute("UPDATE batches SET budget = ?, concurrency = ?", (amount, concurrency))
 
+    @repeatable
     def recover(self) -> None:
-        """After a kill: find out what became of the items that were being sent, and of ids taken in from a file."""
+        """Find out what became of items whose sender has ended, and of ids taken in from a file."""
         with self.transaction() as connection:
             rows = connection.execute(
-                "SELECT items.id AS item, submissions.* FROM items JOIN submissions ON submissions.id = submission_id"
-                " WHERE items.state IN ('submitting', 'unsure')"
+                f"SELECT items.id AS item, items.state AS item_state, {ENTRY} FROM items JOIN submissions"
+                " ON submissions.id = submission_id WHERE items.state IN ('submitting', 'unsure')"
             ).fetchall()
             for row in rows:
                 if row["request_id"] is not None and row["state"] != "released":
                     _set_running(connection, row["item"], row["request_id"], row["submitted_at"] or row["created_at"])
                 elif row["state"] == "refused":
                     _set_waiting(connection, row["item"])
-                elif row["state"] == "sending":
-                    # Whoever holds the folder's lock is the only one that sends, so the sender has ended.
-                    note = "the program ended while it was being sent"
-                    connection.execute(
-                        "UPDATE submissions SET state = 'unsure', note = ?, owner = NULL, lease_until = NULL"
-                        " WHERE id = ?",
-                        (note, row["id"]),
-                    )
-                    _set_unsure(connection, row["item"], note)
+                elif row["item_state"] == SUBMITTING and self._is_left_behind(entry_of(row)):
+                    # The submission stays as it is, so that a sender that only stood still can still end it.
+                    _set_unsure(connection, row["item"], "the program ended while it was being sent")
 
     # What the submit rule writes.
 
+    @repeatable
     def intend(self, intent: Intent, owner: str, lease_seconds: float) -> JournalEntry | None:
         with self.transaction() as connection:
             item = connection.execute("SELECT * FROM items WHERE job_key = ?", (intent.job_key,)).fetchone()
+            if item is not None and (item["state"], item["submission_id"]) == (SUBMITTING, intent.submission_id):
+                return None  # an earlier try was committed
             self._check_gate(connection, item, intent)
             # Of an earlier try that was refused, as after a 429: one row for a job.
             connection.execute(
@@ -350,7 +363,7 @@ class BatchStore(SqliteStore):
             )
             return None
 
-    def _check_gate(self, connection: sqlite3.Connection, item: sqlite3.Row | None, intent: Intent) -> None:
+    def _check_gate(self, connection: Connection, item: Row | None, intent: Intent) -> None:
         if item is None or item["state"] != WAITING:
             raise Held("taken", f"The job {intent.job_key!r} of the batch does not wait to be sent.")
         if (item["model_id"], item["digest"]) != (intent.model_id, intent.input_digest):
@@ -358,11 +371,12 @@ class BatchStore(SqliteStore):
         batch = connection.execute("SELECT * FROM batches").fetchone()
         if batch["paused"]:
             raise Held("paused", "The batch is paused.")
-        (in_flight,) = connection.execute(
-            "SELECT total(number) FROM counts WHERE state IN ('submitting', 'running', 'fetching')"
-        ).fetchone()
+        in_flight = connection.execute(
+            "SELECT CAST(sum(number) AS BIGINT) AS number FROM counts"
+            " WHERE state IN ('submitting', 'running', 'fetching')"
+        ).fetchone()["number"]
         if in_flight >= batch["concurrency"]:
-            raise Held("full", f"{in_flight:g} jobs of the batch are in flight.")
+            raise Held("full", f"{in_flight} jobs of the batch are in flight.")
         if batch["budget"] is None:
             return
         if item["estimate"] is None:
@@ -370,20 +384,23 @@ class BatchStore(SqliteStore):
         if batch["spent"] + batch["reserved"] + item["estimate"] > batch["budget"]:
             raise Held("budget", "The next job does not fit into the budget.")
 
+    @repeatable
     def submitted(self, submission_id: str, request_id: str) -> None:
         with self.transaction() as connection:
             super().submitted(submission_id, request_id)
             item = _item_of(connection, submission_id)
             if item is not None and item["request_id"] != request_id:
-                _set_running(connection, item["id"], request_id, time.time())
+                _set_running(connection, item["id"], request_id)
 
+    @repeatable
     def refused(self, submission_id: str, owner: str, note: str) -> None:
         with self.transaction() as connection:
             super().refused(submission_id, owner, note)
             item = _item_of(connection, submission_id)
-            if item is not None and item["state"] == SUBMITTING:
+            if item is not None and item["state"] in (SUBMITTING, UNSURE) and item["submit_state"] == "refused":
                 _set_waiting(connection, item["id"])
 
+    @repeatable
     def unsure(self, submission_id: str, owner: str, note: str) -> None:
         with self.transaction() as connection:
             super().unsure(submission_id, owner, note)
@@ -393,38 +410,43 @@ class BatchStore(SqliteStore):
 
     # What the engine writes.
 
+    @repeatable
     def end(self, endings: Iterable[Ending]) -> None:
         """Write down what became of items, all in one transaction."""
         with self.transaction() as connection:
             for ending in endings:
                 self._end(connection, ending)
 
-    def _end(self, connection: sqlite3.Connection, ending: Ending) -> None:
+    def _end(self, connection: Connection, ending: Ending) -> None:
         item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()
+        if item["state"] not in ((WAITING,) if ending.state == REFUSED else (RUNNING, FETCHING)):
+            return  # it was written down already
         over = ending.state in ENDED
         spent = item["spent"]
         if ending.job_state is not None:
             amount = micro(ending.cost) if ending.cost is not None else item["estimate"] or 0
             spent = item["spent_before"] + amount
             connection.execute(
-                "UPDATE submissions SET state = ?, cost = coalesce(?, cost), files = ?, note = ?, ended_at = ?"
+                "UPDATE submissions SET state = ?, cost = coalesce(?, cost), files = ?, note = ?, ended_at = clock()"
                 " WHERE id = ? AND state <> 'released'",
                 (
-                    *(ending.job_state, ending.cost, json.dumps(list(ending.urls)), ending.error, time.time()),
+                    *(ending.job_state, ending.cost, json.dumps(list(ending.urls)), ending.error),
                     item["submission_id"],
                 ),
             )
             _learn_price(connection, item, ending, amount)
         connection.execute(
             "UPDATE items SET state = ?, cost = coalesce(?, cost), files = coalesce(?, files), error = ?, spent = ?,"
-            " reserved = CASE WHEN ? OR state = 'waiting' THEN 0 ELSE reserved END, seq = ?, ended_at = ? WHERE id = ?",
+            " reserved = CASE WHEN ? OR state = 'waiting' THEN 0 ELSE reserved END, seq = ?,"
+            f" ended_at = {'clock()' if over else 'NULL'} WHERE id = ?",
             (
                 *(ending.state, ending.cost, json.dumps(list(ending.files)) if ending.files else None, ending.error),
                 *(spent, ending.job_state is not None or over, _next_seq(connection) if over else None),
-                *(time.time() if over else None, item["id"]),
+                item["id"],
             ),
         )
 
+    @repeatable
     def note_balance(self, *, before: float | None = None, after: float | None = None) -> None:
         """Keep what the account had left: before the first run, after the latest one."""
         with self.transaction() as connection:
@@ -450,7 +472,7 @@ class BatchStore(SqliteStore):
                 raise JournalError(f"{key!r} is {item['state']}, not unsure.")
             self.settle(item["submission_id"], request_id, "settled by hand: not started")
             if request_id is not None:
-                _set_running(connection, item["id"], request_id, time.time())
+                _set_running(connection, item["id"], request_id)
             else:
                 connection.execute("UPDATE items SET submission_id = NULL WHERE id = ?", (item["id"],))
                 _set_waiting(connection, item["id"])
@@ -477,17 +499,18 @@ class BatchStore(SqliteStore):
         """Items of a state, in the order of the rows, after that number."""
         columns = ", ".join(Item._fields)
         return [
-            Item(*row)
+            Item(*(row[name] for name in Item._fields))
             for row in self._read(
                 f"SELECT {columns} FROM items WHERE state = ? AND number > ? ORDER BY number LIMIT ?",
                 (state, after, limit),
             )
         ]
 
-    def item(self, item_id: int) -> sqlite3.Row:
-        return self._read("SELECT * FROM items WHERE id = ?", (item_id,))[0]
+    def item(self, item_id: int) -> Row:
+        found: Row = self._read("SELECT * FROM items WHERE id = ?", (item_id,))[0]
+        return found
 
-    def item_with_key(self, key: str) -> sqlite3.Row | None:
+    def item_with_key(self, key: str) -> Row | None:
         found = self._read("SELECT * FROM items WHERE key = ?", (key,))
         return found[0] if found else None
 
@@ -498,7 +521,7 @@ class BatchStore(SqliteStore):
             contents[name] = self._read("SELECT data FROM contents WHERE sha256 = ?", (name,))[0]["data"]
         return with_media(item.input, item.media, contents)
 
-    def ended_items(self, *, ordered: bool, after: int = 0, limit: int = PAGE) -> list[sqlite3.Row]:
+    def ended_items(self, *, ordered: bool, after: int = 0, limit: int = PAGE) -> list[Row]:
         """Items that have a line in results.jsonl: in the order in which they ended, or of the rows."""
         if not ordered:
             return self._read("SELECT * FROM items WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
@@ -508,14 +531,16 @@ class BatchStore(SqliteStore):
         """Models of which a job has ended, so that their estimates were corrected."""
         return {row["model_id"] for row in self._read("SELECT model_id FROM models WHERE tried > 0", ())}
 
-    def sums(self) -> sqlite3.Row:
-        return self._read("SELECT * FROM batches", ())[0]
+    def sums(self) -> Row:
+        found: Row = self._read("SELECT * FROM batches", ())[0]
+        return found
 
     def status(self) -> BatchStatus:
         batch = self.sums()
         counts = {row["state"]: row["number"] for row in self._read("SELECT * FROM counts", ())}
         (left,) = self._read(
-            "SELECT total(estimate) AS amount, count(*) - count(estimate) AS unpriced FROM items WHERE state = ?",
+            "SELECT CAST(coalesce(sum(estimate), 0) AS BIGINT) AS amount, count(*) - count(estimate) AS unpriced"
+            " FROM items WHERE state = ?",
             (WAITING,),
         )
         return BatchStatus(
@@ -526,17 +551,17 @@ class BatchStore(SqliteStore):
             budget=dollars(batch["budget"]),
             estimate_left=None if left["unpriced"] else left["amount"] / 1_000_000,
             paused=bool(batch["paused"]),
-            active=is_locked(self.folder),
+            active=self.is_active(),
             rate=self._rate(),
         )
 
     def _rate(self) -> float | None:
         """Jobs that ended in a minute: of the last 200, in the last ten minutes."""
-        rows = self._read("SELECT ended_at FROM items WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 200", ())
-        times: list[float] = [row["ended_at"] for row in rows if row["ended_at"] > time.time() - 600]
-        if len(times) < 2 or (seconds := time.time() - min(times)) <= 0:
-            return None
-        return len(times) * 60 / seconds
+        rows = self._read(
+            "SELECT clock() - ended_at AS age FROM items WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 200", ()
+        )
+        ages: list[float] = [row["age"] for row in rows if row["age"] < 600]
+        return len(ages) * 60 / max(ages) if len(ages) > 1 and max(ages) > 0 else None
 
     def failures(self) -> list[tuple[str, str, str, int, str]]:
         """What did not end well: state, cause, model, how many, and one key."""
@@ -546,13 +571,15 @@ class BatchStore(SqliteStore):
             " GROUP BY state, cause, model_id ORDER BY number DESC, state",
             (),
         )
-        return [tuple(row) for row in rows]
+        return [(row["state"], row["cause"], row["model_id"], row["number"], row["example"]) for row in rows]
 
-    def models(self) -> list[sqlite3.Row]:
+    def models(self) -> list[Row]:
         """Jobs, costs and estimates of each model."""
         return self._read(
-            "SELECT model_id, count(*) AS jobs, sum(state = 'done') AS done, sum(spent) AS spent, sum(cost) AS cost,"
-            " sum(state = 'done' AND cost IS NULL) AS without_cost FROM items GROUP BY model_id ORDER BY model_id",
+            "SELECT model_id, count(*) AS jobs, count(*) FILTER (WHERE state = 'done') AS done,"
+            " CAST(sum(spent) AS BIGINT) AS spent, sum(cost) AS cost,"
+            " count(*) FILTER (WHERE state = 'done' AND cost IS NULL) AS without_cost FROM items"
+            " GROUP BY model_id ORDER BY model_id",
             (),
         )
 
@@ -569,51 +596,16 @@ class BatchJournal(Journal):
     """The store as the journal that a client's session takes."""
 
     def __init__(self, store: BatchStore) -> None:
-        super().__init__(store.path)
         self._store = store
+        self._keep_inputs = False
+        self._scope = None
 
 
-class FolderLock:
-    """Held by the one process that works on a batch. Raises ConfigurationError if there is one already."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = (folder / LOCK).open("a+b")
-        if not _lock(self._file.fileno()):
-            self._file.close()
-            raise ConfigurationError(
-                f"Another process works on the batch in {folder}.", cure="Wait for it, or end it (Ctrl-C or SIGTERM)."
-            )
-
-    def release(self) -> None:
-        self._file.close()
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a process works on the batch now."""
-    try:
-        with (folder / LOCK).open("r+b") as file:
-            return not _lock(file.fileno())
-    except OSError:
-        return False
-
-
-def _lock(number: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(number, 0, os.SEEK_SET)
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _item_of(connection: sqlite3.Connection, submission_id: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM items WHERE submission_id = ?", (submission_id,)
+def _item_of(connection: Connection, submission_id: str) -> Row | None:
+    row: Row | None = connection.execute(
+        "SELECT items.*, submissions.state AS submit_state FROM items JOIN submissions"
+        " ON submissions.id = submission_id WHERE submission_id = ?",
+        (submission_id,),
     ).fetchone()
     return row
 
@@ -625,35 +617,34 @@ def _reason(note: str) -> str:
     return f"{reason}; the reply names the request id {named[1]}" if named else reason
 
 
-def _set_running(connection: sqlite3.Connection, item_id: int, request_id: str, submitted_at: float) -> None:
+def _set_running(connection: Connection, item_id: int, request_id: str, submitted_at: float | None = None) -> None:
     connection.execute(
-        "UPDATE items SET state = 'running', request_id = ?, submitted_at = ?, error = NULL, seq = NULL, ended_at ="
-        " NULL, reserved = coalesce(estimate, 0) WHERE id = ?",
+        "UPDATE items SET state = 'running', request_id = ?, submitted_at = coalesce(?, clock()), error = NULL,"
+        " seq = NULL, ended_at = NULL, reserved = coalesce(estimate, 0) WHERE id = ?",
         (request_id, submitted_at, item_id),
     )
 
 
-def _set_waiting(connection: sqlite3.Connection, item_id: int) -> None:
+def _set_waiting(connection: Connection, item_id: int) -> None:
     connection.execute(
         "UPDATE items SET state = 'waiting', reserved = 0, error = NULL, seq = NULL, ended_at = NULL WHERE id = ?",
         (item_id,),
     )
 
 
-def _set_unsure(connection: sqlite3.Connection, item_id: int, note: str) -> None:
+def _set_unsure(connection: Connection, item_id: int, note: str) -> None:
     connection.execute(
-        "UPDATE items SET state = 'unsure', error = ?, seq = ?, ended_at = ? WHERE id = ?",
-        (note, _next_seq(connection), time.time(), item_id),
+        "UPDATE items SET state = 'unsure', error = ?, seq = ?, ended_at = clock() WHERE id = ?",
+        (note, _next_seq(connection), item_id),
     )
 
 
-def _next_seq(connection: sqlite3.Connection) -> int:
+def _next_seq(connection: Connection) -> int:
     connection.execute("UPDATE batches SET last_seq = last_seq + 1")
-    (number,) = connection.execute("SELECT last_seq FROM batches").fetchone()
-    return int(number)
+    return int(connection.execute("SELECT last_seq FROM batches").fetchone()["last_seq"])
 
 
-def _learn_price(connection: sqlite3.Connection, item: sqlite3.Row, ending: Ending, amount: int) -> None:
+def _learn_price(connection: Connection, item: Row, ending: Ending, amount: int) -> None:
     """The first job of a model whose cost is known corrects the estimates of the others upwards."""
     model = connection.execute("SELECT * FROM models WHERE model_id = ?", (item["model_id"],)).fetchone()
     if model is None or model["tried"]:
@@ -665,7 +656,7 @@ def _learn_price(connection: sqlite3.Connection, item: sqlite3.Row, ending: Endi
         factor = amount / item["estimate"]
         connection.execute("UPDATE models SET factor = factor * ? WHERE model_id = ?", (factor, item["model_id"]))
         connection.execute(
-            "UPDATE items SET estimate = CAST(estimate * ? + 0.999 AS INTEGER)"
+            "UPDATE items SET estimate = whole(estimate * ? + 0.999)"
             " WHERE state = 'waiting' AND model_id = ? AND price IS NULL",
             (factor, item["model_id"]),
         )
