@@ -10,6 +10,7 @@ import pytest
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import SCHEMAS, SCRIPT, Answer
+from tests.support.warm import run_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,15 +50,13 @@ def cli(tmp_path: Path, environment: dict[str, str]) -> Cli:
         *words: str, sim: Simulator | None = None, stdin: str | bytes = b"", env: dict[str, str] | None = None
     ) -> Answer:
         address = {"RUNCOMFY_BASE_URL": sim.url, "RUNCOMFY_API_TOKEN": sim.token} if sim else {}
-        done = subprocess.run(
-            [str(SCRIPT), *words],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env={**environment, **address, **(env or {})},
-            timeout=60,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+        everything = {**environment, **address, **(env or {})}
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        if "PYTHONPATH" in (env or {}):  # read when Python starts
+            done = subprocess.run(
+                [SCRIPT, *words], input=data, capture_output=True, cwd=tmp_path, env=everything, timeout=60, check=False
+            )
+            return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return run_client(words, tmp_path, everything, data)
 
     return run

@@ -1,0 +1,80 @@
+"""`runcomfy-client` in a process of its own that need not load Python and its libraries first.
+
+Each process is a fork of one that has loaded them (`multiprocessing.forkserver`). Its arguments, folder, environment,
+streams and exit code are its own, as a shell would set them. Tests of the start itself (what it loads, the locale, a
+terminal, a closed stream, a signal) start the installed script instead.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.cli import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_LOADED = (
+    "httpx",
+
+    "runcomfy.models",
+    "runcomfy_client.batch.batch",
+    "runcomfy_client.cli.app",
+    "runcomfy_client.cli.commands.batch",
+    "runcomfy_client.cli.commands.browse",
+    "runcomfy_client.cli.commands.run",
+    "runcomfy_client.cli.commands.validate",
+    "runcomfy_client.cli.console",
+    "runcomfy_client.describe.snippets",
+    "runcomfy_client.journal.sqlite",
+    "runcomfy_client.transport.async_driver",
+    "runcomfy_client.transport.sync_driver",
+    "rich.console",
+    "rich.progress",
+    "rich.table",
+    "ruamel.yaml",
+    "zoneinfo",
+)
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(list(_LOADED))
+
+
+def run_client(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: bytes = b"", *, timeout: float = 60
+) -> Answer:
+    """Run `runcomfy-client` with these arguments; what it prints and its exit code."""
+    with tempfile.TemporaryDirectory() as streams:
+        stdin_file, stdout_file, stderr_file = (Path(streams, name) for name in ("stdin", "stdout", "stderr"))
+        stdin_file.write_bytes(stdin)
+        arguments = (list(words), str(folder), dict(environment), (stdin_file, stdout_file, stderr_file))
+        process = _context.Process(target=_main, args=arguments)
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise TimeoutError(f"runcomfy-client {' '.join(words)} has not ended after {timeout} s")
+        code = process.exitcode
+        process.close()
+        return Answer(code, stdout_file.read_bytes().decode(), stderr_file.read_bytes().decode())
+
+
+def _main(words: list[str], folder: str, environment: dict[str, str], streams: tuple[Path, Path, Path]) -> None:
+    for number, path in enumerate(streams):
+        opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = ["runcomfy-client", *words]
+    from runcomfy_client.cli.console import main
+
+    sys.exit(main())
