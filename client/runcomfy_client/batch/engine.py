@@ -32,7 +32,6 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -67,7 +66,6 @@ from .store import DONE, EXPIRED, FAILED, FETCHING, REFUSED, RUNNING, WAITING, E
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from ..api.calls import Session
     from ..api.values import PollState
@@ -130,7 +128,7 @@ class Engine:
         self._poll_session = session._replace(journal=None, cool_down=CoolDown())
         self._driver = driver
         self._store = store
-        self._writes = Writes(store, writer, results)
+        self._writes = writer.writes
         self._results = results
         self._limits = limits
         self._ended = ended
@@ -199,7 +197,7 @@ class Engine:
             for task in (*self._posts.values(), *self._jobs.values()):
                 task.cancel()
             await asyncio.gather(feeder, drained, *self._posts.values(), *self._jobs.values(), return_exceptions=True)
-            await self._writes.finish()
+            await asyncio.wrap_future(self._writes.begin(self._results.finish))
 
     def _prepare(self) -> None:
         self._tried = self._store.tried_models()
@@ -433,7 +431,7 @@ class Engine:
         if not self._limits.download or not found.files:
             await self._over(item, Ending(item.id, DONE, "completed", found.cost, files=urls, urls=urls))
             return
-        await self._writes.end(Ending(item.id, FETCHING, "completed", found.cost, urls=urls))
+        await self._write(Ending(item.id, FETCHING, "completed", found.cost, urls=urls))
         self._tried.add(item.model_id)
         await self._fetched(item, ref, body)
 
@@ -460,7 +458,7 @@ class Engine:
                 self._fetches.discard(item.id)
                 log.warning("%s: %s", item.key, error)
                 if tries == FETCH_TRIES:
-                    await self._writes.end(Ending(item.id, FETCHING, error=error.message))
+                    await self._write(Ending(item.id, FETCHING, error=error.message))
                     return
             else:
                 names = [path.relative_to(self._store.folder).as_posix() for path in paths]
@@ -471,8 +469,13 @@ class Engine:
                 async with self._poll_slots:
                     body = await self._driver.run(polling.result(self._poll_session, ref))
 
+    async def _write(self, ending: Ending) -> None:
+        """Write it down; returns when it is on disk and in results.jsonl. Cancellation does not take it back."""
+        written = self._writes.begin(lambda: self._store.end(ending), self._results.catch_up)
+        await asyncio.shield(asyncio.wrap_future(written))
+
     async def _over(self, item: Item, ending: Ending) -> None:
-        await self._writes.end(ending)
+        await self._write(ending)
         if ending.job_state is not None and (ending.job_state == "completed" or ending.cost is not None):
             self._tried.add(item.model_id)
         self._ended(item.id)
@@ -500,37 +503,3 @@ class Breaker:
 
     def left(self) -> float:
         return max(self._until - time.monotonic(), 0.0)
-
-
-class Writes:
-    """Endings on their way into the store, on the journal's own thread: what comes while one commit lasts goes into the
-    next one together, and results.jsonl follows each commit.
-    """
-
-    def __init__(self, store: BatchStore, writer: JournalWriter, results: ResultsFile) -> None:
-        self._store = store
-        self._writer = writer
-        self._results = results
-        self._endings: list[Ending] = []
-        self._commit: Future[None] | None = None
-        self._lock = threading.Lock()
-
-    async def end(self, ending: Ending) -> None:
-        """Write it down; returns when it is on disk, and cancellation does not take it back."""
-        with self._lock:
-            self._endings.append(ending)
-            if self._commit is None:
-                self._commit = self._writer.writes.begin(self._write)
-            commit = self._commit
-        await asyncio.shield(asyncio.wrap_future(commit))
-
-    async def finish(self) -> None:
-        """Wait until everything is written, and bring results.jsonl up to date."""
-        await asyncio.wrap_future(self._writer.writes.begin(self._results.finish))
-
-    def _write(self) -> None:
-        with self._lock:
-            self._commit = None
-            endings, self._endings = self._endings, []
-        self._store.end(endings)
-        self._results.catch_up()

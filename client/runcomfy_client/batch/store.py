@@ -411,11 +411,10 @@ class BatchStore(SqlStore):
     # What the engine writes.
 
     @repeatable
-    def end(self, endings: Iterable[Ending]) -> None:
-        """Write down what became of items, all in one transaction."""
+    def end(self, ending: Ending) -> None:
+        """Write down what became of an item."""
         with self.transaction() as connection:
-            for ending in endings:
-                self._end(connection, ending)
+            self._end(connection, ending)
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()

@@ -39,7 +39,8 @@ from .owners import describe_owner
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 # Short, so that what a killed process on another machine left behind is soon seen as unsure; renewed three times in
@@ -138,9 +139,12 @@ class JournalStore(abc.ABC):
     ``scope=None`` reads the entries of all accounts and addresses. Entries are ordered as they were written.
 
     name: where it is, for messages: a path, or an address without a password.
+    group: writes of one thread within it are one transaction, on disk when it is left without an error; one that
+        raises is undone by itself. None if each write is a transaction of its own.
     """
 
     name: str
+    group: Callable[[], AbstractContextManager[None]] | None = None
 
     @abc.abstractmethod
     def intend(self, intent: Intent, owner: str, lease_seconds: float) -> JournalEntry | None:

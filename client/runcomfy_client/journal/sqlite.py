@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 VERSION = 2
 BUSY_SECONDS = 30.0
+# How a transaction begins, how it ends, and how it is undone.
+_TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_SAVEPOINT = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 NONE_THERE = "Check the path; the first submit with a journal makes it."
 
 # Version 1 had neither leases nor a table of its own facts, and its indexes were not used by its queries.
@@ -61,6 +64,7 @@ class SqliteStore(SqlStore):
         self._identity: tuple[int, int] | None = None
         self._reading = _Handle()
         self._writing = _Handle()
+        self._in_group = False
         self.spilled = Spill(path, self.name)
         with _FORKING:
             _STORES.add(self)
@@ -95,22 +99,32 @@ class SqliteStore(SqlStore):
     def transaction(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         """A transaction that nobody else writes in; on disk when it is left without an error.
 
-        One that begins within another is a part of that.
+        One that begins within another is a part of that, and after an error undone by itself.
         """
         with self._errors("written"), self._writing.lock:
             connection = self._open(self._writing, create=create)
             within_another = connection.in_transaction  # of this thread, which has the lock
-            if within_another:
-                yield connection
-                return
-            connection.execute("BEGIN IMMEDIATE")
+            if self._in_group and not within_another:
+                raise sqlite3.OperationalError("the transaction that it belongs to was rolled back")
+            begin, commit, roll_back = _SAVEPOINT if within_another else _TRANSACTION
+            connection.execute(begin)
             try:
                 yield connection
-                connection.execute("COMMIT")
+                connection.execute(commit)
             except BaseException:
                 if connection.in_transaction:  # after a full disk SQLite has rolled back already
-                    connection.execute("ROLLBACK")
+                    for statement in roll_back:
+                        connection.execute(statement)
                 raise
+
+    @contextlib.contextmanager
+    def group(self) -> Iterator[None]:
+        with self.transaction():
+            self._in_group = True
+            try:
+                yield
+            finally:
+                self._in_group = False
 
     def _read(self, query: str, values: Sequence[object]) -> list[sqlite3.Row]:
         with self._errors("read"), self._reading.lock:

@@ -13,8 +13,9 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..errors import CureNote, JournalError
 from ..transport.hooks import log
@@ -26,6 +27,7 @@ from .owners import new_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from ..transport.steps import Operation
     from .base import JournalStore
@@ -46,7 +48,7 @@ class JournalWriter:
         self.scope = scope
         self.keep_inputs = journal.keep_inputs
         self.store: JournalStore = journal._store
-        self.writes = WriteQueue()
+        self.writes = WriteQueue(self.store.group)
         self.leases = Leases(lambda ids: self.store.renew(self.owner, ids, self.leases.seconds), base.LEASE_SECONDS)
         self.owner = new_owner()
         _WRITERS.add(self)
@@ -77,7 +79,7 @@ class JournalWriter:
 
     def begin_anew(self) -> None:
         """In a forked child, which has none of the threads."""
-        self.writes = WriteQueue()
+        self.writes = WriteQueue(self.store.group)
         self.leases.forget()
         self.owner = new_owner()
 
@@ -195,27 +197,54 @@ def finished(future: Future[T]) -> Operation[T]:
 
 
 class WriteQueue:
-    """Writes one after the other, on a thread that begins with the first."""
+    """Writes one after the other, on a thread that begins with the first.
 
-    def __init__(self) -> None:
+    What is asked for while one commit lasts shares the next one: a sync of the disk takes milliseconds, and N jobs at
+    once need one of them, not N. No write is over before the commit that it is a part of. Where a commit fails, each of
+    its writes is done again in a transaction of its own, so that each has an outcome of its own; that is why a write
+    must come to the same when it is done twice.
+    """
+
+    def __init__(self, group: Callable[[], AbstractContextManager[None]] | None) -> None:
+        self._group = group
         self._threads: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._waiting: deque[_Write] = deque()
 
-    def begin(self, work: Callable[[], T]) -> Future[T]:
-        """Do it as soon as what was asked for before is done."""
+    def begin(self, work: Callable[[], T], then: Callable[[], None] | None = None) -> Future[T]:
+        """Do it as soon as what was asked for before is done. Nothing takes it back.
+
+        then: what follows when it is on disk, once for all writes that share a commit and ask for the same.
+        """
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
         with self._lock:
+            self._waiting.append(_Write(work, then, future))
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(1, "runcomfy-journal")
             try:
-                return self._threads.submit(work)
+                self._threads.submit(self._work)
+                return future
             except RuntimeError:  # the interpreter is shutting down: here and now, or never
                 pass
-        future: Future[T] = Future()
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - as an executor does
-            future.set_exception(error)
+        self._work()
         return future
+
+    def _work(self) -> None:
+        """Do all that waits now. There is a call for each write, and often the first does the work of many."""
+        with self._lock:
+            writes = list(self._waiting)
+            self._waiting.clear()
+        if len(writes) < 2 or self._group is None:
+            for each in writes:
+                _finish([each], [_outcome_of(each.work)])
+            return
+        try:
+            with self._group():
+                outcomes = [_outcome_of(each.work) for each in writes]
+        except Exception:  # noqa: BLE001 - whatever it is, each write meets it again by itself
+            outcomes = [_outcome_of(each.work) for each in writes]
+        _finish(writes, outcomes)
 
     def close(self) -> None:
         """Wait until all is written. A later write begins a new thread."""
@@ -223,6 +252,30 @@ class WriteQueue:
             threads, self._threads = self._threads, None
         if threads is not None:
             threads.shutdown(wait=True)
+
+
+class _Write(NamedTuple):
+    work: Callable[[], Any]
+    then: Callable[[], None] | None
+    future: Future[Any]
+
+
+def _outcome_of(work: Callable[[], object]) -> tuple[object, BaseException | None]:
+    try:
+        return work(), None
+    except BaseException as error:  # noqa: BLE001 - as an executor does
+        return None, error
+
+
+def _finish(writes: list[_Write], outcomes: list[tuple[object, BaseException | None]]) -> None:
+    follow_ups = {then: _outcome_of(then)[1] for then in dict.fromkeys(each.then for each in writes) if then}
+    for each, (value, error) in zip(writes, outcomes, strict=True):
+        if error is None and each.then is not None:
+            error = follow_ups[each.then]
+        if error is not None:
+            each.future.set_exception(error)
+        else:
+            each.future.set_result(value)
 
 
 _WRITERS: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
