@@ -109,7 +109,7 @@ class ModelPackage:
         ``place`` is where it was looked for: "" for the client, "bytedance", "bytedance.dreamina_4_0". ``names`` are
         those that are there.
         """
-        near = ranked(name, [each for each in names if not each.startswith("_")])[:3]
+        near = ranked(name, [candidate for candidate in names if not candidate.startswith("_")])[:3]
         hint = f"; did you mean {' or '.join(map(brief, near))}?" if near else "."
         depth = place.count(".") + 1 if place else 0
         inside = (model_id for model_id, dotted in self.models.items() if dotted.startswith(f"{place}."))

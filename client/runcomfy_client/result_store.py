@@ -103,8 +103,8 @@ class StoreData:
             return []
         found = [_read(folder) for folder in self.folder.iterdir() if folder.is_dir()]
         return sorted(
-            (each for each in found if each is not None and _is_whole(each)),
-            key=lambda each: each.saved_at,
+            (result for result in found if result is not None and _is_whole(result)),
+            key=lambda result: result.saved_at,
             reverse=True,
         )
 
@@ -244,7 +244,7 @@ def _read(folder: Path) -> StoredResult | None:
         if record["format"] != FORMAT:
             log.warning("%s is of format %s, which this version does not read.", path, record["format"])
             return None
-        files = tuple(_stored_file(folder, each) for each in record["files"])
+        files = tuple(_stored_file(folder, entry) for entry in record["files"])
         found = StoredResult(
             request_id=str(record["request_id"]),
             model_id=record["model_id"],

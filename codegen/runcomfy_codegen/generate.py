@@ -101,7 +101,7 @@ def _generate(request: Request, progress: Callable[[int, int], None], locked: bo
         diagnostics += [with_store_path(request.schemas, diagnostic) for diagnostic in unit.diagnostics]
     renamed = {} if request.accept_renames else _rename_diagnostics(inventory, units, published, request.schemas)
     bad = inventory.faulty | renamed.keys()
-    diagnostics += [each for found in renamed.values() for each in found]
+    diagnostics += [diagnostic for found in renamed.values() for diagnostic in found]
     if has_errors(diagnostics) and (inventory.blocking or not request.skip_faulty):
         return Outcome(diagnostics=tuple(diagnostics), models=len(inventory.models))
 

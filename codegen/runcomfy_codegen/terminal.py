@@ -33,10 +33,10 @@ _SECONDS_BETWEEN_LINES = 20.0
 def report(diagnostics: tuple[Diagnostic, ...]) -> None:
     """Print diagnostics on stderr, in reading order, with a count at the end."""
     shown = in_reading_order(diagnostics)
-    for each in shown:
-        print(render(each), end="\n\n", file=sys.stderr)
+    for diagnostic in shown:
+        print(render(diagnostic), end="\n\n", file=sys.stderr)
     if shown:
-        errors = sum(each.severity == "error" for each in shown)
+        errors = sum(diagnostic.severity == "error" for diagnostic in shown)
         counts = ((errors, "error"), (len(shown) - errors, "warning"))
         print(", ".join(amount(number, kind) for number, kind in counts if number), file=sys.stderr)
 

@@ -94,7 +94,7 @@ class Catalog:
     """All models, by id; and the output schema of those that have none of their own."""
 
     def __init__(self, models: Iterable[Model], common_output: Mapping[str, Any] = DEFAULT_OUTPUT) -> None:
-        self._models = {model.model_id: model for model in sorted(models, key=lambda each: each.model_id)}
+        self._models = {model.model_id: model for model in sorted(models, key=lambda model: model.model_id)}
         self.common_output = common_output
 
     def __len__(self) -> int:

@@ -71,7 +71,7 @@ def guess_category(model_id: str, kind: Kind, inputs: Mapping[str, Any]) -> str:
     names = [name for _, name in found]
     if kind == "video" and any(map(_FIRST_FRAME.search, names)) and any(map(_LAST_FRAME.search, names)):
         return "first-last-frame-to-video"
-    source = next((each for each in ("video", "image", "audio") if each in {media for media, _ in found}), "text")
+    source = next((kind_ for kind_ in ("video", "image", "audio") if kind_ in {media for media, _ in found}), "text")
     return f"{source}-to-{kind}"
 
 

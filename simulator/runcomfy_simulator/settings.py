@@ -93,7 +93,7 @@ def choose_profile(name: str, undeclared_keys: str | None = None) -> Profile:
     if name not in PROFILES:
         raise ValueError(f"there is no profile {name!r}; the profiles are {', '.join(PROFILES)}")
     way = undeclared_keys or PROFILES[name].undeclared_keys
-    chosen = next((each for each in UNDECLARED_KEYS if each == way), None)
+    chosen = next((choice for choice in UNDECLARED_KEYS if choice == way), None)
     if chosen is None:
         raise ValueError(f"undeclared_keys is {way!r}; it is one of {', '.join(UNDECLARED_KEYS)}")
     return replace(PROFILES[name], undeclared_keys=chosen)

@@ -63,7 +63,7 @@ class PollState:
 
     def to_dict(self) -> dict[str, object]:
         """A dict that JSON can hold."""
-        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        found = {option.name: getattr(self, option.name) for option in fields(self)}
         start = None if self.queue_start is None else list(self.queue_start)
         return {**found, "queue_start": start, "unknown_states": list(self.unknown_states)}
 
@@ -103,7 +103,7 @@ _POLL_STATE: dict[str, Callable[[Any], bool]] = {
     "last_miss": lambda value: value is None or isinstance(value, str),
     "not_found": lambda value: isinstance(value, bool),
     "contradictions": _is_count,
-    "unknown_states": lambda value: isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value),
+    "unknown_states": lambda value: isinstance(value, (list, tuple)) and all(isinstance(state, str) for state in value),
     "ended": lambda value: value is None or isinstance(value, dict),
 }
 

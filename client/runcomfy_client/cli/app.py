@@ -91,13 +91,13 @@ def make_app(command: str = "") -> App:
     for module in {MODULES[command]} if command in MODULES else set(MODULES.values()):
         import_module(f".commands.{module}", __package__)
     parents: dict[str, App] = {}
-    for each in COMMANDS.values():
-        if each.parent and each.parent not in parents:
-            parents[each.parent] = parent = App(
-                name=each.parent, help=PARENTS[each.parent], group=each.group, sort_key=each.order
+    for entry in COMMANDS.values():
+        if entry.parent and entry.parent not in parents:
+            parents[entry.parent] = parent = App(
+                name=entry.parent, help=PARENTS[entry.parent], group=entry.group, sort_key=entry.order
             )
             app.command(parent)
-        _add(parents.get(each.parent, app), each)
+        _add(parents.get(entry.parent, app), entry)
     return app
 
 
@@ -174,11 +174,11 @@ def _input_meant(option: str, argv: list[str], near: Sequence[str]) -> str:
     """The input that an unknown option is meant for: one of the model's, or any if no option is near; else ""."""
     name = option.lstrip("-").replace("-", "_")
     known = {
-        each
+        input_name
         for spec in map(package().spec, argv[1:])
         if spec is not None
         for wire, found in spec.input.properties.items()
-        for each in (wire, found.name)
+        for input_name in (wire, found.name)
     }
     return name if name in known or not near else ""
 

@@ -60,8 +60,8 @@ def put(payload: dict[str, object], place: Place, value: object) -> None:
 def _step(node: Node | None, part: str | int) -> tuple[str | int, Node | None]:
     """One step down: the wire name or the index, and what is there."""
     if isinstance(node, (AnyOf, OneOf, AllOf)):
-        found = (_step(each, part) for each in node.nodes)
-        return next((each for each in found if each[1] is not None), (part, None))
+        found = (_step(branch, part) for branch in node.nodes)
+        return next((step for step in found if step[1] is not None), (part, None))
     if isinstance(node, Array) and isinstance(part, int):
         return part, node.items
     if isinstance(node, Object) and isinstance(part, str):

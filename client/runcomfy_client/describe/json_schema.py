@@ -61,13 +61,13 @@ def file_schema(spec: ModelSpec) -> Schema:
 def _add_messages(schema: object) -> None:
     """Say in words what a pattern of media means; VS Code and editors with its language service show that text."""
     if isinstance(schema, list):
-        for each in schema:
-            _add_messages(each)
+        for item in schema:
+            _add_messages(item)
     elif isinstance(schema, dict):
         if schema.get("pattern") == _MEDIA_PATTERN:
             schema["patternErrorMessage"] = "Expected an https:// URL or a data: URI."
-        for each in [*schema.values()]:
-            _add_messages(each)
+        for value in [*schema.values()]:
+            _add_messages(value)
 
 
 def schema_of(node: Node, *, lenient: bool = False) -> Schema:
@@ -125,7 +125,7 @@ def _object(node: Object, lenient: bool) -> Schema:
     if node.description:
         made["description"] = node.description
     if node.properties or not node.extra:
-        made["properties"] = {wire: _property(each, lenient) for wire, each in node.properties.items()}
+        made["properties"] = {wire: _property(prop, lenient) for wire, prop in node.properties.items()}
     if node.required:
         made["required"] = list(node.required)
     if not node.extra and not lenient:
@@ -143,7 +143,7 @@ def _property(known: Property, lenient: bool) -> Schema:
     # A default that its own schema refuses would be filled in by forms, and a sample file is not the user's.
     if known.default is not MISSING and not has_errors(known.node.check(known.default) or ()):
         made["default"] = known.default
-    is_media = any(isinstance(each, Media) for each in within(known.node))
+    is_media = any(isinstance(node, Media) for node in within(known.node))
     if known.sample not in (MISSING, "") and not is_media and not has_errors(known.node.check(known.sample) or ()):
         made["examples"] = [known.sample]
     return made | _validations(known.rules)

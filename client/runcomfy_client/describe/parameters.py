@@ -63,7 +63,7 @@ class Parameter:
     @property
     def is_media(self) -> bool:
         """Whether a file stands here, or in each item."""
-        return any(isinstance(each, Media) for each in within(self.node))
+        return any(isinstance(node, Media) for node in within(self.node))
 
     def to_dict(self) -> dict[str, object]:
         """As JSON values; what does not apply is left out."""
@@ -81,7 +81,7 @@ class Parameter:
         if self.sample is not MISSING:
             facts["sample"] = self.sample
         if self.objects:
-            facts["properties"] = [each.to_dict() for inner in self.objects for each in inner.properties]
+            facts["properties"] = [parameter.to_dict() for inner in self.objects for parameter in inner.properties]
         return {**facts, "description": self.about}
 
 
@@ -96,13 +96,13 @@ class InnerObject:
 def parameters(model: ModelSpec | Object) -> tuple[Parameter, ...]:
     """Every property of a model's input, or of an object; the required ones first, else in the schema's order."""
     node = model if isinstance(model, Object) else model.input
-    found = [_parameter(wire, each, wire in node.required) for wire, each in node.properties.items()]
-    return tuple(sorted(found, key=lambda each: not each.required))
+    found = [_parameter(wire, prop, wire in node.required) for wire, prop in node.properties.items()]
+    return tuple(sorted(found, key=lambda parameter: not parameter.required))
 
 
 def _parameter(wire: str, known: Property, required: bool) -> Parameter:
     node = known.node
-    inside = [each for each in within(node) if isinstance(each, (Media, Array))]
+    inside = [part for part in within(node) if isinstance(part, (Media, Array))]
     return Parameter(
         node=node,
         wire_name=wire,
@@ -114,7 +114,7 @@ def _parameter(wire: str, known: Property, required: bool) -> Parameter:
         default=known.default,
         sample=known.sample,
         bounds=tuple(dict.fromkeys(_bounds(node))),
-        rules=(*known.rules, *(rule for each in inside for rule in each.rules)),
+        rules=(*known.rules, *(rule for part in inside for rule in part.rules)),
         rule_phrases=(*map(rule_words, known.rules), *_rule_phrases(node)),
         choices=choices_of(node),
         objects=tuple(_objects(node, "")),
@@ -147,8 +147,8 @@ def _plural(words: str) -> str:
 def choices_of(node: Node | None) -> tuple[object, ...]:
     """The values a place, or the items of its list, can be chosen from; none if it is not a choice."""
     found: dict[tuple[type, str], object] = {}
-    for each in within(node):
-        for value in each.values if isinstance(each, Enum) else ():
+    for part in within(node):
+        for value in part.values if isinstance(part, Enum) else ():
             found.setdefault((type(value), repr(value)), value)
     return tuple(found.values())
 
@@ -229,9 +229,9 @@ def _rule_phrases(node: Node | None) -> Iterator[str]:
         inner = node.items
         own = [rule_words(rule) for rule in node.rules]
         what = inner.kind if isinstance(inner, Media) else "item"
-        each = [*own, *_rule_phrases(inner)]
-        if each:
-            yield f"each {what}: {', '.join(dict.fromkeys(each))}"
+        phrases = [*own, *_rule_phrases(inner)]
+        if phrases:
+            yield f"each {what}: {', '.join(dict.fromkeys(phrases))}"
     elif isinstance(node, (AnyOf, OneOf, AllOf)):
         for part in node.nodes:
             yield from _rule_phrases(part)

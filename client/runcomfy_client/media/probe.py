@@ -134,8 +134,8 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # Not for the public internet, whatever the address tables of older Pythons say: local NAT64 (RFC 8215), site-local,
 # IPv4-compatible and IPv4-translated addresses, documentation, segment routing, and protocol assignments.
 _NOT_PUBLIC = tuple(
-    ipaddress.ip_network(each)
-    for each in (
+    ipaddress.ip_network(network)
+    for network in (
         "64:ff9b:1::/48",
         "fec0::/10",
         "::/96",
@@ -151,7 +151,7 @@ _NOT_PUBLIC = tuple(
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address, and the IPv4 address that an IPv6 one leads to, can be reached by anybody."""
     plain = _ipv4_behind(address) if isinstance(address, ipaddress.IPv6Address) else address
-    reserved = any(each in network for each in (address, plain) for network in _NOT_PUBLIC)
+    reserved = any(candidate in network for candidate in (address, plain) for network in _NOT_PUBLIC)
     return plain.is_global and not plain.is_multicast and not reserved
 
 

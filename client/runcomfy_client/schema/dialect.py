@@ -51,7 +51,7 @@ ALTERNATIVES: Final = ("oneOf", "anyOf")
 _TYPED_KEYWORDS = frozenset({*NUMBER_KEYWORDS, *STRING_KEYWORDS, *ARRAY_KEYWORDS, *OBJECT_KEYWORDS})
 # "float" is "number" by then.
 _KNOWN_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-_EVERY_TYPE = tuple(each for each in _KNOWN_TYPES if each != "integer")
+_EVERY_TYPE = tuple(type_ for type_ in _KNOWN_TYPES if type_ != "integer")
 
 
 def read_schema(schema: object, *, names: Callable[[Pointer], Mapping[str, str]] | None = None) -> Node:
@@ -83,7 +83,7 @@ class SchemaReader:
         types = types_of(schema)
         if types or schema.keys() & _TYPED_KEYWORDS:
             # Without a type, a keyword still binds the values of its own type.
-            made = [self._typed(each, schema, pointer) for each in (types or _EVERY_TYPE)]
+            made = [self._typed(type_, schema, pointer) for type_ in (types or _EVERY_TYPE)]
             parts.append(made[0] if len(made) == 1 else AnyOf(*made))
         for keyword in sorted(schema.keys() & {*ALTERNATIVES}):
             branches = schema[keyword]
@@ -104,8 +104,10 @@ class SchemaReader:
             return Object({}, required=required, extra=extra, description=description)
         names = self._names(pointer) if self._names else {}
         made = {
-            wire: self._property(names.get(wire, wire), wire, each, wire in required, (*pointer, "properties", wire))
-            for wire, each in properties.items()
+            wire: self._property(
+                names.get(wire, wire), wire, property_schema, wire in required, (*pointer, "properties", wire)
+            )
+            for wire, property_schema in properties.items()
         }
         extra = schema.get("additionalProperties") is True
         node = Object(made, required=required, extra=extra, description=description)
@@ -277,4 +279,4 @@ def _count(schema: Mapping[str, Any], keyword: str) -> int | None:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for each in (value if isinstance(value, list) else ()) if isinstance(each, str)))
+    return tuple(dict.fromkeys(name for name in (value if isinstance(value, list) else ()) if isinstance(name, str)))

@@ -432,8 +432,8 @@ class Connections:
         if surplus is not None:
             await _close(surplus.client)
         if self.shared is not None:
-            for each in spoilt:
-                await _close(each)
+            for client in spoilt:
+                await _close(client)
 
     def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
         """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""

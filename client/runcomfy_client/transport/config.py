@@ -53,7 +53,7 @@ class Token:
         self._text = text
         # A server may repeat it inside JSON or an address.
         spellings = {text, text.replace("/", "\\/"), quote(text, safe=""), _escaped(text)}
-        pattern = "|".join(re.escape(each) for each in sorted(spellings, key=len, reverse=True))
+        pattern = "|".join(re.escape(spelling) for spelling in sorted(spellings, key=len, reverse=True))
         if len(text) < SHORT_TOKEN:
             pattern = rf"(?<![\w./-])(?:{pattern})(?![\w/-]|\.\w)"
         self._pattern = re.compile(pattern)
@@ -148,7 +148,7 @@ class Config(NamedTuple):
 
 def _escaped(text: str) -> str:
     """As some servers write JSON: what could be markup is escaped."""
-    return "".join(f"\\u{ord(each):04x}" if each in "<>&'+\"=" else each for each in text)
+    return "".join(f"\\u{ord(character):04x}" if character in "<>&'+\"=" else character for character in text)
 
 
 def origin_of(url: str) -> str:

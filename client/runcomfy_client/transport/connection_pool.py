@@ -63,7 +63,7 @@ class IdleLimits:
     def closed_after(self, request: Request, seconds: float) -> None:
         """The server closes connections that are idle for so long. Half of that is safe."""
         # Threads may race here; either result is a limit that was learned.
-        limit = next((each for each in _LIMITS if each <= seconds / 2), 0.0)
+        limit = next((candidate for candidate in _LIMITS if candidate <= seconds / 2), 0.0)
         if limit < self.of(request):
             self._learned[pool_key(request)[0]] = limit, time.monotonic() + _MEMORY
 

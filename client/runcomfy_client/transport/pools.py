@@ -78,8 +78,12 @@ def spoilt_connections(client: object) -> list[Any]:
             continue
         with lock:
             held = {id(getattr(queued, "connection", None)) for queued in pool._requests}
-            free = [each for each in pool.connections if id(each) not in held and not each.is_closed()]
-            spoilt += [each for each in free if not each.is_idle() or has_more(each)]
+            free = [
+                connection
+                for connection in pool.connections
+                if id(connection) not in held and not connection.is_closed()
+            ]
+            spoilt += [connection for connection in free if not connection.is_idle() or has_more(connection)]
     return spoilt
 
 

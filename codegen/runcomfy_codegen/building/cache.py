@@ -126,13 +126,13 @@ def _unit(saved: Any) -> Unit:
     return Unit(
         model_id=ModelId(saved["model_id"]),
         names=ModelNames(**saved["names"]),
-        diagnostics=tuple(_diagnostic(each) for each in saved["diagnostics"]),
+        diagnostics=tuple(_diagnostic(entry) for entry in saved["diagnostics"]),
         properties=saved["properties"],
         objects=saved["objects"],
         rendered=Rendered(
             **{
                 **saved["rendered"],
-                "imports": {name: tuple(each) for name, each in saved["rendered"]["imports"].items()},
+                "imports": {name: tuple(imports) for name, imports in saved["rendered"]["imports"].items()},
             }
         ),
     )

@@ -77,7 +77,7 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
             names=names,
             diagnostics=diagnostics,
             properties=properties or {},
-            objects={str(name): each for name, each in (objects or {}).items()},
+            objects={str(name): wire_names for name, wire_names in (objects or {}).items()},
             rendered=None,
         )
 

@@ -46,7 +46,7 @@ _MAX_MESSAGE_LENGTH = 300
 def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """Every diagnostic of a model's schema and of what stands beside it."""
     found = [*shape_diagnostics(loaded.input)]
-    if any(each.code == "E016" for each in found):
+    if any(diagnostic.code == "E016" for diagnostic in found):
         # It is no input schema at all; what else could be reported of it would mislead.
         return tuple(found)
     found += _Walk(loaded.input).schema(loaded.input.value, ())
@@ -76,8 +76,8 @@ class _Walk:
         yield from self._required(schema, pointer)
         yield from self._rules(schema, pointer)
         properties = schema.get("properties")
-        for name, each in properties.items() if isinstance(properties, dict) else ():
-            yield from self.schema(each, (*pointer, "properties", name))
+        for name, property_schema in properties.items() if isinstance(properties, dict) else ():
+            yield from self.schema(property_schema, (*pointer, "properties", name))
         yield from self.schema(schema.get("items"), (*pointer, "items"))
         for keyword in ALTERNATIVES:
             branches = schema.get(keyword)
@@ -137,7 +137,7 @@ class _Walk:
         conflicts = [conflict(type_, schema) for type_ in types]
         if not conflicts or None in conflicts:
             return
-        found = next(each for each in conflicts if each)
+        found = next(crossing for crossing in conflicts if crossing)
         low, high = schema[found.low], schema[found.high]
         bounds = f'"{found.low}" {_shown(low)} and "{found.high}" {_shown(high)}'
         if found.crossed:
@@ -208,7 +208,7 @@ class _Walk:
 
     def _undefined(self, name: str, free: list[str], place: Pointer) -> Diagnostic:
         near = [*difflib.get_close_matches(name, free, 1)]
-        near += [each for each in free if each.startswith(name) or name.startswith(each)]
+        near += [candidate for candidate in free if candidate.startswith(name) or name.startswith(candidate)]
         if near:
             lead, cure = f"If {quote(near[0])} is meant, put", operation("replace", place, value=near[0])
         else:
@@ -231,7 +231,9 @@ class _Walk:
                 message = f"the rule {quote(text)} is not known; it is kept and reported as not checked"
                 yield self._diagnostic("W130", message, place)
             elif not is_media(schema):
-                kind = next((each for each in ("video", "audio") if each in str(pointer[-1:]).lower()), "image")
+                kind = next(
+                    (candidate for candidate in ("video", "audio") if candidate in str(pointer[-1:]).lower()), "image"
+                )
                 verb = "replace" if "format" in schema else "add"
                 plural = "uris" if "array" in types_of(schema) else "uri"
                 cure = operation(verb, (*pointer, "format"), value=f"{kind}_{plural}")

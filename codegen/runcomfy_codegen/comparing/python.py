@@ -255,7 +255,7 @@ def _field(statement: ast.AnnAssign) -> _Field | None:
 def _keywords(arguments: Mapping[str, ast.expr], annotation: ast.expr) -> dict[str, Json]:
     """What a Field says about values, in the words of schemas."""
     found: dict[str, Json] = {}
-    kind = "Items" if any(each.startswith("list[") for each in _members(annotation)) else "Length"
+    kind = "Items" if any(member.startswith("list[") for member in _members(annotation)) else "Length"
     names = {**_BOUNDS, "min_length": f"min{kind}", "max_length": f"max{kind}"}
     for name, value in arguments.items():
         if name in names:
@@ -284,7 +284,7 @@ def _members(annotation: ast.expr) -> frozenset[str]:
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
         values = annotation.slice
         listed = values.elts if isinstance(values, ast.Tuple) else [values]
-        return frozenset(ast.unparse(each) for each in listed)
+        return frozenset(ast.unparse(value) for value in listed)
     text = ast.unparse(annotation)
     return frozenset() if text == "None" else frozenset((text,))
 
@@ -316,8 +316,8 @@ def _shown(annotation: ast.expr) -> str:
 def _signature(module: str) -> str:
     """The parameters of a method, required ones first: `prompt, seed=None`."""
     made = _classes(module).get(_input_class(module))
-    ordered = sorted(made.fields.values() if made else (), key=lambda each: not each.required)
-    return ", ".join(each.name if each.required else f"{each.name}=None" for each in ordered)
+    ordered = sorted(made.fields.values() if made else (), key=lambda field: not field.required)
+    return ", ".join(field.name if field.required else f"{field.name}=None" for field in ordered)
 
 
 def _change(place: str, text: str, effect: Effect) -> ParameterChange:

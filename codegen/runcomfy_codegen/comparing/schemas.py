@@ -201,7 +201,7 @@ def _required(old: dict[str, Json], new: dict[str, Json], at: Pointer) -> Iterat
 
 def _values(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
     """An enum; the order of its values means nothing."""
-    before, after = {_canonical(each): each for each in old}, {_canonical(each): each for each in new}
+    before, after = {_canonical(value): value for value in old}, {_canonical(value): value for value in new}
     for value in _only(after, before):
         yield _change(at, f"new value {_show(value)}", MORE)
     for value in _only(before, after):
@@ -210,7 +210,7 @@ def _values(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
 
 def _rules(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
     """Rules for files. Two that bind the same measure in the same direction are one rule whose bound changed."""
-    before, after = {_canonical(each): each for each in old}, {_canonical(each): each for each in new}
+    before, after = {_canonical(rule): rule for rule in old}, {_canonical(rule): rule for rule in new}
     gone = _only(before, after)
     for rule in _only(after, before):
         bound = _bound(rule)
@@ -248,7 +248,7 @@ def _alternatives(keyword: str, old: list[Json], new: list[Json], at: Pointer) -
         for number, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _schema(one, other, (*at, number))
         return
-    kept = {_canonical(each) for each in old} <= {_canonical(each) for each in new}
+    kept = {_canonical(schema) for schema in old} <= {_canonical(schema) for schema in new}
     more = keyword == "anyOf" and kept
     yield _change(at, f"{keyword}: {len(old)} -> {len(new)} alternatives", MORE if more else FEWER)
 

@@ -421,4 +421,4 @@ PAGE_CODES = (
 
 def all_codes() -> dict[str, Code]:
     """Every code of the program, by its name."""
-    return {each.code: each for each in (*STORE_CODES, *SCHEMA_CODES, *PAGE_CODES)}
+    return {code.code: code for code in (*STORE_CODES, *SCHEMA_CODES, *PAGE_CODES)}

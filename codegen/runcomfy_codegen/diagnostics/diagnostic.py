@@ -57,9 +57,9 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 def in_reading_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """By file, then by place; the same problem found in two ways is shown once."""
 
-    def key(each: Diagnostic) -> tuple[str, int, int, str, str]:
-        line, column = (each.place.line, each.place.column) if each.place else (0, 0)
-        return (each.file or "", line, column, each.code, each.message)
+    def key(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+        line, column = (diagnostic.place.line, diagnostic.place.column) if diagnostic.place else (0, 0)
+        return (diagnostic.file or "", line, column, diagnostic.code, diagnostic.message)
 
     return tuple(sorted(dict.fromkeys(diagnostics), key=key))
 

@@ -157,22 +157,22 @@ def _flatten(value: Json) -> Iterator[str]:
     """Walk a value, and JSON in its strings, in reading order, without recursion: the depth is the page's choice."""
     waiting = [value]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, str):
-            inner = _parsed(each)
+        node = waiting.pop()
+        if isinstance(node, str):
+            inner = _parsed(node)
             if isinstance(inner, (dict, list)):
                 waiting.append(inner)
-            elif any(sign in each for sign in _SIGNS):
-                yield each
-        elif isinstance(each, list):
-            waiting.extend(reversed(each))
-        elif isinstance(each, dict):
-            if isinstance(each.get("properties"), dict) or set(each) == {"output"}:
-                yield json.dumps(each, ensure_ascii=False, indent=2)
+            elif any(sign in node for sign in _SIGNS):
+                yield node
+        elif isinstance(node, list):
+            waiting.extend(reversed(node))
+        elif isinstance(node, dict):
+            if isinstance(node.get("properties"), dict) or set(node) == {"output"}:
+                yield json.dumps(node, ensure_ascii=False, indent=2)
                 continue
-            if isinstance(each.get("model_id"), str) and "input_schema" in each:
-                yield f"--url https://model-api.runcomfy.net/v1/models/{each['model_id']}"
-            waiting.extend(reversed(each.values()))
+            if isinstance(node.get("model_id"), str) and "input_schema" in node:
+                yield f"--url https://model-api.runcomfy.net/v1/models/{node['model_id']}"
+            waiting.extend(reversed(node.values()))
 
 
 def _parsed(text: str) -> Json:

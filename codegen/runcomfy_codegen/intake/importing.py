@@ -126,7 +126,7 @@ class _Planner:
                 message = f"this page's {role} schema of {self._folder.model_id} is not that of {first_text.name}"
                 help = _listed(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
                 self._diagnostics.append(text.diagnostic("E078", message, other.at, other.at + 1, help))
-        return next((each.value for _, each in found if is_english(each.value)), first.value)
+        return next((page.value for _, page in found if is_english(page.value)), first.value)
 
     def _schema_file(self, name: str, schema: dict[str, Json], role: Role) -> FilePlan:
         path = self._folder.path / name

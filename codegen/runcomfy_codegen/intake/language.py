@@ -42,8 +42,8 @@ def _hits(words: list[str], listed: str) -> int:
 def _texts(schema: Json) -> Iterator[str]:
     """Each title and description; a default or an enum value is no text, in whatever language it is."""
     if isinstance(schema, list):
-        for each in schema:
-            yield from _texts(each)
+        for item in schema:
+            yield from _texts(item)
     elif isinstance(schema, dict):
         for key, value in schema.items():
             if key in ("title", "description") and isinstance(value, str):

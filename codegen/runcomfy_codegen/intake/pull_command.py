@@ -80,7 +80,7 @@ def _from_file(name: str, data: bytes, patterns: Sequence[str]) -> _Selection:
         return _Selection((), (), diagnostics)
     chosen, unmatched = choose(patterns, list(reply.entries))
     return _Selection(
-        reply.entries, [reply.entries[each] for each in chosen], (*diagnostics, *reply.diagnostics, *unmatched)
+        reply.entries, [reply.entries[model_id] for model_id in chosen], (*diagnostics, *reply.diagnostics, *unmatched)
     )
 
 

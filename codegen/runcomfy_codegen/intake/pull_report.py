@@ -120,7 +120,7 @@ def as_markdown(planned: PullPlan, dry_run: bool) -> str:
     if added := [model for model in planned.models if model.status == "added"]:
         parts += [
             "### Added",
-            table(["Model", "Input"], [[text(each.model_id), text(summarize(each.schema))] for each in added]),
+            table(["Model", "Input"], [[text(model.model_id), text(summarize(model.schema))] for model in added]),
         ]
     prices = [[text(model.model_id), *_price(fact)] for model in planned.models for fact in model.prices]
     if prices:

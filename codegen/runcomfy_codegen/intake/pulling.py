@@ -154,7 +154,7 @@ def _plan_listing(
         return ()
     keys = dict.fromkeys((*before, *listing))
     changed = (ListingChange(key, before.get(key), listing.get(key)) for key in keys)
-    return tuple(each for each in changed if each.before != each.after)
+    return tuple(change for change in changed if change.before != change.after)
 
 
 def _with_diagnostics(

@@ -23,7 +23,7 @@ def summarize(schema: Json) -> str:
     required = schema.get("required")
     if isinstance(required, list) and required:
         parts.append("required: " + ", ".join(_name(name) for name in required))
-    if media := [f"{_name(name)} ({kind})" for name, each in names.items() if (kind := _media_kind(each))]:
+    if media := [f"{_name(name)} ({kind})" for name, prop in names.items() if (kind := _media_kind(prop))]:
         parts.append("media: " + ", ".join(media))
     return "; ".join(parts)
 
@@ -31,8 +31,8 @@ def summarize(schema: Json) -> str:
 def _media_kind(node: Json) -> str:
     if not isinstance(node, dict):
         return ""
-    for each in (node, node.get("items")):
-        if isinstance(each, dict) and (kind := MEDIA_FORMATS.get(str(each.get("format")))):
+    for place in (node, node.get("items")):
+        if isinstance(place, dict) and (kind := MEDIA_FORMATS.get(str(place.get("format")))):
             return kind
     return ""
 

@@ -30,7 +30,10 @@ def lower_input(document: PatchedDocument, names: InputNames) -> tuple[ObjectCla
             node=node,
             name=names.by_pointer[pointer].class_name,
             constant=names.by_pointer[pointer].constant,
-            extras={wire: _extras(each, wire in node.required) for wire, each in _properties(schema, pointer).items()},
+            extras={
+                wire: _extras(property_schema, wire in node.required)
+                for wire, property_schema in _properties(schema, pointer).items()
+            },
         )
         for pointer, node in reader.objects
     )
@@ -70,12 +73,12 @@ def _is_data(keyword: str, schema: Mapping[str, Json]) -> bool:
         case "multipleOf":
             return isinstance(value, float)
         case "enum":
-            return isinstance(value, list) and any(isinstance(each, float | list | dict) for each in value)
+            return isinstance(value, list) and any(isinstance(item, float | list | dict) for item in value)
         case "items":
             # Objects keep their bounds in a class of their own.
             return isinstance(value, dict) and bool(value.keys() - _CARRIED_BY_TYPE) and "properties" not in value
         case "oneOf" | "anyOf":
-            return isinstance(value, list) and not any("properties" in _schema(each) for each in value)
+            return isinstance(value, list) and not any("properties" in _schema(branch) for branch in value)
         case _:
             # A field of several types carries no bounds.
             return isinstance(schema.get("type"), list) and keyword in {*NUMBER_KEYWORDS, *STRING_KEYWORDS}

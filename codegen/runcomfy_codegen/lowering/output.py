@@ -107,7 +107,7 @@ class _Lowering:
     def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> Node:
         if not isinstance(schema, dict):
             return AnyValue()
-        made = [self._node_of_type(each, schema, pointer, path) for each in types_of(schema)]
+        made = [self._node_of_type(type_, schema, pointer, path) for type_ in types_of(schema)]
         if not made:
             return AnyValue()
         return made[0] if len(made) == 1 else AnyOf(*made)

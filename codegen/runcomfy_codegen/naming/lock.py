@@ -70,8 +70,8 @@ def renames(
         yield from _property_renames(model_id, before.get("properties"), entry.get("properties"))
         objects, now = before.get("objects"), entry.get("objects")
         if isinstance(objects, dict) and isinstance(now, dict):
-            for name, each in now.items():
-                yield from _property_renames(model_id, objects.get(name), each)
+            for name, properties in now.items():
+                yield from _property_renames(model_id, objects.get(name), properties)
 
 
 def _property_renames(model_id: ModelId, before: object, after: object) -> Iterator[tuple[ModelId, str, str, str]]:

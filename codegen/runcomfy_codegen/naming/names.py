@@ -60,11 +60,14 @@ def model_names(ids: Iterable[ModelId], lock: Lock) -> tuple[dict[ModelId, Model
     """The names of all models, and the clashes among them."""
     names: dict[ModelId, ModelNames] = {}
     # Published models first: in a clash the new model has to change.
-    for model_id in sorted(ids, key=lambda each: (each not in lock.models, each)):
+    for model_id in sorted(ids, key=lambda known_id: (known_id not in lock.models, known_id)):
         names[model_id] = lock.model(model_id).name or _derive_names(model_id)
     diagnostics = (*_case_clashes(names), *_clashes(names))
     reported = {diagnostic.file for diagnostic in diagnostics}
-    return names, (*diagnostics, *(each for each in _merged_names(names, lock) if each.file not in reported))
+    return names, (
+        *diagnostics,
+        *(diagnostic for diagnostic in _merged_names(names, lock) if diagnostic.file not in reported),
+    )
 
 
 def property_names(
@@ -215,10 +218,10 @@ def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagn
         if made.family:
             levels.append((made.provider, family_class(made), made.family))
         for part, (module, own, name) in enumerate(levels):
-            for each in (own, f"Async{own}"):
-                other, owner = seen.setdefault((module, each), (name, model_id))
+            for class_ in (own, f"Async{own}"):
+                other, owner = seen.setdefault((module, class_), (name, model_id))
                 if other != name:
-                    message = f"{quote(other)} (of {quote(owner)}) and {quote(name)} both get the class {quote(each)}"
+                    message = f"{quote(other)} (of {quote(owner)}) and {quote(name)} both get the class {quote(class_)}"
                     yield _clash(model_id, made, message, part)
                     break
 
@@ -238,7 +241,7 @@ def _model_cure(model_id: ModelId, name: str) -> str:
 def package_name_error(name: str, output: str) -> str | None:
     """Why a package below the folder `output` cannot have this name, and what to write instead where that is known."""
     *parents, last = name.split(".")
-    if parents and all(each.isidentifier() and each.isascii() for each in (*parents, last)):
+    if parents and all(part.isidentifier() and part.isascii() for part in (*parents, last)):
         folder = "/".join((*(() if output == "." else (output,)), *parents))
         return (
             f"{quote(name)} is no name for a package: it is a path to one. For a package that is imported as {name}, "

@@ -51,7 +51,7 @@ class InputNames:
     @property
     def objects(self) -> Mapping[ClassName, Mapping[str, PythonName]]:
         """The names of the other classes."""
-        return {each.class_name: each.properties for pointer, each in self.by_pointer.items() if pointer}
+        return {names.class_name: names.properties for pointer, names in self.by_pointer.items() if pointer}
 
 
 def name_objects(
@@ -96,7 +96,7 @@ class _Walk:
         self, properties: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...], cure: str | None
     ) -> Mapping[str, PythonName]:
         nested = self._cure(pointer, path).class_name
-        if nested and any(each.class_name == nested for each in self.found.values()):
+        if nested and any(object_.class_name == nested for object_ in self.found.values()):
             message = f"two objects of this model both become the class {nested}"
             self.diagnostics.append(self._document.diagnostic("E037", message, pointer, help=cure))
         own = self._cure(pointer, path)

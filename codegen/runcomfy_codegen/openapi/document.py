@@ -60,7 +60,7 @@ def make_document(
     names = Unique()
     for name in schemas:
         names.name(name)
-    for model in sorted(models, key=lambda each: each.model_id):
+    for model in sorted(models, key=lambda model: model.model_id):
         name = names.name(component_name(model.model_id))
         schemas[f"{name}Input"] = _with_title(model.input, f"{name}Input")
         output = "CommonOutput"

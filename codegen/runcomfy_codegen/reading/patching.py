@@ -58,7 +58,7 @@ class PatchedDocument:
         """Help that prints the whole patch.json with these operations added; `lead` ends in "put"."""
         before = self.patch.value if self.patch and isinstance(self.patch.value, list) else []
         # As people would write it: an operation a line.
-        lines = ",\n".join("  " + json_text(each) for each in (*before, *operations))
+        lines = ",\n".join("  " + json_text(change) for change in (*before, *operations))
         return f"{lead} this into patch.json beside the schema:\n[\n{lines}\n]"
 
 

@@ -158,9 +158,9 @@ def too_deep(value: Json) -> bool:
     for _ in range(MAX_DEPTH + 1):
         level = [
             child
-            for each in level
-            if isinstance(each, (list, dict))
-            for child in (each.values() if isinstance(each, dict) else each)
+            for node in level
+            if isinstance(node, (list, dict))
+            for child in (node.values() if isinstance(node, dict) else node)
         ]
         if not level:
             return False
@@ -178,7 +178,7 @@ def _token_diagnostics(text: str, diagnostic: _MakeDiagnostic) -> Iterator[Diagn
                     "E005", f"the key {quote(str(pointer[-1]))} stands twice in one object", start, end, cure
                 )
                 # What stands in the second value is not compared with what stands in the first.
-                seen = {each for each in seen if each[: len(pointer)] != pointer}
+                seen = {place for place in seen if place[: len(pointer)] != pointer}
             seen.add(pointer)
         if literal.startswith('"'):
             try:

@@ -23,9 +23,9 @@ def without_texts(schema: Json) -> Json:
         if keyword in _TEXTS:
             continue
         if keyword in _MAPS and isinstance(value, dict):
-            found[keyword] = {name: without_texts(each) for name, each in value.items()}
+            found[keyword] = {name: without_texts(prop) for name, prop in value.items()}
         elif keyword in _LISTS and isinstance(value, list):
-            found[keyword] = [without_texts(each) for each in value]
+            found[keyword] = [without_texts(item) for item in value]
         elif keyword == "items":
             found[keyword] = without_texts(value)
         else:

@@ -95,7 +95,7 @@ def _overview(subject: Subject) -> list[tuple[str, str]]:
 def categories_of(listing: Mapping[str, Json]) -> tuple[str, ...]:
     """A model's categories, as the catalog names them."""
     found = listing.get("categories")
-    return tuple(str(each) for each in found) if isinstance(found, list) else ()
+    return tuple(str(category) for category in found) if isinstance(found, list) else ()
 
 
 def _word(listing: Mapping[str, Json], name: str) -> str:
@@ -174,31 +174,31 @@ def details(parameters: Iterable[Parameter], path: str = "") -> Iterator[Detail]
             yield from details(inner.properties, f"{heading}{inner.mark}.")
 
 
-def _paragraphs(each: Parameter) -> Iterator[str]:
-    yield text(each.about)
-    if not _short_choices(each) and each.choices:
-        yield f"{'One of' if len(each.choices) > 1 else 'Only'}: {', '.join(map(value_code, each.choices))}."
+def _paragraphs(parameter: Parameter) -> Iterator[str]:
+    yield text(parameter.about)
+    if not _short_choices(parameter) and parameter.choices:
+        yield f"{'One of' if len(parameter.choices) > 1 else 'Only'}: {', '.join(map(value_code, parameter.choices))}."
     # A sample of a file is an address; it stands in the calls below.
-    if each.sample not in (MISSING, "") and not each.is_media:
-        yield f"Sample: {value_code(each.sample)}"
-    if each.rules:
-        rows = [[text(rule_words(rule)), text(rule.message)] for rule in each.rules]
+    if parameter.sample not in (MISSING, "") and not parameter.is_media:
+        yield f"Sample: {value_code(parameter.sample)}"
+    if parameter.rules:
+        rows = [[text(rule_words(rule)), text(rule.message)] for rule in parameter.rules]
         yield table(["Rule for a file", "Message if it is broken"], rows)
-    for inner in each.objects:
+    for inner in parameter.objects:
         what = f"Each of its items is an object{inner.mark.removeprefix('[]')}" if inner.mark else "An object"
         yield f"{what} with:"
         yield parameter_table(inner.properties)
 
 
-def _short_choices(each: Parameter) -> str:
+def _short_choices(parameter: Parameter) -> str:
     """The choices for a cell of the table, if they are few."""
-    line = ", ".join(map(value_code, each.choices))
+    line = ", ".join(map(value_code, parameter.choices))
     return line if len(line) <= _MAX_CHOICES_WIDTH else ""
 
 
 def _all_nodes(node: Node) -> Iterator[Node]:
     """A node and all below it, objects included."""
-    for each in within(node):
-        yield each
-        for inner in each.properties.values() if isinstance(each, Object) else ():
+    for part in within(node):
+        yield part
+        for inner in part.properties.values() if isinstance(part, Object) else ():
             yield from _all_nodes(inner.node)

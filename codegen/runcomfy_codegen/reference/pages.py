@@ -54,7 +54,7 @@ def make_reference(schemas: Path) -> Reference:
     subjects.sort(key=lambda subject: subject.model.names.parts)
     pages = {_path(subject.model): model_page(subject, HEADER) for subject in subjects}
     pages |= _section_pages(subjects)
-    codes = sorted(all_codes().values(), key=lambda each: each.code)
+    codes = sorted(all_codes().values(), key=lambda diagnostic_code: diagnostic_code.code)
     pages[CODES] = render("reference_codes.md", first_line=HEADER, codes=codes)
     return Reference(pages=pages, diagnostics=lowered.diagnostics)
 
@@ -124,7 +124,7 @@ def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]
     inventory = read_inventory(schemas)
     if has_errors(inventory.diagnostics):
         return "", inventory.diagnostics
-    tasks = sorted(inventory.tasks, key=lambda each: each.names.parts)
+    tasks = sorted(inventory.tasks, key=lambda task: task.names.parts)
     by_provider: dict[str, list[Task]] = {}
     by_category: dict[str, list[Task]] = {}
     categories = {task.source.model_id: categories_of(read_model_json(schemas, task.source.model_id)) for task in tasks}
@@ -157,7 +157,7 @@ def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]
 
 def _ordered(categories: Iterable[str]) -> list[str]:
     """By alphabet, models without one last."""
-    return sorted(categories, key=lambda each: (each == _NO_CATEGORY, each))
+    return sorted(categories, key=lambda category: (category == _NO_CATEGORY, category))
 
 
 def _links(links: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ class Expressions:
         if isinstance(value, tuple):
             return tuple_of(map(self._value, value))
         if isinstance(value, dict):
-            return f"{{{', '.join(f'{string(name)}: {self._value(each)}' for name, each in value.items())}}}"
+            return f"{{{', '.join(f'{string(name)}: {self._value(item)}' for name, item in value.items())}}}"
         return literal(value)
 
 

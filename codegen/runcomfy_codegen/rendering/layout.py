@@ -70,8 +70,8 @@ def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
         if indent + _INDENT + len(body) <= LINE_LENGTH:
             yield margin + " " * _INDENT + body
         else:
-            for each in inner.strings:
-                yield margin + " " * _INDENT + each
+            for part in inner.strings:
+                yield margin + " " * _INDENT + part
     else:
         elements = inner.elements
         # A comma would make a tuple of what stands alone, and black writes none.

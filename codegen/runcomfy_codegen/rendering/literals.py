@@ -30,7 +30,7 @@ def literal(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' * (len(value) == 1)})"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{literal(name)}: {literal(each)}' for name, each in value.items())}}}"
+        return f"{{{', '.join(f'{literal(name)}: {literal(item)}' for name, item in value.items())}}}"
     return repr(value)
 
 

@@ -55,7 +55,9 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def printable(value: str) -> str:
     """A text in which nothing hides: what cannot be seen stands as its escape, as JSON and Python spell it."""
-    return "".join(each if is_visible(each) or each == "\n" else _escape(each) for each in value)
+    return "".join(
+        character if is_visible(character) or character == "\n" else _escape(character) for character in value
+    )
 
 
 def _escape(char: str) -> str:

@@ -46,7 +46,7 @@ def to_json_schema(classes: Sequence[ObjectClass]) -> dict[str, Json]:
     names = {class_.node: class_.name for class_ in classes}
     *below, root = classes
     schema = _class_schema(root.node, names)
-    definitions: dict[str, Json] = {definition(each.name): _class_schema(each.node, names) for each in below}
+    definitions: dict[str, Json] = {definition(class_.name): _class_schema(class_.node, names) for class_ in below}
     return {**schema, "$defs": definitions} if definitions else schema
 
 
@@ -106,10 +106,10 @@ def _type(node: Node, names: Names) -> dict[str, Json]:
         case Object():
             return {"$ref": f"#/$defs/{definition(names[node])}"} if node in names else {"type": "object"}
         case AnyOf() | OneOf():
-            return _any_of([_type(each, names) for each in node.nodes])
+            return _any_of([_type(part, names) for part in node.nodes])
         case AllOf():
             # Every node holds, so the type of any is right: the one with the fewest alternatives says most.
-            made = [schema for schema in (_type(each, names) for each in node.nodes) if schema]
+            made = [schema for schema in (_type(part, names) for part in node.nodes) if schema]
             return min(made, key=_alternatives, default={})
         case _:  # any value
             return {}
@@ -134,16 +134,17 @@ def _enum(node: Enum) -> dict[str, Json]:
     """A `Literal` holds strings, integers and booleans; what else is listed stays a plain type."""
     plain: list[Json] = [value for value in node.values if isinstance(value, str | int)]
     others = [value for value in node.values if not isinstance(value, str | int) and value is not None]
-    if any(isinstance(each, list | dict) for each in others):
+    if any(isinstance(value, list | dict) for value in others):
         return {}
     parts: list[dict[str, Json]] = []
     if others:
         # Numbers with a fraction: people may then write 1.0 for 1 too.
-        plain = [each for each in plain if isinstance(each, str | bool)]
+        plain = [value for value in plain if isinstance(value, str | bool)]
         parts.append({"type": "number"})
     if plain:
         kinds = {
-            "string" if isinstance(each, str) else "boolean" if isinstance(each, bool) else "integer" for each in plain
+            "string" if isinstance(value, str) else "boolean" if isinstance(value, bool) else "integer"
+            for value in plain
         }
         parts.insert(0, {"enum": plain, **({"type": next(iter(kinds))} if len(kinds) == 1 else {})})
     if None in node.values:

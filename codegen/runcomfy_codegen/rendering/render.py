@@ -75,8 +75,8 @@ def render_model(model: Model) -> Rendered:
 
 def _spec(model: Model) -> str:
     spec = model.spec
-    expressions = Expressions({each.node: each.constant for each in model.input})
-    constants = [layout_statement(f"{each.constant} = {expressions.write(each.node)}") for each in model.input]
+    expressions = Expressions({class_.node: class_.constant for class_ in model.input})
+    constants = [layout_statement(f"{class_.constant} = {expressions.write(class_.node)}") for class_ in model.input]
     imports = Imports()
     imports.add("runcomfy_client.schema", "ModelSpec", *expressions.used)
     made = call(
@@ -124,20 +124,20 @@ def _models(model: Model, inputs: tuple[Class, ...], outputs: tuple[Class, ...])
     )
 
 
-def _class_view(model: Model, each: Class, base: str, imports: Imports) -> dict[str, object]:
-    if each.node.description:
-        text = prose(each.node.description)
-    elif each.name in (model.input_class, model.output_class):
+def _class_view(model: Model, class_: Class, base: str, imports: Imports) -> dict[str, object]:
+    if class_.node.description:
+        text = prose(class_.node.description)
+    elif class_.name in (model.input_class, model.output_class):
         text = f"What {model.model_id} {'takes' if base == 'InputModel' else 'returns'}."
     else:
         text = f"An object in the {'input' if base == 'InputObject' else 'output'} of {model.model_id}."
     return {
-        "name": each.name,
+        "name": class_.name,
         "base": f"InputModel[{model.output_class}]" if base == "InputModel" else base,
         "docstring": docstring(wrapped(text, LINE_LENGTH - 8), 4),
         "fields": [
-            _field_line(field, wire, each.node.properties[wire], each.source.extras.get(wire, {}), imports)
-            for wire, field in each.fields.items()
+            _field_line(field, wire, class_.node.properties[wire], class_.source.extras.get(wire, {}), imports)
+            for wire, field in class_.fields.items()
         ],
     }
 

@@ -41,7 +41,7 @@ def recover(folder: Path, model_id: ModelId, published: Mapping[str, object]) ->
         names=names,
         diagnostics=(),
         properties=_texts(entry.get("properties")),
-        objects={name: _texts(each) for name, each in _mapping(entry.get("objects")).items()},
+        objects={name: _texts(texts) for name, texts in _mapping(entry.get("objects")).items()},
         rendered=Rendered(spec=spec, models=models, method=methods[0][0], async_method=methods[1][0], imports=imports),
     )
 
@@ -73,4 +73,4 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _texts(value: object) -> dict[str, str]:
-    return {name: str(each) for name, each in _mapping(value).items()}
+    return {name: str(text) for name, text in _mapping(value).items()}

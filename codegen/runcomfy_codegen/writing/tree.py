@@ -92,8 +92,8 @@ def is_ignored(name: str) -> bool:
 
 def _root(package: str) -> str:
     imports = Imports({module: set(names) for module, names in _EXPORTS.items()})
-    names = sorted(name for each in _EXPORTS.values() for name in each)
-    modules = {name: module for module, each in _EXPORTS.items() for name in each}
+    names = sorted(name for exports in _EXPORTS.values() for name in exports)
+    modules = {name: module for module, exports in _EXPORTS.items() for name in exports}
     return render(
         "root.py",
         docstring=docstring(["A typed client for RunComfy's Model API: RunComfy, AsyncRunComfy and validate."], 0),

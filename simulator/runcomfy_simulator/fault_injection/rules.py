@@ -64,7 +64,7 @@ class FaultRule:
 def ready_scripts() -> dict[str, str]:
     """The scripts that come with the simulator: name and text."""
     folder = files(__package__) / "scripts"
-    names = sorted(each.name for each in folder.iterdir() if each.name.endswith(".yaml"))
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
     return {name.removesuffix(".yaml"): (folder / name).read_text(encoding="utf-8") for name in names}
 
 

@@ -63,7 +63,7 @@ def output_spec(model: Model, body: Mapping[str, Any], inputs: Sequence[MediaInf
     """
     values = Values(model.input_schema, model.validator.with_defaults(body))
     kind = model.kind
-    source = next(((each.width, each.height) for each in inputs if each.width and each.height), None)
+    source = next(((media.width, media.height) for media in inputs if media.width and media.height), None)
     width, height = size_of(kind, model.model_id, values, source)
     return OutputSpec(
         kind=kind,
@@ -99,8 +99,10 @@ def _seconds(kind: Kind, values: Values, inputs: Sequence[MediaInfo]) -> float:
         # 121 frames are "about 5 s": time starts at the first frame.
         seconds = max(frames - 1, 1) / _frame_rate(values)
     if not seconds:
-        known = [each.seconds for each in inputs if each.kind == kind] or [each.seconds for each in inputs]
-        seconds = next((each for each in known if each), _DEFAULT_SECONDS[kind]) + sum(values.numbers("extra seconds"))
+        known = [media.seconds for media in inputs if media.kind == kind] or [media.seconds for media in inputs]
+        seconds = next((length for length in known if length), _DEFAULT_SECONDS[kind]) + sum(
+            values.numbers("extra seconds")
+        )
     return max(0.1, min(MOST_SECONDS[kind], seconds))
 
 
@@ -117,10 +119,10 @@ def _has_sound(model: Model, values: Values, body: Mapping[str, Any], inputs: Se
         # With a voice as input the video talks.
         requested = any(spot.kind == "audio" for spot in model.validator.media(body))
     if not requested and values.switch("original sound"):
-        videos = [each for each in inputs if each.kind == "video"]
+        videos = [media for media in inputs if media.kind == "video"]
         # A video on another host is not read; its sound is to be kept, so it is taken to have some.
         return (
-            any(each.sound for each in videos)
+            any(media.sound for media in videos)
             if videos
             else any(spot.kind == "video" for spot in model.validator.media(body))
         )

@@ -45,7 +45,7 @@ _OPTIONAL_WIDTH = 12
 @command(group=OFFLINE, order=1, example=("{program} models text-to-image",))
 def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")], common: Common = COMMON) -> int:
     """List the models this client was generated for."""
-    words = [word.casefold() for each in text for word in each.split()]
+    words = [word.casefold() for argument in text for word in argument.split()]
     known = package().model_ids()
     found = [model_id for model_id in known if all(word in model_id.casefold() for word in words)]
     if not found and not common.json:
@@ -256,7 +256,7 @@ def _split(name: str, longest: int) -> str:
 
 def _choices(one: ModelParameter) -> str:
     """The values to choose from; of a list that is too long as many as fit, and how many there are besides."""
-    texts = [each if isinstance(each, str) and each else brief(each) for each in one.choices]
+    texts = [choice if isinstance(choice, str) and choice else brief(choice) for choice in one.choices]
     shown = texts
     while len(", ".join(shown)) > _LONGEST_CHOICES and len(shown) > 1:
         shown = shown[:-1]
