@@ -199,7 +199,7 @@ class SyncClient(ClientData):
             input: the payload under the API's own (wire) names; None is null. Media fields take URLs, paths, bytes,
                 open files and PIL images. Use this for a dict from elsewhere, such as a web request: whatever does not
                 fit, misspelt names included, is in the report of the error.
-            options: how to send it: timeout (seconds), extra_input, job_key.
+            options: how to send it: timeout (seconds), extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: the input does not fit, or is no dict; nothing was sent.
@@ -376,7 +376,7 @@ class AsyncClient(ClientData):
             input: the payload under the API's own (wire) names; None is null. Media fields take URLs, paths, bytes,
                 open files and PIL images. Use this for a dict from elsewhere, such as a web request: whatever does not
                 fit, misspelt names included, is in the report of the error.
-            options: how to send it: timeout (seconds), extra_input, job_key.
+            options: how to send it: timeout (seconds), extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: the input does not fit, or is no dict; nothing was sent.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIError",
     "AuthenticationError",
+    "BudgetExceededError",
     "ConfigurationError",
     "DownloadError",
     "InsufficientBalanceError",
@@ -109,6 +110,33 @@ class JournalError(RunComfyError):
         super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.job_key = job_key
         self.account = account
+
+
+class BudgetExceededError(RunComfyError):
+    """The submit does not fit into its budget (the option ``budget``); nothing was sent.
+
+    ``spent``, ``reserved`` and ``estimate`` are US dollars: what the budget's time has cost, what is set aside for jobs
+    whose cost is not known yet, and what this one is estimated at (None: its price is not known). ``jobs`` counts the
+    submits of that time.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        cure: str = "",
+        spent: float = 0.0,
+        reserved: float = 0.0,
+        jobs: int = 0,
+        estimate: float | None = None,
+        request_id: str | None = None,
+        model_id: str | None = None,
+    ) -> None:
+        super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
+        self.spent = spent
+        self.reserved = reserved
+        self.jobs = jobs
+        self.estimate = estimate
 
 
 class TransportError(RunComfyError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runcomfy_client.errors import (
         APIError,
         AuthenticationError,
+        BudgetExceededError,
         ConfigurationError,
         DownloadError,
         InsufficientBalanceError,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         UnknownModelError,
     )
     from runcomfy_client.jobs import AsyncJob, Job
-    from runcomfy_client.journal import Journal, JournalEntry
+    from runcomfy_client.journal import Budget, Journal, JournalEntry
     from runcomfy_client.media import AudioInput, ImageInput, VideoInput
     from runcomfy_client.media.probe import Probe
     from runcomfy_client.models import InputModel
@@ -61,6 +62,8 @@ __all__ = [
     "AudioInput",
     "AuthenticationError",
     "Balance",
+    "Budget",
+    "BudgetExceededError",
     "Cancellation",
     "Catalog",
     "CatalogEntry",
@@ -124,6 +127,8 @@ _MODULES = {
     "AudioInput": "runcomfy_client.media",
     "AuthenticationError": "runcomfy_client.errors",
     "Balance": "runcomfy_client.api.catalog",
+    "Budget": "runcomfy_client.journal",
+    "BudgetExceededError": "runcomfy_client.errors",
     "Cancellation": "runcomfy_client.api.values",
     "Catalog": "runcomfy_client.catalog",
     "CatalogEntry": "runcomfy_client.api.catalog",

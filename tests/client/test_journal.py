@@ -9,17 +9,19 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_client.errors import (
+    BudgetExceededError,
+    ConfigurationError,
     JobFailedError,
     JournalError,
     RejectedInputError,
     SubmissionUnknownError,
     TransportError,
 )
-from runcomfy_client.journal import Journal
+from runcomfy_client.journal import Budget, Journal
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import answer
@@ -379,3 +381,28 @@ def test_an_entry_is_given_up_by_any_of_its_names(path: Path) -> None:
         with pytest.raises(JournalError, match="is released, not unsure"):
             journal.settle("k", started=False)
         assert "released job-1 any/model key 'k'" in str(next(journal.entries()))
+
+
+def test_a_submit_that_does_not_fit_into_its_budget_is_not_sent(
+    clients: Clients, proxy: FaultProxy, path: Path
+) -> None:
+    client = clients(proxy.url, journal=path)
+    budget = Budget(max_cost=0.1, max_jobs=2, estimate=0.05)
+    for key in ("a", "b", "a"):
+        client.submit("any/model", {"prompt": key}, {"job_key": key, "budget": budget})
+    assert client.journal.spending() == (2, 0, 100_000)
+    with pytest.raises(BudgetExceededError, match="Nothing was sent") as refusal:
+        client.submit("any/model", {"prompt": "c"}, {"job_key": "c", "budget": budget})
+    assert (refusal.value.jobs, refusal.value.model_id) == (2, "any/model")
+    assert len(states(path)) == 2
+    with pytest.raises(ConfigurationError, match="needs a journal"):
+        clients(proxy.url).submit("any/model", {"prompt": "c"}, {"budget": budget})
+    wrong: Any = {"budget": 5}
+    with pytest.raises(ConfigurationError, match="budget is 5; it must be a Budget"):
+        client.submit("any/model", {"prompt": "c"}, wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"max_cost": -1}, {"max_cost": float("nan")}, {"max_jobs": 1.5}, {"hours": 0}])
+def test_a_budget_of_no_amount_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        Budget(**wrong)

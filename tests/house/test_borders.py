@@ -11,7 +11,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_simulator")
+OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator")
 # Lowest first. A module imports only from its own layer and those below it.
 LAYERS = (
     "typing",

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from runcomfy_client.errors import JournalError
+from runcomfy_client.errors import BudgetExceededError, JournalError
+from runcomfy_client.journal import Budget
 from runcomfy_client.journal.base import MissingJournalError
 
 from tests.support.internals import Intent, Scope
@@ -169,6 +170,68 @@ class StoreContract:
         store.settle(wanted.submission_id, "job-1", "")
         store.submitted(wanted.submission_id, "job-2")
         assert [entry.request_id for entry in store.pending(SCOPE)] == ["job-1", "job-2"]
+
+    # Budgets.
+
+    def test_a_budget_holds_costs_and_estimates(self, sender: Sender, store: JournalStore) -> None:
+        def budgeted(estimate: float | None) -> Intent:
+            return intent(budget=Budget(max_cost=1.0, estimate=estimate))
+
+        sender.submit(budgeted(0.6), "job-1")
+        assert store.spending(SCOPE.base_url, 3600) == (1, 0, 600_000)
+        with pytest.raises(BudgetExceededError, match=r"estimated at 0\.5 USD.*budget of 1 USD in 24 hours") as refusal:
+            sender.intend(budgeted(0.5))
+        error = refusal.value
+        assert (error.jobs, error.spent, error.reserved, error.estimate) == (1, 0.0, 0.6, 0.5)
+        with pytest.raises(BudgetExceededError, match="No price of any/model is known"):
+            sender.intend(budgeted(None))
+        store.ended(SCOPE, "job-1", "completed", cost=0.5, files=[], note=None)
+        sender.submit(budgeted(0.5), "job-2")
+        assert store.spending(SCOPE.base_url, 3600) == (2, 500_000, 500_000)
+        assert len(list(store.entries(SCOPE))) == 2
+
+    def test_a_budget_counts_what_may_be_paid(self, sender: Sender, store: JournalStore) -> None:
+        """Also what is unsure, failed or given up, and what another account submitted; not what was refused."""
+        refused, unsure = intent(), intent()
+        for wanted in (refused, unsure):
+            sender.intend(wanted)
+        store.refused(refused.submission_id, sender.owner, "HTTP 422")
+        store.unsure(unsure.submission_id, sender.owner, "HTTP 502")
+        sender.submit(intent(scope=OTHER), "job-1")
+        sender.submit(intent(scope=ELSEWHERE), "job-2")
+        assert store.spending(SCOPE.base_url, 3600).jobs == 2
+        with pytest.raises(BudgetExceededError, match="budget of 2 jobs in 24 hours is used up"):
+            sender.intend(intent(budget=Budget(max_jobs=2)))
+        assert sender.intend(intent(budget=Budget(max_jobs=3))) is None
+
+    def test_a_budget_looks_back_so_many_hours(self, sender: Sender, store: JournalStore) -> None:
+        sender.submit(intent(), "job-1")
+        time.sleep(0.05)
+        assert store.spending(SCOPE.base_url, 0.01).jobs == 0
+        assert sender.intend(intent(budget=Budget(max_jobs=1, hours=1e-6))) is None
+
+    def test_the_same_intent_twice_is_reserved_once(self, sender: Sender, store: JournalStore) -> None:
+        wanted = intent(budget=Budget(max_cost=1.0, max_jobs=1, estimate=1.0))
+        for _ in range(2):
+            assert sender.intend(wanted) is None
+        assert store.spending(SCOPE.base_url, 3600) == (1, 0, 1_000_000)
+
+    def test_a_key_that_has_its_job_needs_no_budget(self, sender: Sender) -> None:
+        sender.submit(intent("k"), "job-1")
+        assert sender.intend(intent("k", budget=Budget(max_jobs=1))) is not None
+
+    def test_many_at_once_share_one_budget(self, open_store: Callable[[], JournalStore]) -> None:
+        stores, barrier = [open_store() for _ in range(5)], threading.Barrier(5)
+
+        def try_it(store: JournalStore) -> bool:
+            barrier.wait()
+            try:
+                return Sender(store).intend(intent(budget=Budget(max_cost=0.1, estimate=0.05))) is None
+            except BudgetExceededError:
+                return False
+
+        with ThreadPoolExecutor(5) as pool:
+            assert sum(pool.map(try_it, stores)) == 2
 
     # Leases.
 

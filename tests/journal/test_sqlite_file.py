@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_client.errors import ConfigurationError, JournalError
-from runcomfy_client.journal import Journal
+from runcomfy_client.journal import Budget, Journal
 from runcomfy_client.journal.base import normal_address
 
 from tests.support.internals import SqliteStore
@@ -165,7 +165,7 @@ class TestVersion1:
         assert not old.with_name(old.name + "-wal").exists()
         with contextlib.closing(sqlite3.connect(old)) as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone() != ("wal",)
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (3,)
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
     def test_its_keys_count_under_each_spelling_of_the_address(self, old: Path) -> None:
@@ -192,6 +192,20 @@ class TestVersion1:
         for _ in range(2):
             with Journal(copy) as journal, pytest.raises(JournalError, match="without its rows"):
                 journal.pending()
+
+
+def test_a_file_of_the_second_version_gets_budgets(path: Path) -> None:
+    sender = Sender(SqliteStore(path))
+    sender.submit(intent("k"), "job-1")
+    sender.store.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(
+            "DROP INDEX by_time; ALTER TABLE submissions DROP COLUMN reserved; PRAGMA user_version = 2"
+        )
+    store = SqliteStore(path)
+    assert Sender(store).intend(intent("k2", budget=Budget(max_cost=1, estimate=0.25))) is None
+    assert store.spending(SCOPE.base_url, 3600) == (2, 0, 250_000)
+    assert store.find(SCOPE, "job-1") is not None
 
 
 def test_an_empty_file_has_no_rows_to_read(path: Path) -> None:
@@ -323,8 +337,9 @@ def test_no_query_reads_the_whole_table(path: Path) -> None:
     for handle in (store._writing, store._reading):
         with handle.lock:
             store._open(handle, create=False).set_trace_callback(asked.append)
-    wanted = intent("k")
+    wanted = intent("k", budget=Budget(max_jobs=9))
     sender.intend(wanted)
+    store.spending(SCOPE.base_url, 3600)
     store.renew(sender.owner, [wanted.submission_id], 15)
     store.submitted(wanted.submission_id, "job-1")
     store.ended(SCOPE, "job-1", "completed", cost=1.0, files=[], note=None)

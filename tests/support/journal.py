@@ -12,14 +12,16 @@ from tests.support.internals import Intent, Scope
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runcomfy_client.journal import JournalEntry
+    from runcomfy_client.journal import Budget, JournalEntry
     from runcomfy_client.journal.base import JournalStore
 
 SCOPE = Scope("account", "https://api.example")
 
 
-def intent(job_key: str | None = None, *, scope: Scope = SCOPE, digest: str = "digest") -> Intent:
-    return Intent(os.urandom(16).hex(), scope, "any/model", job_key, digest)
+def intent(
+    job_key: str | None = None, *, scope: Scope = SCOPE, digest: str = "digest", budget: Budget | None = None
+) -> Intent:
+    return Intent(os.urandom(16).hex(), scope, "any/model", job_key, digest, None, budget)
 
 
 class Sender:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..journal.base import JournalEntry
+    from ..journal.budget import Budget
     from ..journal.writer import JournalWriter, SubmitRecord
     from ..transport.deadline import Deadline
     from ..transport.steps import Body, Reply
@@ -75,11 +76,13 @@ class RequestOptions(TypedDict, total=False):
     timeout: seconds the whole submit may take; when it is up and the request was sent, the submit is unsure.
     extra_input: keys the server takes but the schema here does not have yet; sent unchecked beside the input.
     job_key: your own name for this job. With a journal, the same key and input give the job already paid for.
+    budget: a `Budget`: the submit is refused with BudgetExceededError where it does not fit. Needs a journal.
     """
 
     timeout: float
     extra_input: Mapping[str, object]
     job_key: str
+    budget: Budget
 
 
 _OPTIONS = tuple(sorted(RequestOptions.__annotations__))
@@ -104,7 +107,16 @@ def validate_options(options: RequestOptions | None) -> RequestOptions:
         raise wrong("job_key", key, f"a text that is not empty, of at most {LONGEST_KEY:,} characters")
     if isinstance(key, str) and ("\0" in key or any("\ud800" <= character <= "\udfff" for character in key)):
         raise wrong("job_key", key, "a text without null characters and lone surrogates")
+    budget = found.get("budget")
+    if budget is not None and not _is_budget(budget):
+        raise wrong("budget", budget, "a Budget")
     return options
+
+
+def _is_budget(value: object) -> bool:
+    from ..journal.budget import Budget  # most submits have none
+
+    return isinstance(value, Budget)
 
 
 def _nearest(name: object) -> str:
@@ -136,10 +148,11 @@ def submit(
     """Check the input, send it once, and return the job; with a job_key and a journal, the job that key has already."""
     session.check_open()
     checked = validate_options(options)
-    key = checked.get("job_key")
-    if key is not None and session.journal is None:
+    key, budget = checked.get("job_key"), checked.get("budget")
+    if session.journal is None and (key is not None or budget is not None):
+        name = "job_key" if key is not None else "budget"
         raise ConfigurationError(
-            "The option job_key needs a journal to be kept in.", cure="Make the client with journal='jobs.sqlite'."
+            f"The option {name} needs a journal to be kept in.", cure="Make the client with journal='jobs.sqlite'."
         )
     session.config.authorization()
     deadline = deadline_of(checked.get("timeout"))
@@ -156,7 +169,7 @@ def submit(
         operation = (
             post(session, prepared, deadline, progress)
             if session.journal is None
-            else post_recorded(session, session.journal, prepared, deadline, progress, key)
+            else post_recorded(session, session.journal, prepared, deadline, progress, key, budget)
         )
         request_id = yield from shield(operation, GRACE)
         return JobRef(
@@ -179,9 +192,10 @@ def post_recorded(
     deadline: Deadline,
     progress: SubmitProgress,
     key: str | None,
+    budget: Budget | None,
 ) -> Operation[str]:
     """`post`, with an entry in the journal before it and the outcome in it after."""
-    record = journal.record(prepared.model_id, prepared.digest, key, prepared.summary)
+    record = journal.record(prepared.model_id, prepared.digest, key, prepared.summary, budget)
     try:
         taken = yield from record.intend()
         if taken is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..api import catalog
 from ..api.arguments import path_of, wrong
+from ..describe.prices import Price, price_of
 from ..errors import APIError, ConfigurationError, RunComfyError, TransportError
 from ..journal.base import Scope, normal_address
 from ..journal.writer import JournalWriter
@@ -20,7 +21,6 @@ from .engine import Engine, Limits
 from .folder import BatchFolder, item_of
 from .folder_store import FolderLock, FolderStore
 from .plan import InvalidBatchError, Plan, checked_amount
-from .prices import Price, price_of
 from .results import ResultsFile
 from .rows import is_one_shot
 from .store import BatchJournal
@@ -159,14 +159,14 @@ class BatchData:
         found: dict[str, Price] = {}
         for model_id in model_ids:
             try:
-                price = price_of((yield from catalog.get_model(session, model_id)))
+                entry = yield from catalog.get_model(session, model_id)
             except TransportError as error:
                 log.warning("The catalog cannot be asked for prices: %s", error.message)
                 break
             except APIError as error:
                 log.info("No price of %s: %s", model_id, error.message)
                 continue
-            if price is not None:
+            if (price := price_of(entry.base_price_usd, entry.price_unit)) is not None:
                 found[model_id] = price
         return found
 

@@ -23,19 +23,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api.payload import input_digest
+from ..describe.prices import micro, outputs_of, seconds_of
 from ..errors import ConfigurationError, RunComfyError
 from ..identifiers import check_model_id
 from ..media.sources import LocalMedia
 from ..prepare import prepare_input
-from .prices import micro, outputs_of, seconds_of
 from .rows import Row, RowError, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..describe.prices import Price
     from ..media.probe import Probe
     from ..packages import ModelPackage
-    from .prices import Price
     from .rows import Jobs
 
 # So many problems are kept; beyond that only their number.
@@ -202,10 +202,9 @@ class Plan:
             price = prices.get(model_id)
             estimate: float | None = own / 1_000_000
             if own_count < jobs:
-                units = {"second": seconds, "job": float(jobs - own_count)}
                 estimate = None
                 if price is not None:
-                    estimate = own / 1_000_000 + price.usd * units.get(price.unit, outputs)
+                    estimate = own / 1_000_000 + price.times(jobs=jobs - own_count, outputs=outputs, seconds=seconds)
             models.append(
                 ModelEstimate(
                     model_id=model_id,

@@ -31,20 +31,20 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..describe.prices import dollars, micro, micro_limit
 from ..errors import ConfigurationError, JournalError
 from ..journal.journal import Journal
 from ..journal.sql import ENTRY, SqlStore, entry_of, repeatable
 from .plan import ITEM_COLUMNS, InvalidBatchError, RowProblem, content_names, with_media
-from .prices import dollars, micro
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from ..describe.prices import Price
     from ..journal.base import Intent, JournalEntry, Scope
     from ..journal.sql import Connection, Row
     from .plan import Plan
-    from .prices import Price
 
 WAITING, SUBMITTING, RUNNING, FETCHING = "waiting", "submitting", "running", "fetching"
 DONE, FAILED, REFUSED, UNSURE, EXPIRED = "done", "failed", "refused", "unsure", "expired"
@@ -319,7 +319,7 @@ class BatchStore(SqlStore):
     def begin(self, *, budget: float | None, concurrency: int) -> None:
         """Set the limits of this run."""
         with self.transaction() as connection:
-            amount = None if budget is None else int(budget * 1_000_000 + 1e-6)
+            amount = None if budget is None else micro_limit(budget)
             connection.execute("UPDATE batches SET budget = ?, concurrency = ?", (amount, concurrency))
 
     @repeatable

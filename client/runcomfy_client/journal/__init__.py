@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import JournalEntry
+from .budget import Budget
 from .journal import Journal
 
-__all__ = ["Journal", "JournalEntry"]
+__all__ = ["Budget", "Journal", "JournalEntry"]

@@ -15,6 +15,10 @@ disk before the POST leaves, and the request id is in it before the submit retur
        |-------> unsure ------> submitted | refused   (settle)
        '- the lease ends: seen as unsure, without a write
 
+A budget is counted from the entries: an entry that is not refused counts as one job, and costs what RunComfy has
+stated, or until then the estimate that was reserved for it. It is counted and reserved in the transaction that writes
+the intent, so that submits of several processes cannot all find the same room in it.
+
 A job_key belongs to the first entry that takes it, until that entry is refused, cancelled or released.
 
 The lease answers the question whether a `sending` entry is under way or was left behind by a process that died. It
@@ -33,7 +37,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ..errors import JournalError
+from ..describe.prices import MICRO, micro_limit
+from ..errors import BudgetExceededError, JournalError
 from ..transport.config import is_loopback
 from .owners import describe_owner
 
@@ -42,6 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from .budget import Budget
 
 # Short, so that what a killed process on another machine left behind is soon seen as unsure; renewed three times in
 # its length, so that one slow write does not lose it.
@@ -115,6 +122,16 @@ def normal_address(base_url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
+class Spending(NamedTuple):
+    """What the entries of some time amount to: how many were not refused, their costs, and the estimates of those whose
+    cost is not known. Amounts are whole microdollars.
+    """
+
+    jobs: int
+    spent: int
+    reserved: int
+
+
 class Intent(NamedTuple):
     """A submit that is about to be sent. ``input`` is JSON text, or None if inputs are not kept."""
 
@@ -124,6 +141,7 @@ class Intent(NamedTuple):
     job_key: str | None
     input_digest: str
     input: str | None = None
+    budget: Budget | None = None
 
 
 class MissingJournalError(JournalError):
@@ -151,7 +169,8 @@ class JournalStore(abc.ABC):
         """Write a `sending` entry under a lease, unless its job_key is taken: then return the entry that has it.
 
         An entry of the same address under another account takes the key too. Writing the same submission id again is
-        no conflict: the reply to the first try may have been lost.
+        no conflict: the reply to the first try may have been lost. With ``intent.budget``, raises BudgetExceededError
+        if the submit does not fit into it (`check_budget`), else keeps its estimate in the entry.
         """
 
     @abc.abstractmethod
@@ -207,12 +226,46 @@ class JournalStore(abc.ABC):
         """Everything. Holds neither all of it in memory nor a lock while the caller works on it."""
 
     @abc.abstractmethod
+    def spending(self, base_url: str, seconds: float) -> Spending:
+        """What the entries of the last seconds amount to, those of all accounts at this address."""
+
+    @abc.abstractmethod
     def spill(self, intent: Intent, request_id: str) -> Path:
         """Keep the job of a submit outside the database that cannot be written; taken in when it can be again."""
 
     @abc.abstractmethod
     def close(self) -> None:
         """Close connections. They are opened again when needed."""
+
+
+def check_budget(intent: Intent, found: Spending) -> None:
+    """Raises BudgetExceededError unless the submit fits beside what was found (without itself)."""
+    budget = intent.budget
+    if budget is None:
+        return
+    spent, reserved, estimate = found.spent / MICRO, found.reserved / MICRO, budget.estimate
+    span = f"{budget.hours:g} hours"
+    if budget.max_jobs is not None and found.jobs >= budget.max_jobs:
+        message = f"The budget of {budget.max_jobs} jobs in {span} is used up: {found.jobs} were submitted."
+    elif budget.max_cost is None:
+        return
+    elif budget.reserve is None:
+        message = f"No price of {intent.model_id} is known, so a budget of {budget.max_cost:g} USD cannot hold it."
+    elif found.spent + found.reserved + budget.reserve > micro_limit(budget.max_cost):
+        message = (
+            f"This job, estimated at {estimate:g} USD, does not fit into the budget of {budget.max_cost:g} USD in"
+            f" {span}: {spent:g} USD are spent, {reserved:g} USD reserved for jobs whose cost is not known yet."
+        )
+    else:
+        return
+    raise BudgetExceededError(
+        f"{message} Nothing was sent.",
+        spent=spent,
+        reserved=reserved,
+        jobs=found.jobs,
+        estimate=estimate,
+        model_id=intent.model_id,
+    )
 
 
 def under_lease(entry: JournalEntry) -> JournalError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError, JournalError
 from ..identifiers import request_id_in
-from .base import UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, not_unsure
+from .base import UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, Spending, not_unsure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +58,16 @@ class Journal:
     def find(self, name: str) -> JournalEntry | None:
         """The newest entry with this request id, submission id or job key."""
         return self._read(lambda: self._store.find(self._scope, name), None)
+
+    def spending(self, hours: float = 24.0) -> Spending:
+        """What the submits of the last hours amount to, as budgets count it: jobs that were not refused, and whole
+        microdollars. ``client.journal`` counts what any account submitted at its address; a Journal alone cannot tell
+        addresses apart and raises JournalError.
+        """
+        if self._scope is None:
+            raise JournalError("Only client.journal can count what was spent: it has the address to count for.")
+        base_url = self._scope.base_url
+        return self._read(lambda: self._store.spending(base_url, hours * 3600), Spending(0, 0, 0))
 
     def settle(self, name: str, *, request_id: str | None = None, started: bool | None = None) -> JournalEntry:
         """Settle an unsure submit, named by its submission id or job key.

@@ -43,6 +43,8 @@ class Spill:
         """Write a job into a file of its own, on disk when this returns. Raises JournalError; then it is in memory."""
         path = Path(f"{self._start}-unrecorded-{intent.submission_id}.json")
         facts = {**intent._asdict(), "scope": list(intent.scope), "request_id": request_id, "created_at": time.time()}
+        budget = facts.pop("budget")
+        facts["reserved"] = None if budget is None else budget.reserve
         beside = path.with_name(path.name + ".part")
         try:
             beside.touch(mode=0o600)

@@ -27,6 +27,8 @@ from .base import (
     JournalEntry,
     JournalStore,
     Scope,
+    Spending,
+    check_budget,
     not_unsure,
     under_lease,
 )
@@ -55,6 +57,12 @@ KEY_HAS_ANOTHER = (
 # What an entry is made of.
 ENTRY = "submissions.*, clock() AS now"
 
+SPENDING = (
+    "SELECT count(*) AS jobs, coalesce(sum(whole(coalesce(cost, 0) * 1000000 + 0.5)), 0) AS spent,"
+    " coalesce(sum(CASE WHEN cost IS NULL THEN reserved END), 0) AS reserved"
+    " FROM submissions WHERE base_url = ? AND created_at > clock() - ? AND state <> 'refused'"
+)
+
 TABLES = """
 CREATE TABLE submissions (
     id TEXT PRIMARY KEY,
@@ -73,16 +81,20 @@ CREATE TABLE submissions (
     submitted_at REAL,
     ended_at REAL,
     owner TEXT,
-    lease_until REAL
+    lease_until REAL,
+    reserved INTEGER
 ) STRICT;
 CREATE TABLE journal (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
 """
+# By the time alone: with the address in front, SQLite would take it for queries by address and key.
+INDEX_BY_TIME = "CREATE INDEX by_time ON submissions (created_at)"
 INDEXES = f"""
 CREATE UNIQUE INDEX one_job_a_key ON submissions (account, base_url, job_key)
     WHERE job_key IS NOT NULL AND {TAKES_KEY};
 CREATE INDEX by_job_key ON submissions (job_key) WHERE job_key IS NOT NULL;
 CREATE INDEX by_request_id ON submissions (request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX pending ON submissions (account, base_url) WHERE {IS_PENDING}
+CREATE INDEX pending ON submissions (account, base_url) WHERE {IS_PENDING};
+{INDEX_BY_TIME}
 """
 
 
@@ -170,13 +182,18 @@ class SqlStore(JournalStore):
             ).fetchone()
             if row is not None:
                 return entry_of(row)
+        reserve: int | None = None
+        if intent.budget is not None:
+            values = (base_url, intent.budget.hours * 3600, intent.submission_id)
+            check_budget(intent, _spending(connection.execute(f"{SPENDING} AND id <> ?", values).fetchone()))
+            reserve = intent.budget.reserve
         connection.execute(
             "INSERT INTO submissions (id, account, base_url, model_id, job_key, input_digest, input, state, created_at,"
-            " owner, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', clock(), ?, clock() + ?)"
+            " owner, lease_until, reserved) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', clock(), ?, clock() + ?, ?)"
             " ON CONFLICT (id) DO NOTHING",
             (
                 *(intent.submission_id, account, base_url, intent.model_id, intent.job_key, intent.input_digest),
-                *(intent.input, owner, lease_seconds),
+                *(intent.input, owner, lease_seconds, reserve),
             ),
         )
         return None
@@ -323,6 +340,9 @@ class SqlStore(JournalStore):
             yield from map(entry_of, page)
             page = self._page(scope, page[-1]["place"])
 
+    def spending(self, base_url: str, seconds: float) -> Spending:
+        return _spending(self._read(SPENDING, (base_url, seconds))[0])
+
     # An id that could not be written.
 
     def spill(self, intent: Intent, request_id: str) -> Path:
@@ -336,7 +356,9 @@ class SqlStore(JournalStore):
             account, base_url = facts["scope"]
             columns = ("model_id", "input_digest", "input", "created_at")
             values = {"id": identity, "account": account, "base_url": base_url, "state": REFUSED, "job_key": None}
-            _insert(connection, {**values, **{name: facts[name] for name in columns}})
+            _insert(
+                connection, {**values, **{name: facts[name] for name in columns}, "reserved": facts.get("reserved")}
+            )
             connection.execute(
                 "UPDATE submissions SET job_key = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM submissions AS other"
                 f" WHERE other.job_key = ? AND other.account = ? AND other.base_url = ? AND other.{TAKES_KEY})",
@@ -373,6 +395,10 @@ def entry_of(row: Row) -> JournalEntry:
 
 def _is_live(owner: str | None, until: float | None, now: float) -> bool:
     return owner is not None and until is not None and 0 < until - now < LONGEST_LEASE and not has_ended(owner)
+
+
+def _spending(row: Row) -> Spending:
+    return Spending(int(row["jobs"]), int(row["spent"]), int(row["reserved"]))
 
 
 def _moment(seconds: float) -> datetime.datetime:

@@ -32,12 +32,12 @@ from urllib.parse import quote
 from ..errors import JournalError
 from .base import MissingJournalError, normal_address
 from .spill import Spill
-from .sql import INDEXES, TABLES, TAKES_KEY, SqlStore
+from .sql import INDEX_BY_TIME, INDEXES, TABLES, TAKES_KEY, SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 30.0
 # How a transaction begins, how it ends, and how it is undone.
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
@@ -48,10 +48,16 @@ NONE_THERE = "Check the path; the first submit with a journal makes it."
 FROM_VERSION_1 = """
 ALTER TABLE submissions ADD COLUMN owner TEXT;
 ALTER TABLE submissions ADD COLUMN lease_until REAL;
+ALTER TABLE submissions ADD COLUMN reserved INTEGER;
 CREATE TABLE journal (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 DROP INDEX one_job_a_key;
 DROP INDEX by_request_id;
 DROP INDEX by_state
+"""
+# Version 2 reserved nothing.
+FROM_VERSION_2 = f"""
+ALTER TABLE submissions ADD COLUMN reserved INTEGER;
+{INDEX_BY_TIME}
 """
 
 
@@ -225,11 +231,14 @@ class SqliteStore(SqlStore):
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version < VERSION:
-            _execute_all(connection, TABLES if version == 0 else FROM_VERSION_1)
-            if version == 1:
-                _normalize_addresses(connection)
-            _execute_all(connection, INDEXES)
-            connection.execute("INSERT INTO journal VALUES ('file', ?)", (self._mark(),))
+            if version == 2:
+                _execute_all(connection, FROM_VERSION_2)
+            else:
+                _execute_all(connection, TABLES if version == 0 else FROM_VERSION_1)
+                if version == 1:
+                    _normalize_addresses(connection)
+                _execute_all(connection, INDEXES)
+                connection.execute("INSERT INTO journal VALUES ('file', ?)", (self._mark(),))
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 

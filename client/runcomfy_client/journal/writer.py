@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ..transport.steps import Operation
     from .base import JournalStore
+    from .budget import Budget
     from .journal import Journal
 
 T = TypeVar("T")
@@ -53,10 +54,13 @@ class JournalWriter:
         self.owner = new_owner()
         _WRITERS.add(self)
 
-    def record(self, model_id: str, input_digest: str, job_key: str | None, input: object) -> SubmitRecord:
+    def record(
+        self, model_id: str, input_digest: str, job_key: str | None, input: object, budget: Budget | None
+    ) -> SubmitRecord:
         """A new submit, not yet written down. ``input`` is kept only if the journal keeps inputs."""
         kept = json.dumps(input, ensure_ascii=False) if self.keep_inputs else None
-        return SubmitRecord(self, Intent(os.urandom(16).hex(), self.scope, model_id, job_key, input_digest, kept))
+        submission_id = os.urandom(16).hex()
+        return SubmitRecord(self, Intent(submission_id, self.scope, model_id, job_key, input_digest, kept, budget))
 
     def ended(
         self, request_id: str, state: str, *, cost: float | None, files: Sequence[str], note: str | None = None

@@ -261,7 +261,7 @@ def _method_docs(model: Model) -> list[str]:
         text = f"{parameter.name}: {_parameter_docs(parameter)}".rstrip()
         lines += ["    " + line for line in wrapped(text, width - 4, hanging="    ")]
     lines += [
-        "    options: How to send it: timeout, extra_input, job_key.",
+        "    options: How to send it: timeout, extra_input, job_key, budget.",
         "",
         "Raises:",
         "    InvalidInputError: The input does not fit; nothing was sent.",

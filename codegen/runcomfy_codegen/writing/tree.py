@@ -26,6 +26,7 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "runcomfy_client.errors": (
         "APIError",
         "AuthenticationError",
+        "BudgetExceededError",
         "ConfigurationError",
         "DownloadError",
         "InsufficientBalanceError",
@@ -52,7 +53,7 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "runcomfy_client.catalog": ("AsyncCatalog", "Catalog"),
     "runcomfy_client.media": ("AudioInput", "ImageInput", "VideoInput"),
     "runcomfy_client.models": ("InputModel",),
-    "runcomfy_client.journal": ("Journal", "JournalEntry"),
+    "runcomfy_client.journal": ("Budget", "Journal", "JournalEntry"),
     "runcomfy_client.outputs": ("FileURL", "MediaOutput", "OutputModel"),
     "runcomfy_client.api.submit": ("RequestOptions",),
     "runcomfy_client.api.values": ("Cancellation", "DownloadProgress", "JobUpdate", "PollState"),

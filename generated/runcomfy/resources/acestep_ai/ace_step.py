@@ -44,7 +44,7 @@ class AcestepAiAceStep(Resource):
             seed: From -1 to 2147483647. Server default: -1.
             start_time: From 0 to 240. Server default: 0.
             start_time_relative_to: Server default: "start".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -86,7 +86,7 @@ class AcestepAiAceStep(Resource):
             extend_before_duration: From 0 to 240. Server default: 0.
             lyrics: Server default: "".
             seed: From -1 to 2147483647. Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -122,7 +122,7 @@ class AcestepAiAceStep(Resource):
             duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
             seed: From -1 to 2147483647. Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -168,7 +168,7 @@ class AsyncAcestepAiAceStep(AsyncResource):
             seed: From -1 to 2147483647. Server default: -1.
             start_time: From 0 to 240. Server default: 0.
             start_time_relative_to: Server default: "start".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -210,7 +210,7 @@ class AsyncAcestepAiAceStep(AsyncResource):
             extend_before_duration: From 0 to 240. Server default: 0.
             lyrics: Server default: "".
             seed: From -1 to 2147483647. Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -246,7 +246,7 @@ class AsyncAcestepAiAceStep(AsyncResource):
             duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
             seed: From -1 to 2147483647. Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

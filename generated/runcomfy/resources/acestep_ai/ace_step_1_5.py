@@ -33,7 +33,7 @@ class AcestepAiAceStep1_5(Resource):
             duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
             seed: From -1 to 2147483647. Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -71,7 +71,7 @@ class AsyncAcestepAiAceStep1_5(AsyncResource):
             duration: From 5 to 240. Server default: 60.
             lyrics: Server default: "".
             seed: From -1 to 2147483647. Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -40,7 +40,7 @@ class AlibabaHappyhorse1_1(Resource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -98,7 +98,7 @@ class AlibabaHappyhorse1_1(Resource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -143,7 +143,7 @@ class AlibabaHappyhorse1_1(Resource):
             duration: From 3 to 15. Server default: 5.
             ratio: Server default: "16:9".
             resolution: Server default: "1080P".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -185,7 +185,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -243,7 +243,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -288,7 +288,7 @@ class AsyncAlibabaHappyhorse1_1(AsyncResource):
             duration: From 3 to 15. Server default: 5.
             ratio: Server default: "16:9".
             resolution: Server default: "1080P".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

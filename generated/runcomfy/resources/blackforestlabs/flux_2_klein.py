@@ -32,7 +32,7 @@ class BlackforestlabsFlux2Klein(Resource):
             prompt: Prompt.
             height: From 64 to 2048. Server default: 1024.
             width: From 64 to 2048. Server default: 1024.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -65,7 +65,7 @@ class BlackforestlabsFlux2Klein(Resource):
             height: From 512 to 1536. Server default: 1024.
             steps: From 1 to 100. Server default: 25.
             width: From 512 to 1536. Server default: 1024.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -101,7 +101,7 @@ class AsyncBlackforestlabsFlux2Klein(AsyncResource):
             prompt: Prompt.
             height: From 64 to 2048. Server default: 1024.
             width: From 64 to 2048. Server default: 1024.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -134,7 +134,7 @@ class AsyncBlackforestlabsFlux2Klein(AsyncResource):
             height: From 512 to 1536. Server default: 1024.
             steps: From 1 to 100. Server default: 25.
             width: From 512 to 1536. Server default: 1024.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

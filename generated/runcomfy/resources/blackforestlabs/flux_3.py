@@ -50,7 +50,7 @@ class BlackforestlabsFlux3(Resource):
             generate_audio: Server default: True.
             resolution: Server default: "720p".
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -94,7 +94,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -138,7 +138,7 @@ class BlackforestlabsFlux3(Resource):
             generate_audio: Server default: True.
             resolution: Server default: "720p".
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -182,7 +182,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: 5.
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -219,7 +219,7 @@ class BlackforestlabsFlux3(Resource):
             prompt: Prompt.
             image_size: Server default: "landscape_4_3".
             seed: Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -261,7 +261,7 @@ class BlackforestlabsFlux3(Resource):
             generate_audio: Server default: True.
             resolution: Server default: "720p".
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -305,7 +305,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -346,7 +346,7 @@ class BlackforestlabsFlux3(Resource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -394,7 +394,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             generate_audio: Server default: True.
             resolution: Server default: "720p".
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -438,7 +438,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -482,7 +482,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             generate_audio: Server default: True.
             resolution: Server default: "720p".
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -526,7 +526,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: 5.
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -563,7 +563,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             prompt: Prompt.
             image_size: Server default: "landscape_4_3".
             seed: Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -605,7 +605,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             generate_audio: Server default: True.
             resolution: Server default: "720p".
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -649,7 +649,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -690,7 +690,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
             duration: Server default: "auto".
             generate_audio: Server default: True.
             safety_tolerance: From 0 to 4. Server default: 2.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -39,7 +39,7 @@ class BytedanceDreamina3_0(Resource):
                 Server default: 121.
             resolution: Server default: "720P".
             seed: Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -82,7 +82,7 @@ class AsyncBytedanceDreamina3_0(AsyncResource):
                 Server default: 121.
             resolution: Server default: "720P".
             seed: Server default: -1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

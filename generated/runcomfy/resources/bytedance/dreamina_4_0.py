@@ -59,7 +59,7 @@ class BytedanceDreamina4_0(Resource):
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -112,7 +112,7 @@ class BytedanceDreamina4_0(Resource):
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -173,7 +173,7 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -226,7 +226,7 @@ class AsyncBytedanceDreamina4_0(AsyncResource):
             force_single: Force Single Image. Whether to force generation of a single image. More images per set
                 increase latency; for stability, specify group count/resolution or pass width and height. Server
                 default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

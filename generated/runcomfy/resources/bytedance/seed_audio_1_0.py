@@ -69,7 +69,7 @@ class BytedanceSeedAudio1_0(Resource):
             speed: From 0.5 to 2. Server default: 1.
             voice: Server default: "vivi_mixed_en_zh_ja_es_id".
             volume: From 0.5 to 2. Server default: 1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -146,7 +146,7 @@ class AsyncBytedanceSeedAudio1_0(AsyncResource):
             speed: From 0.5 to 2. Server default: 1.
             voice: Server default: "vivi_mixed_en_zh_ja_es_id".
             volume: From 0.5 to 2. Server default: 1.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -46,7 +46,7 @@ class BytedanceSeedance2_0(Resource):
             resolution: Server default: "720p".
             seed: Seed.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -95,7 +95,7 @@ class BytedanceSeedance2_0(Resource):
             resolution: Server default: "720p".
             seed: Seed.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -148,7 +148,7 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
             resolution: Server default: "720p".
             seed: Seed.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -197,7 +197,7 @@ class AsyncBytedanceSeedance2_0(AsyncResource):
             resolution: Server default: "720p".
             seed: Seed.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -45,7 +45,7 @@ class BytedanceSeedance2_0Mini(Resource):
             generate_audio: Server default: True.
             last_image: Last Image.
             resolution: Server default: "720p".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -87,7 +87,7 @@ class BytedanceSeedance2_0Mini(Resource):
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -133,7 +133,7 @@ class BytedanceSeedance2_0Mini(Resource):
             reference_audios: At most 16 items.
             reference_images: At most 16 items.
             resolution: Server default: "720p".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -184,7 +184,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
             generate_audio: Server default: True.
             last_image: Last Image.
             resolution: Server default: "720p".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -226,7 +226,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
             enable_web_search: Server default: False.
             generate_audio: Server default: True.
             resolution: Server default: "720p".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -272,7 +272,7 @@ class AsyncBytedanceSeedance2_0Mini(AsyncResource):
             reference_audios: At most 16 items.
             reference_images: At most 16 items.
             resolution: Server default: "720p".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -44,7 +44,7 @@ class BytedanceSeedance2_5(Resource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -81,7 +81,7 @@ class BytedanceSeedance2_5(Resource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -116,7 +116,7 @@ class BytedanceSeedance2_5(Resource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -150,7 +150,7 @@ class BytedanceSeedance2_5(Resource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -190,7 +190,7 @@ class BytedanceSeedance2_5(Resource):
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -233,7 +233,7 @@ class BytedanceSeedance2_5(Resource):
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -270,7 +270,7 @@ class BytedanceSeedance2_5(Resource):
             aspect_ratio: Server default: "16:9".
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -304,7 +304,7 @@ class BytedanceSeedance2_5(Resource):
             aspect_ratio: Server default: "16:9".
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -344,7 +344,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -381,7 +381,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -416,7 +416,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -450,7 +450,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             prompt: Prompt.
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -490,7 +490,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -533,7 +533,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             generate_audio: Server default: True.
             images: At most 9 items.
             videos: At most 3 items.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -570,7 +570,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             aspect_ratio: Server default: "16:9".
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -604,7 +604,7 @@ class AsyncBytedanceSeedance2_5(AsyncResource):
             aspect_ratio: Server default: "16:9".
             duration: From 4 to 30. Server default: 5.
             generate_audio: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

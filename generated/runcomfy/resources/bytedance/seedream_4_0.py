@@ -54,7 +54,7 @@ class BytedanceSeedream4_0(Resource):
             optimize_prompt_options: Optimize Prompt. Standard mode produces higher-quality content but takes longer
                 to generate. Fast mode generates content more quickly, with lower quality. Server default: "fast".
             sequential_image_generation: Server default: "auto".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -115,7 +115,7 @@ class AsyncBytedanceSeedream4_0(AsyncResource):
             optimize_prompt_options: Optimize Prompt. Standard mode produces higher-quality content but takes longer
                 to generate. Fast mode generates content more quickly, with lower quality. Server default: "fast".
             sequential_image_generation: Server default: "auto".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -33,7 +33,7 @@ class BytedanceSeedream5_0Pro(Resource):
             aspect_ratio: Server default: "1:1".
             output_format: Server default: "png".
             resolution: Server default: "2K".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -71,7 +71,7 @@ class AsyncBytedanceSeedream5_0Pro(AsyncResource):
             aspect_ratio: Server default: "1:1".
             output_format: Server default: "png".
             resolution: Server default: "2K".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

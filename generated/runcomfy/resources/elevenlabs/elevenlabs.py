@@ -35,7 +35,7 @@ class ElevenlabsElevenlabs(Resource):
             force_instrumental: Server default: False.
             music_length_ms: From 5000 to 300000. Server default: 40000.
             output_format: Server default: "mp3_standard".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -75,7 +75,7 @@ class AsyncElevenlabsElevenlabs(AsyncResource):
             force_instrumental: Server default: False.
             music_length_ms: From 5000 to 300000. Server default: 40000.
             output_format: Server default: "mp3_standard".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -38,7 +38,7 @@ class GoogleGeminiOmniFlash(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 10. Server default: 8.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -72,7 +72,7 @@ class GoogleGeminiOmniFlash(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 10. Server default: 8.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -104,7 +104,7 @@ class GoogleGeminiOmniFlash(Resource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 10. Server default: 8.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -133,7 +133,7 @@ class GoogleGeminiOmniFlash(Resource):
         Args:
             prompt: Prompt.
             video_url: Video Url.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -169,7 +169,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 10. Server default: 8.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -203,7 +203,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 10. Server default: 8.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -235,7 +235,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
             prompt: Prompt.
             aspect_ratio: Server default: "16:9".
             duration: From 3 to 10. Server default: 8.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -264,7 +264,7 @@ class AsyncGoogleGeminiOmniFlash(AsyncResource):
         Args:
             prompt: Prompt.
             video_url: Video Url.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

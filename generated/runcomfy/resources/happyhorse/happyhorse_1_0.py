@@ -41,7 +41,7 @@ class HappyhorseHappyhorse1_0(Resource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -99,7 +99,7 @@ class HappyhorseHappyhorse1_0(Resource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -148,7 +148,7 @@ class HappyhorseHappyhorse1_0(Resource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -198,7 +198,7 @@ class HappyhorseHappyhorse1_0(Resource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -247,7 +247,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -305,7 +305,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -354,7 +354,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -404,7 +404,7 @@ class AsyncHappyhorseHappyhorse1_0(AsyncResource):
             resolution: Server default: "1080P".
             seed: From 0 to 2147483647. Server default: 0.
             watermark: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

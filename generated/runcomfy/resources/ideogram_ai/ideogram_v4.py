@@ -33,7 +33,7 @@ class IdeogramAiIdeogramV4(Resource):
             output_format: Server default: "jpeg".
             rendering_speed: Server default: "BALANCED".
             size: Server default: "1:1".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -71,7 +71,7 @@ class AsyncIdeogramAiIdeogramV4(AsyncResource):
             output_format: Server default: "jpeg".
             rendering_speed: Server default: "BALANCED".
             size: Server default: "1:1".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

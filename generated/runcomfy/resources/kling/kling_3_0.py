@@ -47,7 +47,7 @@ class KlingKling3_0(Resource):
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -91,7 +91,7 @@ class KlingKling3_0(Resource):
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -134,7 +134,7 @@ class KlingKling3_0(Resource):
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -177,7 +177,7 @@ class KlingKling3_0(Resource):
             negative_prompt: Server default: "".
             shot_type: Server default: "intelligent".
             sound: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -222,7 +222,7 @@ class KlingKling3_0(Resource):
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -266,7 +266,7 @@ class KlingKling3_0(Resource):
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -315,7 +315,7 @@ class AsyncKlingKling3_0(AsyncResource):
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -359,7 +359,7 @@ class AsyncKlingKling3_0(AsyncResource):
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -402,7 +402,7 @@ class AsyncKlingKling3_0(AsyncResource):
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -445,7 +445,7 @@ class AsyncKlingKling3_0(AsyncResource):
             negative_prompt: Server default: "".
             shot_type: Server default: "intelligent".
             sound: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -490,7 +490,7 @@ class AsyncKlingKling3_0(AsyncResource):
             generate_audio: Server default: True.
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -534,7 +534,7 @@ class AsyncKlingKling3_0(AsyncResource):
             negative_prompt: Server default: "".
             shot_type: Server default: "customize".
             sound: Server default: True.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -45,7 +45,7 @@ class KlingKlingVideoO3(Resource):
             end_image: End Image.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -89,7 +89,7 @@ class KlingKlingVideoO3(Resource):
             shot_type: Server default: "customize".
             sound: Server default: False.
             video: Video.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -129,7 +129,7 @@ class KlingKlingVideoO3(Resource):
             duration: Server default: 5.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -166,7 +166,7 @@ class KlingKlingVideoO3(Resource):
             images: At most 4 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -205,7 +205,7 @@ class KlingKlingVideoO3(Resource):
             end_image: End Image.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -245,7 +245,7 @@ class KlingKlingVideoO3(Resource):
             images: At most 16 items.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -283,7 +283,7 @@ class KlingKlingVideoO3(Resource):
             duration: Server default: 5.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -326,7 +326,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             end_image: End Image.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -370,7 +370,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             shot_type: Server default: "customize".
             sound: Server default: False.
             video: Video.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -410,7 +410,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             duration: Server default: 5.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -447,7 +447,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             images: At most 4 items.
             keep_original_sound: Server default: True.
             shot_type: Server default: "customize".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -486,7 +486,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             end_image: End Image.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -526,7 +526,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             images: At most 16 items.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -564,7 +564,7 @@ class AsyncKlingKlingVideoO3(AsyncResource):
             duration: Server default: 5.
             shot_type: Server default: "customize".
             sound: Server default: False.
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

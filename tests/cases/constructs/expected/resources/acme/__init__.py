@@ -58,7 +58,7 @@ class Acme(Resource):
             take:
             input:
             output:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -119,7 +119,7 @@ class AsyncAcme(AsyncResource):
             take:
             input:
             output:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -102,7 +102,7 @@ class AcmeStudio(Resource):
             schema_: Sent as "schema".
             list_: Sent as "list".
             ruled_number: Rule hops< 5 (not checked).
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -159,7 +159,7 @@ class AcmeStudio(Resource):
         """Submit a job to acme/studio/plain.
 
         Args:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -182,7 +182,7 @@ class AcmeStudio(Resource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -280,7 +280,7 @@ class AsyncAcmeStudio(AsyncResource):
             schema_: Sent as "schema".
             list_: Sent as "list".
             ruled_number: Rule hops< 5 (not checked).
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -337,7 +337,7 @@ class AsyncAcmeStudio(AsyncResource):
         """Submit a job to acme/studio/plain.
 
         Args:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -360,7 +360,7 @@ class AsyncAcmeStudio(AsyncResource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -47,7 +47,7 @@ class Acme(Resource):
             num_steps_float: Sent as "num_steps".
             width: Sent as "宽度".
             lora:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -95,7 +95,7 @@ class AsyncAcme(AsyncResource):
             num_steps_float: Sent as "num_steps".
             width: Sent as "宽度".
             lora:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

@@ -172,7 +172,7 @@ class AcmeStudio(Resource):
                 checked), rule # noqa # noqa (not checked).
             field_7_7: Sent as "{{ 7 * 7 }}".
             a_b: Sent as "a\\u2028b\\x00".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -412,7 +412,7 @@ class AsyncAcmeStudio(AsyncResource):
                 checked), rule # noqa # noqa (not checked).
             field_7_7: Sent as "{{ 7 * 7 }}".
             a_b: Sent as "a\\u2028b\\x00".
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

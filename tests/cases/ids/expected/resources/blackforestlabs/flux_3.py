@@ -28,7 +28,7 @@ class BlackforestlabsFlux3(Resource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -53,7 +53,7 @@ class BlackforestlabsFlux3(Resource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -82,7 +82,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -107,7 +107,7 @@ class AsyncBlackforestlabsFlux3(AsyncResource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.

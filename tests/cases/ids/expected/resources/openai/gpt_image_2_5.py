@@ -27,7 +27,7 @@ class OpenaiGptImage2_5(Resource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
@@ -56,7 +56,7 @@ class AsyncOpenaiGptImage2_5(AsyncResource):
 
         Args:
             prompt:
-            options: How to send it: timeout, extra_input, job_key.
+            options: How to send it: timeout, extra_input, job_key, budget.
 
         Raises:
             InvalidInputError: The input does not fit; nothing was sent.
