@@ -18,9 +18,11 @@ def check_model_id(model_id: object) -> str:
 
 def request_id_in(body: dict[str, object] | None) -> str | None:
     """An id as opaque text. What could not stand in a path as one segment is no id."""
-    found = body.get("request_id") if body else None
-    if isinstance(found, int) and not isinstance(found, bool):
-        found = str(found)
-    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_REQUEST_ID or not found.strip("."):
+    request_id = body.get("request_id") if body else None
+    if isinstance(request_id, int) and not isinstance(request_id, bool):
+        request_id = str(request_id)
+    if not isinstance(request_id, str) or not 0 < len(request_id) <= LONGEST_REQUEST_ID or not request_id.strip("."):
         return None
-    return found if all("!" <= character <= "~" and character not in "/?#%\\" for character in found) else None
+    return (
+        request_id if all("!" <= character <= "~" and character not in "/?#%\\" for character in request_id) else None
+    )

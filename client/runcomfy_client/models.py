@@ -54,9 +54,9 @@ class InputObject(BaseModel):
 
     def to_payload(self) -> dict[str, object]:
         """What was given, under its wire names, as the request carries it; local media are LocalMedia objects."""
-        given = {**self.__dict__, **(self.__pydantic_extra__ or {})}
-        names = {known.name or wire: wire for wire, known in self._node().properties.items()}
-        return {names.get(name, name): _wire(value) for name, value in given.items() if name in self.model_fields_set}
+        values = {**self.__dict__, **(self.__pydantic_extra__ or {})}
+        names = {prop.name or wire: wire for wire, prop in self._node().properties.items()}
+        return {names.get(name, name): _wire(value) for name, value in values.items() if name in self.model_fields_set}
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """What was given, megabytes of data: URI cut short."""
@@ -83,8 +83,8 @@ class InputObject(BaseModel):
         payload, findings = read_payload(json_data)
         payload = without_schema_key(payload)
         if findings:
-            found = [] if payload is MISSING else cls._node().check(payload) or []
-            raise InvalidInputError(Report(cls._title(), [*findings, *found]))
+            errors = [] if payload is MISSING else cls._node().check(payload) or []
+            raise InvalidInputError(Report(cls._title(), [*findings, *errors]))
         return cls._validated(payload)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -107,9 +107,9 @@ class InputObject(BaseModel):
     @classmethod
     def _made(cls, payload: Mapping[str, object]) -> Self:
         """An instance of what the check let pass."""
-        made = cls.__new__(cls)
-        made._fill(payload)
-        return made
+        instance = cls.__new__(cls)
+        instance._fill(payload)
+        return instance
 
     @classmethod
     def _payload_of(cls, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -130,13 +130,13 @@ class InputObject(BaseModel):
         """Store what passed the check. pydantic's own validators are not asked: there is one check."""
         node = self._node()
         values: dict[str, object] = {}
-        for wire, known in node.properties.items():
-            values[known.name or wire] = _typed(known.node, payload[wire]) if wire in payload else None
+        for wire, prop in node.properties.items():
+            values[prop.name or wire] = _typed(prop.node, payload[wire]) if wire in payload else None
         extra = {name: value for name, value in payload.items() if name not in node.properties}
-        given = {known.name or wire for wire, known in node.properties.items() if wire in payload}
+        names_in_payload = {prop.name or wire for wire, prop in node.properties.items() if wire in payload}
         # The four attributes every pydantic model consists of; a frozen one takes them in this way only.
         object.__setattr__(self, "__dict__", values)
-        object.__setattr__(self, "__pydantic_fields_set__", given | extra.keys())
+        object.__setattr__(self, "__pydantic_fields_set__", names_in_payload | extra.keys())
         object.__setattr__(self, "__pydantic_extra__", extra or None)
         object.__setattr__(self, "__pydantic_private__", None)
 
@@ -173,19 +173,19 @@ class InputModel(InputObject, Generic[Output]):
 
 def bind(model: type[InputObject], node: Object) -> None:
     """Say which node of a schema checks a class, and which class stands for a node."""
-    names = {known.name or wire for wire, known in node.properties.items()}
+    names = {prop.name or wire for wire, prop in node.properties.items()}
     if names != model.model_fields.keys():
         raise TypeError(f"{model.__name__} and its schema differ in {sorted(names ^ model.model_fields.keys())}")
     model._bound = node
     node.model = model
 
 
-def _renamed(node: Object, given: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+def _renamed(node: Object, values: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
     """What was given under wire names, and the names that were given twice."""
-    wires = {known.name: wire for wire, known in node.properties.items() if known.name is not None}
+    wires = {prop.name: wire for wire, prop in node.properties.items() if prop.name is not None}
     renamed: dict[str, object] = {}
     findings: list[Finding] = []
-    for name, value in given.items():
+    for name, value in values.items():
         wire = name if name in node.properties else wires.get(name, name)
         if wire in renamed:
             message = f"is given twice, as {brief(wire)} and as {brief(node.properties[wire].name)}; leave one out"

@@ -30,10 +30,10 @@ class FileURL(str):
     @classmethod
     def _read(cls, value: object) -> FileURL:
         # Now and then RunComfy sends an object with a url in the place of the url.
-        found = value.get("url") if isinstance(value, Mapping) else value
-        if not isinstance(found, str):
+        url = value.get("url") if isinstance(value, Mapping) else value
+        if not isinstance(url, str):
             raise ValueError("expected a URL")
-        return cls(found)
+        return cls(url)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -100,7 +100,7 @@ def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[st
             places = [fault["loc"] for fault in error.errors(include_url=False, include_context=False)]
         smaller = value
         # From the end, so that an item left out does not move those that are still to go.
-        for place in sorted({found for place in places if (found := _found(value, place))}, key=_backwards):
+        for place in sorted({path for place in places if (path := _data_path(value, place))}, key=_backwards):
             warnings.append(f"{pointer(place)}: {brief(_at(value, place))} does not fit and was left out")
             smaller = _without(smaller, place)
         if smaller is value:
@@ -108,7 +108,7 @@ def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[st
         value = smaller
 
 
-def _found(value: object, place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _data_path(value: object, place: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """The part of an error's place that leads through the data; behind it pydantic names branches of its schema."""
     keys: list[int | str] = []
     for key in place:

@@ -76,16 +76,16 @@ class ModelPackage:
         spec = self.spec(model_id)
         if spec is None:
             return None
-        found: type[InputModel[Any]] = getattr(self._classes(model_id), spec.input_class)
-        return found
+        class_: type[InputModel[Any]] = getattr(self._classes(model_id), spec.input_class)
+        return class_
 
     def output_class(self, model_id: str) -> type[OutputModel] | None:
         """The class of a model's own output, or None if it has the output that most models share, or is not known."""
         spec = self.spec(model_id)
         if spec is None or not spec.output_class:
             return None
-        found: type[OutputModel] = getattr(self._classes(model_id), spec.output_class)
-        return found
+        class_: type[OutputModel] = getattr(self._classes(model_id), spec.output_class)
+        return class_
 
     def validate(self, model_id: str, payload: object, probe: bool | Probe = False) -> Report:
         """Check a payload against a model's schema, without a network, and report everything that is wrong with it.
@@ -129,12 +129,12 @@ class ModelPackage:
         return " or ".join(map(brief, ranked(model_id, self.model_ids())[:3]))
 
     def _unknown(self, model_id: str) -> str:
-        known = self.model_ids()
+        model_ids = self.model_ids()
         if near := self.near(model_id):
             return f"no model {brief(model_id)} is known here; did you mean {near}?"
         return (
-            f"no model {brief(model_id)} is known here; this client was generated for {len(known)}:"
-            f" {', '.join(known[:5])}" + (", ..." if len(known) > 5 else "")
+            f"no model {brief(model_id)} is known here; this client was generated for {len(model_ids)}:"
+            f" {', '.join(model_ids[:5])}" + (", ..." if len(model_ids) > 5 else "")
         )
 
     def __repr__(self) -> str:

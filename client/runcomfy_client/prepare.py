@@ -49,11 +49,11 @@ def prepare_input(
         findings: what was found before, such as a key that stands twice in a file; they join the report.
         check: whether to check; local media that cannot be read are in the report either way.
     """
-    payload, found = prepare(spec, values)
+    payload, errors = prepare(spec, values)
     if check and spec is not None:
         node = spec.input if isinstance(spec, ModelSpec) else spec
-        found += node.check(payload) or ()
-    return PreparedInput(payload, Report(name or getattr(spec, "model_id", ""), [*findings, *found]))
+        errors += node.check(payload) or ()
+    return PreparedInput(payload, Report(name or getattr(spec, "model_id", ""), [*findings, *errors]))
 
 
 def prepare(spec: ModelSpec | Object | None, values: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
@@ -99,9 +99,9 @@ def _value(node: Node | None, value: object, keys: tuple[Key, ...], findings: li
 def _object(
     node: Node | None, value: Mapping[str, object], keys: tuple[Key, ...], findings: list[Finding]
 ) -> dict[str, object]:
-    known = node.properties if isinstance(node, Object) else {}
+    properties = node.properties if isinstance(node, Object) else {}
     return {
-        key: _value(known[key].node if key in known else None, item, (*keys, key), findings)
+        key: _value(properties[key].node if key in properties else None, item, (*keys, key), findings)
         for key, item in value.items()
     }
 
@@ -151,8 +151,8 @@ def _fitting(node: AnyOf | OneOf, value: object) -> Node | None:
         return next((option for option in node.nodes if isinstance(option, Media)), None)
     plain = _value(None, value, (), [])
     for option in node.nodes:
-        found = option.check(plain)
-        if found is None or not has_errors(found):
+        findings = option.check(plain)
+        if findings is None or not has_errors(findings):
             return option
     return None
 

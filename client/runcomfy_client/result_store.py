@@ -95,15 +95,15 @@ class StoreData:
         return self.folder / clean_id(request_id)
 
     def _find(self, request_id: str) -> StoredResult | None:
-        found = _read(self._folder_of(request_id))
-        return found if found is not None and found.request_id == request_id and _is_whole(found) else None
+        result = _read(self._folder_of(request_id))
+        return result if result is not None and result.request_id == request_id and _is_whole(result) else None
 
     def _list(self) -> list[StoredResult]:
         if not self.folder.is_dir():
             return []
-        found = [_read(folder) for folder in self.folder.iterdir() if folder.is_dir()]
+        results = [_read(folder) for folder in self.folder.iterdir() if folder.is_dir()]
         return sorted(
-            (result for result in found if result is not None and _is_whole(result)),
+            (result for result in results if result is not None and _is_whole(result)),
             key=lambda result: result.saved_at,
             reverse=True,
         )
@@ -111,9 +111,9 @@ class StoreData:
     def _set_damaged_aside(self, result: ResultData[object]) -> Path:
         """Rename files that are not as they were recorded, so that they are fetched again; gives the job's folder."""
         folder = self._folder_of(result.request_id)
-        found = _read(folder)
+        stored = _read(folder)
         try:
-            for file in () if found is None else found.files:
+            for file in () if stored is None else stored.files:
                 if file.path.is_file() and file.path.stat().st_size != file.size:
                     names = numbered(f"{file.path.name}.damaged")
                     file.path.rename(next(path for name in names if not (path := folder / name).exists()))
@@ -157,9 +157,9 @@ class StoreData:
             failure = self._error(result, f"The files were fetched, but {folder / RECORD} cannot be written: {error}.")
             failure.saved = tuple(paths)
             raise failure from error
-        found = _read(folder)
-        assert found is not None
-        return found
+        stored = _read(folder)
+        assert stored is not None
+        return stored
 
 
 class ResultStore(StoreData):
@@ -245,7 +245,7 @@ def _read(folder: Path) -> StoredResult | None:
             log.warning("%s is of format %s, which this version does not read.", path, record["format"])
             return None
         files = tuple(_stored_file(folder, entry) for entry in record["files"])
-        found = StoredResult(
+        result = StoredResult(
             request_id=str(record["request_id"]),
             model_id=record["model_id"],
             job_key=record["job_key"],
@@ -262,12 +262,12 @@ def _read(folder: Path) -> StoredResult | None:
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("%s is no record of a result: %s", path, error)
         return None
-    return found
+    return result
 
 
-def _is_whole(found: StoredResult) -> bool:
+def _is_whole(result: StoredResult) -> bool:
     """Whether every file is there as it was recorded."""
-    return all(file.path.is_file() and file.path.stat().st_size == file.size for file in found.files)
+    return all(file.path.is_file() and file.path.stat().st_size == file.size for file in result.files)
 
 
 def _stored_file(folder: Path, record: dict[str, Any]) -> StoredFile:

@@ -29,8 +29,8 @@ def typed_value(node: Node | None, value: object) -> object:
         return value
     readings = list(_readings(node, value))
     for reading in readings:
-        found = node.check(reading)
-        if found is None or not has_errors(found):
+        findings = node.check(reading)
+        if findings is None or not has_errors(findings):
             return reading
     return readings[0]
 
@@ -89,10 +89,10 @@ def _choice(node: Enum, text: str) -> object:
 
 def _number(text: str) -> object:
     """A number as JSON writes it, or as people do: .5, +1, 5."""
-    found = _json_or_text(text, (int, float))
-    if found is text and _DECIMAL.fullmatch(text):
-        found = float(text) if len(text) > _LONGEST_INTEGER or not text.lstrip("+-").isdecimal() else int(text)
-    return text if isinstance(found, bool) or (isinstance(found, float) and not math.isfinite(found)) else found
+    number = _json_or_text(text, (int, float))
+    if number is text and _DECIMAL.fullmatch(text):
+        number = float(text) if len(text) > _LONGEST_INTEGER or not text.lstrip("+-").isdecimal() else int(text)
+    return text if isinstance(number, bool) or (isinstance(number, float) and not math.isfinite(number)) else number
 
 
 def _json_or_text(text: str, kind: type | tuple[type, ...]) -> object:

@@ -162,9 +162,9 @@ def _print_plan(outcome: Outcome, check: bool, folder: str) -> None:
     for model_id in outcome.skipped:
         print(f"{'skipped':8} {model_id}  {'left as it was' if model_id in outcome.kept else 'not in the package'}")
     changes = ", ".join(f"{len(paths)} {word}" for word, paths in kinds if paths) or "all files up to date"
-    made = amount(outcome.models - len(outcome.skipped), "model")
+    models = amount(outcome.models - len(outcome.skipped), "model")
     skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
-    print(f"{folder}: {made}{skipped}, {changes}")
+    print(f"{folder}: {models}{skipped}, {changes}")
 
 
 def _print_python(difference: PythonDifference, *, markdown: bool) -> None:
@@ -201,11 +201,11 @@ def _lint(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    found = all_codes().get(arguments.code.upper())
-    if found is None:
+    diagnostic_code = all_codes().get(arguments.code.upper())
+    if diagnostic_code is None:
         return usage(f"there is no code {quote(arguments.code)}; all codes: {', '.join(sorted(all_codes()))}")
-    print(f"{found.code}: {found.title}\n")
-    for paragraph in found.text.split("\n\n"):
+    print(f"{diagnostic_code.code}: {diagnostic_code.title}\n")
+    for paragraph in diagnostic_code.text.split("\n\n"):
         # A paragraph that is indented is an example and stays as it is.
         print(paragraph if paragraph.startswith(" ") else textwrap.fill(paragraph, 88), end="\n\n")
     return OK

@@ -101,7 +101,7 @@ def _generate(request: Request, progress: Callable[[int, int], None], locked: bo
         diagnostics += [with_store_path(request.schemas, diagnostic) for diagnostic in unit.diagnostics]
     renamed = {} if request.accept_renames else _rename_diagnostics(inventory, units, published, request.schemas)
     bad = inventory.faulty | renamed.keys()
-    diagnostics += [diagnostic for found in renamed.values() for diagnostic in found]
+    diagnostics += [diagnostic for group in renamed.values() for diagnostic in group]
     if has_errors(diagnostics) and (inventory.blocking or not request.skip_faulty):
         return Outcome(diagnostics=tuple(diagnostics), models=len(inventory.models))
 
@@ -111,38 +111,40 @@ def _generate(request: Request, progress: Callable[[int, int], None], locked: bo
     good |= {unit.model_id: unit for unit in recovered}
     kept = [good[model_id] for model_id in sorted(good)]
     tree = package_tree(kept, request.package)
-    made = plan(folder, tree)
+    plan_ = plan(folder, tree)
     gone = tuple(sorted(published.keys() - set(inventory.models)))
     if gone and not (request.delete or request.check):
-        made = dataclasses.replace(made, diagnostics=(*made.diagnostics, _not_deleted(gone, request.schemas, folder)))
-    diagnostics += made.diagnostics
+        plan_ = dataclasses.replace(
+            plan_, diagnostics=(*plan_.diagnostics, _not_deleted(gone, request.schemas, folder))
+        )
+    diagnostics += plan_.diagnostics
     names = _names(inventory, kept)
     outcome = Outcome(
         diagnostics=tuple(diagnostics),
         models=len(inventory.models),
-        plan=made,
+        plan=plan_,
         names_stale=names != (inventory.names_document.value if inventory.names_document else {}),
         skipped=tuple(skipped),
         kept=tuple(unit.model_id for unit in recovered),
         gone=gone,
-        python=_python_changes(folder, published, kept, made) if published else None,
+        python=_python_changes(folder, published, kept, plan_) if published else None,
     )
-    if request.check or made.diagnostics:
+    if request.check or plan_.diagnostics:
         return outcome
     if locked:
         remove_leftovers(folder)
-    if not made.is_empty:
-        commit(made, tree)
+    if not plan_.is_empty:
+        commit(plan_, tree)
     if outcome.names_stale:
         write_json(request.schemas / NAMES, names)
     return outcome
 
 
 def _python_changes(
-    folder: Path, published: Mapping[str, object], units: Sequence[Unit], made: Plan
+    folder: Path, published: Mapping[str, object], units: Sequence[Unit], plan_: Plan
 ) -> PythonDifference:
     """What changes for Python programs, from the package on disk to the one that is planned."""
-    changed = {*made.missing, *made.stale, *made.extra}
+    changed = {*plan_.missing, *plan_.stale, *plan_.extra}
     names = {model_id: str(entry["name"]) for model_id, entry in published.items() if isinstance(entry, dict)}
     old: dict[str, Generated] = {}
     new: dict[str, Generated] = {
@@ -179,8 +181,8 @@ def _store_lost(inventory: Inventory, schemas: Path, folder: Path) -> Diagnostic
 
 def _not_deleted(gone: Sequence[str], schemas: Path, folder: Path) -> Diagnostic:
     """A store that lacks models of the package may be another one than the package was made of."""
-    shown = ", ".join(gone[:_MAX_NAMED]) + (f" and {len(gone) - _MAX_NAMED} more" if len(gone) > _MAX_NAMED else "")
-    message = f"{display(folder)} has models that the store does not have: {shown}"
+    listed = ", ".join(gone[:_MAX_NAMED]) + (f" and {len(gone) - _MAX_NAMED} more" if len(gone) > _MAX_NAMED else "")
+    message = f"{display(folder)} has models that the store does not have: {listed}"
     help = (
         "If they are to go: runcomfy-codegen generate --delete. A store that pyproject.toml names as "
         "[tool.runcomfy] schemas needs no flag. If they are to stay, name the store that has them with --schemas."
@@ -199,11 +201,11 @@ def _cache(request: Request) -> Cache | None:
 
 def _names(inventory: Inventory, units: Sequence[Unit]) -> dict[str, Json]:
     """names.json as it should be: what is published now; a model that was skipped keeps its lines."""
-    made: dict[str, Json] = {unit.model_id: names_entry(unit) for unit in units}
+    names: dict[str, Json] = {unit.model_id: names_entry(unit) for unit in units}
     before = inventory.names_document.value if inventory.names_document else None
     if isinstance(before, dict):
-        made |= {model: before[model] for model in inventory.models if model in before and model not in made}
-    return dict(sorted(made.items()))
+        names |= {model: before[model] for model in inventory.models if model in before and model not in names}
+    return dict(sorted(names.items()))
 
 
 def _rename_diagnostics(
@@ -212,7 +214,7 @@ def _rename_diagnostics(
     """The published names that would change, by model."""
     now = {unit.model_id: names_entry(unit) for unit in units if unit.rendered}
     document = inventory.names_document
-    found: dict[ModelId, list[Diagnostic]] = {}
+    diagnostics: dict[ModelId, list[Diagnostic]] = {}
     for model_id, what, old, new in renames(published, now):
         message = f"{what} of {quote(model_id)} is published as {quote(old)} and would become {quote(new)}"
         help = (
@@ -222,5 +224,5 @@ def _rename_diagnostics(
             diagnostic = document.diagnostic("E036", message, (model_id,), "key", help)
         else:
             diagnostic = Diagnostic(code="E036", message=message, file=display(schemas / model_id / INPUT), help=help)
-        found.setdefault(model_id, []).append(diagnostic)
-    return found
+        diagnostics.setdefault(model_id, []).append(diagnostic)
+    return diagnostics

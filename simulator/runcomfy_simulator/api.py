@@ -105,13 +105,13 @@ class Api:
         query = request.query_params
         limit = self._number(request, "limit", default=100, least=1, most=MOST_LISTED)
         offset = self._number(request, "offset", default=0, least=0, most=None)
-        found = self._engine.catalog.search(
+        matches = self._engine.catalog.search(
             text=query.get("search", ""), category=query.get("category", ""), kind=query.get("kind", "")
         )
         with_schema = self._flag(request, "include_schema")
-        entries = [model.entry(include_schema=with_schema) for model in found[offset : offset + limit]]
+        entries = [model.entry(include_schema=with_schema) for model in matches[offset : offset + limit]]
         window = {"limit": limit, "offset": offset} if self._engine.settings.profile.list_has_window else {}
-        return json_response({"models": entries, "total": len(found), **window})
+        return json_response({"models": entries, "total": len(matches), **window})
 
     async def model(self, request: Request) -> Response:
         self._token(request)

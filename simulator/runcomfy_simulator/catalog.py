@@ -109,7 +109,7 @@ class Catalog:
     def search(self, *, text: str = "", category: str = "", kind: str = "") -> list[Model]:
         """The models that hold every word of `text`, in `category`, of catalog kind `kind`; empty matches all."""
         words = text.casefold().split()
-        found = []
+        matches = []
         for model in self:
             entry = model.entry(include_schema=False)
             searched = f"{model.model_id} {entry['display_name']} {entry['description']}".casefold()
@@ -118,8 +118,8 @@ class Catalog:
                 and (not category or category in entry["categories"])
                 and (not kind or kind == entry["kind"])
             ):
-                found.append(model)
-        return found
+                matches.append(model)
+        return matches
 
     def categories(self) -> list[str]:
         return sorted({name for model in self for name in model.categories})

@@ -87,11 +87,11 @@ class InputValidator:
             undeclared_keys: let keys pass that the schema neither has nor forbids.
         """
         validator = self._open if undeclared_keys else self._closed
-        found = [
+        errors = [
             Problem(tuple(error.absolute_path), _shortened(error.message), str(error.validator))
             for error in validator.iter_errors(body)
         ]
-        return sorted(found, key=lambda problem: ([str(step) for step in problem.path], problem.code))
+        return sorted(errors, key=lambda problem: ([str(step) for step in problem.path], problem.code))
 
     def media(self, body: Any) -> list[MediaSpot]:
         """The files that `body` names, where its types are right."""

@@ -44,16 +44,16 @@ def guess_kind(model_id: str, categories: Sequence[str], inputs: Mapping[str, An
         return possible[0]
     segments = [*reversed(model_id.split("/"))]
     for text in (*categories, *segments):
-        if found := _kind_in_words(text, _WORDS):
-            return found
+        if guess := _kind_in_words(text, _WORDS):
+            return guess
     # What may be left out says less than what must be there.
     media = {kind for kind, _ in _required_media(inputs) or _media_inputs(inputs)}
     if "video" in media or {"audio", "image"} <= media:
         # A picture and a voice make a talking video.
         return "video"
     for text in segments:
-        if found := _kind_in_words(text, _VAGUE_WORDS):
-            return found
+        if guess := _kind_in_words(text, _VAGUE_WORDS):
+            return guess
     names = set(inputs.get("properties") or ())
     if names & _AUDIO_INPUTS or media == {"audio"}:
         return "audio"
@@ -65,13 +65,15 @@ def guess_category(model_id: str, kind: Kind, inputs: Mapping[str, Any]) -> str:
     for segment in reversed(model_id.lower().split("/")):
         if _X_TO_Y.fullmatch(segment):
             return segment
-    found = _required_media(inputs)
-    if not found and _NEEDS_MEDIA.search(model_id.lower()):
-        found = _media_inputs(inputs)
-    names = [name for _, name in found]
+    media_inputs = _required_media(inputs)
+    if not media_inputs and _NEEDS_MEDIA.search(model_id.lower()):
+        media_inputs = _media_inputs(inputs)
+    names = [name for _, name in media_inputs]
     if kind == "video" and any(map(_FIRST_FRAME.search, names)) and any(map(_LAST_FRAME.search, names)):
         return "first-last-frame-to-video"
-    source = next((kind_ for kind_ in ("video", "image", "audio") if kind_ in {media for media, _ in found}), "text")
+    source = next(
+        (kind_ for kind_ in ("video", "image", "audio") if kind_ in {media for media, _ in media_inputs}), "text"
+    )
     return f"{source}-to-{kind}"
 
 

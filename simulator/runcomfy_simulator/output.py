@@ -37,5 +37,5 @@ def _file_value(url: str, part: Any, job: Job) -> Any:
     """A URL as the schema has it: plain, or in an object with `url`."""
     if not isinstance(part, dict) or "url" not in (part.get("properties") or {}):
         return url
-    known = {"url": url, "width": job.spec.width, "height": job.spec.height, "duration": job.spec.seconds}
-    return {name: known[name] for name in part["properties"] if name in known}
+    facts = {"url": url, "width": job.spec.width, "height": job.spec.height, "duration": job.spec.seconds}
+    return {name: facts[name] for name in part["properties"] if name in facts}

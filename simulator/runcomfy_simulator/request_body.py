@@ -55,14 +55,14 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    result = dict(pairs)
+    if len(result) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
                 raise InvalidBody(f"the key {key[:100]!r} is there twice in one object")
             seen.add(key)
-    return made
+    return result
 
 
 def _constant(word: str) -> Never:

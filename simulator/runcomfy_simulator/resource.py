@@ -35,12 +35,12 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        found = self._handlers.get("GET" if request.method == "HEAD" else request.method)
-        if found is None:
+        entry = self._handlers.get("GET" if request.method == "HEAD" else request.method)
+        if entry is None:
             text = f"{request.method} is not allowed here, but {self._allowed}."
             reply: Response = JSONResponse({"message": text}, 405, {"Allow": self._allowed})
         else:
-            subject, handler = found
+            subject, handler = entry
             reply = await self._gate.answer(subject, request, _with_refusals(handler))
         await reply(scope, receive, send)
 

@@ -76,6 +76,6 @@ def cancellation_of(job: JobRef, body: dict[str, object]) -> Cancellation:
     """The outcome counts; where its word is not known (the official nodes' fixture has one), the status does."""
     outcome, status = body.get("outcome"), body.get("status")
     word = outcome if isinstance(outcome, str) and outcome else str(status or "no outcome in the reply")
-    known = word.strip().lower() == NOT_CANCELLABLE or state_of(word)[1]
-    cancelled = state_of(word if known else status)[0] == CANCELLED
+    is_known = word.strip().lower() == NOT_CANCELLABLE or state_of(word)[1]
+    cancelled = state_of(word if is_known else status)[0] == CANCELLED
     return Cancellation(request_id=job.request_id, cancelled=cancelled, outcome=word, raw=body)

@@ -65,8 +65,8 @@ def list_models(
         query = urlencode({**wanted, "limit": PAGE, "offset": offset})
         url = f"{session.config.url('models')}?{query}"
         body = yield from call(session, get(session, url), "Catalog")
-        found = body.get("models")
-        page = [entry_of(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+        items = body.get("models")
+        page = [entry_of(item) for item in items if isinstance(item, dict)] if isinstance(items, list) else []
         fresh = [entry for entry in page if entry.model_id and entry.model_id not in entries]
         entries.update((entry.model_id, entry) for entry in fresh)
         offset += len(page)

@@ -368,7 +368,7 @@ def _is_record(path: Path, job: JobRef) -> bool:
     try:
         if path.stat().st_size > _LARGEST_RECORD:
             return False
-        found = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and found.get("request_id") == job.request_id and "files" in found
+    return isinstance(record, dict) and record.get("request_id") == job.request_id and "files" in record

@@ -97,8 +97,8 @@ def _time_in(reply: Mapping[str, object], job: JobRef) -> datetime.datetime | No
         text = reply.get(key)
         if isinstance(text, str):
             try:
-                found = datetime.datetime.fromisoformat(text)
-                return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+                moment = datetime.datetime.fromisoformat(text)
+                return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
             except (ValueError, OverflowError):
                 continue
     return None if job.submitted_at is None else datetime.datetime.fromtimestamp(job.submitted_at, datetime.UTC)
@@ -119,8 +119,8 @@ class NameTemplate:
         except (ValueError, KeyError, IndexError, AttributeError) as error:
             raise wrong("name", text, f"a template such as {DEFAULT_NAME!r} ({error})") from None
         if unknown := sorted(self.fields - set(FIELDS)):
-            known = ", ".join("{" + name + "}" for name in FIELDS)
-            raise wrong("name", text, f"made of the fields {known}, and not {{{unknown[0]}}}")
+            fields = ", ".join("{" + name + "}" for name in FIELDS)
+            raise wrong("name", text, f"made of the fields {fields}, and not {{{unknown[0]}}}")
         if re.search(r"[/\\\x00-\x1f]", literal + made):
             raise wrong("name", text, "a file name without folders; the folder is an argument of its own")
         if not made.strip(". "):

@@ -92,17 +92,17 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
     if inputs and isinstance(output, dict):
         # What was sent is not known here, so under an input's own name only what lies where results lie is one.
         output = {key: value for key, value in output.items() if key not in inputs or _is_result(value, own_host)}
-    found = list(files_in(output, job.input_urls))
-    if not found:
+    files = list(files_in(output, job.input_urls))
+    if not files:
         # A place that is not documented. What lies where results lie, and is neither sent nor the API's own, is one.
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key not in inputs}
         api = f"{session.config.base_url}/v1/"
         seen = _once(_found(output, "file", _under_any_key), job.input_urls)
-        found = [
+        files = [
             file for file in seen if is_result_host(host_of(file.url), (own_host,)) and not file.url.startswith(api)
         ]
-    yield from found
+    yield from files
 
 
 def _is_result(value: object, own_host: str) -> bool:
@@ -118,7 +118,7 @@ def host_of(url: str) -> str:
 
 
 def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
-    return any(host == known or host.endswith("." + known) for known in (*HOSTS, *more))
+    return any(host == result_host or host.endswith("." + result_host) for result_host in (*HOSTS, *more))
 
 
 def cost_in(body: Mapping[str, object]) -> float | None:

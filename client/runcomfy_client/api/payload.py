@@ -123,8 +123,8 @@ def prepare_submit(
     try:
         body = encode_body(payload)
     except (TypeError, ValueError) as error:
-        found = [finding for finding in AnyValue().check(payload) or () if isinstance(finding, ErrorFinding)]
-        raise InvalidInputError(Report(model_id, found or [ErrorFinding("json", str(error))])) from error
+        errors = [finding for finding in AnyValue().check(payload) or () if isinstance(finding, ErrorFinding)]
+        raise InvalidInputError(Report(model_id, errors or [ErrorFinding("json", str(error))])) from error
     return Prepared(
         model_id=model_id,
         payload=payload,

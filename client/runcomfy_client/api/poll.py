@@ -119,10 +119,10 @@ def updates(session: Session, job: JobRef, deadline: Deadline, poll_interval: fl
 
 def poll(session: Session, job: JobRef, state: PollState | None) -> Operation[Poll]:
     """One poll for those who keep the state and the time themselves; an end is written into the journal."""
-    found = yield from poll_once(session, job, state)
-    if found.state.over and found.update is not None:
-        yield from record(session, job, found.update.raw)
-    return found
+    polled = yield from poll_once(session, job, state)
+    if polled.state.over and polled.update is not None:
+        yield from record(session, job, polled.update.raw)
+    return polled
 
 
 def status(session: Session, job: JobRef) -> Operation[JobUpdate]:
@@ -150,16 +150,16 @@ def _follow(
     state = state or first_state()
     miss: TransportError | APIError | None = None
     while not deadline.over():
-        found = yield from poll_once(session, job, state, deadline=deadline, poll_interval=poll_interval)
-        if isinstance(found.miss, TransportError) and miss is not None and deadline.over():
+        polled = yield from poll_once(session, job, state, deadline=deadline, poll_interval=poll_interval)
+        if isinstance(polled.miss, TransportError) and miss is not None and deadline.over():
             break  # the deadline cut this poll short, so the miss before it tells more
-        state = found.state
-        miss = found.miss or (miss if state.misses else None)
-        if found.update is not None:
-            yield Notify(found.update)
+        state = polled.state
+        miss = polled.miss or (miss if state.misses else None)
+        if polled.update is not None:
+            yield Notify(polled.update)
             if state.over:
-                return found.update.raw
-        yield Sleep(deadline.within(found.pause))
+                return polled.update.raw
+        yield Sleep(deadline.within(polled.pause))
     raise timed_out(job, state, deadline) from miss
 
 

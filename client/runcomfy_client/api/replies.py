@@ -69,10 +69,10 @@ def json_object(reply: Reply) -> dict[str, object] | None:
     try:
         # One bad byte in a prompt that comes back must not cost an id or a paid result.
         text = reply.content.decode(json.detect_encoding(reply.content), "replace")
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def error_code(body: dict[str, object] | None) -> int | str | None:
@@ -182,9 +182,9 @@ def _plain(text: str) -> str:
 
 def request_id_within(content: bytes) -> str | None:
     """The request id in a reply that broke off or is not quite JSON: a job that may be paid for is worth the search."""
-    for found in _REQUEST_ID.finditer(content):
+    for match in _REQUEST_ID.finditer(content):
         with contextlib.suppress(ValueError):
-            if request_id := request_id_in({"request_id": json.loads(found[1])}):
+            if request_id := request_id_in({"request_id": json.loads(match[1])}):
                 return request_id
     return None
 

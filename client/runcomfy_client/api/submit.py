@@ -94,13 +94,13 @@ def validate_options(options: RequestOptions | None) -> RequestOptions:
         return {}
     if not isinstance(options, Mapping):
         raise wrong("options", options, f"a dict with any of {', '.join(_OPTIONS)}")
-    found = cast("Mapping[object, object]", options)  # what a caller without a type checker may pass
-    for name in found:
+    values = cast("Mapping[object, object]", options)  # what a caller without a type checker may pass
+    for name in values:
         if name not in _OPTIONS:
             raise ConfigurationError(
                 f"There is no option {name!r:.80}{_nearest(name)}; there are {', '.join(_OPTIONS)}."
             )
-    extra, key = found.get("extra_input"), found.get("job_key")
+    extra, key = values.get("extra_input"), values.get("job_key")
     if extra is not None and not (isinstance(extra, Mapping) and all(isinstance(name, str) for name in extra)):
         raise wrong("extra_input", extra, "a dict with texts as keys")
     if key is not None and not (isinstance(key, str) and key.strip() and len(key) <= LONGEST_KEY):
@@ -431,12 +431,12 @@ def _request_id(session: Session, body: Mapping[str, object] | None) -> str | No
     return _checked_id(session, request_id_in(dict(body)) if body else None)
 
 
-def _checked_id(session: Session, found: str | None) -> str | None:
+def _checked_id(session: Session, request_id: str | None) -> str | None:
     """One that repeats the token is none, for ids are shown and kept."""
     token = session.config.token
-    if found is not None and token is not None and (text := token.reveal()) in found:
-        return None if len(text) >= 16 or text == found else found
-    return found
+    if request_id is not None and token is not None and (text := token.reveal()) in request_id:
+        return None if len(text) >= 16 or text == request_id else request_id
+    return request_id
 
 
 def refusal(session: Session, model_id: str, reply: Reply) -> APIError:

@@ -63,21 +63,21 @@ class PollState:
 
     def to_dict(self) -> dict[str, object]:
         """A dict that JSON can hold."""
-        found = {option.name: getattr(self, option.name) for option in fields(self)}
+        values = {option.name: getattr(self, option.name) for option in fields(self)}
         start = None if self.queue_start is None else list(self.queue_start)
-        return {**found, "queue_start": start, "unknown_states": list(self.unknown_states)}
+        return {**values, "queue_start": start, "unknown_states": list(self.unknown_states)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
         """The state that `to_dict` wrote down; keys of a later version are left out. Raises ConfigurationError."""
-        known: dict[str, object] = {}
+        arguments: dict[str, object] = {}
         for name, fits in _POLL_STATE.items():
             if name in values or name in ("begun_at", "state_since"):
                 value = values.get(name)
                 if not fits(value):
                     raise ConfigurationError(f"This is no PollState: its {name} is {value!r:.80}.")
-                known[name] = tuple(value) if isinstance(value, list) else value
-        return cls(**known)  # type: ignore[arg-type]  # each was just checked
+                arguments[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**arguments)  # type: ignore[arg-type]  # each was just checked
 
 
 def _is_time(value: object) -> bool:

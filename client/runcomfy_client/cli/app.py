@@ -129,8 +129,8 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
         option = (error.token.keyword or error.token.value).partition("=")[0]
         if option in ("--token", "--api-key", "--api-token"):
             return f"a token is no argument, because other users of the machine could read it: {token_words()}"
-        known = [name for argument in error.argument_collection if argument.parse for name in argument.names]
-        near = get_close_matches(option, known, n=1, cutoff=_NEAR)
+        options = [name for argument in error.argument_collection if argument.parse for name in argument.names]
+        near = get_close_matches(option, options, n=1, cutoff=_NEAR)
         if command in ("run", "submit") and (name := _input_meant(option, argv, near)):
             word = next((word for word in argv if word.partition("=")[0] == option), option)
             following = argv[argv.index(word) + 1 : argv.index(word) + 2] if word in argv else []
@@ -150,11 +150,11 @@ def _unknown_word(words: Sequence[str], app: App | None) -> str:
     """What is wrong with a line whose command is none."""
     word = next(iter(words), "")
     kind = "option" if word.startswith("-") else "command"
-    known = [name for name in app or () if name.startswith("-") == word.startswith("-")]
-    near = get_close_matches(word, known, n=1, cutoff=_NEAR)
+    names = [name for name in app or () if name.startswith("-") == word.startswith("-")]
+    near = get_close_matches(word, names, n=1, cutoff=_NEAR)
     if near:
         return f"there is no {kind} {word}; did you mean {near[0]}?"
-    return f"there is no {kind} {word}; there are {', '.join(sorted(known))}"
+    return f"there is no {kind} {word}; there are {', '.join(sorted(names))}"
 
 
 def _argument_name(error: CoercionError) -> str:
@@ -173,14 +173,14 @@ def _wanted(kind: object) -> str:
 def _input_meant(option: str, argv: list[str], near: Sequence[str]) -> str:
     """The input that an unknown option is meant for: one of the model's, or any if no option is near; else ""."""
     name = option.lstrip("-").replace("-", "_")
-    known = {
+    input_names = {
         input_name
         for spec in map(package().spec, argv[1:])
         if spec is not None
-        for wire, found in spec.input.properties.items()
-        for input_name in (wire, found.name)
+        for wire, prop in spec.input.properties.items()
+        for input_name in (wire, prop.name)
     }
-    return name if name in known or not near else ""
+    return name if name in input_names or not near else ""
 
 
 def _version() -> str:

@@ -167,10 +167,10 @@ def _file(place: str, key: str, text: str = "") -> bytes:
 
 def _file_is_there(path: Path, key: str, text: str) -> None:
     try:
-        found = path.is_file()
+        is_file = path.is_file()
     except (OSError, ValueError):  # a name no file can have
-        found = False
-    if not found:
+        is_file = False
+    if not is_file:
         # Prompts may well start with "@": models call their reference images @Image1.
         cure = f"; for text that begins with @, write {key}=@{text}" if text else ""
         raise NoFileError(f"{key}: no such file: {str(path)!r}{cure}")

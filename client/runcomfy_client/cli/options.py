@@ -113,10 +113,10 @@ def complete_input(context: CompletionContext) -> list[tuple[str, str]]:
     if spec is None:
         return []
     key, equals, text = context.incomplete.partition("=")
-    known = parameters(spec)
+    inputs = parameters(spec)
     if not equals:
-        return [(f"{one.name}=", f"{one.type}{', required' if one.required else ''}") for one in known]
-    for one in known:
+        return [(f"{one.name}=", f"{one.type}{', required' if one.required else ''}") for one in inputs]
+    for one in inputs:
         if key in (one.name, one.wire_name):
             if text.startswith("@"):
                 return [(f"{key}=@{path}", "") for path in _paths(text[1:])]
@@ -136,10 +136,10 @@ def _pending() -> list[JournalEntry]:
 def _paths(begin: str) -> Iterator[str]:
     folder, slash, start = begin.rpartition("/")
     try:
-        found = sorted(Path(folder + slash or ".").expanduser().iterdir())
+        paths = sorted(Path(folder + slash or ".").expanduser().iterdir())
     except OSError:
         return
-    for path in found:
+    for path in paths:
         if path.name.startswith(start) and (start.startswith(".") or not path.name.startswith(".")):
             yield f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}"
 

@@ -83,10 +83,10 @@ def package() -> ModelPackage:
     Raises CommandError if there is no such package, ConfigurationError if it was generated in a format that this
     library does not read.
     """
-    found = getattr(_imported(f"{_selection.name}._index"), "PACKAGE", None)
-    if not isinstance(found, ModelPackage):
+    package_ = getattr(_imported(f"{_selection.name}._index"), "PACKAGE", None)
+    if not isinstance(package_, ModelPackage):
         raise CommandError(_not_generated())
-    return found
+    return package_
 
 
 def open_client(

@@ -209,18 +209,18 @@ def place_in_json(data: bytes, keys: list[str]) -> tuple[int, int]:
 def _find(text: str, keys: list[str]) -> int:
     """The offset of the deepest part of the path that the text holds."""
     at = _skip_space(text, 0)
-    found = at
+    offset = at
     for key in keys:
         entry = _object_entry(text, at, key) if text[at] == "{" else _list_entry(text, at, key)
         if entry is None:
             break
-        found, at = entry
-    return found
+        offset, at = entry
+    return offset
 
 
 def _object_entry(text: str, at: int, wanted: str) -> tuple[int, int] | None:
     """Where the key stands, and where its value does; the last one, which is the one that counts in Python."""
-    found = None
+    entry = None
     at = _skip_space(text, at + 1)
     while text[at] == '"':
         key_at = at
@@ -230,9 +230,9 @@ def _object_entry(text: str, at: int, wanted: str) -> tuple[int, int] | None:
             raise ValueError
         value_at = _skip_space(text, at + 1)
         if json.loads(match.group()) == wanted:
-            found = (key_at, value_at)
+            entry = (key_at, value_at)
         at = _next(text, _end_of(text, value_at))
-    return found
+    return entry
 
 
 def _list_entry(text: str, at: int, wanted: str) -> tuple[int, int] | None:

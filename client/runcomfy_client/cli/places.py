@@ -40,17 +40,17 @@ def put(payload: dict[str, object], place: Place, value: object) -> None:
     here: object = payload
     for depth, part in enumerate(place):
         last = depth == len(place) - 1
-        made: object = value if last else [] if isinstance(place[depth + 1], int) else {}
+        child: object = value if last else [] if isinstance(place[depth + 1], int) else {}
         if isinstance(here, dict) and isinstance(part, str):
-            here[part] = made if last else here.get(part, made)
+            here[part] = child if last else here.get(part, child)
         elif isinstance(here, list) and isinstance(part, int):
             if part > len(here):
                 before = write_place((*place[:depth], part - 1))
                 raise CommandError(f"{write_place(place)} is given, but {before} is not; lists are filled in order")
             if part == len(here):
-                here.append(made)
+                here.append(child)
             elif last:
-                here[part] = made
+                here[part] = child
         else:
             kind = "list" if isinstance(part, int) else "object"
             raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is no {kind}")
@@ -60,12 +60,12 @@ def put(payload: dict[str, object], place: Place, value: object) -> None:
 def _step(node: Node | None, part: str | int) -> tuple[str | int, Node | None]:
     """One step down: the wire name or the index, and what is there."""
     if isinstance(node, (AnyOf, OneOf, AllOf)):
-        found = (_step(branch, part) for branch in node.nodes)
-        return next((step for step in found if step[1] is not None), (part, None))
+        steps = (_step(branch, part) for branch in node.nodes)
+        return next((step for step in steps if step[1] is not None), (part, None))
     if isinstance(node, Array) and isinstance(part, int):
         return part, node.items
     if isinstance(node, Object) and isinstance(part, str):
-        for wire, known in node.properties.items():
-            if part in (wire, known.name):
-                return wire, known.node
+        for wire, prop in node.properties.items():
+            if part in (wire, prop.name):
+                return wire, prop.node
     return part, None

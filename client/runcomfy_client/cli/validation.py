@@ -87,10 +87,10 @@ def check_files(request: Request) -> int:
     spec, files = _model_and_files(request.words)
     if files.count("-") > 1:
         raise CommandError("standard input is named twice, but can be read only once")
-    found = _checked(spec, files, request)
+    checked = _checked(spec, files, request)
     if request.form == "text":
-        return print_text(found, *line_writer(), quiet=request.quiet)
-    payloads = list(found)
+        return print_text(checked, *line_writer(), quiet=request.quiet)
+    payloads = list(checked)
     write(FORMATS[request.form](spec.model_id if spec else None, payloads, quiet=request.quiet))
     if any(one.report is None for one in payloads):
         return NO_FILE

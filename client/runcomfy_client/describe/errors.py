@@ -19,12 +19,12 @@ def error_name(error: RunComfyError) -> str:
 
 def error_facts(error: BaseException) -> dict[str, object]:
     """What an error carries, as JSON values; what does not apply is left out. A report is one of findings as data."""
-    found = {name: value for name in _FACTS if (value := getattr(error, name, None)) is not None}
+    facts = {name: value for name in _FACTS if (value := getattr(error, name, None)) is not None}
     if isinstance(error, InvalidInputError):
-        found["report"] = error.report.to_dict()
+        facts["report"] = error.report.to_dict()
     if isinstance(error, JobFailedError) and error.error is not None:
-        found["error"] = error.error
-    return found
+        facts["error"] = error.error
+    return facts
 
 
 def error_data(error: RunComfyError) -> dict[str, object]:

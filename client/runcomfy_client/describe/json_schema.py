@@ -80,15 +80,15 @@ def schema_of(node: Node, *, lenient: bool = False) -> Schema:
         case Object():
             return _object(node, lenient)
         case Array():
-            made: Schema = {"type": "array"}
+            schema: Schema = {"type": "array"}
             if node.items is not None:
-                made["items"] = schema_of(node.items, lenient=lenient)
-            made |= _said(minItems=node.min_items, maxItems=node.max_items, uniqueItems=node.unique_items or None)
-            return made | _validations(node.rules)
+                schema["items"] = schema_of(node.items, lenient=lenient)
+            schema |= _said(minItems=node.min_items, maxItems=node.max_items, uniqueItems=node.unique_items or None)
+            return schema | _validations(node.rules)
         case Media():
             format = "uri" if node.kind == "file" else f"{node.kind}_uri"
-            made = {"type": "string", "format": format, **({} if lenient else {"pattern": _MEDIA_PATTERN})}
-            return made | _said(minLength=node.min_length, maxLength=node.max_length) | _validations(node.rules)
+            schema = {"type": "string", "format": format, **({} if lenient else {"pattern": _MEDIA_PATTERN})}
+            return schema | _said(minLength=node.min_length, maxLength=node.max_length) | _validations(node.rules)
         case String():
             lengths = _said(minLength=node.min_length, maxLength=node.max_length)
             return {"type": "string"} | lengths | _said(pattern=node.pattern, format=node.format)
@@ -121,32 +121,32 @@ def schema_of(node: Node, *, lenient: bool = False) -> Schema:
 
 
 def _object(node: Object, lenient: bool) -> Schema:
-    made: Schema = {"type": "object"}
+    schema: Schema = {"type": "object"}
     if node.description:
-        made["description"] = node.description
+        schema["description"] = node.description
     if node.properties or not node.extra:
-        made["properties"] = {wire: _property(prop, lenient) for wire, prop in node.properties.items()}
+        schema["properties"] = {wire: _property(prop, lenient) for wire, prop in node.properties.items()}
     if node.required:
-        made["required"] = list(node.required)
+        schema["required"] = list(node.required)
     if not node.extra and not lenient:
-        made["additionalProperties"] = False
-    return made
+        schema["additionalProperties"] = False
+    return schema
 
 
-def _property(known: Property, lenient: bool) -> Schema:
-    made: Schema = {}
-    if known.title:
-        made["title"] = known.title
-    if known.description:
-        made["description"] = known.description
-    made |= schema_of(known.node, lenient=lenient)
+def _property(prop: Property, lenient: bool) -> Schema:
+    schema: Schema = {}
+    if prop.title:
+        schema["title"] = prop.title
+    if prop.description:
+        schema["description"] = prop.description
+    schema |= schema_of(prop.node, lenient=lenient)
     # A default that its own schema refuses would be filled in by forms, and a sample file is not the user's.
-    if known.default is not MISSING and not has_errors(known.node.check(known.default) or ()):
-        made["default"] = known.default
-    is_media = any(isinstance(node, Media) for node in within(known.node))
-    if known.sample not in (MISSING, "") and not is_media and not has_errors(known.node.check(known.sample) or ()):
-        made["examples"] = [known.sample]
-    return made | _validations(known.rules)
+    if prop.default is not MISSING and not has_errors(prop.node.check(prop.default) or ()):
+        schema["default"] = prop.default
+    is_media = any(isinstance(node, Media) for node in within(prop.node))
+    if prop.sample not in (MISSING, "") and not is_media and not has_errors(prop.node.check(prop.sample) or ()):
+        schema["examples"] = [prop.sample]
+    return schema | _validations(prop.rules)
 
 
 def _said(**keywords: object) -> Schema:

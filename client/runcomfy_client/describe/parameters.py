@@ -96,26 +96,26 @@ class InnerObject:
 def parameters(model: ModelSpec | Object) -> tuple[Parameter, ...]:
     """Every property of a model's input, or of an object; the required ones first, else in the schema's order."""
     node = model if isinstance(model, Object) else model.input
-    found = [_parameter(wire, prop, wire in node.required) for wire, prop in node.properties.items()]
-    return tuple(sorted(found, key=lambda parameter: not parameter.required))
+    listed = [_parameter(wire, prop, wire in node.required) for wire, prop in node.properties.items()]
+    return tuple(sorted(listed, key=lambda parameter: not parameter.required))
 
 
-def _parameter(wire: str, known: Property, required: bool) -> Parameter:
-    node = known.node
+def _parameter(wire: str, prop: Property, required: bool) -> Parameter:
+    node = prop.node
     inside = [part for part in within(node) if isinstance(part, (Media, Array))]
     return Parameter(
         node=node,
         wire_name=wire,
-        name=known.name or wire,
-        title=known.title,
-        description=known.description,
+        name=prop.name or wire,
+        title=prop.title,
+        description=prop.description,
         type=type_words(node),
         required=required,
-        default=known.default,
-        sample=known.sample,
+        default=prop.default,
+        sample=prop.sample,
         bounds=tuple(dict.fromkeys(_bounds(node))),
-        rules=(*known.rules, *(rule for part in inside for rule in part.rules)),
-        rule_phrases=(*map(rule_words, known.rules), *_rule_phrases(node)),
+        rules=(*prop.rules, *(rule for part in inside for rule in part.rules)),
+        rule_phrases=(*map(rule_words, prop.rules), *_rule_phrases(node)),
         choices=choices_of(node),
         objects=tuple(_objects(node, "")),
     )
@@ -146,11 +146,11 @@ def _plural(words: str) -> str:
 
 def choices_of(node: Node | None) -> tuple[object, ...]:
     """The values a place, or the items of its list, can be chosen from; none if it is not a choice."""
-    found: dict[tuple[type, str], object] = {}
+    choices: dict[tuple[type, str], object] = {}
     for part in within(node):
         for value in part.values if isinstance(part, Enum) else ():
-            found.setdefault((type(value), repr(value)), value)
-    return tuple(found.values())
+            choices.setdefault((type(value), repr(value)), value)
+    return tuple(choices.values())
 
 
 def rule_words(rule: MediaRule) -> str:

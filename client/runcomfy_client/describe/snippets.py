@@ -131,8 +131,8 @@ def _wrapped(parts: list[str]) -> str:
     return " \\\n  ".join(parts)
 
 
-def _words(known: Property, wire: str, value: object) -> list[str]:
-    name = known.name or wire
+def _words(prop: Property, wire: str, value: object) -> list[str]:
+    name = prop.name or wire
     values = value if isinstance(value, (list, tuple)) else [value]
     if values and all(isinstance(item, str) and item[:1] != "[" for item in values):
         texts = [f"@{item}" if str(item).startswith("@") else str(item) for item in values]
@@ -146,11 +146,11 @@ def _required_of(node: Object) -> dict[str, object]:
     return {wire: _sample(node.properties[wire]) for wire in node.required if wire in node.properties}
 
 
-def _sample(known: Property) -> object:
-    value = known.default if known.sample is MISSING else known.sample
+def _sample(prop: Property) -> object:
+    value = prop.default if prop.sample is MISSING else prop.sample
     # An empty text is how schemas say that there is no sample.
-    if value is MISSING or value == "" or has_errors(known.node.check(value) or ()):
-        return _made_up(known.node)
+    if value is MISSING or value == "" or has_errors(prop.node.check(value) or ()):
+        return _made_up(prop.node)
     return value
 
 

@@ -50,14 +50,14 @@ def check_local(node: Media, value: object) -> list[Finding]:
         return [ErrorFinding("media_source", str(fault))]
     if isinstance(value, LocalMedia) and not value.readable:
         return []
-    found = _check_info(node, info)
+    findings = _check_info(node, info)
     length = uri_length(info.mime, info.size or 0)
     if (node.min_length is not None and length < node.min_length) or (
         node.max_length is not None and length > node.max_length
     ):
         bounds = f"at least {node.min_length}" if node.max_length is None else f"at most {node.max_length}"
-        found.append(ErrorFinding("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
-    return [*found, Weight(length, info.size or 0)]
+        findings.append(ErrorFinding("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
+    return [*findings, Weight(length, info.size or 0)]
 
 
 def check_data_uri(node: Media, text: str) -> list[Finding]:
@@ -68,53 +68,55 @@ def check_data_uri(node: Media, text: str) -> list[Finding]:
     except BadDataURI as fault:
         return [ErrorFinding("media_broken", f"the data: URI {fault}", actual)]
     info = inspect(io.BytesIO(data), len(data))
-    found = _check_info(node, info)
+    findings = _check_info(node, info)
     if not strict:
-        found.append(
+        findings.append(
             WarningFinding(
                 "media_label", "the base64 holds white space or lacks its padding; not every reader takes that", actual
             )
         )
     if info.kind is not None and label != info.mime and not _same_kind(label, info):
-        found.append(
+        findings.append(
             WarningFinding("media_label", f"is labelled {label or 'as nothing'} and holds {info.mime}", actual)
         )
-    return [*found, Weight(len(text), len(data))]
+    return [*findings, Weight(len(text), len(data))]
 
 
 def check_remote(node: Media, value: RemoteMedia) -> list[Finding]:
     """The findings about a URL that a probe has looked at."""
-    found = list(text_errors(value.url, node.min_length, node.max_length))
+    findings = list(text_errors(value.url, node.min_length, node.max_length))
     if value.info is None:
-        found.append(WarningFinding("media_url", f"the URL could not be looked at: {value.reason}", brief(value.url)))
-        return found + [
+        findings.append(
+            WarningFinding("media_url", f"the URL could not be looked at: {value.reason}", brief(value.url))
+        )
+        return findings + [
             unchecked_rule(rule, f"of the URL nothing is known, since {value.reason}") for rule in node.rules
         ]
-    return found + _check_info(node, value.info, sent=False)
+    return findings + _check_info(node, value.info, sent=False)
 
 
 def _check_info(node: Media, info: MediaInfo, *, sent: bool = True) -> list[Finding]:
     actual = f"{info.mime}, {info.summary}"
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if info.broken is not None:
-        found.append(ErrorFinding("media_broken", f"the file {info.broken}", actual))
+        findings.append(ErrorFinding("media_broken", f"the file {info.broken}", actual))
     if info.kind is None or (info.kind == "stream" and node.kind != "image"):
         if info.broken is None:
             what = f"{info.mime}, which holds either pictures or sound" if info.kind else "of a kind not known here"
-            found.append(UncheckedFinding("media_kind", f"the file is {what}; {node.expected} is expected"))
+            findings.append(UncheckedFinding("media_kind", f"the file is {what}; {node.expected} is expected"))
     elif info.kind != node.kind:
-        found.append(
+        findings.append(
             ErrorFinding("media_kind", f"expected {node.expected}, got {_article(info)} ({info.mime})", actual)
         )
-        return found
+        return findings
     if info.broken is not None and info.width is None:
         # What cannot be read breaks no rule of its own; the size of what there is still counts.
-        found += [
+        findings += [
             finding for rule in node.rules if rule.operand == "file_size_mb" and (finding := check_rule(rule, info))
         ]
-        return found
-    found += [finding for rule in node.rules if (finding := check_rule(rule, info)) is not None]
-    return found + _size_warnings(info, sent)
+        return findings
+    findings += [finding for rule in node.rules if (finding := check_rule(rule, info)) is not None]
+    return findings + _size_warnings(info, sent)
 
 
 def _size_warnings(info: MediaInfo, sent: bool) -> list[Finding]:

@@ -86,10 +86,10 @@ def _look(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> R
         place = url
         for _ in range(_MOST_REDIRECTS + 1):
             parts = _parsed(place)
-            found = _fetch(parts, _address(parts, probe), context, deadline)
-            if isinstance(found, MediaInfo):
-                return RemoteMedia(url, found)
-            place = urljoin(place, found)
+            fetched = _fetch(parts, _address(parts, probe), context, deadline)
+            if isinstance(fetched, MediaInfo):
+                return RemoteMedia(url, fetched)
+            place = urljoin(place, fetched)
         return RemoteMedia(url, None, f"it redirects more than {_MOST_REDIRECTS} times")
     except _Refused as fault:
         return RemoteMedia(url, None, str(fault))
@@ -119,14 +119,14 @@ def _address(parts: SplitResult, probe: Probe) -> tuple[str, int]:
     """The address to connect to. One that is not public is refused, and so is a name that has any such address."""
     assert parts.hostname is not None
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except socket.gaierror:
         raise _Refused(f"the name {parts.hostname!r} has no address") from None
-    for *_, place in found:
+    for *_, place in addresses:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
         if not probe.allow_private and not _is_public(address):
             raise _Refused(f"{parts.hostname!r} is at {address}, which is no public address")
-    return str(found[0][4][0]), int(found[0][4][1])
+    return str(addresses[0][4][0]), int(addresses[0][4][1])
 
 
 # What gateways from IPv6 to IPv4 translate (RFC 6052): the last four bytes are the address it leads to.
@@ -258,6 +258,9 @@ def _mapped(node: Node | None, value: object, change: Callable[[str], object]) -
     if isinstance(node, Array) and isinstance(value, (list, tuple)):
         return [_mapped(node.items, item, change) for item in value]
     if isinstance(node, Object) and isinstance(value, dict):
-        known = node.properties
-        return {key: _mapped(known[key].node, item, change) if key in known else item for key, item in value.items()}
+        properties = node.properties
+        return {
+            key: _mapped(properties[key].node, item, change) if key in properties else item
+            for key, item in value.items()
+        }
     return value

@@ -224,8 +224,8 @@ else:
         def __get_pydantic_core_schema__(self, source: object, handler: object) -> Any:
             from pydantic_core import core_schema
 
-            shown = core_schema.plain_serializer_function_ser_schema(_wire_text, when_used="json")
-            return core_schema.any_schema(serialization=shown)
+            serializer = core_schema.plain_serializer_function_ser_schema(_wire_text, when_used="json")
+            return core_schema.any_schema(serialization=serializer)
 
         def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, str]:
             return {"type": "string", "format": self.format}

@@ -61,15 +61,15 @@ class Property:
         self.rules = rules
 
     def check(self, value: object) -> list[Finding] | None:
-        found = self.node.check(value)
-        return [*(found or ()), *(unchecked_rule(rule, "the property is no media") for rule in self.rules)] or None
+        findings = self.node.check(value)
+        return [*(findings or ()), *(unchecked_rule(rule, "the property is no media") for rule in self.rules)] or None
 
     def arguments(self) -> dict[str, object]:
         """The arguments that make this property again, without those that say nothing."""
         texts = {"name": self.name, "title": self.title, "description": self.description, "rules": self.rules}
-        found: dict[str, object] = {"node": self.node, **{name: value for name, value in texts.items() if value}}
+        attributes: dict[str, object] = {"node": self.node, **{name: value for name, value in texts.items() if value}}
         defaults = {"default": self.default, "sample": self.sample}
-        return found | {name: value for name, value in defaults.items() if value is not MISSING}
+        return attributes | {name: value for name, value in defaults.items() if value is not MISSING}
 
     def __repr__(self) -> str:
         return f"Property({', '.join(f'{name}={value!r}' for name, value in self.arguments().items())})"
@@ -116,33 +116,33 @@ class Array(Node):
     def check(self, value: object) -> list[Finding] | None:
         if type(value) is not list and not isinstance(value, (list, tuple)):
             return [type_error(self.expected, value)]
-        found: list[Finding] | None = None
+        findings: list[Finding] | None = None
         check = self._check
         for index, item in enumerate(value):
             part = check(item)
             if part is not None:
                 for finding in part:
                     finding.keys = (index, *finding.keys)
-                if found is None:
-                    found = part
+                if findings is None:
+                    findings = part
                 else:
-                    found += part
+                    findings += part
         if self._low <= len(value) <= self._high and not self.unique_items and not self._blind:
-            return found
-        return [*self._whole(value), *(found or ())] or None
+            return findings
+        return [*self._whole(value), *(findings or ())] or None
 
     def _whole(self, value: list[object] | tuple[object, ...]) -> list[Finding]:
         """What there is to say about the list itself."""
-        found: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
+        findings: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
         if not self._low <= len(value) <= self._high:
-            found.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", brief(value)))
+            findings.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", brief(value)))
         if self.unique_items:
             seen: dict[object, int] = {}
             for index, item in enumerate(value):
                 first = seen.setdefault(_identity(item, MAX_DEPTH), index)
                 if first != index:
-                    found.append(ErrorFinding("unique", f"is the same as item {first}", brief(item), keys=(index,)))
-        return found
+                    findings.append(ErrorFinding("unique", f"is the same as item {first}", brief(item), keys=(index,)))
+        return findings
 
     def counts(self) -> str:
         """The bounds in words: "from 1 to 10 items"."""
@@ -206,11 +206,11 @@ class Object(Node):
         self.description = description
         self.model: type[Any] | None = None  # an InputModel, which lies in a layer above
         self.model_id = ""
-        self._names: dict[str | None, str] = {known.name: wire for wire, known in properties.items()}
+        self._names: dict[str | None, str] = {prop.name: wire for wire, prop in properties.items()}
         self._known = tuple(properties)
         self._hint: str | None = None
         self._absent: dict[str, str] = {}
-        self._checks = {name: known.check if known.rules else known.node.check for name, known in properties.items()}
+        self._checks = {name: prop.check if prop.rules else prop.node.check for name, prop in properties.items()}
 
     def arguments(self) -> dict[str, object]:
         optional = {"required": self.required, "extra": self.extra, "description": self.description}
@@ -219,7 +219,7 @@ class Object(Node):
     def check(self, value: object) -> list[Finding] | None:
         if type(value) is not dict and not isinstance(value, dict):
             return [type_error(self.expected, value)]
-        found: list[Finding] | None = None
+        findings: list[Finding] | None = None
         checks = self._checks
         for key, item in value.items():
             try:
@@ -232,14 +232,14 @@ class Object(Node):
                 place = (key if type(key) is str else str(key),)
                 for finding in part:
                     finding.keys = place + finding.keys  # shorter to make than (key, *finding.keys)
-                if found is None:
-                    found = part
+                if findings is None:
+                    findings = part
                 else:
-                    found += part
+                    findings += part
         for key in self.required:
             if key not in value:
-                found = [*(found or ()), self._missing(key)]
-        return found
+                findings = [*(findings or ()), self._missing(key)]
+        return findings
 
     def _stray(self, key: object, item: object) -> list[Finding] | None:
         """What there is to say of a key that is no property."""
@@ -264,8 +264,8 @@ class Object(Node):
     def _missing(self, key: str) -> ErrorFinding:
         message = self._absent.get(key)
         if message is None:
-            known = self.properties.get(key)
-            expected = f": {known.node.expected}" if known else ""
+            prop = self.properties.get(key)
+            expected = f": {prop.node.expected}" if prop else ""
             message = self._absent[key] = f"{brief(key)} is required{expected}"
         return ErrorFinding("required", message, keys=(key,))
 
@@ -288,7 +288,7 @@ def _json_errors(value: object, depth: int) -> list[Finding] | None:
         return [ErrorFinding("type", f"expected a JSON value, got {brief(value)}", brief(value))]
     if depth == 0:
         return [ErrorFinding("too_deep", f"is nested more than {MAX_DEPTH} levels deep", brief(value))]
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         part = _json_errors(item, depth - 1)
         if isinstance(key, str):
@@ -298,8 +298,8 @@ def _json_errors(value: object, depth: int) -> list[Finding] | None:
         if part is not None:
             for finding in part:
                 finding.keys = (key, *finding.keys)
-            found += part
-    return found or None
+            findings += part
+    return findings or None
 
 
 class _Alternatives(Node):
@@ -378,10 +378,10 @@ class AllOf(Node):
         if self._media is not None and not isinstance(value, str):
             # Local media become a string that no one wrote, so what holds for strings is not meant for them.
             return self._media.check(value)
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for node in self.nodes:
-            found += node.check(value) or ()
-        return found or None
+            findings += node.check(value) or ()
+        return findings or None
 
 
 def _other_type(part: list[Finding]) -> bool:

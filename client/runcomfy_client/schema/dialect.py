@@ -83,8 +83,8 @@ class SchemaReader:
         types = types_of(schema)
         if types or schema.keys() & _TYPED_KEYWORDS:
             # Without a type, a keyword still binds the values of its own type.
-            made = [self._typed(type_, schema, pointer) for type_ in (types or _EVERY_TYPE)]
-            parts.append(made[0] if len(made) == 1 else AnyOf(*made))
+            nodes_by_type = [self._typed(type_, schema, pointer) for type_ in (types or _EVERY_TYPE)]
+            parts.append(nodes_by_type[0] if len(nodes_by_type) == 1 else AnyOf(*nodes_by_type))
         for keyword in sorted(schema.keys() & {*ALTERNATIVES}):
             branches = schema[keyword]
             if isinstance(branches, list) and branches:
@@ -103,14 +103,14 @@ class SchemaReader:
             extra = schema.get("additionalProperties") is not False
             return Object({}, required=required, extra=extra, description=description)
         names = self._names(pointer) if self._names else {}
-        made = {
+        nodes = {
             wire: self._property(
                 names.get(wire, wire), wire, property_schema, wire in required, (*pointer, "properties", wire)
             )
             for wire, property_schema in properties.items()
         }
         extra = schema.get("additionalProperties") is True
-        node = Object(made, required=required, extra=extra, description=description)
+        node = Object(nodes, required=required, extra=extra, description=description)
         self.objects.append((pointer, node))
         return node
 
@@ -171,8 +171,8 @@ def types_of(schema: Mapping[str, object]) -> tuple[str, ...]:
     """The types a schema names, "float" as "number"; empty if it names none."""
     value = schema.get("type")
     words = value if isinstance(value, list) else [value]
-    known = [word for word in words if isinstance(word, str) and word in TYPES]
-    return tuple(dict.fromkeys("number" if word == "float" else word for word in known))
+    types = [word for word in words if isinstance(word, str) and word in TYPES]
+    return tuple(dict.fromkeys("number" if word == "float" else word for word in types))
 
 
 def enum_values(schema: Mapping[str, object]) -> list[Any] | None:

@@ -120,10 +120,10 @@ class Deferred(UncheckedFinding):
 
     def findings(self) -> list[Finding]:
         """A finding for each rule."""
-        found: list[Finding] = [unchecked_rule(rule, self.message) for rule in self.rules]
-        for finding in found:
+        findings: list[Finding] = [unchecked_rule(rule, self.message) for rule in self.rules]
+        for finding in findings:
             finding.keys = self.keys
-        return found
+        return findings
 
 
 def unchecked_rule(rule: MediaRule, reason: str) -> UncheckedFinding:
@@ -186,33 +186,33 @@ class Report:
     @property
     def errors(self) -> tuple[Finding, ...]:
         if self._errors is None:
-            found: list[Finding] = []
+            findings: list[Finding] = []
             for finding in self._found:  # a comprehension would be a call of its own
                 if finding.severity == "error":
-                    found.append(finding)
-            self._errors = _sorted(found)
+                    findings.append(finding)
+            self._errors = _sorted(findings)
         return self._errors
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
         if self._warnings is None:
-            found = [finding for finding in self._found if finding.severity == "warning"]
+            findings = [finding for finding in self._found if finding.severity == "warning"]
             weights = [finding for finding in self._found if isinstance(finding, Weight)]
             if weights:
-                found += _body_advice(weights)
-            self._warnings = _sorted(found)
+                findings += _body_advice(weights)
+            self._warnings = _sorted(findings)
         return self._warnings
 
     @property
     def unchecked(self) -> tuple[Finding, ...]:
         if self._unchecked is None:
-            found: list[Finding] = []
+            findings: list[Finding] = []
             for finding in self._found:
                 if isinstance(finding, Deferred):
-                    found += finding.findings()
+                    findings += finding.findings()
                 elif finding.severity == "unchecked":
-                    found.append(finding)
-            self._unchecked = _sorted(found)
+                    findings.append(finding)
+            self._unchecked = _sorted(findings)
         return self._unchecked
 
     def to_dict(self) -> dict[str, object]:
@@ -242,9 +242,9 @@ def pointer(keys: tuple[Key, ...]) -> str:
     return "".join([f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys])
 
 
-def has_errors(found: Sequence[Finding]) -> bool:
+def has_errors(findings: Sequence[Finding]) -> bool:
     """Whether there is an error in what a node found."""
-    for finding in found:  # noqa: SIM110  # any() with a generator takes three times as long
+    for finding in findings:  # noqa: SIM110  # any() with a generator takes three times as long
         if finding.severity == "error":
             return True
     return False

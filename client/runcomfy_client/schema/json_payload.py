@@ -199,13 +199,13 @@ def _diagnosis(text: str, error: json.JSONDecodeError) -> tuple[int, str, str]:
 
 
 def _duplicate_errors(value: object, keys: tuple[Key, ...]) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if isinstance(value, _Duplicates):
-        found += [
+        findings += [
             ErrorFinding("duplicate_key", f"the key {brief(name)} stands here more than once", keys=(*keys, name))
             for name in value.names
         ]
     if isinstance(value, (dict, list)) and len(keys) <= MAX_DEPTH:
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            found += _duplicate_errors(item, (*keys, key))
-    return found
+            findings += _duplicate_errors(item, (*keys, key))
+    return findings

@@ -58,15 +58,15 @@ class Media(Node):
         return check_local(self, value) or None
 
     def _text(self, value: str) -> list[Finding] | None:
-        found: list[Finding] = [*text_errors(value, self.min_length, self.max_length)]
+        findings: list[Finding] = [*text_errors(value, self.min_length, self.max_length)]
         scheme = value[:8].lower()
         if scheme.startswith("data:"):
-            found += check_local(self, value)
+            findings += check_local(self, value)
         elif scheme == "https://" and names_host(value):
-            found += [Deferred(self.rules)] if self.rules else []
+            findings += [Deferred(self.rules)] if self.rules else []
         else:
-            found.append(self._no_source(value, scheme))
-        return found or None
+            findings.append(self._no_source(value, scheme))
+        return findings or None
 
     def _no_source(self, value: str, scheme: str) -> Finding:
         if scheme == "https://":

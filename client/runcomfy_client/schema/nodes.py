@@ -74,12 +74,12 @@ class String(Node):
     def _errors(self, value: object) -> list[Finding]:
         if not isinstance(value, str):
             return [type_error(self.expected, value)]
-        found: list[Finding] = [*text_errors(value, self.min_length, self.max_length)]
+        findings: list[Finding] = [*text_errors(value, self.min_length, self.max_length)]
         if self.pattern is not None:
-            found += self._pattern_findings(self.pattern, value)
+            findings += self._pattern_findings(self.pattern, value)
         if self.format is not None:
-            found.append(UncheckedFinding("format", f"the format {self.format!r} is not checked here"))
-        return found
+            findings.append(UncheckedFinding("format", f"the format {self.format!r} is not checked here"))
+        return findings
 
     def _pattern_findings(self, text: str, value: str) -> list[Finding]:
         if self._pattern is None:
@@ -123,10 +123,12 @@ class Null(Node):
 
 def text_errors(value: str, min_length: int | None, max_length: int | None) -> list[Finding]:
     """The errors any string can have: its length, and halves of characters that no UTF-8 can carry."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     length = len(value)
     if (min_length is not None and length < min_length) or (max_length is not None and length > max_length):
-        found.append(ErrorFinding("length", f"must be {_lengths(min_length, max_length)}, got {length}", brief(value)))
+        findings.append(
+            ErrorFinding("length", f"must be {_lengths(min_length, max_length)}, got {length}", brief(value))
+        )
     if not value.isascii():
         try:
             value.encode()
@@ -134,8 +136,8 @@ def text_errors(value: str, min_length: int | None, max_length: int | None) -> l
             message = (
                 f"holds half a character (a lone surrogate, U+{ord(value[error.start]):04X}, at position {error.start})"
             )
-            found.append(ErrorFinding("surrogate", message, brief(value)))
-    return found
+            findings.append(ErrorFinding("surrogate", message, brief(value)))
+    return findings
 
 
 def _lengths(min_length: int | None, max_length: int | None) -> str:
@@ -201,25 +203,25 @@ class Number(Node):
             return [type_error(self.expected, value)]
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
             return [not_finite(value)]
-        found: list[Finding] = []
+        findings: list[Finding] = []
         # Floats beyond 2**53 are whole by nature.
         if self.whole and isinstance(value, float) and not value.is_integer():
-            found.append(type_error(self.expected, value))
+            findings.append(type_error(self.expected, value))
         if (
             (self.minimum is not None and value < self.minimum)
             or (self.maximum is not None and value > self.maximum)
             or (self.exclusive_minimum is not None and value <= self.exclusive_minimum)
             or (self.exclusive_maximum is not None and value >= self.exclusive_maximum)
         ):
-            found.append(self._outside(value))
+            findings.append(self._outside(value))
         if self.multiple_of is not None and not _is_multiple(value, self.multiple_of):
             message = f"must be a multiple of {brief(self.multiple_of)}, got {brief(value)}"
-            found.append(ErrorFinding("multiple_of", message, brief(value)))
-        return found
+            findings.append(ErrorFinding("multiple_of", message, brief(value)))
+        return findings
 
     def _outside(self, value: float) -> ErrorFinding:
-        given = brief(value)
-        return ErrorFinding("range", f"must be {self._span or self.span()}, got {given}", given)
+        text = brief(value)
+        return ErrorFinding("range", f"must be {self._span or self.span()}, got {text}", text)
 
     def span(self) -> str:
         """The bounds in words: "from 0 to 1", "at least 1", "above 0 and at most 9"; "any number" if there are none."""
@@ -256,8 +258,8 @@ class Integer(Number):
 
 def not_finite(value: float) -> ErrorFinding:
     """The error of NaN, of the infinities, and of integers that would turn into one."""
-    given = brief(value)
-    return ErrorFinding("not_finite", f"{given} is not a number that a double can hold and JSON can carry", given)
+    text = brief(value)
+    return ErrorFinding("not_finite", f"{text} is not a number that a double can hold and JSON can carry", text)
 
 
 def _is_multiple(value: float, step: float) -> bool:
@@ -307,34 +309,34 @@ class Enum(Node):
         return [self._fault(value)]
 
     def _refused(self, value: str) -> ErrorFinding:
-        given, near = brief(value), nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
-        return ErrorFinding("enum", self._refusal(given, near), given, self.values, near)
+        text, near = brief(value), nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
+        return ErrorFinding("enum", self._refusal(text, near), text, self.values, near)
 
     def _fault(self, value: object) -> ErrorFinding:
         if isinstance(value, str) and self._texts:
             return self._refused(value)
-        given = brief(value)
+        text = brief(value)
         suggestion: object = None
         if isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:
             suggestion = _closest(value, self.values)
         elif all(_kind(value) != _kind(allowed) for allowed in self.values):
-            return self._type_problem(value, given)
-        return ErrorFinding("enum", self._refusal(given, suggestion), given, self.values, suggestion)
+            return self._type_problem(value, text)
+        return ErrorFinding("enum", self._refusal(text, suggestion), text, self.values, suggestion)
 
-    def _refusal(self, given: str, suggestion: object) -> str:
+    def _refusal(self, text: str, suggestion: object) -> str:
         hint = f"; did you mean {brief(suggestion)}?" if suggestion is not None and len(self.values) > 1 else ""
-        return f"{given} is not allowed; it must be {self._expected or self.expected}{hint}"
+        return f"{text} is not allowed; it must be {self._expected or self.expected}{hint}"
 
-    def _type_problem(self, value: object, given: str) -> ErrorFinding:
+    def _type_problem(self, value: object, text: str) -> ErrorFinding:
         cure, twin = "", None
         if value is None:
             cure = "; leave the key out if it is not given"
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            twin = next((allowed for allowed in self.values if brief(allowed).strip("'") == given.strip("'")), None)
+            twin = next((allowed for allowed in self.values if brief(allowed).strip("'") == text.strip("'")), None)
             if twin is not None:
                 cure = f"; did you mean the {_kind(twin)} {brief(twin)}?"
-        message = f"expected {self.expected}, got the {_kind(value)} {given}{cure}"
-        return ErrorFinding("type", message, given, self.values, twin)
+        message = f"expected {self.expected}, got the {_kind(value)} {text}{cure}"
+        return ErrorFinding("type", message, text, self.values, twin)
 
 
 def _kind(value: object) -> str:
@@ -363,9 +365,9 @@ def _closest(value: float, allowed: tuple[object, ...]) -> float | None:
 
 def type_error(expected: str, value: object) -> ErrorFinding:
     """The error of a value of another type than ``expected`` ("a string", "a number", ...), with the usual cure."""
-    given = brief(value)
+    text = brief(value)
     kind = _KINDS.get(type(value), "")
-    return ErrorFinding("type", f"expected {expected}, got {kind}{given}{_cure(expected, value)}", given)
+    return ErrorFinding("type", f"expected {expected}, got {kind}{text}{_cure(expected, value)}", text)
 
 
 _KINDS: dict[type, str] = {str: "the text ", int: "the number ", float: "the number "}

@@ -48,8 +48,8 @@ class MediaRule:
 
     def arguments(self) -> dict[str, object]:
         """The arguments that make this rule again."""
-        found = {"operand": self.operand, "operator": self.operator, "value": self.value, "message": self.message}
-        return found if self.raw is None else {**found, "raw": self.raw}
+        values = {"operand": self.operand, "operator": self.operator, "value": self.value, "message": self.message}
+        return values if self.raw is None else {**values, "raw": self.raw}
 
     def __str__(self) -> str:
         if self.raw is not None:

@@ -56,10 +56,10 @@ def _nearest(word: str, names: tuple[str, ...]) -> str | None:
 @lru_cache(maxsize=128)
 def _read(names: tuple[str, ...]) -> tuple[tuple[str, str, frozenset[str]], ...]:
     """Each name without case, as it is, and its pairs of letters; of names that differ by case only the first."""
-    found: dict[str, str] = {}
+    originals: dict[str, str] = {}
     for name in names:
-        found.setdefault(name.casefold(), name)
-    return tuple((folded, name, _pairs(folded)) for folded, name in found.items())
+        originals.setdefault(name.casefold(), name)
+    return tuple((folded, name, _pairs(folded)) for folded, name in originals.items())
 
 
 def _is_one_slip(word: str, name: str) -> bool:

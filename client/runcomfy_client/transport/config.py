@@ -256,8 +256,8 @@ def read_token_file(path: Path) -> Token | None:
     except (OSError, UnicodeDecodeError):
         return None
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError:
         raise ConfigurationError(f"{path} is not JSON; log in again with the official command line.") from None
-    access = found.get("access_token") if isinstance(found, dict) else None
+    access = value.get("access_token") if isinstance(value, dict) else None
     return Token(access, str(path)) if isinstance(access, str) and access.strip() else None

@@ -57,8 +57,8 @@ class IdleLimits:
 
     def learn_from(self, request: Request, reply: Reply) -> None:
         """Take note of what the server says about its connections."""
-        if (header := reply.headers.get("keep-alive")) and (found := _KEEP_ALIVE_TIMEOUT.search(header)):
-            self.closed_after(request, float(found[1]))
+        if (header := reply.headers.get("keep-alive")) and (match := _KEEP_ALIVE_TIMEOUT.search(header)):
+            self.closed_after(request, float(match[1]))
 
     def closed_after(self, request: Request, seconds: float) -> None:
         """The server closes connections that are idle for so long. Half of that is safe."""

@@ -28,8 +28,8 @@ class Decoder:
         """Raises TransportFailure for an encoding that is not accepted."""
         encoding = content_encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            shown = content_encoding.strip()[:60]
-            raise TransportFailure(f"the reply is compressed as {shown!r}; accepted is one of {ACCEPTED}")
+            name = content_encoding.strip()[:60]
+            raise TransportFailure(f"the reply is compressed as {name!r}; accepted is one of {ACCEPTED}")
         self._gzip = encoding.endswith("gzip")
         self._deflate = encoding == "deflate"
         self._zlib = zlib.decompressobj(_GZIP) if self._gzip else None

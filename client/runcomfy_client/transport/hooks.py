@@ -64,12 +64,12 @@ def _functions(kind: object, value: object) -> tuple[Hook, ...]:
     """The functions under one key of event_hooks."""
     if kind not in KINDS:
         raise ConfigurationError(f"There is no event {kind!r:.80}; there are {', '.join(KINDS)}.")
-    found = (value,) if callable(value) else tuple(value) if isinstance(value, Iterable) else (value,)
-    for hook in found:
+    hooks = (value,) if callable(value) else tuple(value) if isinstance(value, Iterable) else (value,)
+    for hook in hooks:
         if not callable(hook) or iscoroutinefunction(hook):
             wanted = "a plain function, not an async one" if callable(hook) else "a function, or a list of functions"
             raise ConfigurationError(f"event_hooks[{kind!r}] holds {hook!r:.80}; it must be {wanted}.")
-    return found
+    return hooks
 
 
 def _log(event: HttpEvent) -> None:

@@ -77,11 +77,11 @@ def spoilt_connections(client: object) -> list[Any]:
         if lock is None or not hasattr(pool, "connections"):
             continue
         with lock:
-            held = {id(getattr(queued, "connection", None)) for queued in pool._requests}
+            busy = {id(getattr(queued, "connection", None)) for queued in pool._requests}
             free = [
                 connection
                 for connection in pool.connections
-                if id(connection) not in held and not connection.is_closed()
+                if id(connection) not in busy and not connection.is_closed()
             ]
             spoilt += [connection for connection in free if not connection.is_idle() or has_more(connection)]
     return spoilt

@@ -211,14 +211,14 @@ def failure_of(error: Exception, body: RequestBody | None = None, address: str =
         return error
     cause = error.__cause__
     unsent = not _kinds(error).isdisjoint(UNSENT)
-    shown: BaseException = error
+    root: BaseException = error
     if cause is not None and type(cause).__module__.startswith("aiohttp"):
         unsent = unsent and not _kinds(cause).isdisjoint(AIOHTTP_UNSENT)
-        shown = cause
+        root = cause
     if body is not None and body.begun:
         unsent = False
-    detail = " ".join(str(shown).split())
-    reason = f"{type(shown).__name__}: {detail}" if detail else type(shown).__name__
+    detail = " ".join(str(root).split())
+    reason = f"{type(root).__name__}: {detail}" if detail else type(root).__name__
     if address:
         reason += f" ({address})"
     if body is not None and body.refused:
@@ -232,8 +232,8 @@ def failure_of(error: Exception, body: RequestBody | None = None, address: str =
 def is_disconnect(error: BaseException) -> bool:
     """Whether the server ended the connection, as it does to one that was idle for too long."""
     cause = error.__cause__
-    shown = cause if cause is not None and type(cause).__module__.startswith("aiohttp") else error
-    return not _kinds(shown).isdisjoint(DISCONNECTS)
+    original = cause if cause is not None and type(cause).__module__.startswith("aiohttp") else error
+    return not _kinds(original).isdisjoint(DISCONNECTS)
 
 
 def _kinds(error: BaseException) -> set[str]:

@@ -277,9 +277,9 @@ class _TransportClient:
     ) -> httpx.Request:
         import httpx
 
-        made = for_a_transport(arguments)
-        made["extensions"].update(extensions)
-        return httpx.Request(content=content, **made)
+        transport = for_a_transport(arguments)
+        transport["extensions"].update(extensions)
+        return httpx.Request(content=content, **transport)
 
     def send(self, request: httpx.Request, **of_a_client: object) -> httpx.Response:
         response = self._transport.handle_request(request)

@@ -88,25 +88,25 @@ class Cache:
 
 def key(task: Task) -> str:
     """The digest of everything a unit depends on."""
-    found = hashlib.sha256(_generator().encode())
+    digest = hashlib.sha256(_generator().encode())
     source = task.source
     names = json.dumps([source.model_id, asdict(task.names), asdict(task.lock)], sort_keys=True)
     parts = (source.input, source.output, source.example, source.patch, source.model_json, source.common_output)
     for part in (names.encode(), *parts):
         # Lengths keep the parts apart; a file that is not there is not an empty one.
-        found.update(b"-" if part is None else b"%d:" % len(part) + part)
-    return found.hexdigest()
+        digest.update(b"-" if part is None else b"%d:" % len(part) + part)
+    return digest.hexdigest()
 
 
 @functools.cache
 def _generator() -> str:
     """The digest of the generator itself: its modules, its templates, the tools it stands on."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for folder in (generator_folder(), templates_folder()):
         for path in sorted(_sources(folder)):
-            found.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    found.update(json.dumps({tool: version(tool) for tool in _TOOLS}).encode())
-    return found.hexdigest()
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update(json.dumps({tool: version(tool) for tool in _TOOLS}).encode())
+    return digest.hexdigest()
 
 
 def _sources(folder: Path) -> Iterator[Path]:

@@ -38,10 +38,10 @@ class Inventory:
 def read_inventory(schemas: Path) -> Inventory:
     """Read a store. OSError passes through."""
     folders, diagnostics = store.walk(schemas)
-    names_document, found = _names(schemas)
+    names_document, names_diagnostics = _names(schemas)
     lock, lock_diagnostics = read_lock(names_document)
-    found += lock_diagnostics
-    blocking = has_errors(found)
+    names_diagnostics += lock_diagnostics
+    blocking = has_errors(names_diagnostics)
     common_output = read_common_output(schemas)
     ids = [folder.model_id for folder in folders]
     names, clashes = model_names(ids, lock)
@@ -53,13 +53,13 @@ def read_inventory(schemas: Path) -> Inventory:
         )
         for folder in folders
     ]
-    found += tuple(unknown_models(lock, frozenset(ids), names_document))
+    names_diagnostics += tuple(unknown_models(lock, frozenset(ids), names_document))
     return Inventory(
         models=tuple(ids),
         tasks=tuple(tasks),
         faulty=frozenset(map(_owner, clashes)),
         names_document=names_document,
-        diagnostics=(*diagnostics, *found, *(with_store_path(schemas, clash) for clash in clashes)),
+        diagnostics=(*diagnostics, *names_diagnostics, *(with_store_path(schemas, clash) for clash in clashes)),
         blocking=blocking,
     )
 

@@ -95,9 +95,9 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
         output_classes, output_names, clashes = lower_output(loaded, output, output_class(names), lock)
         diagnostics += clashes
         objects |= output_names
-    found = unit(diagnostics, inner.input, objects)
+    unit_ = unit(diagnostics, inner.input, objects)
     if has_errors(diagnostics):
-        return None, found
+        return None, unit_
     input_classes = lower_input(loaded.input, inner)
     example = loaded.example.value if loaded.example else None
     spec = ModelSpec(
@@ -109,7 +109,7 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
         **_catalog_listing(loaded),
     )
     model = Model(spec=spec, names=names, input=input_classes, output=output_classes)
-    return model, found
+    return model, unit_
 
 
 def _catalog_listing(loaded: Loaded) -> CatalogListing:
@@ -136,8 +136,8 @@ def _upstream_fixed(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) ->
     """A patch that does not apply to a schema that has no errors without it is no longer needed."""
     if source.patch is None or [diagnostic.code for diagnostic in diagnostics] != ["E041"]:
         return diagnostics
-    unpatched, found = load(dataclasses.replace(source, patch=None))
-    if unpatched is None or has_errors((*found, *check(unpatched))):
+    unpatched, problems = load(dataclasses.replace(source, patch=None))
+    if unpatched is None or has_errors((*problems, *check(unpatched))):
         return diagnostics
     message = f"{diagnostics[0].message}; the schema has no errors without it: upstream has fixed the error"
     return (dataclasses.replace(diagnostics[0], code="E042", message=message, help=_NOT_NEEDED),)

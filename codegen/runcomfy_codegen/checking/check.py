@@ -45,16 +45,16 @@ _MAX_MESSAGE_LENGTH = 300
 
 def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """Every diagnostic of a model's schema and of what stands beside it."""
-    found = [*shape_diagnostics(loaded.input)]
-    if any(diagnostic.code == "E016" for diagnostic in found):
+    diagnostics = [*shape_diagnostics(loaded.input)]
+    if any(diagnostic.code == "E016" for diagnostic in diagnostics):
         # It is no input schema at all; what else could be reported of it would mislead.
-        return tuple(found)
-    found += _Walk(loaded.input).schema(loaded.input.value, ())
-    if loaded.example and not has_errors(found):
+        return tuple(diagnostics)
+    diagnostics += _Walk(loaded.input).schema(loaded.input.value, ())
+    if loaded.example and not has_errors(diagnostics):
         for finding in _errors(read_schema(loaded.input.value), loaded.example.value):
             message = f"the example does not fit the input schema: {_one_line(finding.message)}"
-            found.append(loaded.example.diagnostic("W126", message, finding.keys))
-    return tuple(found)
+            diagnostics.append(loaded.example.diagnostic("W126", message, finding.keys))
+    return tuple(diagnostics)
 
 
 class _Walk:
@@ -137,20 +137,20 @@ class _Walk:
         conflicts = [conflict(type_, schema) for type_ in types]
         if not conflicts or None in conflicts:
             return
-        found = next(crossing for crossing in conflicts if crossing)
-        low, high = schema[found.low], schema[found.high]
-        bounds = f'"{found.low}" {_shown(low)} and "{found.high}" {_shown(high)}'
-        if found.crossed:
+        bounds_conflict = next(crossing for crossing in conflicts if crossing)
+        low, high = schema[bounds_conflict.low], schema[bounds_conflict.high]
+        bounds = f'"{bounds_conflict.low}" {_shown(low)} and "{bounds_conflict.high}" {_shown(high)}'
+        if bounds_conflict.crossed:
             help = self._document.cure(
                 "If the two were mixed up, put",
-                operation("replace", (*pointer, found.low), value=high),
-                operation("replace", (*pointer, found.high), value=low),
+                operation("replace", (*pointer, bounds_conflict.low), value=high),
+                operation("replace", (*pointer, bounds_conflict.high), value=low),
             )
         else:
-            cure = operation("remove", (*pointer, found.low))
+            cure = operation("remove", (*pointer, bounds_conflict.low))
             help = self._document.cure("If the lower bound does not matter, put", cure)
         message = f"nothing can satisfy this: {bounds} leave no {types[0]} between them"
-        yield self._diagnostic("E013", message, (*pointer, found.low), help=help)
+        yield self._diagnostic("E013", message, (*pointer, bounds_conflict.low), help=help)
 
     def _enum(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
         values = enum_values(schema)
@@ -251,8 +251,8 @@ def _all_known(types: Json) -> bool:
 
 
 def _one_line(text: str) -> str:
-    shown = visible(text)
-    return shown if len(shown) <= _MAX_MESSAGE_LENGTH else shown[:_MAX_MESSAGE_LENGTH] + "…"
+    line = visible(text)
+    return line if len(line) <= _MAX_MESSAGE_LENGTH else line[:_MAX_MESSAGE_LENGTH] + "…"
 
 
 def _is_branch(pointer: Pointer) -> bool:

@@ -92,18 +92,18 @@ class PythonDifference:
 
 def python_difference(old: Mapping[str, Generated], new: Mapping[str, Generated]) -> PythonDifference:
     """Compare two packages, each by model id. What differs in texts only is no difference."""
-    found: list[MethodChange] = []
+    methods: list[MethodChange] = []
     for model_id in sorted(old.keys() | new.keys()):
         before, after = old.get(model_id), new.get(model_id)
         if before is None and after is not None:
-            found.append(
+            methods.append(
                 MethodChange(model_id=model_id, method=after.method, status="added", signature=_signature(after.module))
             )
         elif after is None and before is not None:
-            found.append(MethodChange(model_id=model_id, method=before.method, status="gone"))
+            methods.append(MethodChange(model_id=model_id, method=before.method, status="gone"))
         elif before and after and (changes := tuple(_model(before, after))):
-            found.append(MethodChange(model_id=model_id, method=after.method, status="changed", changes=changes))
-    return PythonDifference(methods=tuple(found))
+            methods.append(MethodChange(model_id=model_id, method=after.method, status="changed", changes=changes))
+    return PythonDifference(methods=tuple(methods))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,25 +130,25 @@ def _model(before: Generated, after: Generated) -> Iterator[ParameterChange]:
         return
     old, new = _classes(before.module), _classes(after.module)
     root = _input_class(after.module)
-    for name, made in new.items():
+    for name, class_ in new.items():
         earlier = old.get(name)
         if earlier is None:
             # The field that leads to it has another type, and says so.
             continue
-        prefix = _prefix(name, root, made)
-        for change in _fields(earlier, made):
+        prefix = _prefix(name, root, class_)
+        for change in _fields(earlier, class_):
             yield replace(change, place=f"{prefix}{change.place}")
     yield from _output_changes(before.module, after.module)
 
 
 def _input_class(module: str) -> str:
     """The class of the input itself: `bind(EditInput, INPUT)`."""
-    found = re.search(r"^bind\((\w+), INPUT\)$", module, re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(r"^bind\((\w+), INPUT\)$", module, re.MULTILINE)
+    return match[1] if match else ""
 
 
-def _prefix(name: str, root: str, made: _Class) -> str:
-    if made.is_output:
+def _prefix(name: str, root: str, class_: _Class) -> str:
+    if class_.is_output:
         return "output." if name == f"{root.removesuffix('Input')}Output" else f"output {name}."
     return "" if name == root else f"{name}."
 
@@ -201,13 +201,13 @@ def _output_changes(before: str, after: str) -> Iterator[ParameterChange]:
 
 def _output_bases(module: str) -> dict[str, str]:
     """What each `...Output` is made of: `EditOutput = MediaOutput`, or `class EditOutput(OutputModel)`."""
-    found = {}
+    fields = {}
     for node in ast.parse(module).body:
         if isinstance(node, ast.ClassDef) and node.name.endswith("Output"):
-            found[node.name] = "a class of its own"
+            fields[node.name] = "a class of its own"
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = ast.unparse(node.value)
-    return found
+            fields[node.targets[0].id] = ast.unparse(node.value)
+    return fields
 
 
 def _classes(module: str) -> dict[str, _Class]:
@@ -254,16 +254,16 @@ def _field(statement: ast.AnnAssign) -> _Field | None:
 
 def _keywords(arguments: Mapping[str, ast.expr], annotation: ast.expr) -> dict[str, Json]:
     """What a Field says about values, in the words of schemas."""
-    found: dict[str, Json] = {}
+    keywords: dict[str, Json] = {}
     kind = "Items" if any(member.startswith("list[") for member in _members(annotation)) else "Length"
     names = {**_BOUNDS, "min_length": f"min{kind}", "max_length": f"max{kind}"}
     for name, value in arguments.items():
         if name in names:
-            found[names[name]] = _literal(value)
+            keywords[names[name]] = _literal(value)
     extra = _literal(arguments.get("json_schema_extra"))
     if isinstance(extra, dict):
-        found |= {key: value for key, value in extra.items() if key not in _IGNORED}
-    return found
+        keywords |= {key: value for key, value in extra.items() if key not in _IGNORED}
+    return keywords
 
 
 def _literal(node: ast.expr | None) -> Json:
@@ -315,8 +315,8 @@ def _shown(annotation: ast.expr) -> str:
 
 def _signature(module: str) -> str:
     """The parameters of a method, required ones first: `prompt, seed=None`."""
-    made = _classes(module).get(_input_class(module))
-    ordered = sorted(made.fields.values() if made else (), key=lambda field: not field.required)
+    class_ = _classes(module).get(_input_class(module))
+    ordered = sorted(class_.fields.values() if class_ else (), key=lambda field: not field.required)
     return ", ".join(field.name if field.required else f"{field.name}=None" for field in ordered)
 
 

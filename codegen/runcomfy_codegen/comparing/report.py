@@ -48,8 +48,8 @@ def as_markdown(difference: PythonDifference) -> str:
     ]
     header = ["Method", "Parameter", "Change", "For callers"]
     for title, breaking in (("Breaking", True), ("Compatible", False)):
-        if found := [row for kind, row in rows if kind is breaking]:
-            parts += [f"### {title}", table(header, found)]
+        if listed := [row for kind, row in rows if kind is breaking]:
+            parts += [f"### {title}", table(header, listed)]
     for title, status in (("Gone", "gone"), ("Added", "added")):
         if named := [f"- {code(_call(method))}" for method in difference.methods if method.status == status]:
             parts += [f"### {title}", "\n".join(named)]

@@ -233,11 +233,11 @@ def _rules(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
 
 def _bound(rule: Json) -> tuple[tuple[str, str], tuple[float, int]] | None:
     """(measure, direction) and a bound that grows as the rule lets larger files pass."""
-    known = parse_rule(str(rule.get("validation_rule"))) if isinstance(rule, dict) else None
+    parsed = parse_rule(str(rule.get("validation_rule"))) if isinstance(rule, dict) else None
     value = parse_bound(rule.get("validation_value")) if isinstance(rule, dict) else None
-    if known is None or value is None:
+    if parsed is None or value is None:
         return None
-    measure, operator = known
+    measure, operator = parsed
     # `< 10` is tighter than `<= 10`, `> 10` than `>= 10`.
     strict = 0 if "=" in operator else 1 if operator == ">" else -1
     return (measure, operator[0]), (value, strict)
@@ -290,20 +290,20 @@ def _change(at: Pointer, text: str, effect: Effect) -> Change:
 
 def _place(at: Pointer) -> str:
     """`/properties/loras/items/properties/path/maxLength` is `loras[].path`."""
-    shown = ""
+    place = ""
     parts = list(at)
     while parts:
         part = parts.pop(0)
         if part in _MAPS and parts:
-            shown += f"{'.' if shown else ''}{parts.pop(0)}"
+            place += f"{'.' if place else ''}{parts.pop(0)}"
         elif part == "items":
-            shown += "[]"
+            place += "[]"
         elif part in _LISTS and parts:
             # Which alternative it is says less than where they stand.
             parts.pop(0)
         else:
             break
-    return shown
+    return place
 
 
 def _only(these: dict[str, Json], others: dict[str, Json]) -> list[Json]:

@@ -83,8 +83,8 @@ def render(diagnostic: Diagnostic) -> str:
 
 def quote(text: str) -> str:
     """A name in a message: in double quotes, on one line, with control characters escaped."""
-    shown = text if len(text) <= SHOWN_NAME else text[:SHOWN_NAME] + "…"
-    return visible(json.dumps(shown, ensure_ascii=False))
+    shortened = text if len(text) <= SHOWN_NAME else text[:SHOWN_NAME] + "…"
+    return visible(json.dumps(shortened, ensure_ascii=False))
 
 
 def visible(text: str) -> str:

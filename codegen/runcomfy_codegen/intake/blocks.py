@@ -57,7 +57,7 @@ def _read(text: str, start: int) -> Block:
         return Block(start, end, text[start:end], value)
     except (json.JSONDecodeError, RecursionError):
         end = _balanced_end(text, start)
-    plain = _LAYOUT.sub(lambda found: found.group(1) or " ", text[start:end])
+    plain = _LAYOUT.sub(lambda match: match.group(1) or " ", text[start:end])
     reason, broken = "", 0
     for body in (plain, plain.replace(_SHELL_QUOTE, "'")):
         try:

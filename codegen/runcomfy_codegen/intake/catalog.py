@@ -109,10 +109,10 @@ def matches(model_id: str, patterns: Sequence[str]) -> bool:
     return any(model_id == pattern or fnmatchcase(model_id, pattern) for pattern in patterns)
 
 
-def _entries(document: Document, found: list[Json], pointers: list[Pointer]) -> Reply:
+def _entries(document: Document, raw_entries: list[Json], pointers: list[Pointer]) -> Reply:
     entries: dict[str, Entry] = {}
     diagnostics: list[Diagnostic] = []
-    for raw, at in zip(found, pointers, strict=True):
+    for raw, at in zip(raw_entries, pointers, strict=True):
         if not isinstance(raw, dict) or not isinstance(raw.get("model_id"), str):
             diagnostics.append(document.diagnostic("W186", "this entry has no model_id; it is passed over", at))
             continue

@@ -24,9 +24,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     pulling.add_argument("--from", dest="source", metavar="FILE", help="a saved reply of the catalog; - for stdin")
     pulling.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     pulling.add_argument("--no-prices", action="store_true", help="leave the prices as they are in the store")
-    shown = pulling.add_mutually_exclusive_group()
-    shown.add_argument("--json", action="store_true", help="print what changed as JSON")
-    shown.add_argument("--markdown", action="store_true", help="print what changed as Markdown, for a pull request")
+    formats = pulling.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="print what changed as JSON")
+    formats.add_argument("--markdown", action="store_true", help="print what changed as Markdown, for a pull request")
     pulling.add_argument(
         "--fail-on",
         choices=("breaking", "any"),

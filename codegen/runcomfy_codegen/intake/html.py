@@ -37,9 +37,9 @@ def html_page(source: str, name: str) -> PageText:
     reader.feed(_without_open_comments(source))
     reader.close()
     pieces = reader.pieces
-    shown = "".join(text for text, _ in pieces)
+    shown_text = "".join(text for text, _ in pieces)
     exact = len(pieces)
-    if '"properties"' not in shown or "/v1/models/" not in shown:
+    if '"properties"' not in shown_text or "/v1/models/" not in shown_text:
         pieces = [*pieces, *((f"\n{text}\n", at) for text, at in script_texts(reader.scripts))]
     begins = []
     length = 0
@@ -61,7 +61,7 @@ class _Reader(HTMLParser):
 
     def __init__(self, source: str) -> None:
         super().__init__(convert_charrefs=False)
-        self._lines = [0, *(found.end() for found in re.finditer("\n", source))]
+        self._lines = [0, *(match.end() for match in re.finditer("\n", source))]
         # Open elements that are not shown, innermost last; only their own tags can close them.
         self._hidden: list[str] = []
         self._inside = ""

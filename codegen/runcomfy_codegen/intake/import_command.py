@@ -30,16 +30,16 @@ def run(names: list[str], schemas: Path, *, replace: bool) -> int:
     diagnostics: list[Diagnostic] = []
     pages = []
     for name, data in files:
-        text, found = open_page(data, name)
-        diagnostics.extend(found)
+        text, new_diagnostics = open_page(data, name)
+        diagnostics.extend(new_diagnostics)
         if text is not None:
-            page, found = read_page(text)
-            diagnostics.extend(found)
+            page, new_diagnostics = read_page(text)
+            diagnostics.extend(new_diagnostics)
             if page is not None:
                 pages.append(page)
     # Also with a faulty page: problems of the other pages are reported in the same run.
-    planned, found = plan(pages, schemas, replace=replace)
-    diagnostics.extend(found)
+    planned, new_diagnostics = plan(pages, schemas, replace=replace)
+    diagnostics.extend(new_diagnostics)
     report(tuple(diagnostics))
     if has_errors(diagnostics):
         return nothing_written()

@@ -116,17 +116,17 @@ class _Planner:
             files=tuple(files),
         )
 
-    def _agreed_schema(self, found: Sequence[tuple[PageText, PageObject]], role: Role) -> dict[str, Json] | None:
+    def _agreed_schema(self, pages: Sequence[tuple[PageText, PageObject]], role: Role) -> dict[str, Json] | None:
         """The schema of the pages: the first English one, else the first. All must have the same facts."""
-        if not found:
+        if not pages:
             return None
-        first_text, first = found[0]
-        for text, other in found[1:]:
+        first_text, first = pages[0]
+        for text, other in pages[1:]:
             if changes := differences(first.value, other.value, role):
                 message = f"this page's {role} schema of {self._folder.model_id} is not that of {first_text.name}"
                 help = _listed(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
                 self._diagnostics.append(text.diagnostic("E078", message, other.at, other.at + 1, help))
-        return next((page.value for _, page in found if is_english(page.value)), first.value)
+        return next((page.value for _, page in pages if is_english(page.value)), first.value)
 
     def _schema_file(self, name: str, schema: dict[str, Json], role: Role) -> FilePlan:
         path = self._folder.path / name
@@ -171,7 +171,9 @@ class _Planner:
         if self._replace:
             return self._replaced(path, schema, changes=changes)
         text, printed = next(
-            (page.text, found) for page in self._pages if (found := page.input if role == "input" else page.output)
+            (page.text, page_object)
+            for page in self._pages
+            if (page_object := page.input if role == "input" else page.output)
         )
         message = f"the {role} schema is not the one in {display(path)}"
         if not path.is_file():
@@ -193,8 +195,8 @@ class _Planner:
 
 
 def _read(path: Path, diagnostics: list[Diagnostic]) -> Json:
-    document, found = read_document(path)
-    diagnostics.extend(found)
+    document, problems = read_document(path)
+    diagnostics.extend(problems)
     return document.value if document else None
 
 

@@ -35,8 +35,8 @@ def is_english(schema: Json) -> bool:
 
 
 def _hits(words: list[str], listed: str) -> int:
-    known = frozenset(listed.split())
-    return sum(word in known for word in words)
+    listed_words = frozenset(listed.split())
+    return sum(word in listed_words for word in words)
 
 
 def _texts(schema: Json) -> Iterator[str]:

@@ -64,21 +64,21 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
             (bodies if _is_body(page.text, block) else schemas).append(block)
     inputs = [block for block in schemas if block.value and _is_input(block.value)]
     outputs = [block for block in schemas if block.value and _is_output(block.value)]
-    found_input = _one_schema(page, inputs, "input schemas", diagnostics)
-    found_output = _one_schema(page, outputs, "output schemas", diagnostics)
+    input_schema = _one_schema(page, inputs, "input schemas", diagnostics)
+    output_schema = _one_schema(page, outputs, "output schemas", diagnostics)
     # Several examples do no harm: the first is the one that the page shows first.
     example = _read_strictly(page, bodies[0], diagnostics) if bodies else None
     # A page with no JSON and no request is not an API page; one diagnostic says that.
     if not inputs and (blocks or model_id) and not any(diagnostic.code == "E074" for diagnostic in diagnostics):
         diagnostics.append(_no_schema(page, schemas))
     warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity == "warning")
-    if model_id is None or found_input is None or len(warnings) < len(diagnostics):
+    if model_id is None or input_schema is None or len(warnings) < len(diagnostics):
         return None, tuple(diagnostics)
     read = Page(
         text=page,
         model_id=model_id,
-        input=PageObject(_with_plain_title(found_input.value), found_input.at),
-        output=found_output,
+        input=PageObject(_with_plain_title(input_schema.value), input_schema.at),
+        output=output_schema,
         example=example.value if example else None,
     )
     return read, warnings
@@ -148,7 +148,7 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
             endless = block.end == len(page.text)
             wanted = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
             broken[wanted].append(block)
-    for wanted, block in [(wanted, block) for wanted, found in broken.items() for block in found[:_MAX_SHOWN]]:
+    for wanted, block in [(wanted, block) for wanted, blocks in broken.items() for block in blocks[:_MAX_SHOWN]]:
         message = f"a JSON block that begins at {_at(page, block.start)} is broken: {block.reason}"
         if not wanted:
             message += "; it is passed over"
@@ -170,20 +170,20 @@ def _one_schema(page: PageText, blocks: list[Block], what: str, diagnostics: lis
     first: PageObject | None = None
     distinct = list({block.text: block for block in reversed(blocks)}.values())[::-1]
     for block in distinct:
-        found = _read_strictly(page, block, diagnostics)
-        if found and first and differences(first.value, found.value):
+        schema = _read_strictly(page, block, diagnostics)
+        if schema and first and differences(first.value, schema.value):
             message = f"the page has two {what}: one here, another at {_at(page, first.at)}"
             help = "Save each model's API page in a file of its own, with nothing of another page in it."
             diagnostics.append(page.diagnostic("E076", message, block.start, block.start + 1, help))
             break
-        first = first or found
+        first = first or schema
     return first
 
 
 def _read_strictly(page: PageText, block: Block, diagnostics: list[Diagnostic]) -> PageObject | None:
     """The block as the strict reader reads it."""
-    document, found = parse_text(block.text, page.name)
-    diagnostics.extend(page.relocate(diagnostic, block.text, block.start) for diagnostic in found)
+    document, diagnostics_of_text = parse_text(block.text, page.name)
+    diagnostics.extend(page.relocate(diagnostic, block.text, block.start) for diagnostic in diagnostics_of_text)
     return PageObject(document.value, block.start) if document and isinstance(document.value, dict) else None
 
 

@@ -62,11 +62,11 @@ def run(
     if has_errors(selection.diagnostics):
         report(selection.diagnostics)
         return nothing_written()
-    planned, found = plan(selection.entries, selection.ids, patterns, schemas, prices=prices)
+    planned, new_diagnostics = plan(selection.entries, selection.ids, patterns, schemas, prices=prices)
     if not dry_run:
         apply(schemas, planned.writes)
     print(FORMS[form](planned, dry_run), end="")
-    diagnostics = (*selection.diagnostics, *found)
+    diagnostics = (*selection.diagnostics, *new_diagnostics)
     report(diagnostics)
     if has_errors(diagnostics):
         return BAD_SCHEMA
@@ -88,10 +88,10 @@ def _from_api(patterns: Sequence[str]) -> _Selection:
     unmatched: list[Diagnostic] = []
 
     def chosen(ids: Sequence[str]) -> Sequence[str]:
-        found, diagnostics = choose(patterns, ids)
+        chosen, diagnostics = choose(patterns, ids)
         unmatched.extend(diagnostics)
         # With a misspelt id nothing is written, so no schema is fetched.
-        return () if unmatched else found
+        return () if unmatched else chosen
 
     with Progress() as progress:
         ids, entries = fetch(chosen, progress)

@@ -54,7 +54,7 @@ def _lines(planned: PullPlan, dry_run: bool) -> Iterator[str]:
 
 def as_json(planned: PullPlan, dry_run: bool) -> str:
     """One object; models without a change are counted, not listed."""
-    found: dict[str, Json] = {
+    report: dict[str, Json] = {
         "breaking": planned.breaking,
         "dry_run": dry_run,
         "files": len(planned.writes),
@@ -64,7 +64,7 @@ def as_json(planned: PullPlan, dry_run: bool) -> str:
         ],
         "removed": [*planned.gone],
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
 def _model_json(model: ModelPull) -> Json:

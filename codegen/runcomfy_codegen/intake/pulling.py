@@ -87,7 +87,7 @@ class PullPlan:
 
 
 def plan(
-    entries: Iterable[Entry], known: Collection[str], patterns: Sequence[str], schemas: Path, *, prices: bool = True
+    entries: Iterable[Entry], model_ids: Collection[str], patterns: Sequence[str], schemas: Path, *, prices: bool = True
 ) -> tuple[PullPlan, tuple[Diagnostic, ...]]:
     """Plan each entry by itself: a faulty one is reported and skipped.
 
@@ -99,14 +99,14 @@ def plan(
     writes: list[Write] = []
     diagnostics: list[Diagnostic] = []
     for entry in entries:
-        found = entry_diagnostics(entry)
-        diagnostics += found
-        if not found:
+        diagnostics_of_entry = entry_diagnostics(entry)
+        diagnostics += diagnostics_of_entry
+        if not diagnostics_of_entry:
             models.append(_plan_one(entry, schemas, writes, prices=prices))
     folders, _ = store.walk(schemas)
     checked = _with_diagnostics(models, folders, schemas)
     gone = tuple(
-        folder.model_id for folder in folders if folder.model_id not in known and matches(folder.model_id, patterns)
+        folder.model_id for folder in folders if folder.model_id not in model_ids and matches(folder.model_id, patterns)
     )
     return PullPlan(models=checked, gone=gone, writes=tuple(writes)), tuple(diagnostics)
 

@@ -89,7 +89,7 @@ class _Lowering:
             place = (*pointer, "properties", clash.wire)
             self.diagnostics.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
         self.names[name] = names
-        made = {
+        nodes = {
             wire: Property(
                 self._node(property_, (*pointer, "properties", wire), (name, names[wire])),
                 name=names[wire] if names[wire] != wire else None,
@@ -99,7 +99,7 @@ class _Lowering:
             for wire, property_ in properties.items()
             if wire in names
         }
-        node = Object(made, extra=True, description=text_of(schema, "description"))
+        node = Object(nodes, extra=True, description=text_of(schema, "description"))
         constant = constant_name(name, reserved=reserved.CONSTANTS)
         self.classes.append(ObjectClass(node=node, name=name, constant=constant))
         return node
@@ -107,10 +107,10 @@ class _Lowering:
     def _node(self, schema: Json, pointer: Pointer, path: tuple[str, ...]) -> Node:
         if not isinstance(schema, dict):
             return AnyValue()
-        made = [self._node_of_type(type_, schema, pointer, path) for type_ in types_of(schema)]
-        if not made:
+        nodes = [self._node_of_type(type_, schema, pointer, path) for type_ in types_of(schema)]
+        if not nodes:
             return AnyValue()
-        return made[0] if len(made) == 1 else AnyOf(*made)
+        return nodes[0] if len(nodes) == 1 else AnyOf(*nodes)
 
     def _node_of_type(self, type: str, schema: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...]) -> Node:
         if type == "array":

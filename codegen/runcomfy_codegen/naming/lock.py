@@ -107,18 +107,18 @@ class _Reader:
 
     def _model_name(self, model_id: str, name: Json) -> ModelNames | None:
         place = (model_id, "name")
-        made = ModelNames.of(name) if isinstance(name, str) else None
+        names = ModelNames.of(name) if isinstance(name, str) else None
         wanted = 2 if model_id.count("/") < 2 else 3
-        if made is None or len(made.parts) != wanted:
+        if names is None or len(names.parts) != wanted:
             shape = "provider.method" if wanted == 2 else "provider.family.method"
             self._report(f'"name" of this id is "{shape}", each part like poster_1', place)
             return None
-        for number, part in enumerate(made.parts):
+        for number, part in enumerate(names.parts):
             reason = (reserved.CLIENT if number == 0 else reserved.RESOURCES).get(part)
             if reason:
                 self._report(f"{quote(part)} {reason}", place)
                 return None
-        return made
+        return names
 
     def _names(self, names: Json, place: Pointer, reserved_names: Mapping[str, str]) -> dict[str, PythonName]:
         if not isinstance(names, dict):

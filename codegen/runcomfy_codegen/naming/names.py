@@ -168,67 +168,67 @@ def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
     owners: dict[tuple[str, ...], ModelId] = {}
     families: dict[tuple[str, ...], ModelId] = {}
     classes: dict[tuple[str | None, ...], ModelId] = {}
-    for model_id, made in names.items():
-        other = owners.setdefault(made.parts, model_id)
+    for model_id, model in names.items():
+        other = owners.setdefault(model.parts, model_id)
         if other != model_id:
             # Ids that differ only by case are reported already.
             if other.lower() != model_id.lower():
-                yield _clash(model_id, made, f"{quote(other)} and {quote(model_id)} both become {quote(made.dotted)}")
+                yield _clash(model_id, model, f"{quote(other)} and {quote(model_id)} both become {quote(model.dotted)}")
             continue
-        if made.family:
-            families.setdefault((made.provider, made.family), model_id)
+        if model.family:
+            families.setdefault((model.provider, model.family), model_id)
         # The methods of one family stand in one module, and so do the names of their classes.
-        key = (made.provider, made.family, class_name(made.method))
+        key = (model.provider, model.family, class_name(model.method))
         twin = classes.setdefault(key, model_id)
         if twin != model_id:
             yield _clash(
-                model_id, made, f"the classes of {quote(twin)} and {quote(model_id)} both become {quote(key[2])}…"
+                model_id, model, f"the classes of {quote(twin)} and {quote(model_id)} both become {quote(key[2])}…"
             )
-    for model_id, made in names.items():
-        if made.family is None and made.parts in families:
-            other = families[made.parts]
+    for model_id, model in names.items():
+        if model.family is None and model.parts in families:
+            other = families[model.parts]
             message = (
-                f"{quote(model_id)} becomes the method {quote(made.dotted)}, which is the family of {quote(other)}"
+                f"{quote(model_id)} becomes the method {quote(model.dotted)}, which is the family of {quote(other)}"
             )
-            yield _clash(model_id, made, message)
+            yield _clash(model_id, model, message)
     yield from _family_class_clashes(names)
 
 
 def _merged_names(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
     """Segments that differ and would become one provider or one family though no name in names.json says so."""
     seen: dict[tuple[str, ...], tuple[str, ModelId]] = {}
-    for model_id, made in names.items():
+    for model_id, model in names.items():
         provider, *middle = model_id.split("/")
-        levels: list[tuple[tuple[str, ...], str]] = [((made.provider,), provider)]
-        if made.family:
-            levels.append(((made.provider, made.family), f"{provider}/{middle[0]}"))
+        levels: list[tuple[tuple[str, ...], str]] = [((model.provider,), provider)]
+        if model.family:
+            levels.append(((model.provider, model.family), f"{provider}/{middle[0]}"))
         for key, segment in levels:
             other, owner = seen.setdefault(key, (segment, model_id))
             if other != segment and lock.model(model_id).name is None and other.lower() != segment.lower():
                 message = f"{quote(other)} (of {quote(owner)}) and {quote(segment)} both become {quote('.'.join(key))}"
-                yield _clash(model_id, made, message, len(key) - 1)
+                yield _clash(model_id, model, message, len(key) - 1)
                 break
 
 
 def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
     """Two providers, or two families of one provider, whose classes would have one name in one module."""
     seen: dict[tuple[str, str], tuple[PythonName, ModelId]] = {}
-    for model_id, made in names.items():
-        levels = [("", provider_class(made), made.provider)]
-        if made.family:
-            levels.append((made.provider, family_class(made), made.family))
+    for model_id, model in names.items():
+        levels = [("", provider_class(model), model.provider)]
+        if model.family:
+            levels.append((model.provider, family_class(model), model.family))
         for part, (module, own, name) in enumerate(levels):
             for class_ in (own, f"Async{own}"):
                 other, owner = seen.setdefault((module, class_), (name, model_id))
                 if other != name:
                     message = f"{quote(other)} (of {quote(owner)}) and {quote(name)} both get the class {quote(class_)}"
-                    yield _clash(model_id, made, message, part)
+                    yield _clash(model_id, model, message, part)
                     break
 
 
-def _clash(model_id: ModelId, made: ModelNames, message: str, part: int = -1) -> Diagnostic:
+def _clash(model_id: ModelId, names: ModelNames, message: str, part: int = -1) -> Diagnostic:
     """`part` is the name to change, of those that `made.parts` has."""
-    parts = [str(part) for part in made.parts]
+    parts = [str(part) for part in names.parts]
     parts[part] = parts[part].rstrip("_") + "_2"
     help = _model_cure(model_id, ".".join(parts))
     return Diagnostic(code="E032", message=message, file=f"{model_id}/{INPUT}", help=help)

@@ -45,8 +45,8 @@ class InputNames:
     @property
     def input(self) -> Mapping[str, PythonName]:
         """The names of the input itself."""
-        found = self.by_pointer.get(())
-        return found.properties if found else {}
+        root = self.by_pointer.get(())
+        return root.properties if root else {}
 
     @property
     def objects(self) -> Mapping[ClassName, Mapping[str, PythonName]]:
@@ -60,7 +60,7 @@ def name_objects(
     """Name everything inside an input."""
     walk = _Walk(model_id, document, names, lock)
     walk.schema(document.value, (), ())
-    return InputNames(walk.found), tuple(walk.diagnostics)
+    return InputNames(walk.objects), tuple(walk.diagnostics)
 
 
 @dataclass
@@ -69,7 +69,7 @@ class _Walk:
     _document: PatchedDocument
     _names: ModelNames
     _lock: ModelLock
-    found: dict[Pointer, ObjectNames] = field(default_factory=dict)
+    objects: dict[Pointer, ObjectNames] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def schema(self, schema: Json, pointer: Pointer, path: tuple[str, ...], cure: str | None = None) -> None:
@@ -96,7 +96,7 @@ class _Walk:
         self, properties: Mapping[str, Json], pointer: Pointer, path: tuple[str, ...], cure: str | None
     ) -> Mapping[str, PythonName]:
         nested = self._cure(pointer, path).class_name
-        if nested and any(object_.class_name == nested for object_ in self.found.values()):
+        if nested and any(object_.class_name == nested for object_ in self.objects.values()):
             message = f"two objects of this model both become the class {nested}"
             self.diagnostics.append(self._document.diagnostic("E037", message, pointer, help=cure))
         own = self._cure(pointer, path)
@@ -104,7 +104,7 @@ class _Walk:
         for clash in clashes:
             place = (*pointer, "properties", clash.wire)
             self.diagnostics.append(self._document.diagnostic(clash.code, clash.message, place, "key", clash.help))
-        self.found[pointer] = ObjectNames(
+        self.objects[pointer] = ObjectNames(
             class_name=nested or input_class(self._names),
             constant=constant_name(*path, reserved=reserved.CONSTANTS) if nested else ConstantName("INPUT"),
             properties=names,

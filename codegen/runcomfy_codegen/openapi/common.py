@@ -186,14 +186,14 @@ def paths() -> Schema:
         *errors: str,
         parameters: list[Schema],
     ) -> Schema:
-        found: Schema = {
+        schema: Schema = {
             "operationId": operation,
             "tags": [tag],
             "summary": summary,
             "description": description,
             "responses": {"200": reply, **error_replies(*errors)},
         }
-        return {**found, "parameters": list(parameters)} if parameters else found
+        return {**schema, "parameters": list(parameters)} if parameters else schema
 
     cancel = call(
         "cancel_request",

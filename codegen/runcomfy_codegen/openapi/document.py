@@ -135,8 +135,8 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
 def _listing(model: ModelSchemas) -> Schema:
     """Title, categories and price of the catalog, for which OpenAPI has no words of its own."""
     names = ("display_name", "categories", "base_price_usd", "price_unit", "pricing_note")
-    found = {name: model.listing[name] for name in names if model.listing.get(name) not in (None, "", [])}
-    return {"x-catalog": found} if found else {}
+    facts = {name: model.listing[name] for name in names if model.listing.get(name) not in (None, "", [])}
+    return {"x-catalog": facts} if facts else {}
 
 
 def _links() -> Schema:
@@ -169,8 +169,8 @@ class Unique:
         self._taken: set[str] = set()
 
     def name(self, wanted: str) -> str:
-        found, number = wanted, 2
-        while found.casefold() in self._taken:
-            found, number = f"{wanted}_{number}", number + 1
-        self._taken.add(found.casefold())
-        return found
+        name, number = wanted, 2
+        while name.casefold() in self._taken:
+            name, number = f"{wanted}_{number}", number + 1
+        self._taken.add(name.casefold())
+        return name

@@ -81,8 +81,8 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     def parsed(data: bytes | None, name: str) -> Document | None:
         if data is None:
             return None
-        document, found = parse_document(data, name)
-        diagnostics.extend(found)
+        document, problems = parse_document(data, name)
+        diagnostics.extend(problems)
         return document
 
     def own(name: str) -> str:
@@ -96,9 +96,9 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     common = parsed(source.common_output, store.OUTPUT)
     if received is None or diagnostics:
         return None, tuple(diagnostics)
-    document, found = apply_patch(received, patch)
+    document, patch_diagnostics = apply_patch(received, patch)
     if document is None:
-        return None, found
+        return None, patch_diagnostics
     return (
         Loaded(
             model_id=source.model_id,
@@ -108,5 +108,5 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
             common_output=common,
             model_json=model_json,
         ),
-        found,
+        patch_diagnostics,
     )

@@ -74,12 +74,12 @@ class Document:
 
 def read_document(path: Path, name: str | None = None) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Read a file; either the document or the reasons why there is none."""
-    shown = name or display(path)
+    label = name or display(path)
     try:
         data = path.read_bytes()
     except OSError as error:
-        return None, (Diagnostic(code="E001", message=f"cannot be read: {error.strerror or error}", file=shown),)
-    return parse_document(data, shown)
+        return None, (Diagnostic(code="E001", message=f"cannot be read: {error.strerror or error}", file=label),)
+    return parse_document(data, label)
 
 
 def parse_document(data: bytes, name: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
@@ -113,10 +113,10 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
     suspicious: list[str] = []
 
     def pairs(items: list[tuple[str, Json]]) -> dict[str, Json]:
-        found = dict(items)
-        if len(found) != len(items):
+        result = dict(items)
+        if len(result) != len(items):
             suspicious.append("E005")
-        return found
+        return result
 
     def number(literal: str) -> float:
         value = float(literal)

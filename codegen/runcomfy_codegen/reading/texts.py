@@ -18,19 +18,19 @@ def without_texts(schema: Json) -> Json:
     """The schema without titles and descriptions; a property called `title` stays."""
     if not isinstance(schema, dict):
         return schema
-    found: dict[str, Json] = {}
+    stripped: dict[str, Json] = {}
     for keyword, value in schema.items():
         if keyword in _TEXTS:
             continue
         if keyword in _MAPS and isinstance(value, dict):
-            found[keyword] = {name: without_texts(prop) for name, prop in value.items()}
+            stripped[keyword] = {name: without_texts(prop) for name, prop in value.items()}
         elif keyword in _LISTS and isinstance(value, list):
-            found[keyword] = [without_texts(item) for item in value]
+            stripped[keyword] = [without_texts(item) for item in value]
         elif keyword == "items":
-            found[keyword] = without_texts(value)
+            stripped[keyword] = without_texts(value)
         else:
-            found[keyword] = value
-    return found
+            stripped[keyword] = value
+    return stripped
 
 
 def same_except_texts(one: Json, other: Json) -> bool:

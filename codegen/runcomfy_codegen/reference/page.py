@@ -94,8 +94,8 @@ def _overview(subject: Subject) -> list[tuple[str, str]]:
 
 def categories_of(listing: Mapping[str, Json]) -> tuple[str, ...]:
     """A model's categories, as the catalog names them."""
-    found = listing.get("categories")
-    return tuple(str(category) for category in found) if isinstance(found, list) else ()
+    categories = listing.get("categories")
+    return tuple(str(category) for category in categories) if isinstance(categories, list) else ()
 
 
 def _word(listing: Mapping[str, Json], name: str) -> str:

@@ -139,16 +139,16 @@ def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]
         return f"[{text(model_id)}]({target.replace(os.sep, '/')})"
 
     def row(task: Task) -> list[str]:
-        found = ", ".join(map(text, categories[task.source.model_id]))
-        return [link(task), code(f"client.{task.names.dotted}"), found]
+        line = ", ".join(map(text, categories[task.source.model_id]))
+        return [link(task), code(f"client.{task.names.dotted}"), line]
 
     page = render(
         "reference_list.md",
         first_line=HEADER,
         about=f"{amount(len(tasks), 'model')} of {amount(len(by_provider), 'provider')}.",
         providers=[
-            (text(provider), table(["Model", "Call", "Categories"], [row(task) for task in found]))
-            for provider, found in by_provider.items()
+            (text(provider), table(["Model", "Call", "Categories"], [row(task) for task in rows]))
+            for provider, rows in by_provider.items()
         ],
         categories=[(text(category), _links(map(link, by_category[category]))) for category in _ordered(by_category)],
     )

@@ -56,6 +56,6 @@ class Expressions:
 
 
 @functools.cache
-def _parameters(made: type) -> tuple[tuple[str, object], ...]:
+def _parameters(class_: type) -> tuple[tuple[str, object], ...]:
     """The parameters of a class in their order, with their kinds."""
-    return tuple((name, parameter.kind) for name, parameter in signature(made).parameters.items())
+    return tuple((name, parameter.kind) for name, parameter in signature(class_).parameters.items())

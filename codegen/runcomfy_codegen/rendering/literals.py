@@ -63,8 +63,8 @@ def _escape_char(char: str, quote: str) -> str:
 
 def tuple_of(expressions: Iterable[str]) -> str:
     """`(a, b)`, `(a,)`, `()`."""
-    made = list(expressions)
-    return f"({', '.join(made)}{',' if len(made) == 1 else ''})"
+    values = list(expressions)
+    return f"({', '.join(values)}{',' if len(values) == 1 else ''})"
 
 
 def call(name: str, /, *arguments: str, **keywords: str | None) -> str:

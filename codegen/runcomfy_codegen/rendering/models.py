@@ -57,14 +57,14 @@ def make_classes(sources: Sequence[ObjectClass]) -> tuple[Class, ...]:
         return tuple(Class(source=source, fields={}) for source in sources)
     names = {definition(source.name): str(source.name) for source in sources}
     module = ast.parse(_generate_module(sources))
-    found = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
-    if found.keys() != names.keys():
-        raise AssertionError(f"datamodel-code-generator made the classes {sorted(found)}, expected {sorted(names)}")
+    classes = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
+    if classes.keys() != names.keys():
+        raise AssertionError(f"datamodel-code-generator made the classes {sorted(classes)}, expected {sorted(names)}")
     for node in ast.walk(module):
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)
     return tuple(
-        _class(source, {field.name: field for field in _fields(found[definition(source.name)])}) for source in sources
+        _class(source, {field.name: field for field in _fields(classes[definition(source.name)])}) for source in sources
     )
 
 

@@ -109,8 +109,8 @@ def _type(node: Node, names: Names) -> dict[str, Json]:
             return _any_of([_type(part, names) for part in node.nodes])
         case AllOf():
             # Every node holds, so the type of any is right: the one with the fewest alternatives says most.
-            made = [schema for schema in (_type(part, names) for part in node.nodes) if schema]
-            return min(made, key=_alternatives, default={})
+            schemas = [schema for schema in (_type(part, names) for part in node.nodes) if schema]
+            return min(schemas, key=_alternatives, default={})
         case _:  # any value
             return {}
 

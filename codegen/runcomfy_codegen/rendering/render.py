@@ -79,7 +79,7 @@ def _spec(model: Model) -> str:
     constants = [layout_statement(f"{class_.constant} = {expressions.write(class_.node)}") for class_ in model.input]
     imports = Imports()
     imports.add("runcomfy_client.schema", "ModelSpec", *expressions.used)
-    made = call(
+    expression = call(
         "ModelSpec",
         string(spec.model_id),
         "INPUT",
@@ -96,7 +96,7 @@ def _spec(model: Model) -> str:
         docstring=docstring([f"What {model.model_id} takes, as the offline check reads it."], 0),
         imports=imports.text(),
         constants=constants,
-        model=layout_statement(f"MODEL = {made}"),
+        model=layout_statement(f"MODEL = {expression}"),
     )
 
 

@@ -52,7 +52,7 @@ def published_names(folder: Path) -> Mapping[str, object]:
 
 def _manifest(folder: Path) -> dict[str, object]:
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return manifest if isinstance(manifest, dict) else {}

@@ -59,13 +59,13 @@ def _imports(module: ast.Module, methods: list[ast.AST]) -> dict[str, tuple[str,
     """Those imports of the module that the methods' annotations use; the module's own come with every module."""
     used = {node.id for method in methods for node in ast.walk(method) if isinstance(node, ast.Name)}
     used -= {"Job", "AsyncJob", "RequestOptions", "TYPE_CHECKING"}
-    found: dict[str, tuple[str, ...]] = {}
+    objects: dict[str, tuple[str, ...]] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom):
             names = tuple(sorted({name.name for name in node.names} & used))
             if names:
-                found["." * node.level + (node.module or "")] = names
-    return found
+                objects["." * node.level + (node.module or "")] = names
+    return objects
 
 
 def _mapping(value: object) -> Mapping[str, object]:

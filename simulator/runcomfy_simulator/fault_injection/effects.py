@@ -173,8 +173,8 @@ _NOTHING = Effect()
 
 def _read(words: str, table: tuple[_Words, ...]) -> Effect:
     plain = " ".join(words.split())
-    for known in table:
-        match = re.fullmatch(known.pattern, plain, re.IGNORECASE)
+    for effect in table:
+        match = re.fullmatch(effect.pattern, plain, re.IGNORECASE)
         if match:
-            return known.make(match)
-    raise UnknownFault(f"{words!r} is no fault; there are: {', '.join(known.example for known in table)}")
+            return effect.make(match)
+    raise UnknownFault(f"{words!r} is no fault; there are: {', '.join(effect.example for effect in table)}")

@@ -101,8 +101,8 @@ def _lines(script: object) -> Iterator[tuple[str, str]]:
         try:
             yield from _lines(ready or script.read_text(encoding="utf-8"))
         except OSError as error:
-            known = ", ".join(ready_scripts())
-            raise ScriptError(f"{script}: {error.strerror}; the ready scripts are {known}") from None
+            scripts = ", ".join(ready_scripts())
+            raise ScriptError(f"{script}: {error.strerror}; the ready scripts are {scripts}") from None
     elif isinstance(script, str):
         yield from _lines_of_text(ready_scripts().get(script.strip(), script))
     elif isinstance(script, dict):

@@ -99,8 +99,8 @@ def _seconds(kind: Kind, values: Values, inputs: Sequence[MediaInfo]) -> float:
         # 121 frames are "about 5 s": time starts at the first frame.
         seconds = max(frames - 1, 1) / _frame_rate(values)
     if not seconds:
-        known = [media.seconds for media in inputs if media.kind == kind] or [media.seconds for media in inputs]
-        seconds = next((length for length in known if length), _DEFAULT_SECONDS[kind]) + sum(
+        lengths = [media.seconds for media in inputs if media.kind == kind] or [media.seconds for media in inputs]
+        seconds = next((length for length in lengths if length), _DEFAULT_SECONDS[kind]) + sum(
             values.numbers("extra seconds")
         )
     return max(0.1, min(MOST_SECONDS[kind], seconds))

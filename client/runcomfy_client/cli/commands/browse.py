@@ -46,17 +46,17 @@ _OPTIONAL_WIDTH = 12
 def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")], common: Common = COMMON) -> int:
     """List the models this client was generated for."""
     words = [word.casefold() for argument in text for word in argument.split()]
-    known = package().model_ids()
-    found = [model_id for model_id in known if all(word in model_id.casefold() for word in words)]
-    if not found and not common.json:
-        raise CommandError(_no_model(words, known))
-    specs = [package().known_spec(model_id) for model_id in found]
+    model_ids = package().model_ids()
+    matches = [model_id for model_id in model_ids if all(word in model_id.casefold() for word in words)]
+    if not matches and not common.json:
+        raise CommandError(_no_model(words, model_ids))
+    specs = [package().known_spec(model_id) for model_id in matches]
     if common.json:
         emit_json({"models": [_model_facts(spec) for spec in specs]})
         return 0
     _print_models(specs)
-    if len(found) == 1:
-        note(f"More: {program()} show {found[0]}")
+    if len(matches) == 1:
+        note(f"More: {program()} show {matches[0]}")
     return 0
 
 
@@ -103,20 +103,22 @@ def show(model: ModelId, /, *, common: Common = COMMON) -> int:
 )
 def schema(model: ModelId, /, *, common: Common = COMMON) -> int:
     """Print the standard JSON Schema (2020-12) of a model's payload files, for editors and other checkers."""
-    found = file_schema(package().known_spec(model))
+    schema = file_schema(package().known_spec(model))
     if common.json:
-        emit_json({"model_id": model, "schema": found})
+        emit_json({"model_id": model, "schema": schema})
     else:
-        write(json_text(found))
+        write(json_text(schema))
     return 0
 
 
-def _no_model(words: Sequence[str], known: Sequence[str]) -> str:
+def _no_model(words: Sequence[str], model_ids: Sequence[str]) -> str:
     wanted = " ".join(words)
-    parts = {part for model_id in known for part in model_id.casefold().split("/")}
-    near = ranked(wanted, [*known, *sorted(parts)])[:3]
+    parts = {part for model_id in model_ids for part in model_id.casefold().split("/")}
+    near = ranked(wanted, [*model_ids, *sorted(parts)])[:3]
     cure = (
-        f"; did you mean {' or '.join(near)}?" if near else f"; there are {len(known)}, `{program()} models` lists them"
+        f"; did you mean {' or '.join(near)}?"
+        if near
+        else f"; there are {len(model_ids)}, `{program()} models` lists them"
     )
     return f"no model id holds {wanted!r}{cure}"
 
@@ -257,11 +259,11 @@ def _split(name: str, longest: int) -> str:
 def _choices(one: ModelParameter) -> str:
     """The values to choose from; of a list that is too long as many as fit, and how many there are besides."""
     texts = [choice if isinstance(choice, str) and choice else brief(choice) for choice in one.choices]
-    shown = texts
-    while len(", ".join(shown)) > _LONGEST_CHOICES and len(shown) > 1:
-        shown = shown[:-1]
-    more = f", ... and {len(texts) - len(shown)} more: all of them with --json" if len(shown) < len(texts) else ""
-    return printable(", ".join(shown) + more)
+    listed = texts
+    while len(", ".join(listed)) > _LONGEST_CHOICES and len(listed) > 1:
+        listed = listed[:-1]
+    more = f", ... and {len(texts) - len(listed)} more: all of them with --json" if len(listed) < len(texts) else ""
+    return printable(", ".join(listed) + more)
 
 
 def _default(one: ModelParameter) -> Text:

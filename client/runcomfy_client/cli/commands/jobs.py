@@ -88,8 +88,8 @@ def result(
             return _all_results(client, wait, timeout, downloading, reading.journal, common)
         job = client.job(request)
         # The job was there before this command: Ctrl-C ends the wait, not the job.
-        found = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
-        return finish(found, downloading, common)
+        result = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
+        return finish(result, downloading, common)
 
 
 @command(group=JOBS, order=9, example=(_SUBMIT, '{program} cancel "$id"'))
@@ -133,8 +133,8 @@ def _all_results(
         job = client.job(request_id)
         note(f"request {request_id}")
         try:
-            found: Result[object] = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
-            paths = fetch(found, downloading)
+            result: Result[object] = wait_for(job, timeout, cancel_on_interrupt=False) if wait else job.result()
+            paths = fetch(result, downloading)
         except JobNotReadyError:
             running += 1
         except (JobError, DownloadError, NotFoundError) as error:
@@ -142,9 +142,9 @@ def _all_results(
             facts.append({"ok": False, "error": error_facts(error)})
             report_error(error, ["result", *shlex.split(options)])
         else:
-            facts.append({"ok": True, **result_facts(found, paths)})
+            facts.append({"ok": True, **result_facts(result, paths)})
             if not common.json:
-                write("\n".join([str(path) for path in paths] or [file.url for file in found.files]))
+                write("\n".join([str(path) for path in paths] or [file.url for file in result.files]))
     if common.json:
         emit_json({"results": facts, "running": running, "elsewhere": elsewhere}, ok=code == OK)
     note(f"{amount(len(entries), 'job')}: {len(entries) - running} over, {running} not over yet")

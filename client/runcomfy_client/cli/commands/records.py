@@ -129,11 +129,13 @@ def settle(
     if adopt:
         return _settled(_adopt(file, name, common), common)
     with open_journal(file) as opened:
-        found = opened.find(name)
-        if found is None:
+        record = opened.find(name)
+        if record is None:
             raise missing
-        if not release and found.state not in ("unsure", "sending"):
-            raise CommandError(f"{name!r} is {found.state}, so there is nothing to settle; --release frees its job key")
+        if not release and record.state not in ("unsure", "sending"):
+            raise CommandError(
+                f"{name!r} is {record.state}, so there is nothing to settle; --release frees its job key"
+            )
         if release:
             opened.release(name)
         else:
