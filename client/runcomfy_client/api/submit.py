@@ -107,7 +107,7 @@ def validate_options(options: RequestOptions | None) -> RequestOptions:
         raise wrong("job_key", key, f"a text that is not empty, of at most {LONGEST_KEY:,} characters")
     if isinstance(key, str) and ("\0" in key or any("\ud800" <= character <= "\udfff" for character in key)):
         raise wrong("job_key", key, "a text without null characters and lone surrogates")
-    budget = found.get("budget")
+    budget = values.get("budget")
     if budget is not None and not _is_budget(budget):
         raise wrong("budget", budget, "a Budget")
     return options
