@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.support.postgres import create_database, shared_server
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 # Whoever starts the tests in the background of a script starts them with Ctrl-C ignored, and so would be every process
 # that a test starts to press Ctrl-C on.
@@ -16,3 +21,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="record the expected output anew")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that all processes of the run share, with ``{database}`` for a name."""
+    folder = tmp_path_factory.getbasetemp()
+    try:
+        with shared_server(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as url:
+            yield url
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_server: str) -> str:
+    """The URL of an empty database of a module's own."""
+    return create_database(postgres_server)

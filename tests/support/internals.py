@@ -13,6 +13,7 @@ from runcomfy_client.api.calls import JobRef
 from runcomfy_client.api.outcomes import cost_in
 from runcomfy_client.journal import base, sqlite
 from runcomfy_client.journal.base import Intent, Scope
+from runcomfy_client.journal.postgres import PostgresStore
 from runcomfy_client.journal.sqlite import SqliteStore
 from runcomfy_client.transport import async_driver, connection_pool
 from runcomfy_client.transport.config import Timeouts, Token
@@ -28,6 +29,7 @@ __all__ = [
     "Deadline",
     "Intent",
     "JobRef",
+    "PostgresStore",
     "Reply",
     "Request",
     "Scope",

@@ -106,6 +106,8 @@ def journal_path(path: str | Path | None) -> Path:
     from pathlib import Path
 
     if path:
+        if str(path).startswith(("postgresql:", "postgres:")):
+            raise CommandError("the command line keeps its journal in a file; a journal in PostgreSQL is for Python")
         return Path(path).expanduser()
     from platformdirs import user_state_path
 

@@ -18,15 +18,16 @@ T = TypeVar("T")
 
 
 class Journal:
-    """A record of submits in a SQLite file, for any number of threads and processes at once.
+    """A record of submits in a SQLite file, for any number of threads and processes at once; or in a PostgreSQL
+    database, for any number of machines (extra ``cluster``).
 
-    path: the file. A client makes it, with its folder, at its first submit; reading one that is not there raises
-        JournalError.
+    path: the file, or ``postgresql://user:password@host:port/database``. A client makes it, with its folder or schema,
+        at its first submit; reading one that is not there raises JournalError.
     keep_inputs: also keep the inputs of submits (prompts and URLs; of media only size and digest). Default: they are
         left out.
 
     ``client.journal`` is the same for that client's account and address only. Every method raises JournalError if the
-    file cannot be read or written.
+    file or the database cannot be read or written. A database that has gone away is waited for, half a minute a call.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, keep_inputs: bool = False) -> None:
@@ -36,7 +37,9 @@ class Journal:
 
     @property
     def path(self) -> Path:
-        """The file, as an absolute path."""
+        """The file, as an absolute path. Raises ConfigurationError for a journal in a database."""
+        if is_database(self._store.name):
+            raise ConfigurationError(f"The journal {self._store.name} is no file.")
         return Path(self._store.name)
 
     @property
@@ -106,7 +109,7 @@ class Journal:
         return self._store.adopt(self._scope, account)
 
     def close(self) -> None:
-        """Close the file. It is opened again when needed."""
+        """Close the file or the connection. It is opened again when needed."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -140,7 +143,20 @@ class Journal:
         return entry
 
 
+def is_database(path: object) -> bool:
+    """Whether this is the address of a PostgreSQL database, and no path."""
+    return isinstance(path, str) and path.startswith(("postgresql://", "postgres://"))
+
+
 def _store_at(path: str | os.PathLike[str]) -> JournalStore:
+    if is_database(path):
+        try:
+            from .postgres import PostgresStore
+        except ImportError as error:
+            raise ConfigurationError(
+                "A journal in PostgreSQL needs psycopg.", cure='pip install "runcomfy-client[cluster]"'
+            ) from error
+        return PostgresStore(str(path))
     try:
         # Absolute, so that the file stays the same one when the working directory changes.
         file = Path(path).expanduser().absolute()

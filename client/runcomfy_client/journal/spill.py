@@ -47,6 +47,7 @@ class Spill:
         facts["reserved"] = None if budget is None else budget.reserve
         beside = path.with_name(path.name + ".part")
         try:
+            beside.parent.mkdir(parents=True, exist_ok=True)
             beside.touch(mode=0o600)
             with beside.open("w", encoding="utf-8") as file:
                 json.dump(facts, file)
