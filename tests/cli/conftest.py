@@ -10,7 +10,7 @@ import pytest
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import SCHEMAS, SCRIPT, Answer
-from tests.support.warm import run_client
+from tests.support.scripts import run_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,6 @@ def cli(tmp_path: Path, environment: dict[str, str]) -> Cli:
                 [SCRIPT, *words], input=data, capture_output=True, cwd=tmp_path, env=everything, timeout=60, check=False
             )
             return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
-        return run_client(words, tmp_path, everything, data)
+        return run_script("runcomfy-client", words, folder=tmp_path, environment=everything, stdin=data)
 
     return run

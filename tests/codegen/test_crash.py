@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.codegen.conftest import Workshop
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a signal that cannot be caught")
-MODELS = 4
+MODELS = 3
 
 
 def models(maximum: int) -> Mapping[str, dict[str, object]]:
@@ -77,7 +77,7 @@ def killed_at_moments(workshop: Workshop, rounds: int) -> set[str]:
 
 
 def test_a_kill_leaves_a_whole_tree(workshop: Workshop) -> None:
-    killed_at_moments(workshop, 3)
+    killed_at_moments(workshop, 2)
 
 
 @pytest.mark.long

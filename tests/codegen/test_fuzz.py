@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SEEDS = sorted((Path(__file__).parents[2] / "schemas").rglob("input.json"))
 # What the long run does; the sample is a part of it.
 WHOLE = 10_000
-SAMPLE = 60
+SAMPLE = 30
 
 # The last two are words that our own class names end with.
 _names = st.sampled_from([*HOSTILE, "input", "output"]) | st.text(max_size=8)

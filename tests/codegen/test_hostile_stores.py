@@ -13,6 +13,7 @@ from runcomfy_codegen.checking.dialect import slow_text
 from runcomfy_codegen.cli import run
 
 from tests.support.codegen import input_of, write_store
+from tests.support.scripts import run_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +23,8 @@ LINKS = pytest.mark.skipif(os.name != "posix", reason="needs pipes and links as 
 
 def lint(schemas: Path) -> tuple[int, str]:
     """In a process of its own, which can be stopped if it hangs."""
-    command = [str(Path(sys.executable).parent / "runcomfy-codegen"), "lint", "--schemas", str(schemas)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return done.returncode, done.stderr
+    done = run_script("runcomfy-codegen", ["lint", "--schemas", schemas])
+    return done.code, done.err
 
 
 @LINKS

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.codegen import input_of, write_store
-from tests.support.intake import Answer, codegen
+from tests.support.intake import codegen
 from tests.support.pages import read_markdown
+
+if TYPE_CHECKING:
+    from tests.support.cli import Answer
 
 MODEL = "acme/poster-1/draw"
 

@@ -107,6 +107,7 @@ def test_mypy_accepts_every_page(programs: Path) -> None:
     assert not mypy_lines(*sorted(programs.glob("*.py")))
 
 
+@pytest.mark.long
 def test_pyright_accepts_every_page(programs: Path) -> None:
     assert not pyright_lines(programs)
 

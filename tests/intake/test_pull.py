@@ -16,11 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.intake import Answer, codegen, files_below, read_json
+from tests.support.intake import codegen, files_below, read_json
 from tests.support.pages import read_markdown
+from tests.support.scripts import run_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.support.cli import Answer
 
 SCRIPT = Path(sys.executable).with_name("runcomfy-codegen")
 
@@ -389,10 +392,8 @@ def api() -> Iterator[tuple[Api, dict[str, str]]]:
     thread.join()
 
 
-def live(environment: dict[str, str], store: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [SCRIPT, "pull", *words, "--schemas", store], env=environment, capture_output=True, text=True, timeout=60
-    )
+def live(environment: dict[str, str], store: Path, *words: str) -> Answer:
+    return run_script("runcomfy-codegen", ["pull", *words, "--schemas", store], environment=environment)
 
 
 class TestLive:
@@ -403,7 +404,7 @@ class TestLive:
         served, environment = api
         served.page, served.total = page, total
         done = live(environment, tmp_path / "live", "*")
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.err
         pull(tmp_path / "saved", saved(), "*")
         assert files_below(tmp_path / "live") == files_below(tmp_path / "saved")
 
@@ -411,7 +412,7 @@ class TestLive:
         served, environment = api
         served.with_schema = False
         done = live(environment, tmp_path / "store", "acme/*")
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.err
         assert [each for each in served.asked if "?" not in each] == [
             "/v1/models/acme/poster-1/4K",
             "/v1/models/acme/poster-1/draft",
@@ -422,23 +423,23 @@ class TestLive:
         served, environment = api
         served.entries = [entry("../../up"), entry("/abs/olute"), *CATALOGUE]
         done = live(environment, tmp_path / "a/b/store", "*")
-        assert done.returncode == 65
-        assert done.stderr.count("E073") == 2
+        assert done.code == 65
+        assert done.err.count("E073") == 2
         assert {path.name for path in tmp_path.iterdir()} == {"a"}
         assert sorted(path.name for path in (tmp_path / "a/b/store").iterdir()) == ["acme", "zeta"]
 
     def test_a_misspelt_id(self, api: tuple[Api, dict[str, str]], tmp_path: Path) -> None:
         _, environment = api
         done = live(environment, tmp_path / "store", "zeta/film1")
-        assert done.returncode == 65
-        assert "Did you mean zeta/film-1?" in done.stderr
+        assert done.code == 65
+        assert "Did you mean zeta/film-1?" in done.err
         assert not (tmp_path / "store").exists()
 
     def test_nobody_answers(self, tmp_path: Path) -> None:
         environment = {**os.environ, "RUNCOMFY_BASE_URL": "http://127.0.0.1:9", "RUNCOMFY_API_TOKEN": "token"}
         done = live(environment, tmp_path / "store", "*")
-        assert done.returncode == 69
-        assert "Traceback" not in done.stderr
+        assert done.code == 69
+        assert "Traceback" not in done.err
 
     @pytest.mark.parametrize(
         ("setting", "code", "message"),
@@ -454,9 +455,9 @@ class TestLive:
         others = dict.fromkeys(("RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN"), "")
         address = {"RUNCOMFY_BASE_URL": "http://127.0.0.1:9", "RUNCOMFY_CONFIG_DIR": str(tmp_path)}
         done = live({**os.environ, **others, **address, **setting}, tmp_path / "store", "*")
-        assert done.returncode == code
-        assert message in done.stderr
-        assert "token=..." not in done.stderr.replace("TOKEN=...", "")
+        assert done.code == code
+        assert message in done.err
+        assert "token=..." not in done.err.replace("TOKEN=...", "")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of this kind is POSIX's")
     def test_a_terminal_sees_how_far_it_is(self, api: tuple[Api, dict[str, str]], tmp_path: Path) -> None:
@@ -497,7 +498,8 @@ def test_without_the_generated_package_it_says_what_to_do(tmp_path: Path) -> Non
     # A module of that name in front of the real one stands for a tree before the first `generate`.
     (tmp_path / "runcomfy.py").write_text("raise ImportError('no generated package here')\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = live(environment, tmp_path / "store", "*")
+    command = [SCRIPT, "pull", "*", "--schemas", tmp_path / "store"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 69
     assert "runcomfy-codegen generate" in done.stderr
     assert "--from FILE" in done.stderr

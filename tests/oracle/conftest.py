@@ -83,7 +83,7 @@ def drawn(count: int) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def drawn_models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return made_models(tmp_path_factory.mktemp("drawn"), "oracle_drawn", drawn(60))
+    return made_models(tmp_path_factory.mktemp("drawn"), "oracle_drawn", drawn(30))
 
 
 @pytest.fixture(scope="session")

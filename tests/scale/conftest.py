@@ -12,7 +12,7 @@ from benchmarks.catalog import Catalog
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW, SOME, MANY = 4, 30, 1000
+FEW, SOME, MANY = 4, 16, 1000
 
 
 def generated(folder: Path, count: int) -> Catalog:
@@ -29,7 +29,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 @pytest.fixture(scope="session")
 def some(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """The package of thirty models, the four among them."""
+    """The package of sixteen models, the four among them."""
     return generated(tmp_path_factory.mktemp("some"), SOME)
 
 

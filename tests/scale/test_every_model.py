@@ -50,7 +50,7 @@ def visit(catalog: Catalog) -> None:
     assert int(ran.stdout) == len(examples)
 
 
-def test_thirty_models(some: Catalog) -> None:
+def test_sixteen_models(some: Catalog) -> None:
     visit(some)
 
 

@@ -25,6 +25,7 @@ def shares(folder: Path, count: int) -> tuple[float, float]:
     return unchanged / full, added / full
 
 
+@pytest.mark.long
 def test_little_is_done_for_little(tmp_path: Path) -> None:
     unchanged, added = shares(tmp_path, 40)
     assert unchanged < 1 / 4

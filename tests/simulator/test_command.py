@@ -8,18 +8,23 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tests.support.load import simulator_process
+from tests.support.scripts import run_script
 from tests.support.simulator import IMAGE
+
+if TYPE_CHECKING:
+    from tests.support.cli import Answer
 
 COMMAND = str(Path(sys.executable).with_name("runcomfy-sim"))
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=20, check=False)
+def run(*arguments: str | Path) -> Answer:
+    return run_script("runcomfy-sim", arguments, timeout=20)
 
 
 def test_serving_with_every_option(schemas: Path, tmp_path: Path) -> None:
@@ -82,29 +87,29 @@ def test_it_ends_cleanly_on_a_signal(schemas: Path) -> None:
 )
 def test_bad_options(arguments: list[str], code: int, says: str) -> None:
     done = run(*arguments)
-    assert done.returncode == code
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == code
+    assert says in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_schema_that_is_no_json(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "input.json").write_text("{", encoding="utf-8")
     done = run("serve", "--schemas", tmp_path)
-    assert (done.returncode, "input.json" in done.stderr) == (65, True)
+    assert (done.code, "input.json" in done.err) == (65, True)
 
 
 def test_a_schema_that_is_no_schema(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "input.json").write_text('{"properties": []}', encoding="utf-8")
     done = run("serve", "--schemas", tmp_path)
-    assert (done.returncode, "a: /properties: [] is not of type 'object'" in done.stderr) == (65, True)
+    assert (done.code, "a: /properties: [] is not of type 'object'" in done.err) == (65, True)
 
 
 def test_a_port_that_is_taken(schemas: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("serve", "--schemas", schemas, "--port", str(taken.getsockname()[1]))
-    assert (done.returncode, "cannot listen" in done.stderr) == (69, True)
+    assert (done.code, "cannot listen" in done.err) == (69, True)
 
 
 def test_what_no_input_could_have_is_reported(tmp_path: Path) -> None:
@@ -113,8 +118,8 @@ def test_what_no_input_could_have_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a" / "input.json").write_text(json.dumps(faulty), encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("serve", "--schemas", tmp_path, "--port", str(taken.getsockname()[1]))
-    assert "a: /required: ghost is required but not defined" in done.stderr
-    assert "'video' is no type" in done.stderr
+    assert "a: /required: ghost is required but not defined" in done.err
+    assert "'video' is no type" in done.err
 
 
 BLOCKED = """

@@ -6,11 +6,12 @@ import io
 import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runcomfy_codegen.console import run_guarded
+
+from tests.support.cli import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,15 +23,6 @@ TEXT_RU = PAGES / "dreamina-4-0-text-to-image.ru.txt"
 VIDEO_RU = PAGES / "dreamina-3-0-image-to-video.ru.txt"
 SEQUENTIAL_RU = PAGES / "seedream-4-0-sequential.ru.txt"
 ALL_PAGES = (VIDEO_RU, EDIT_DE, TEXT_IT, TEXT_RU, SEQUENTIAL_RU)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 def codegen(*words: object) -> Answer:

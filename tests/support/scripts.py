@@ -1,4 +1,4 @@
-"""`runcomfy-client` in a process of its own that need not load Python and its libraries first.
+"""The console scripts in processes of their own that need not load Python and its libraries first.
 
 Each process is a fork of one that has loaded them (`multiprocessing.forkserver`). Its arguments, folder, environment,
 streams and exit code are its own, as a shell would set them. Tests of the start itself (what it loads, the locale, a
@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _LOADED = (
     "httpx",
-
     "runcomfy.models",
     "runcomfy_client.batch.batch",
     "runcomfy_client.cli.app",
@@ -34,6 +34,10 @@ _LOADED = (
     "runcomfy_client.journal.sqlite",
     "runcomfy_client.transport.async_driver",
     "runcomfy_client.transport.sync_driver",
+    "runcomfy_codegen.checking.check",
+    "runcomfy_codegen.cli",
+    "runcomfy_codegen.intake.pulling",
+    "runcomfy_simulator.commands",
     "rich.console",
     "rich.progress",
     "rich.table",
@@ -45,27 +49,41 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(_LOADED))
 
 
-def run_client(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: bytes = b"", *, timeout: float = 60
+_MAIN = {
+    "runcomfy-client": "runcomfy_client.cli.console",
+    "runcomfy-codegen": "runcomfy_codegen.console",
+    "runcomfy-sim": "runcomfy_simulator.console",
+}
+
+
+def run_script(
+    script: str,
+    words: Sequence[object],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    stdin: bytes = b"",
+    timeout: float = 60,
 ) -> Answer:
-    """Run `runcomfy-client` with these arguments; what it prints and its exit code."""
+    """Run a console script with these arguments; what it prints and its exit code."""
     with tempfile.TemporaryDirectory() as streams:
         stdin_file, stdout_file, stderr_file = (Path(streams, name) for name in ("stdin", "stdout", "stderr"))
         stdin_file.write_bytes(stdin)
-        arguments = (list(words), str(folder), dict(environment), (stdin_file, stdout_file, stderr_file))
+        argv = [script, *map(str, words)]
+        arguments = (argv, folder or Path.cwd(), dict(environment), (stdin_file, stdout_file, stderr_file))
         process = _context.Process(target=_main, args=arguments)
         process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise TimeoutError(f"runcomfy-client {' '.join(words)} has not ended after {timeout} s")
+            raise TimeoutError(f"{' '.join(argv)} has not ended after {timeout} s")
         code = process.exitcode
         process.close()
         return Answer(code, stdout_file.read_bytes().decode(), stderr_file.read_bytes().decode())
 
 
-def _main(words: list[str], folder: str, environment: dict[str, str], streams: tuple[Path, Path, Path]) -> None:
+def _main(argv: list[str], folder: Path, environment: dict[str, str], streams: tuple[Path, Path, Path]) -> None:
     for number, path in enumerate(streams):
         opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT)
         os.dup2(opened, number)
@@ -74,7 +92,5 @@ def _main(words: list[str], folder: str, environment: dict[str, str], streams: t
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.argv = ["runcomfy-client", *words]
-    from runcomfy_client.cli.console import main
-
-    sys.exit(main())
+    sys.argv = argv
+    sys.exit(import_module(_MAIN[argv[0]]).main())
