@@ -72,7 +72,7 @@ class InputObject(BaseModel):
         """
         if not isinstance(payload, Mapping):
             raise InvalidInputError(Report(cls._title(), [type_error("an object", payload)]))
-        return cls._made(cls._prepared(payload))
+        return cls._made(cls._prepare(payload))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -85,19 +85,19 @@ class InputObject(BaseModel):
         if findings:
             errors = [] if payload is MISSING else cls._node().check(payload) or []
             raise InvalidInputError(Report(cls._title(), [*findings, *errors]))
-        return cls._validated(payload)
+        return cls._validate(payload)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; with ``update`` it is checked anew, since nothing unchecked may look like an input."""
         if not update:
             return super().model_copy(deep=deep)
-        changed, findings = _renamed(self._node(), update)
+        changed, findings = _to_wire_names(self._node(), update)
         if findings:
             raise InvalidInputError(Report(self._title(), findings))
-        return self._validated({**self.to_payload(), **changed})
+        return self._validate({**self.to_payload(), **changed})
 
     @classmethod
-    def _validated(cls, value: object) -> Self:
+    def _validate(cls, value: object) -> Self:
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
@@ -114,12 +114,12 @@ class InputObject(BaseModel):
     @classmethod
     def _payload_of(cls, arguments: Mapping[str, object]) -> dict[str, object]:
         """The payload of what a constructor takes: Python or wire names, None for what is not given."""
-        kept = {name: value for name, value in arguments.items() if value is not None or not cls._knows(name)}
-        renamed, findings = _renamed(cls._node(), kept)
-        return cls._prepared(renamed, findings)
+        kept = {name: value for name, value in arguments.items() if value is not None or not cls._is_property(name)}
+        renamed, findings = _to_wire_names(cls._node(), kept)
+        return cls._prepare(renamed, findings)
 
     @classmethod
-    def _prepared(cls, values: Mapping[str, object], findings: Sequence[Finding] = ()) -> dict[str, object]:
+    def _prepare(cls, values: Mapping[str, object], findings: Sequence[Finding] = ()) -> dict[str, object]:
         """The payload of values under wire names, if nothing is wrong with them. Raises InvalidInputError."""
         prepared = prepare_input(cls._node(), values, name=cls._title(), findings=findings)
         if not prepared.report.ok:
@@ -131,7 +131,7 @@ class InputObject(BaseModel):
         node = self._node()
         values: dict[str, object] = {}
         for wire, prop in node.properties.items():
-            values[prop.name or wire] = _typed(prop.node, payload[wire]) if wire in payload else None
+            values[prop.name or wire] = _to_python(prop.node, payload[wire]) if wire in payload else None
         extra = {name: value for name, value in payload.items() if name not in node.properties}
         names_in_payload = {prop.name or wire for wire, prop in node.properties.items() if wire in payload}
         # The four attributes every pydantic model consists of; a frozen one takes them in this way only.
@@ -141,7 +141,7 @@ class InputObject(BaseModel):
         object.__setattr__(self, "__pydantic_private__", None)
 
     @classmethod
-    def _knows(cls, name: str) -> bool:
+    def _is_property(cls, name: str) -> bool:
         return name in cls._node().properties or name in cls.model_fields
 
     @classmethod
@@ -157,7 +157,7 @@ class InputObject(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         # Wherever pydantic meets the class (model_validate, a field of another model), the same check is asked.
-        return core_schema.no_info_wrap_validator_function(lambda value, _: cls._validated(value), handler(source))
+        return core_schema.no_info_wrap_validator_function(lambda value, _: cls._validate(value), handler(source))
 
 
 class InputModel(InputObject, Generic[Output]):
@@ -180,7 +180,7 @@ def bind(model: type[InputObject], node: Object) -> None:
     node.model = model
 
 
-def _renamed(node: Object, values: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+def _to_wire_names(node: Object, values: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
     """What was given under wire names, and the names that were given twice."""
     wires = {prop.name: wire for wire, prop in node.properties.items() if prop.name is not None}
     renamed: dict[str, object] = {}
@@ -194,14 +194,14 @@ def _renamed(node: Object, values: Mapping[str, object]) -> tuple[dict[str, obje
     return renamed, findings
 
 
-def _typed(node: Node | None, value: object) -> object:
+def _to_python(node: Node | None, value: object) -> object:
     """A checked value as attributes hold it: objects that have a class are made into it."""
     if isinstance(node, (AnyOf, OneOf)):
         node = next((option for option in node.nodes if not has_errors(option.check(value) or [])), None)
     elif isinstance(node, AllOf):
         node = next((part for part in node.nodes if isinstance(part, (Array, Object))), None)
     if isinstance(node, Array) and isinstance(value, list):
-        return [_typed(node.items, item) for item in value]
+        return [_to_python(node.items, item) for item in value]
     if isinstance(node, Object) and isinstance(value, dict) and node.model is not None:
         return node.model._made(value)
     return value

@@ -64,7 +64,7 @@ class OutputModel(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _lenient(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _validate_leniently(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(value, cls):
             return value
         warnings: list[str] = []

@@ -17,7 +17,7 @@ from .schema.containers import MAX_DEPTH, MISSING
 from .schema.findings import Report
 from .schema.messages import brief
 from .schema.spec import check
-from .schema.suggest import ranked
+from .schema.suggest import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ class ModelPackage:
         """As ``spec``, but raises UnknownModelError, which names the nearest ids, for an id without a model."""
         spec = self.spec(model_id)
         if spec is None:
-            raise UnknownModelError(self._unknown(model_id), model_id=model_id)
+            raise UnknownModelError(self._unknown_model_message(model_id), model_id=model_id)
         return spec
 
     def input_class(self, model_id: str) -> type[InputModel[Any]] | None:
@@ -109,7 +109,7 @@ class ModelPackage:
         ``place`` is where it was looked for: "" for the client, "bytedance", "bytedance.dreamina_4_0". ``names`` are
         those that are there.
         """
-        near = ranked(name, [candidate for candidate in names if not candidate.startswith("_")])[:3]
+        near = rank(name, [candidate for candidate in names if not candidate.startswith("_")])[:3]
         hint = f"; did you mean {' or '.join(map(brief, near))}?" if near else "."
         depth = place.count(".") + 1 if place else 0
         inside = (model_id for model_id, dotted in self.models.items() if dotted.startswith(f"{place}."))
@@ -126,9 +126,9 @@ class ModelPackage:
 
     def near(self, model_id: str) -> str:
         """The ids that ``model_id`` may be a misspelling of, "'a' or 'b'"; empty if none is near."""
-        return " or ".join(map(brief, ranked(model_id, self.model_ids())[:3]))
+        return " or ".join(map(brief, rank(model_id, self.model_ids())[:3]))
 
-    def _unknown(self, model_id: str) -> str:
+    def _unknown_model_message(self, model_id: str) -> str:
         model_ids = self.model_ids()
         if near := self.near(model_id):
             return f"no model {brief(model_id)} is known here; did you mean {near}?"
@@ -185,9 +185,9 @@ def check_value(
 ) -> Report:
     """The report about a value that has been read; ``findings`` were found before, and join it."""
     if probe:
-        from .media.probe import Probe, probed  # loads what reads media
+        from .media.probe import Probe, probe_payload  # loads what reads media
 
-        payload = probed(spec.input, payload, Probe() if probe is True else probe)
+        payload = probe_payload(spec.input, payload, Probe() if probe is True else probe)
     if isinstance(payload, dict) and not _is_json(payload):
         from .prepare import prepare_input  # loads what reads media; a payload of JSON values needs none of it
 

@@ -74,7 +74,7 @@ def _value(node: Node | None, value: object, keys: tuple[Key, ...], findings: li
     if isinstance(node, (AnyOf, OneOf)):
         node = _fitting(node, value)
     elif isinstance(node, AllOf):
-        node = _shaping(node)
+        node = _shaping_node(node)
     if isinstance(value, str) or value is None:
         return value
     if isinstance(value, (int, float)):
@@ -157,7 +157,7 @@ def _fitting(node: AnyOf | OneOf, value: object) -> Node | None:
     return None
 
 
-def _shaping(node: AllOf) -> Node | None:
+def _shaping_node(node: AllOf) -> Node | None:
     """The part of several that says what shape the value has."""
     shaped = (part for part in node.nodes if isinstance(part, (Array, Object, Media, Integer)))
     return next(shaped, None) or (node.nodes[0] if node.nodes else None)

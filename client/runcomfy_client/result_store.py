@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from .api.arguments import path_of
 from .api.download import Part
-from .api.file_names import clean_id, numbered
+from .api.file_names import clean_id, numbered_names
 from .api.values import LARGEST
 from .errors import ConfigurationError, DownloadError
 from .media.kinds import HEAD, sniff
@@ -115,7 +115,7 @@ class StoreData:
         try:
             for file in () if stored is None else stored.files:
                 if file.path.is_file() and file.path.stat().st_size != file.size:
-                    names = numbered(f"{file.path.name}.damaged")
+                    names = numbered_names(f"{file.path.name}.damaged")
                     file.path.rename(next(path for name in names if not (path := folder / name).exists()))
         except OSError as error:
             raise self._error(result, f"Damaged files in {folder} cannot be set aside: {error}.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .api import cancel, outcomes, poll
-from .api.arguments import check_callable, check_interval, deadline_of, limits_of, path_of, wrong
+from .api.arguments import argument_error, check_callable, check_interval, deadline_of, limits_of, path_of
 from .api.download import Folder, Reading, download, read_all, save
 from .api.file_names import DEFAULT_NAME, NameTemplate, facts_of
 from .api.outcomes import model_in
@@ -380,4 +380,4 @@ class JobRules:
 
 def check_state(name: str, state: object) -> None:
     if state is not None and not isinstance(state, PollState):
-        raise wrong(name, state, "a PollState (PollState.from_dict reads one that was written down), or None")
+        raise argument_error(name, state, "a PollState (PollState.from_dict reads one that was written down), or None")

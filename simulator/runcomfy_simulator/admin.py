@@ -49,7 +49,7 @@ class Admin:
         return json_response({**self._engine.stats(), **self._schedule.counts()})
 
     async def jobs(self, _: Request) -> Response:
-        return json_response({"jobs": [_shown(job) for job in self._engine.jobs()]})
+        return json_response({"jobs": [_job_view(job) for job in self._engine.jobs()]})
 
     async def add_script(self, request: Request) -> Response:
         raw = await request_body.read(request, _LARGEST_BODY)
@@ -101,7 +101,7 @@ class Admin:
         return raw
 
 
-def _shown(job: Job) -> dict[str, Any]:
+def _job_view(job: Job) -> dict[str, Any]:
     return {
         "request_id": job.request_id,
         "model_id": job.model_id,

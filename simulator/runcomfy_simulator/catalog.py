@@ -145,7 +145,7 @@ def _from_folder(folder: Path, common_output: Mapping[str, Any]) -> Iterator[Mod
         files = {name: _read(home / f"{name}.json") for name in names if (home / f"{name}.json").is_file()}
         schema = _read(path)
         if "patch" in files:
-            schema = _patched(schema, files["patch"], home / "patch.json")
+            schema = _apply_patch(schema, files["patch"], home / "patch.json")
         yield Model(
             model_id=home.relative_to(folder).as_posix(),
             input_schema=_object(schema, path),
@@ -181,7 +181,7 @@ def _metadata(value: Any, where: Path | str) -> Mapping[str, Any]:
     return metadata
 
 
-def _patched(schema: Any, patch: Any, path: Path) -> Any:
+def _apply_patch(schema: Any, patch: Any, path: Path) -> Any:
     try:
         return jsonpatch.apply_patch(schema, patch)
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError, IndexError) as error:

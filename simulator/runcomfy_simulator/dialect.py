@@ -73,7 +73,7 @@ class InputValidator:
         try:
             Draft202012Validator.check_schema(self.schema)
         except SchemaError as error:
-            raise InvalidSchema(f"/{'/'.join(map(str, error.absolute_path))}: {_shortened(error.message)}") from None
+            raise InvalidSchema(f"/{'/'.join(map(str, error.absolute_path))}: {_shorten(error.message)}") from None
         self._closed = Draft202012Validator(self.schema)
 
     @cached_property
@@ -88,7 +88,7 @@ class InputValidator:
         """
         validator = self._open if undeclared_keys else self._closed
         errors = [
-            Problem(tuple(error.absolute_path), _shortened(error.message), str(error.validator))
+            Problem(tuple(error.absolute_path), _shorten(error.message), str(error.validator))
             for error in validator.iter_errors(body)
         ]
         return sorted(errors, key=lambda problem: ([str(step) for step in problem.path], problem.code))
@@ -163,7 +163,7 @@ class _Reading:
             plain["required"] = [name for name in required if name not in undefined]
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     """jsonschema repeats the value, which may be a whole file."""
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:200]} ... {text[-200:]}"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_client import errors
 from runcomfy_client.cli.errors import error_facts, hint
-from runcomfy_client.cli.text import json_text, printable_lines, wrapped
+from runcomfy_client.cli.text import json_text, printable_lines, wrap
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import EDIT, SCHEMAS, SCRIPT, TEXT_TO_IMAGE
@@ -183,7 +183,7 @@ def test_json_stays_json_where_text_is_escaped() -> None:
 def test_no_word_is_cut(width: int) -> None:
     url = "https://example.com/" + "a" * 80
     text = f"error: see {url} and well-known words and runcomfy-client"
-    lines = wrapped(text, width, 2).split("\n")
+    lines = wrap(text, width, 2).split("\n")
     assert url in " ".join(lines).split()
     assert " ".join(" ".join(lines).split()) == text
     assert all(len(line) <= width for line in lines if url not in line)

@@ -22,7 +22,7 @@ from runcomfy_client.errors import (
 )
 from runcomfy_client.transport.config import clean_timeouts
 from runcomfy_client.transport.deadline import LONGEST
-from runcomfy_client.transport.requests import proxied
+from runcomfy_client.transport.requests import has_proxy
 
 from tests.support import fault_proxy as faults
 from tests.support.fault_proxy import answer
@@ -91,9 +91,9 @@ def test_a_proxy_that_cannot_be_used_is_reported(clients: Clients, monkeypatch: 
 
 def test_hosts_without_a_proxy_make_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
-    assert not proxied()
+    assert not has_proxy()
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    assert proxied()
+    assert has_proxy()
 
 
 @pytest.mark.parametrize("timeout", [math.inf, 1e12, Timeouts(connect=math.inf, read=1e12, total=math.inf)])

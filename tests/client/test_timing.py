@@ -68,7 +68,7 @@ def test_many_short_jobs_over_few_slots_are_seen_to_end_when_they_do(monkeypatch
                 reply: dict[str, object] = {"status": "in_queue", "queue_position": ahead}
             else:
                 reply = {"status": "in_progress" if clock < starts + 0.5 else "completed"}
-            found = poll.changed(JobRef("job"), replace(state, over=reply["status"] == "completed"), reply, None)
+            found = poll.next_poll(JobRef("job"), replace(state, over=reply["status"] == "completed"), reply, None)
             state, polled, last = found.state, polled + 1, max(last, clock)
             clock += found.pause
     assert last < 6.5 * 1.1

@@ -221,7 +221,7 @@ def test_a_server_that_drips_is_left_in_time(host: Host, picture: Picture, how: 
 def test_bytes_cut_off_by_the_clock_are_no_answer(host: Host, picture: Picture, how: str) -> None:
     # Asked below look(), whose own clock runs out at the same moment and would hide what a late answer says.
     host.files = {"/a.png": picture("PNG")}
-    seen = remote._look(host.url(f"/a.png?{how}"), host.probe, trusted(host), time.monotonic() + 1)
+    seen = remote._inspect_url(host.url(f"/a.png?{how}"), host.probe, trusted(host), time.monotonic() + 1)
     assert seen.info is None
     assert "did not answer in time" in seen.reason
 

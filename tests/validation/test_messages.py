@@ -19,7 +19,7 @@ from runcomfy_client.schema import (
     check,
     suggest,
 )
-from runcomfy_client.schema.suggest import nearest, ranked
+from runcomfy_client.schema.suggest import nearest, rank
 
 
 def told(node: Node, value: object) -> str:
@@ -149,7 +149,7 @@ def test_the_words_that_are_remembered_are_few() -> None:
 
 def test_ranked_puts_the_nearest_first() -> None:
     ids = ["bytedance/dreamina-4-0/edit", "bytedance/dreamina-4-0/text-to-image", "kling/kling-3.0/edit"]
-    assert ranked("bytedance/dreamina-4.0/edit", ids)[0] == "bytedance/dreamina-4-0/edit"
+    assert rank("bytedance/dreamina-4.0/edit", ids)[0] == "bytedance/dreamina-4-0/edit"
 
 
 def test_an_empty_report_is_ok() -> None:

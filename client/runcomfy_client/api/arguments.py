@@ -25,38 +25,38 @@ def deadline_of(timeout: object) -> Deadline:
     if timeout is None:
         return Deadline(None)
     if not _is_number(timeout) or not timeout >= 0:  # type: ignore[operator]  # a number; NaN is neither more nor less
-        raise wrong("timeout", timeout, "a number of seconds, 0 or more, or None")
+        raise argument_error("timeout", timeout, "a number of seconds, 0 or more, or None")
     return Deadline(float(timeout) if timeout <= LONGEST else None)  # type: ignore[operator,arg-type]
 
 
 def check_interval(poll_interval: object) -> None:
     if poll_interval is not None and not (_is_number(poll_interval) and 0 < poll_interval <= LONGEST):  # type: ignore[operator]
-        raise wrong("poll_interval", poll_interval, "a number of seconds, more than 0, or None")
+        raise argument_error("poll_interval", poll_interval, "a number of seconds, more than 0, or None")
 
 
 def check_callable(name: str, value: object) -> None:
     if value is not None and not callable(value):
-        raise wrong(name, value, "a function, or None")
+        raise argument_error(name, value, "a function, or None")
 
 
 def limits_of(hosts: object, max_bytes: object, timeout: object) -> Limits:
     """What a download may do."""
     names = [hosts] if isinstance(hosts, str) else list(hosts) if isinstance(hosts, Iterable) else None
     if names is None or not all(isinstance(name, str) for name in names):
-        raise wrong("hosts", hosts, "a list of host names")
+        raise argument_error("hosts", hosts, "a list of host names")
     if not isinstance(max_bytes, int) or isinstance(max_bytes, bool) or max_bytes < 1:
-        raise wrong("max_bytes", max_bytes, "a number of bytes, 1 or more")
+        raise argument_error("max_bytes", max_bytes, "a number of bytes, 1 or more")
     return Limits(hosts=tuple(name.lower() for name in names), max_bytes=max_bytes, deadline=deadline_of(timeout))
 
 
 def path_of(name: str, path: object) -> Path:
     """A file or folder of this computer; ~ is the user's own folder."""
     if not isinstance(path, (str, os.PathLike)) or not isinstance(text := os.fspath(path), str) or "\0" in text:
-        raise wrong(name, path, "a path")
+        raise argument_error(name, path, "a path")
     return Path(text).expanduser()
 
 
-def wrong(name: str, value: object, wanted: str) -> ConfigurationError:
+def argument_error(name: str, value: object, wanted: str) -> ConfigurationError:
     return ConfigurationError(f"The argument {name} is {value!r:.80}; it must be {wanted}.")
 
 

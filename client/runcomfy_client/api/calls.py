@@ -171,13 +171,13 @@ def attempt(session: Session, request: Request, action: str, job: JobRef | None 
 def without_token(config: Config, body: dict[str, object]) -> dict[str, object]:
     """The reply as it may be shown and kept; the output is as it came."""
 
-    def cleaned(value: object) -> object:
+    def clean(value: object) -> object:
         try:
             return config.redact_json(value)
         except RecursionError:  # it could be read, and an output beside it is paid for
             return "nested too deeply to be shown"
 
-    return {key: value if key == "output" else cleaned(value) for key, value in body.items()}
+    return {key: value if key == "output" else clean(value) for key, value in body.items()}
 
 
 def _reports_end(reply: Reply, body: dict[str, object] | None) -> bool:

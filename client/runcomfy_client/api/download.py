@@ -33,7 +33,7 @@ from ..errors import DownloadError
 from ..media.inspect import inspect
 from ..transport.steps import Notify, Operation, gather, run
 from .fetch import Fetch
-from .file_names import clean_id, numbered, suffix_of
+from .file_names import clean_id, numbered_names, suffix_of
 from .values import DownloadProgress
 
 if TYPE_CHECKING:
@@ -84,12 +84,15 @@ def download(
         reason = f"{folder.path} cannot be made: {error}."
         raise _error(job, reason, not_saved=[file.url for file in files]) from error
     outcomes = yield from gather(
-        [_caught(_into_folder(session, job, file, index, folder, names, limits)) for index, file in enumerate(files, 1)]
+        [
+            _catch_download_error(_into_folder(session, job, file, index, folder, names, limits))
+            for index, file in enumerate(files, 1)
+        ]
     )
     paths = [outcome for outcome in outcomes if isinstance(outcome, Path)]
     errors = [outcome for outcome in outcomes if isinstance(outcome, DownloadError)]
     if errors:
-        raise _combined(files, outcomes, paths, errors)
+        raise _combine(files, outcomes, paths, errors)
     if folder.sidecar:
         record = _record(job, files, paths, cost)
         try:
@@ -187,7 +190,7 @@ def _into_folder(
 ) -> Operation[Path]:
     """Give the path of the whole file. Raises DownloadError; then nothing is left behind."""
     if folder.template.names_job and not folder.overwrite:
-        there = folder.template.found(folder.facts, index, file.kind, names)
+        there = folder.template.find(folder.facts, index, file.kind, names)
         if there is not None and (yield from run(lambda: _has_content(folder.path / there))):
             return folder.path / there
     fetch = Fetch(session, job, file, limits)
@@ -210,7 +213,7 @@ def place(part: Part, name: str, folder: Folder) -> Path:
     if folder.overwrite:
         part.move_to(folder.path / name, overwrite=True)
         return folder.path / name
-    for candidate in numbered(name):
+    for candidate in numbered_names(name):
         target = folder.path / candidate
         if part.move_to(target, overwrite=False):
             return target
@@ -300,7 +303,7 @@ def _has_content(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def _combined(
+def _combine(
     files: Sequence[FileData], outcomes: Sequence[Path | DownloadError], paths: list[Path], errors: list[DownloadError]
 ) -> DownloadError:
     """The first error, with what was saved and what was not."""
@@ -326,7 +329,7 @@ def _error(job: JobRef, message: str, *, saved: Sequence[Path] = (), not_saved: 
     return error
 
 
-def _caught(operation: Operation[Path]) -> Operation[Path | DownloadError]:
+def _catch_download_error(operation: Operation[Path]) -> Operation[Path | DownloadError]:
     try:
         return (yield from operation)
     except DownloadError as error:
@@ -355,7 +358,7 @@ def _write_record(folder: Path, job: JobRef, record: dict[str, object]) -> None:
     part = Part(folder)
     try:
         part.handle.write((json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-        for name in numbered(record_name(job.request_id)):
+        for name in numbered_names(record_name(job.request_id)):
             target = folder / name
             if part.move_to(target, overwrite=_is_record(target, job)):
                 return

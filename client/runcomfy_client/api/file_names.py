@@ -16,7 +16,7 @@ from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from .arguments import wrong
+from .arguments import argument_error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -109,7 +109,7 @@ class NameTemplate:
 
     def __init__(self, text: object) -> None:
         if not isinstance(text, str):
-            raise wrong("name", text, "a text such as " + repr(DEFAULT_NAME))
+            raise argument_error("name", text, "a text such as " + repr(DEFAULT_NAME))
         try:
             parts = list(string.Formatter().parse(text))
             self.text = text
@@ -117,14 +117,14 @@ class NameTemplate:
             literal = "".join(part[0] for part in parts)
             made = "" if self.fields - set(FIELDS) else self._format(JobFacts(**_SAMPLE), 1, ".png")
         except (ValueError, KeyError, IndexError, AttributeError) as error:
-            raise wrong("name", text, f"a template such as {DEFAULT_NAME!r} ({error})") from None
+            raise argument_error("name", text, f"a template such as {DEFAULT_NAME!r} ({error})") from None
         if unknown := sorted(self.fields - set(FIELDS)):
             fields = ", ".join("{" + name + "}" for name in FIELDS)
-            raise wrong("name", text, f"made of the fields {fields}, and not {{{unknown[0]}}}")
+            raise argument_error("name", text, f"made of the fields {fields}, and not {{{unknown[0]}}}")
         if re.search(r"[/\\\x00-\x1f]", literal + made):
-            raise wrong("name", text, "a file name without folders; the folder is an argument of its own")
+            raise argument_error("name", text, "a file name without folders; the folder is an argument of its own")
         if not made.strip(". "):
-            raise wrong("name", text, "a name with something in it")
+            raise argument_error("name", text, "a name with something in it")
 
     @property
     def names_job(self) -> bool:
@@ -144,7 +144,7 @@ class NameTemplate:
             name = f"{stem[: _LONGEST - 20]}-{_digest(name)}{extension}"
         return f"_{name}" if _DEVICES.match(name) else name
 
-    def found(self, facts: JobFacts, index: int, kind: str, names: Collection[str]) -> str | None:
+    def find(self, facts: JobFacts, index: int, kind: str, names: Collection[str]) -> str | None:
         """The name among ``names`` that such a file of this job has, whatever its suffix."""
         suffixes = _SUFFIXES.get(kind, (*_IMAGES, *_STREAMS, *_SOUNDS, *_OTHERS, _UNKNOWN))
         return next((name for suffix in suffixes if (name := self.name(facts, index, suffix)) in names), None)
@@ -174,7 +174,7 @@ def clean_id(text: str) -> str:
     return cleaned if cleaned and cleaned == text else f"{cleaned}-{_digest(text)}".lstrip("-")
 
 
-def numbered(name: str) -> Iterator[str]:
+def numbered_names(name: str) -> Iterator[str]:
     """The name, then name-2, name-3, ..."""
     stem, extension = _split(name)
     yield name

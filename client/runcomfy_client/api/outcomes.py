@@ -98,7 +98,7 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key not in inputs}
         api = f"{session.config.base_url}/v1/"
-        seen = _once(_found(output, "file", _under_any_key), job.input_urls)
+        seen = _once(_files_in_value(output, "file", _under_any_key), job.input_urls)
         files = [
             file for file in seen if is_result_host(host_of(file.url), (own_host,)) and not file.url.startswith(api)
         ]
@@ -106,7 +106,7 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
 
 
 def _is_result(value: object, own_host: str) -> bool:
-    return any(is_result_host(host_of(file.url), (own_host,)) for file in _found(value, "file", _documented))
+    return any(is_result_host(host_of(file.url), (own_host,)) for file in _files_in_value(value, "file", _documented))
 
 
 def host_of(url: str) -> str:
@@ -141,7 +141,7 @@ def amount_of(value: object) -> float | None:
 def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[FileData]:
     """Each file once, in the reply's order; addresses in `own` are the input's echo."""
     # Where the output is the address itself, or a list of them, no key tells what it is.
-    return _once(_found(output, "file" if isinstance(output, (str, list)) else "", _documented), own)
+    return _once(_files_in_value(output, "file" if isinstance(output, (str, list)) else "", _documented), own)
 
 
 def _once(files: Iterator[FileData], own: frozenset[str]) -> Iterator[FileData]:
@@ -152,7 +152,7 @@ def _once(files: Iterator[FileData], own: frozenset[str]) -> Iterator[FileData]:
             yield file
 
 
-def _found(value: object, kind: str, inner: Callable[[str, str], str], depth: int = 0) -> Iterator[FileData]:
+def _files_in_value(value: object, kind: str, inner: Callable[[str, str], str], depth: int = 0) -> Iterator[FileData]:
     """The web addresses of which a kind is known; `inner` tells it for a key, after the kind of what the key is in."""
     if depth > _DEEPEST:
         return
@@ -161,11 +161,11 @@ def _found(value: object, kind: str, inner: Callable[[str, str], str], depth: in
             yield FileData(value, kind)
     elif isinstance(value, list):
         for item in value:
-            yield from _found(item, kind, inner, depth + 1)
+            yield from _files_in_value(item, kind, inner, depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             if key not in _ECHOES:
-                yield from _found(item, inner(key, kind), inner, depth + 1)
+                yield from _files_in_value(item, inner(key, kind), inner, depth + 1)
 
 
 def _documented(key: str, kind: str) -> str:

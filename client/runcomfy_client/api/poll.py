@@ -108,7 +108,7 @@ def wait(
         yield from cancel_on_interrupt_if_asked(session, job, stop, ask=cancel_on_interrupt)
         raise
     yield from record(session, job, body)
-    return settled(job, body)
+    return successful_result(job, body)
 
 
 def updates(session: Session, job: JobRef, deadline: Deadline, poll_interval: float | None = None) -> Operation[None]:
@@ -138,9 +138,9 @@ def result(session: Session, job: JobRef) -> Operation[dict[str, object]]:
     except APIError as error:
         if error.error_code != NOT_READY:
             raise
-        raise not_ready(job, "the API says so") from error
+        raise job_not_ready(job, "the API says so") from error
     yield from record(session, job, body)
-    return settled(job, body)
+    return successful_result(job, body)
 
 
 def _follow(
@@ -187,7 +187,7 @@ def poll_once(
             reply = yield from attempt(session, request, doing, job)
             state = warn_unknown_state(job, replace(state, misses=0, last_miss=None), reply)
             if state_of(reply.get("status"))[0] not in OVER:
-                return changed(job, state, reply, poll_interval)
+                return next_poll(job, state, reply, poll_interval)
             state = replace(state, ended=reply)
         try:
             reply = yield from attempt(session, get_result(session, job, deadline), doing, job)
@@ -196,9 +196,9 @@ def poll_once(
                 raise
             reply = {**(state.ended or {}), "status": "in_progress"}
     except (TransportError, APIError) as error:
-        return missed(job, state, error, poll_interval)
+        return failed_poll(job, state, error, poll_interval)
     state, reply = resolve(job, replace(state, misses=0, last_miss=None), reply)
-    return changed(job, state, reply, poll_interval)
+    return next_poll(job, state, reply, poll_interval)
 
 
 def resolve(job: JobRef, state: PollState, reply: dict[str, object]) -> tuple[PollState, dict[str, object]]:
@@ -217,7 +217,7 @@ def resolve(job: JobRef, state: PollState, reply: dict[str, object]) -> tuple[Po
     return replace(state, over=True), reply
 
 
-def changed(job: JobRef, state: PollState, reply: dict[str, object], poll_interval: float | None) -> Poll:
+def next_poll(job: JobRef, state: PollState, reply: dict[str, object], poll_interval: float | None) -> Poll:
     """The poll that this reply makes; its update is None if it tells nothing new."""
     at = now()
     update = update_of(job, reply, state.begun_at)
@@ -241,7 +241,7 @@ def changed(job: JobRef, state: PollState, reply: dict[str, object], poll_interv
     return Poll(state, update if news else None, pause)
 
 
-def missed(job: JobRef, state: PollState, error: TransportError | APIError, poll_interval: float | None) -> Poll:
+def failed_poll(job: JobRef, state: PollState, error: TransportError | APIError, poll_interval: float | None) -> Poll:
     """The poll that brought nothing; raises its error when it is no use to go on."""
     fresh = job.submitted_at is not None and now() - job.submitted_at < GRACE_AFTER_SUBMIT
     if not is_transient(error) and not (isinstance(error, NotFoundError) and fresh):
@@ -337,7 +337,7 @@ def update_of(job: JobRef, body: dict[str, object], begun_at: float) -> JobUpdat
     )
 
 
-def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
+def successful_result(job: JobRef, body: dict[str, object]) -> dict[str, object]:
     """The /result reply of a success, or the error that the outcome is."""
     result = read_result(body)
     match result.outcome:
@@ -350,18 +350,18 @@ def settled(job: JobRef, body: dict[str, object]) -> dict[str, object]:
         case Outcome.FAILED:
             reason = failure_in(body) or "the API gives no reason"
             stop = "" if reason.endswith((".", "!", "?")) else "."
-            raise failed(job, body, f"Job {job.request_id} failed: {reason}{stop}")
+            raise job_failed(job, body, f"Job {job.request_id} failed: {reason}{stop}")
         case Outcome.EMPTY:
-            raise failed(job, body, f"Job {job.request_id} is {result.state}, but its result has no output.")
+            raise job_failed(job, body, f"Job {job.request_id} is {result.state}, but its result has no output.")
         case Outcome.RUNNING:
-            raise not_ready(job, result.state)
+            raise job_not_ready(job, result.state)
 
 
-def failed(job: JobRef, body: dict[str, object], message: str) -> JobFailedError:
+def job_failed(job: JobRef, body: dict[str, object], message: str) -> JobFailedError:
     return JobFailedError(message, error=body.get("error"), raw=body, request_id=job.request_id, model_id=job.model_id)
 
 
-def not_ready(job: JobRef, state: str) -> JobNotReadyError:
+def job_not_ready(job: JobRef, state: str) -> JobNotReadyError:
     return JobNotReadyError(
         f"Job {job.request_id} is not over yet: {state}.",
         cure="job.wait() waits for it.",

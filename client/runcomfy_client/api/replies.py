@@ -152,7 +152,7 @@ def text_of(value: object, depth: int = 0) -> str:
             place = value.get("loc")
             where = "/".join(str(part) for part in place) + ": " if isinstance(place, list) else ""
             return where + text_of(value["msg"], depth + 1)
-        return _dumped(value)
+        return _to_json(value)
     if isinstance(value, list):
         return "; ".join(filter(None, (text_of(item, depth + 1) for item in value[:20])))[:_LONGEST_TEXT]
     return "" if value is None else _plain(" ".join(str(value).split()))[:_LONGEST_TEXT]
@@ -168,7 +168,7 @@ def failure_in(body: Mapping[str, object]) -> str:
     return text_of(body.get("error")) or _error_text(body)
 
 
-def _dumped(value: dict[str, object]) -> str:
+def _to_json(value: dict[str, object]) -> str:
     try:
         return _plain(json.dumps(value, ensure_ascii=False))[:_LONGEST_TEXT] if value else ""
     except RecursionError:

@@ -44,7 +44,7 @@ from ..errors import (
 from ..identifiers import request_id_in
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
-from .arguments import deadline_of, wrong
+from .arguments import argument_error, deadline_of
 from .calls import LONGEST_PAUSE, JobRef, backoff, note_rate_limit, now, request_event, send_once
 from .payload import is_heavy, prepare_submit, too_deep
 from .replies import error_code, error_of, failure_in, json_object, page_text, request_id_within, status_of_code
@@ -93,7 +93,7 @@ def validate_options(options: RequestOptions | None) -> RequestOptions:
     if options is None:
         return {}
     if not isinstance(options, Mapping):
-        raise wrong("options", options, f"a dict with any of {', '.join(_OPTIONS)}")
+        raise argument_error("options", options, f"a dict with any of {', '.join(_OPTIONS)}")
     values = cast("Mapping[object, object]", options)  # what a caller without a type checker may pass
     for name in values:
         if name not in _OPTIONS:
@@ -102,14 +102,14 @@ def validate_options(options: RequestOptions | None) -> RequestOptions:
             )
     extra, key = values.get("extra_input"), values.get("job_key")
     if extra is not None and not (isinstance(extra, Mapping) and all(isinstance(name, str) for name in extra)):
-        raise wrong("extra_input", extra, "a dict with texts as keys")
+        raise argument_error("extra_input", extra, "a dict with texts as keys")
     if key is not None and not (isinstance(key, str) and key.strip() and len(key) <= LONGEST_KEY):
-        raise wrong("job_key", key, f"a text that is not empty, of at most {LONGEST_KEY:,} characters")
+        raise argument_error("job_key", key, f"a text that is not empty, of at most {LONGEST_KEY:,} characters")
     if isinstance(key, str) and ("\0" in key or any("\ud800" <= character <= "\udfff" for character in key)):
-        raise wrong("job_key", key, "a text without null characters and lone surrogates")
+        raise argument_error("job_key", key, "a text without null characters and lone surrogates")
     budget = values.get("budget")
     if budget is not None and not _is_budget(budget):
-        raise wrong("budget", budget, "a Budget")
+        raise argument_error("budget", budget, "a Budget")
     return options
 
 
@@ -359,8 +359,8 @@ def post(
             if body.error is not None:
                 raise body.error from failure
             if not failure.nothing_sent:
-                known = _checked_id(session, request_id_within(failure.partial))
-                raise unknown(model_id, failure.reason, status=failure.status, request_id=known) from failure
+                known = _safe_request_id(session, request_id_within(failure.partial))
+                raise submission_unknown(model_id, failure.reason, status=failure.status, request_id=known) from failure
             misses += 1
             pause = backoff(misses)
             reason = f"{failure.reason}. Nothing was sent, so no job was started."
@@ -373,7 +373,7 @@ def post(
             raise
         except Exception as error:
             # Nobody knows what raises here, so nobody knows what was sent.
-            raise unknown(model_id, session.config.redact(repr(error))) from error
+            raise submission_unknown(model_id, session.config.redact(repr(error))) from error
         else:
             if progress.error is not None:
                 raise progress.error
@@ -406,32 +406,32 @@ def read_reply(session: Session, model_id: str, reply: Reply) -> str:
     text = session.config.redact(failure_in(body) if body else "")
     reason = f"HTTP {reply.status}" + (f", error code {session.config.redact(str(code))}" if code is not None else "")
     reason += f": {text.rstrip('.')}" if text else ""
-    named = request_id or _checked_id(session, request_id_within(reply.content))
+    named = request_id or _safe_request_id(session, request_id_within(reply.content))
     meaning = status_of_code(code)
-    if meaning is not None and not _says_no(meaning):
-        raise unknown(model_id, reason, status=reply.status, request_id=named)
-    if _says_no(reply.status) or (success and meaning is not None):
+    if meaning is not None and not _is_refusal(meaning):
+        raise submission_unknown(model_id, reason, status=reply.status, request_id=named)
+    if _is_refusal(reply.status) or (success and meaning is not None):
         if named is not None:
-            raise unknown(model_id, reason, status=reply.status, request_id=named)
-        raise refusal(session, model_id, reply)
+            raise submission_unknown(model_id, reason, status=reply.status, request_id=named)
+        raise refusal_error(session, model_id, reply)
     if success:
         reason += ", but " + (
             session.config.redact(page_text(reply)) if body is None else "the reply names no request id"
         )
-    raise unknown(model_id, reason, status=reply.status, request_id=named)
+    raise submission_unknown(model_id, reason, status=reply.status, request_id=named)
 
 
-def _says_no(status: int) -> bool:
+def _is_refusal(status: int) -> bool:
     """Whether an API that answers so has certainly not started a job."""
     return 400 <= status < 500 and status not in GAVE_UP
 
 
 def _request_id(session: Session, body: Mapping[str, object] | None) -> str | None:
     """The request id in a reply."""
-    return _checked_id(session, request_id_in(dict(body)) if body else None)
+    return _safe_request_id(session, request_id_in(dict(body)) if body else None)
 
 
-def _checked_id(session: Session, request_id: str | None) -> str | None:
+def _safe_request_id(session: Session, request_id: str | None) -> str | None:
     """One that repeats the token is none, for ids are shown and kept."""
     token = session.config.token
     if request_id is not None and token is not None and (text := token.reveal()) in request_id:
@@ -439,7 +439,7 @@ def _checked_id(session: Session, request_id: str | None) -> str | None:
     return request_id
 
 
-def refusal(session: Session, model_id: str, reply: Reply) -> APIError:
+def refusal_error(session: Session, model_id: str, reply: Reply) -> APIError:
     """The error of an API that refuses: certain, unlike a lost reply."""
     action = f"{model_id} was not started"
     near = "" if session.package.spec(model_id) else session.package.near(model_id)
@@ -455,7 +455,7 @@ def refusal(session: Session, model_id: str, reply: Reply) -> APIError:
     return error
 
 
-def unknown(
+def submission_unknown(
     model_id: str, reason: str, *, status: int | None = None, request_id: str | None = None
 ) -> SubmissionUnknownError:
     known = f" The reply names the request id {request_id}: look there first." if request_id else ""

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..api import catalog
-from ..api.arguments import path_of, wrong
+from ..api.arguments import argument_error, path_of
 from ..describe.prices import Price, price_of
 from ..errors import APIError, ConfigurationError, RunComfyError, TransportError
 from ..journal.base import Scope, normal_address
@@ -415,10 +415,10 @@ def checked_limits(limits: Limits) -> Limits:
         if value is None and name == "max_failures":
             continue
         if type(value) is not int or value < least:
-            raise wrong(name, value, f"a whole number, {least} or more")
+            raise argument_error(name, value, f"a whole number, {least} or more")
     for name in ("rate", "timeout"):
         value = getattr(limits, name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
-            raise wrong(name, value, "a number above 0, or None")
+            raise argument_error(name, value, "a number above 0, or None")
     checked_amount("budget", limits.budget)
     return limits

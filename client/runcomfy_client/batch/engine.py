@@ -419,7 +419,7 @@ class Engine:
 
     async def _settled(self, item: Item, ref: JobRef, body: dict[str, object]) -> None:
         try:
-            polling.settled(ref, body)
+            polling.successful_result(ref, body)
         except JobError as error:
             cancelled = isinstance(error, JobCancelledError)
             reason = failure_in(body) or ("cancelled" if cancelled else "the API gives no reason")

@@ -23,7 +23,7 @@ from cyclopts.exceptions import (
 from ..errors import CureNote
 from .errors import CommandError, debug_wanted, token_words
 from .options import COMMANDS, HELP
-from .output import console, marked
+from .output import console, print_marked
 from .package import package, program
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
         words = " ".join(shlex.quote(word) for word in error.unused_tokens or ())
         return f"{command} takes no such argument: {words}"
     if isinstance(error, CoercionError) and error.token is not None:
-        return f"{_argument_name(error)} takes {_wanted(error.target_type)}, not {error.token.value!r}"
+        return f"{_argument_name(error)} takes {_type_words(error.target_type)}, not {error.token.value!r}"
     if isinstance(error, RepeatArgumentError):
         return f"{error.token.keyword} is given more than once"
     if isinstance(error, UnknownOptionError):
@@ -131,7 +131,7 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
             return f"a token is no argument, because other users of the machine could read it: {token_words()}"
         options = [name for argument in error.argument_collection if argument.parse for name in argument.names]
         near = get_close_matches(option, options, n=1, cutoff=_NEAR)
-        if command in ("run", "submit") and (name := _input_meant(option, argv, near)):
+        if command in ("run", "submit") and (name := _intended_input(option, argv, near)):
             word = next((word for word in argv if word.partition("=")[0] == option), option)
             following = argv[argv.index(word) + 1 : argv.index(word) + 2] if word in argv else []
             value = word.partition("=")[2] or (following[0] if following and following[0][:1] != "-" else "VALUE")
@@ -163,14 +163,14 @@ def _argument_name(error: CoercionError) -> str:
     return error.argument.name.lstrip("-").upper() if error.argument is not None else "an argument"
 
 
-def _wanted(kind: object) -> str:
+def _type_words(kind: object) -> str:
     """A type as people say it."""
     if choices := get_args(kind):
         return f"one of {', '.join(map(str, choices))}"
     return "a whole number" if kind is int else "a number" if kind is float else "another value"
 
 
-def _input_meant(option: str, argv: list[str], near: Sequence[str]) -> str:
+def _intended_input(option: str, argv: list[str], near: Sequence[str]) -> str:
     """The input that an unknown option is meant for: one of the model's, or any if no option is near; else ""."""
     name = option.lstrip("-").replace("-", "_")
     input_names = {
@@ -197,7 +197,7 @@ class _ToStderr(logging.Handler):
             record = copy.copy(record)  # other handlers get the same one
             if isinstance(record.args, tuple):  # advice for Python is not for this reader
                 record.args = tuple(["" if isinstance(value, CureNote) else value for value in record.args])
-            marked(record.levelname.lower(), "yellow", record.getMessage().rstrip())
+            print_marked(record.levelname.lower(), "yellow", record.getMessage().rstrip())
         except Exception:  # noqa: BLE001  # as every handler: a message must not end the program
             self.handleError(record)
 

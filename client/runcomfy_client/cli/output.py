@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..schema.findings import printable
 from .errors import debug_wanted, error_facts, exit_code, hint, json_wanted, message_of
 from .package import program
-from .text import json_text, printable_lines, wrapped
+from .text import json_text, printable_lines, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ def console(*, stderr: bool = False) -> Console:
     return SafeConsole(stderr=stderr, highlight=False)
 
 
-def coloured(stream: TextIO) -> bool:
+def use_color(stream: TextIO) -> bool:
     """Whether colours may be wanted there; a console knows better, and this costs nothing.
 
     Colours go where FORCE_COLOR sends them, but pipes get plain lines: what is laid out for eyes cannot be cut.
@@ -76,7 +76,7 @@ def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:
 def note(text: str) -> None:
     """A line about what is going on, for people. If stderr takes none, a paid job goes on without it."""
     with suppress(OSError):
-        print(_fitted(printable_lines(text), width_of(sys.stderr)), file=sys.stderr, flush=True)
+        print(_fit(printable_lines(text), width_of(sys.stderr)), file=sys.stderr, flush=True)
 
 
 def report_error(error: BaseException, argv: Sequence[str]) -> int:
@@ -89,15 +89,15 @@ def report_error(error: BaseException, argv: Sequence[str]) -> int:
     else:
         # An interrupted wait has logged what became of its job: that is not printed twice.
         if not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
-            marked("error", "bold red", message_of(error, width_of(sys.stderr)))
+            print_marked("error", "bold red", message_of(error, width_of(sys.stderr)))
         if advice is not None:
-            marked("hint", "cyan", advice)
+            print_marked("hint", "cyan", advice)
     if json_wanted(argv):
         emit_json({"error": error_facts(error) | ({"hint": str(advice)} if advice else {})}, ok=False)
     return exit_code(error)
 
 
-def marked(mark: str, style: str, text: str | Hint) -> None:
+def print_marked(mark: str, style: str, text: str | Hint) -> None:
     """A line that begins with its kind; on a terminal the kind stands out, if rich is there.
 
     Commands to type stand on lines of their own where the terminal is too narrow for all: wrapped, they could not be
@@ -107,11 +107,11 @@ def marked(mark: str, style: str, text: str | Hint) -> None:
     line = printable_lines(f"{mark}: {text}")
     if not isinstance(text, str) and text.commands and width is not None and len(line) > width:
         rows = [f"  {printable(command)}" for command in text.commands]
-        line = "\n".join([_fitted(printable_lines(f"{mark}: {text.words}:"), width), *rows])
+        line = "\n".join([_fit(printable_lines(f"{mark}: {text.words}:"), width), *rows])
     else:
-        line = _fitted(line, width)
+        line = _fit(line, width)
     with suppress(OSError):
-        if coloured(sys.stderr) and _print_styled(mark, style, line):
+        if use_color(sys.stderr) and _print_styled(mark, style, line):
             return
         print(line, file=sys.stderr, flush=True)
 
@@ -127,12 +127,12 @@ def _print_styled(mark: str, style: str, line: str) -> bool:
     return True
 
 
-def _fitted(text: str, width: int | None) -> str:
+def _fit(text: str, width: int | None) -> str:
     """Every line wrapped to the terminal; what stood indented goes on indented."""
     if width is None:
         return text
     lines = [
-        line if len(line) <= width else wrapped(line, width, len(line) - len(line.lstrip(" ")) + 2)
+        line if len(line) <= width else wrap(line, width, len(line) - len(line.lstrip(" ")) + 2)
         for line in text.split("\n")
     ]
     return "\n".join(lines)
@@ -153,7 +153,7 @@ def width_of(stream: TextIO) -> int | None:
 
 def line_writer() -> tuple[Callable[[str, str], None], int | None]:
     """What prints a line of a report in the style of its kind ("good", "bad" or ""), and the width to wrap to."""
-    if coloured(sys.stdout):
+    if use_color(sys.stdout):
         try:
             out = console()
         except ModuleNotFoundError:  # the base install has no rich

@@ -58,12 +58,12 @@ def select(fixed: str | None, argv: Sequence[str]) -> list[str]:
         if flag not in (None, fixed):
             raise CommandError(f"python -m {fixed} works for {fixed}; --package is an option of {SCRIPT}")
     elif flag is not None:
-        _selection = Selection(flag, f"{SCRIPT} --package {_checked(flag, '--package')}", "--package")
+        _selection = Selection(flag, f"{SCRIPT} --package {_check_name(flag, '--package')}", "--package")
     elif name := os.environ.get(VARIABLE, ""):
-        _selection = Selection(_checked(name, VARIABLE), SCRIPT, VARIABLE)
+        _selection = Selection(_check_name(name, VARIABLE), SCRIPT, VARIABLE)
     elif configured := _configured():
         name, source = configured
-        _selection = Selection(_checked(name, source), SCRIPT, source)
+        _selection = Selection(_check_name(name, source), SCRIPT, source)
     return words
 
 
@@ -83,7 +83,7 @@ def package() -> ModelPackage:
     Raises CommandError if there is no such package, ConfigurationError if it was generated in a format that this
     library does not read.
     """
-    package_ = getattr(_imported(f"{_selection.name}._index"), "PACKAGE", None)
+    package_ = getattr(_import(f"{_selection.name}._index"), "PACKAGE", None)
     if not isinstance(package_, ModelPackage):
         raise CommandError(_not_generated())
     return package_
@@ -97,7 +97,7 @@ def open_client(
     The token is never an argument: other users of the machine could read it in the list of processes.
     """
     package()  # what is wrong with it is best said before the client's own modules are loaded
-    client: type[SyncClient] = _imported(_selection.name).RunComfy
+    client: type[SyncClient] = _import(_selection.name).RunComfy
     return client(base_url=base_url, journal=journal_path(journal) if record else None, validate=validate)
 
 
@@ -171,7 +171,7 @@ def _without_flag(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     return name, words
 
 
-def _checked(name: str, source: str) -> str:
+def _check_name(name: str, source: str) -> str:
     if not all(part.isidentifier() for part in name.split(".")):
         raise CommandError(f"{source} takes the import name of a generated package, such as ourmodels; not {name!r}")
     return name
@@ -227,7 +227,7 @@ def _table(file: str) -> object:
     return tool.get("runcomfy") if isinstance(tool, dict) else None
 
 
-def _imported(name: str) -> ModuleType:
+def _import(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ModuleNotFoundError as missing:

@@ -100,7 +100,7 @@ def is_file_name(word: str) -> bool:
 
 def read_files(words: Sequence[str], *, jsonl: bool) -> Iterator[Payload]:
     """The payloads of all files that ``words`` name, "-" for standard input; with ``jsonl`` every line is one."""
-    for source in _expanded(words):
+    for source in _expand_patterns(words):
         try:
             data = _read(source)
         except OSError as error:
@@ -162,7 +162,7 @@ def _as_utf8(data: bytes) -> bytes:
         return data
 
 
-def _expanded(words: Sequence[str]) -> Iterator[str]:
+def _expand_patterns(words: Sequence[str]) -> Iterator[str]:
     """The files meant: a pattern the shell left as it is (Windows does, and quotes do) is looked up here."""
     for word in words:
         if any(mark in word for mark in "*?["):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Protocol
 
-from ..schema.findings import folded, printable
+from ..schema.findings import fold_unchecked, printable
 from ..schema.messages import amount
 from .errors import INVALID_INPUT, NO_FILE, OK, finding_hint
 from .text import json_text, report_lines, report_summary
@@ -97,7 +97,11 @@ def as_junit(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool) 
             more = f" (and {len(one.report.errors) - 1} more)" if len(one.report.errors) > 1 else ""
             failure = ElementTree.SubElement(case, "failure", message=first + more, type=one.report.errors[0].code)
             failure.text = "\n".join([_line_of(one, finding) for finding in one.report.errors])
-        rest = [] if quiet else [(finding, finding.message) for finding in one.report.warnings] + folded(one.report)
+        rest = (
+            []
+            if quiet
+            else [(finding, finding.message) for finding in one.report.warnings] + fold_unchecked(one.report)
+        )
         if rest:
             ElementTree.SubElement(case, "system-out").text = "\n".join(
                 [f"{finding.severity}: {printable(_sentence(finding, message))}" for finding, message in rest]
@@ -117,7 +121,7 @@ def as_github(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool)
             continue
         for attribute, level in _LEVELS[: 1 if quiet else None]:
             if attribute == "unchecked":
-                findings = folded(one.report)
+                findings = fold_unchecked(one.report)
             else:
                 findings = [(finding, finding.message) for finding in getattr(one.report, attribute)]
             for finding, message in findings:
@@ -170,10 +174,10 @@ def _line_of(one: Payload, finding: Finding) -> str:
 
 def _command(level: str, where: dict[str, str], message: str) -> str:
     # The escapes of GitHub's own toolkit: a message or a file name cannot start a command of its own.
-    def escaped(text: str) -> str:
+    def escape(text: str) -> str:
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
     properties = ",".join(
-        [f"{key}={escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in where.items()]
+        [f"{key}={escape(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in where.items()]
     )
-    return f"::{level} {properties}::{escaped(message)}"
+    return f"::{level} {properties}::{escape(message)}"

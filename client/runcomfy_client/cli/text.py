@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..schema.findings import folded, printable
+from ..schema.findings import fold_unchecked, printable
 from ..schema.messages import amount
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def printable_lines(text: str) -> str:
     return text if text.isprintable() else "\n".join([printable(line) for line in text.split("\n")])
 
 
-def wrapped(text: str, width: int, indent: int = 0) -> str:
+def wrap(text: str, width: int, indent: int = 0) -> str:
     """The text wrapped to ``width``, later lines indented; no word is cut, so that what is pasted is whole."""
     import textwrap  # terminals only
 
@@ -68,7 +68,7 @@ def report_lines(report: Report, width: int | None, *, errors_only: bool = False
         yield from _rows([(finding, finding.message) for finding in report.warnings], "    ", width)
     if report.unchecked and not errors_only:
         yield "  not checked:"
-        yield from _rows(folded(report), "    ", width)
+        yield from _rows(fold_unchecked(report), "    ", width)
 
 
 def _rows(findings: list[tuple[Finding, str]], indent: str, width: int | None) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _rows(findings: list[tuple[Finding, str]], indent: str, width: int | None) -
         if width is None or len(line) <= width:
             yield line
         else:
-            yield wrapped(line, width, len(head) if len(head) <= width // 2 else len(indent) + 4)
+            yield wrap(line, width, len(head) if len(head) <= width // 2 else len(indent) + 4)
     if len(findings) > _MOST_ROWS:
         yield f"{indent}... and {len(findings) - _MOST_ROWS} more"
 

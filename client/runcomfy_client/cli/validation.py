@@ -87,7 +87,7 @@ def check_files(request: Request) -> int:
     spec, files = _model_and_files(request.words)
     if files.count("-") > 1:
         raise CommandError("standard input is named twice, but can be read only once")
-    checked = _checked(spec, files, request)
+    checked = _check_payloads(spec, files, request)
     if request.form == "text":
         return print_text(checked, *line_writer(), quiet=request.quiet)
     payloads = list(checked)
@@ -108,7 +108,7 @@ def _model_and_files(words: Sequence[str]) -> tuple[ModelSpec | None, tuple[str,
     return spec or package().known_spec(first), tuple(words[1:])
 
 
-def _checked(spec: ModelSpec | None, files: Sequence[str], request: Request) -> Iterator[Payload]:
+def _check_payloads(spec: ModelSpec | None, files: Sequence[str], request: Request) -> Iterator[Payload]:
     first = True
     for payload in read_files(files, jsonl=request.jsonl):
         if payload.problem:

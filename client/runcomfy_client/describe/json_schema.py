@@ -83,17 +83,21 @@ def schema_of(node: Node, *, lenient: bool = False) -> Schema:
             schema: Schema = {"type": "array"}
             if node.items is not None:
                 schema["items"] = schema_of(node.items, lenient=lenient)
-            schema |= _said(minItems=node.min_items, maxItems=node.max_items, uniqueItems=node.unique_items or None)
+            schema |= _without_none(
+                minItems=node.min_items, maxItems=node.max_items, uniqueItems=node.unique_items or None
+            )
             return schema | _validations(node.rules)
         case Media():
             format = "uri" if node.kind == "file" else f"{node.kind}_uri"
             schema = {"type": "string", "format": format, **({} if lenient else {"pattern": _MEDIA_PATTERN})}
-            return schema | _said(minLength=node.min_length, maxLength=node.max_length) | _validations(node.rules)
+            return (
+                schema | _without_none(minLength=node.min_length, maxLength=node.max_length) | _validations(node.rules)
+            )
         case String():
-            lengths = _said(minLength=node.min_length, maxLength=node.max_length)
-            return {"type": "string"} | lengths | _said(pattern=node.pattern, format=node.format)
+            lengths = _without_none(minLength=node.min_length, maxLength=node.max_length)
+            return {"type": "string"} | lengths | _without_none(pattern=node.pattern, format=node.format)
         case Number():
-            return {"type": "integer" if isinstance(node, Integer) else "number"} | _said(
+            return {"type": "integer" if isinstance(node, Integer) else "number"} | _without_none(
                 minimum=node.minimum,
                 maximum=node.maximum,
                 exclusiveMinimum=node.exclusive_minimum,
@@ -149,7 +153,7 @@ def _property(prop: Property, lenient: bool) -> Schema:
     return schema | _validations(prop.rules)
 
 
-def _said(**keywords: object) -> Schema:
+def _without_none(**keywords: object) -> Schema:
     return {keyword: value for keyword, value in keywords.items() if value is not None}
 
 

@@ -50,7 +50,7 @@ class Parameter:
     @property
     def about(self) -> str:
         """Title and description as sentences; a title that only repeats the name is left out."""
-        title = self.title if _says_more(self.title, self.name) else ""
+        title = self.title if _adds_information(self.title, self.name) else ""
         return " ".join(
             filter(None, (sentence(title), sentence(self.description) if self.description != title else ""))
         )
@@ -239,7 +239,7 @@ def _rule_phrases(node: Node | None) -> Iterator[str]:
         yield ", ".join(dict.fromkeys(map(rule_words, node.rules)))
 
 
-def _says_more(title: str, name: str) -> bool:
+def _adds_information(title: str, name: str) -> bool:
     """Whether a title is more than the name again: most only say "Image Urls"."""
     return "".join(filter(str.isalnum, title)).lower() != name.replace("_", "")
 

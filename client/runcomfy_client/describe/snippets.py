@@ -76,20 +76,20 @@ print(report.ok, report.errors, report.unchecked)
 def run_line(command: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
     """The same on the command line; ``command`` is how it is called, such as "runcomfy-client"."""
     words = [word for wire, value in values.items() for word in _words(spec.input.properties[wire], wire, value)]
-    return _wrapped([f"{command} run {spec.model_id}", *words])
+    return _wrap([f"{command} run {spec.model_id}", *words])
 
 
 def curl_submit(url: str, values: Mapping[str, object]) -> str:
     """The one POST that a submit is. It is paid for each time it is sent."""
     body = visible_json(values, indent=2)
-    return _wrapped(
+    return _wrap(
         [f"curl {shlex.quote(url)}", _TOKEN_HEADER, '-H "Content-Type: application/json"', f"-d {shlex.quote(body)}"]
     )
 
 
 def curl_follow(requests_url: str) -> str:
     """Ask for the state and the result of the job whose id is in ``$REQUEST_ID``."""
-    calls = [_wrapped([f"curl {requests_url}/$REQUEST_ID/{what}", _TOKEN_HEADER]) for what in ("status", "result")]
+    calls = [_wrap([f"curl {requests_url}/$REQUEST_ID/{what}", _TOKEN_HEADER]) for what in ("status", "result")]
     return "\n".join(calls)
 
 
@@ -127,7 +127,7 @@ def _literal(value: object, indent: int) -> str:
     return f"{opening}\n" + "".join([f"{inner}{item},\n" for item in items]) + " " * indent + closing
 
 
-def _wrapped(parts: list[str]) -> str:
+def _wrap(parts: list[str]) -> str:
     return " \\\n  ".join(parts)
 
 
@@ -150,20 +150,20 @@ def _sample(prop: Property) -> object:
     value = prop.default if prop.sample is MISSING else prop.sample
     # An empty text is how schemas say that there is no sample.
     if value is MISSING or value == "" or has_errors(prop.node.check(value) or ()):
-        return _made_up(prop.node)
+        return _placeholder(prop.node)
     return value
 
 
-def _made_up(node: Node | None) -> object:
+def _placeholder(node: Node | None) -> object:
     """A small value of the right kind; patterns and media rules are not looked at."""
     if isinstance(node, Media):
         return f"https://example.com/{_FILES.get(node.kind, node.kind)}"
     if isinstance(node, Enum):
         return node.values[0]
     if isinstance(node, (AnyOf, OneOf, AllOf)):
-        return _made_up(node.nodes[0] if node.nodes else None)
+        return _placeholder(node.nodes[0] if node.nodes else None)
     if isinstance(node, Array):
-        return [_made_up(node.items)] * max(node.min_items or 1, 1)
+        return [_placeholder(node.items)] * max(node.min_items or 1, 1)
     if isinstance(node, Object):
         return _required_of(node)
     if isinstance(node, Boolean):

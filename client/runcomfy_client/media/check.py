@@ -164,7 +164,7 @@ def check_rule(rule: MediaRule, info: MediaInfo) -> Finding | None:
         return UncheckedFinding(
             "media_rule", f"{rule} was not checked: {info.unread or 'this file does not say'}", rule=rule
         )
-    kept = [_keeps(rule, number) for number in readings]
+    kept = [_satisfies(rule, number) for number in readings]
     if all(kept):
         return None
     if any(kept):
@@ -197,7 +197,7 @@ def _readings(rule: MediaRule, info: MediaInfo) -> list[float]:
     return [side[0] / side[1] for side in sides]
 
 
-def _keeps(rule: MediaRule, number: float) -> bool:
+def _satisfies(rule: MediaRule, number: float) -> bool:
     bound = rule.value
     assert isinstance(bound, (int, float))
     if rule.operator == "<":

@@ -57,7 +57,7 @@ class _Refused(Exception):
     """The URL was not fetched, or its answer is of no use; the text says why."""
 
 
-def look(urls: Iterable[str], probe: Probe) -> dict[str, RemoteMedia]:
+def inspect_urls(urls: Iterable[str], probe: Probe) -> dict[str, RemoteMedia]:
     """Look at each URL once, several at a time, all within ``probe.timeout`` seconds."""
     deadline = time.monotonic() + probe.timeout
     waiting = list(dict.fromkeys(urls))
@@ -70,7 +70,7 @@ def look(urls: Iterable[str], probe: Probe) -> dict[str, RemoteMedia]:
                 url = waiting.pop(0)
             except IndexError:
                 return
-            seen[url] = _look(url, probe, context, deadline)
+            seen[url] = _inspect_url(url, probe, context, deadline)
 
     # Threads that are not waited for: a name server's silence cannot be cut short in any other way.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_MOST_AT_ONCE, len(waiting)))]
@@ -81,11 +81,11 @@ def look(urls: Iterable[str], probe: Probe) -> dict[str, RemoteMedia]:
     return dict(seen)
 
 
-def _look(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> RemoteMedia:
+def _inspect_url(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> RemoteMedia:
     try:
         place = url
         for _ in range(_MOST_REDIRECTS + 1):
-            parts = _parsed(place)
+            parts = _parse_url(place)
             fetched = _fetch(parts, _address(parts, probe), context, deadline)
             if isinstance(fetched, MediaInfo):
                 return RemoteMedia(url, fetched)
@@ -104,7 +104,7 @@ def _look(url: str, probe: Probe, context: ssl.SSLContext, deadline: float) -> R
         return RemoteMedia(url, None, f"it cannot be reached: {getattr(error, 'strerror', '') or type(error).__name__}")
 
 
-def _parsed(url: str) -> SplitResult:
+def _parse_url(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme != "https":
         raise _Refused(f"it leads to {parts.scheme or 'no'} and only https is fetched")
@@ -234,7 +234,7 @@ def _public_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
-def probed(node: Node, payload: object, probe: Probe) -> object:
+def probe_payload(node: Node, payload: object, probe: Probe) -> object:
     """The payload with RemoteMedia for its good https URLs at media fields; all else is as it was."""
     urls: list[str] = []
 
@@ -242,25 +242,25 @@ def probed(node: Node, payload: object, probe: Probe) -> object:
         urls.append(url)
         return url
 
-    _mapped(node, payload, note)
-    seen: dict[str, RemoteMedia] = look(urls, probe) if urls else {}
-    return _mapped(node, payload, seen.__getitem__)
+    _map_urls(node, payload, note)
+    seen: dict[str, RemoteMedia] = inspect_urls(urls, probe) if urls else {}
+    return _map_urls(node, payload, seen.__getitem__)
 
 
-def _mapped(node: Node | None, value: object, change: Callable[[str], object]) -> object:
+def _map_urls(node: Node | None, value: object, change: Callable[[str], object]) -> object:
     if isinstance(node, (AnyOf, OneOf, AllOf)):
         # A URL is looked at if any alternative would have it as media; an object is the business of those with keys.
         for option in node.nodes:
-            value = _mapped(option, value, change)
+            value = _map_urls(option, value, change)
         return value
     if isinstance(node, Media) and isinstance(value, str) and value[:8].lower() == "https://":
         return change(value) if names_host(value) else value
     if isinstance(node, Array) and isinstance(value, (list, tuple)):
-        return [_mapped(node.items, item, change) for item in value]
+        return [_map_urls(node.items, item, change) for item in value]
     if isinstance(node, Object) and isinstance(value, dict):
         properties = node.properties
         return {
-            key: _mapped(properties[key].node, item, change) if key in properties else item
+            key: _map_urls(properties[key].node, item, change) if key in properties else item
             for key, item in value.items()
         }
     return value

@@ -70,7 +70,7 @@ class LocalMedia:
         return f"<LocalMedia{name} {self.info.mime} {self.info.summary}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _unpickled, (self.data, self.name)
+        return _unpickle, (self.data, self.name)
 
 
 def is_local(value: object) -> bool:
@@ -86,30 +86,30 @@ def load(value: object) -> LocalMedia:
     """Read a path, bytes, an open binary file or a PIL image, once and whole. Raises UnusableMedia."""
     if isinstance(value, LocalMedia):
         return value
-    with _opened(value) as (stream, name):
+    with _open(value) as (stream, name):
         size = _checked_size(stream)
         data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read(size)
-    return LocalMedia(data, _labelled(inspect(io.BytesIO(data), len(data)), name), name)
+    return LocalMedia(data, _with_name(inspect(io.BytesIO(data), len(data)), name), name)
 
 
 def read_info(value: object) -> MediaInfo:
     """What is known of it, without loading it: of a large file only some parts are read. Raises UnusableMedia."""
     if isinstance(value, LocalMedia):
         return value.info
-    with _opened(value) as (stream, name):
+    with _open(value) as (stream, name):
         size = _checked_size(stream)
-        return _labelled(inspect(stream, size), name)
+        return _with_name(inspect(stream, size), name)
 
 
 @contextmanager
-def _opened(value: object) -> Iterator[tuple[BinaryIO, str]]:
+def _open(value: object) -> Iterator[tuple[BinaryIO, str]]:
     """A seekable stream of the value, at its beginning, and a name for it."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         yield io.BytesIO(value), ""
     elif isinstance(value, os.PathLike):
         yield from _opened_path(value)
     elif _is_picture(value):
-        yield io.BytesIO(_encoded(value)), "a PIL image"  # type: ignore[arg-type]  # _is_picture has looked
+        yield io.BytesIO(_encode(value)), "a PIL image"  # type: ignore[arg-type]  # _is_picture has looked
     else:
         yield from _opened_file(value)
 
@@ -156,7 +156,7 @@ def _is_picture(value: object) -> bool:
     return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(value).__mro__)
 
 
-def _encoded(picture: Image) -> bytes:
+def _encode(picture: Image) -> bytes:
     """A PIL image as PNG. Raises UnusableMedia, also for one whose file is closed or truncated."""
     try:
         return _png(picture)
@@ -195,7 +195,7 @@ def _checked_size(stream: BinaryIO) -> int:
     return size
 
 
-def _labelled(info: MediaInfo, name: str) -> MediaInfo:
+def _with_name(info: MediaInfo, name: str) -> MediaInfo:
     """An unknown content is labelled by its name, which is better than nothing; its kind stays unknown."""
     if info.kind is None and name:
         from mimetypes import guess_type
@@ -204,8 +204,8 @@ def _labelled(info: MediaInfo, name: str) -> MediaInfo:
     return info
 
 
-def _unpickled(data: bytes, name: str) -> LocalMedia:
-    return LocalMedia(data, _labelled(inspect(io.BytesIO(data), len(data)), name), name)
+def _unpickle(data: bytes, name: str) -> LocalMedia:
+    return LocalMedia(data, _with_name(inspect(io.BytesIO(data), len(data)), name), name)
 
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ class SchemaReader:
         types = types_of(schema)
         if types or schema.keys() & _TYPED_KEYWORDS:
             # Without a type, a keyword still binds the values of its own type.
-            nodes_by_type = [self._typed(type_, schema, pointer) for type_ in (types or _EVERY_TYPE)]
+            nodes_by_type = [self._node_of_type(type_, schema, pointer) for type_ in (types or _EVERY_TYPE)]
             parts.append(nodes_by_type[0] if len(nodes_by_type) == 1 else AnyOf(*nodes_by_type))
         for keyword in sorted(schema.keys() & {*ALTERNATIVES}):
             branches = schema[keyword]
@@ -130,7 +130,7 @@ class SchemaReader:
             rules=() if _takes_rules(node) else rules_of(schema),
         )
 
-    def _typed(self, type: str, schema: Mapping[str, Any], pointer: Pointer) -> Node:
+    def _node_of_type(self, type: str, schema: Mapping[str, Any], pointer: Pointer) -> Node:
         match type:
             case "string":
                 return _string(schema)

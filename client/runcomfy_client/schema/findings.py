@@ -190,7 +190,7 @@ class Report:
             for finding in self._found:  # a comprehension would be a call of its own
                 if finding.severity == "error":
                     findings.append(finding)
-            self._errors = _sorted(findings)
+            self._errors = _sort(findings)
         return self._errors
 
     @property
@@ -200,7 +200,7 @@ class Report:
             weights = [finding for finding in self._found if isinstance(finding, Weight)]
             if weights:
                 findings += _body_advice(weights)
-            self._warnings = _sorted(findings)
+            self._warnings = _sort(findings)
         return self._warnings
 
     @property
@@ -212,7 +212,7 @@ class Report:
                     findings += finding.findings()
                 elif finding.severity == "unchecked":
                     findings.append(finding)
-            self._unchecked = _sorted(findings)
+            self._unchecked = _sort(findings)
         return self._unchecked
 
     def to_dict(self) -> dict[str, object]:
@@ -250,7 +250,7 @@ def has_errors(findings: Sequence[Finding]) -> bool:
     return False
 
 
-def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
+def _sort(findings: list[Finding]) -> tuple[Finding, ...]:
     if len(findings) > 1:
         findings.sort(key=_keys)
     return tuple(findings)
@@ -273,7 +273,7 @@ def report_text(report: Report) -> str:
     if report.warnings:
         lines += ["  warnings:", *_rows([(finding, finding.message) for finding in report.warnings], "    ")]
     if report.unchecked:
-        lines += ["  not checked:", *_rows(folded(report), "    ")]
+        lines += ["  not checked:", *_rows(fold_unchecked(report), "    ")]
     return "\n".join(lines)
 
 
@@ -308,18 +308,18 @@ def _path(finding: Finding) -> str:
     return printable(path if len(path) <= _WIDEST_PATH else path[:_WIDEST_PATH] + "...") or "(payload)"
 
 
-def folded(report: Report) -> list[tuple[Finding, str]]:
+def fold_unchecked(report: Report) -> list[tuple[Finding, str]]:
     """The unchecked findings, those of one path and one reason in one."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in report.unchecked:
         reason = finding.message.removeprefix(f"{finding.rule} was not checked: ") if finding.rule else finding.message
         groups.setdefault((finding.path, finding.code, reason), []).append(finding)
-    folded = []
+    rows = []
     for (_, _, reason), findings in groups.items():
         rules = ", ".join([str(finding.rule) for finding in findings if finding.rule is not None])
-        known = findings[0].code == "media_rule"
-        folded.append((findings[0], f"{rules}: {reason}" if rules and known else reason))
-    return folded
+        is_known = findings[0].code == "media_rule"
+        rows.append((findings[0], f"{rules}: {reason}" if rules and is_known else reason))
+    return rows
 
 
 def _body_advice(weights: list[Weight]) -> list[Finding]:

@@ -77,7 +77,7 @@ def read_payload(
     try:
         text = _text(source)
     except OSError as error:
-        return MISSING, [ErrorFinding("no_file", f"cannot read {_named(source)}: {error.strerror or error}")]
+        return MISSING, [ErrorFinding("no_file", f"cannot read {_source_name(source)}: {error.strerror or error}")]
     except UnicodeDecodeError as error:
         return MISSING, [EncodingFinding(error, first_line=first_line)]
     except ValueError as error:  # a path with a NUL, a file that is too large
@@ -121,7 +121,7 @@ class _Duplicates(dict[str, object]):
         self.names = [name for name, count in counts.items() if count > 1]
 
 
-def _named(source: str | bytes | bytearray | os.PathLike[str]) -> str:
+def _source_name(source: str | bytes | bytearray | os.PathLike[str]) -> str:
     return brief(os.fsdecode(source)) if isinstance(source, os.PathLike) else "the text"
 
 
@@ -129,15 +129,15 @@ def _text(source: str | bytes | bytearray | os.PathLike[str]) -> str:
     if isinstance(source, str):
         return source.removeprefix("\ufeff")
     if isinstance(source, (bytes, bytearray)):
-        return _decoded(bytes(source))
+        return _decode(bytes(source))
     with open(source, "rb") as file:  # noqa: PTH123  # any PathLike, and pathlib need not be loaded for it
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES // (1024 * 1024)} MiB")
-    return _decoded(data)
+    return _decode(data)
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     # What editors and shells write: UTF-8, with or without a mark, and UTF-16 of a redirection on Windows.
     return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
 

@@ -299,7 +299,7 @@ class Enum(Node):
 
     def check(self, value: object) -> list[Finding] | None:
         if type(value) is str and self._texts:  # nearly all enums list texts, and nothing else is equal to one
-            return None if value in self._texts else [self._refused(value)]
+            return None if value in self._texts else [self._enum_error(value)]
         plain = self._plain.get(type(value))
         if plain is not None:
             if value in plain:
@@ -308,13 +308,13 @@ class Enum(Node):
             return None
         return [self._fault(value)]
 
-    def _refused(self, value: str) -> ErrorFinding:
+    def _enum_error(self, value: str) -> ErrorFinding:
         text, near = brief(value), nearest(value, [allowed for allowed in self.values if isinstance(allowed, str)])
         return ErrorFinding("enum", self._refusal(text, near), text, self.values, near)
 
     def _fault(self, value: object) -> ErrorFinding:
         if isinstance(value, str) and self._texts:
-            return self._refused(value)
+            return self._enum_error(value)
         text = brief(value)
         suggestion: object = None
         if isinstance(value, (int, float)) and not isinstance(value, bool) and self._plain[int]:

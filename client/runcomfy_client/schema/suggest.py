@@ -22,7 +22,7 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     return _nearest(word, tuple(names)) if len(word) <= _LONGEST else None
 
 
-def ranked(word: str, names: Iterable[str]) -> list[str]:
+def rank(word: str, names: Iterable[str]) -> list[str]:
     """All names that are near, the nearest first."""
     if len(word) > _LONGEST:
         return []

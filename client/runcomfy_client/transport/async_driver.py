@@ -37,13 +37,13 @@ from .requests import (
     ends_connection,
     failure_of,
     for_a_transport,
+    has_proxy,
     headers_of,
     ignore,
     is_disconnect,
     may_use_proxy,
     no_connection,
     no_slot,
-    proxied,
     reply_of,
     timed_out,
     too_large,
@@ -113,7 +113,7 @@ class Exchange:
             left = self._deadline.timeout()
             # The phase limits are as long; they come first, since they can tell that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
-                self._response = await self._sent(headers)
+                self._response = await self._send(headers)
             try:
                 self.reply = reply_of(self._response.status_code, self._response.headers.raw)
                 self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
@@ -167,7 +167,7 @@ class Exchange:
         finally:
             await self._release()
 
-    async def _sent(self, headers: dict[str, str]) -> httpx.Response:
+    async def _send(self, headers: dict[str, str]) -> httpx.Response:
         client = self._connection.client
         arguments = arguments_of(self._request, headers, self._config.timeouts, self._deadline)
         body = None if self._body is None else AsyncBody(self._body)
@@ -241,7 +241,7 @@ class AsyncDriver:
 
     async def _advance(self, progress: Progress[T], step: Step, on_update: OnUpdate) -> None:
         try:
-            with _out_of_anyios_reach() if progress.interrupted else contextlib.nullcontext():
+            with _shield_from_anyio() if progress.interrupted else contextlib.nullcontext():
                 answer = await self._perform(step, on_update)
         except Exception as error:  # noqa: BLE001 - the operation decides about every failure of its step
             progress.throw(error)
@@ -271,12 +271,12 @@ class AsyncDriver:
             case Await(future, timeout):
                 return await _result_of(future, timeout)
             case Shield(operation, grace):
-                return await self._shielded(operation, grace)
+                return await self._run_shielded(operation, grace)
             case Gather(operations):
-                return await self._gathered(operations, on_update)
+                return await self._gather(operations, on_update)
         return None
 
-    async def _shielded(self, operation: Operation[object], grace: float) -> object:
+    async def _run_shielded(self, operation: Operation[object], grace: float) -> object:
         task = asyncio.ensure_future(self.run(operation))
         try:
             return await asyncio.shield(task)
@@ -284,7 +284,7 @@ class AsyncDriver:
             await _finish(task, grace)
             raise
 
-    async def _gathered(self, operations: tuple[Operation[object], ...], on_update: OnUpdate) -> list[object]:
+    async def _gather(self, operations: tuple[Operation[object], ...], on_update: OnUpdate) -> list[object]:
         tasks = [asyncio.ensure_future(self.run(operation, on_update)) for operation in operations]
         try:
             return await asyncio.gather(*tasks)
@@ -323,7 +323,7 @@ async def _result_of(future: Future[object], timeout: float | None) -> object:  
 async def _finish(task: asyncio.Future[object], grace: float) -> None:
     """Wait for a task that must not be cut, through further cancellations, and cancel it when the grace is over."""
     deadline = Deadline(grace)
-    with _out_of_anyios_reach():
+    with _shield_from_anyio():
         while not task.done() and not deadline.over():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({task}, timeout=deadline.left())
@@ -341,7 +341,7 @@ async def _cancel_all(tasks: Sequence[asyncio.Future[object]]) -> None:
     await ended
 
 
-def _out_of_anyios_reach() -> AbstractContextManager[object]:
+def _shield_from_anyio() -> AbstractContextManager[object]:
     """Where a cancelled scope of anyio does not cancel again. Programs without anyio do not load it for this."""
     anyio = sys.modules.get("anyio")
     return contextlib.nullcontext() if anyio is None else anyio.CancelScope(shield=True)
@@ -468,7 +468,7 @@ class Connections:
         # How long it may be idle is decided here, by IdleLimits.
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
         verify = self._verify(request)
-        if may_use_proxy(request) and proxied():
+        if may_use_proxy(request) and has_proxy():
             headers = {"User-Agent": user_agent()}
             return PooledConnection(httpx.AsyncClient(headers=headers, verify=verify, limits=limits))
         return PooledConnection(_TransportClient(httpx.AsyncHTTPTransport(verify=verify, limits=limits)))
@@ -506,7 +506,7 @@ class Connections:
 
 def fast_is_usable() -> bool:
     """Whether the extra `fast` is installed. It knows nothing of the environment's proxies, so then it is not used."""
-    return not proxied() and find_spec("httpx_aiohttp") is not None
+    return not has_proxy() and find_spec("httpx_aiohttp") is not None
 
 
 async def _close(thing: object) -> None:

@@ -62,7 +62,7 @@ def stream_of(client: object, trace: object) -> object:
         for queued in list(getattr(pool, "_requests", ())):
             request = getattr(queued, "request", None)
             if getattr(request, "extensions", {}).get("trace") == trace:
-                return getattr(_innermost(getattr(queued, "connection", None)), "_network_stream", None)
+                return getattr(_innermost_connection(getattr(queued, "connection", None)), "_network_stream", None)
     return None
 
 
@@ -97,7 +97,7 @@ def close_spoilt(connector: object) -> None:
 
 def has_more(connection: object) -> bool:
     """Whether bytes were read from this connection that belong to no reply."""
-    state = getattr(_innermost(connection), "_h11_state", None)
+    state = getattr(_innermost_connection(connection), "_h11_state", None)
     return bool(getattr(state, "trailing_data", (b"",))[0])
 
 
@@ -108,7 +108,7 @@ def _pools(client: object) -> Iterator[Any]:
             yield pool
 
 
-def _innermost(connection: object) -> object:
+def _innermost_connection(connection: object) -> object:
     """A connection through a proxy holds another one, and so on; the innermost has the stream."""
     for _ in range(5):
         if connection is None or hasattr(connection, "_network_stream"):

@@ -95,7 +95,7 @@ def for_a_transport(arguments: RequestArguments) -> TransportArguments:
     }
 
 
-def proxied() -> bool:
+def has_proxy() -> bool:
     """Whether the environment names proxies; only httpx's own clients know which request goes to which."""
     from urllib.request import getproxies  # httpx loads it too
 

@@ -35,13 +35,13 @@ from .requests import (
     ends_connection,
     failure_of,
     for_a_transport,
+    has_proxy,
     headers_of,
     ignore,
     is_disconnect,
     may_use_proxy,
     no_connection,
     no_slot,
-    proxied,
     reply_of,
     timed_out,
     too_large,
@@ -102,7 +102,7 @@ class Exchange:
             self._deadline = Deadline(request.timeout, queue.timeout())
             if (left := self._deadline.timeout()) is not None:
                 WATCHDOG.watch(self._watched, left)
-            self._response = self._sent(headers, config)
+            self._response = self._send(headers, config)
             try:
                 self.reply = reply_of(self._response.status_code, self._response.headers.raw)
                 self._chunks = self._pieces(Decoder(self.reply.headers.get("content-encoding", "")))
@@ -154,7 +154,7 @@ class Exchange:
             self._response.close()
         self._release()
 
-    def _sent(self, headers: dict[str, str], config: Config) -> httpx.Response:
+    def _send(self, headers: dict[str, str], config: Config) -> httpx.Response:
         client = self._connection.client
         arguments = arguments_of(self._request, headers, config.timeouts, self._deadline)
         prepared = client.build_request(content=self._body, extensions={"trace": self._trace}, **arguments)
@@ -372,7 +372,7 @@ class Connections:
         verify = self._certificates if self._certificates is not None and secure else False
         # How long it may be idle is decided here, by IdleLimits.
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
-        if may_use_proxy(request) and proxied():
+        if may_use_proxy(request) and has_proxy():
             return PooledConnection(httpx.Client(headers={"User-Agent": user_agent()}, verify=verify, limits=limits))
         return PooledConnection(_TransportClient(httpx.HTTPTransport(verify=verify, limits=limits)))
 

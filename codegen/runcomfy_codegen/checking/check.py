@@ -139,7 +139,7 @@ class _Walk:
             return
         bounds_conflict = next(crossing for crossing in conflicts if crossing)
         low, high = schema[bounds_conflict.low], schema[bounds_conflict.high]
-        bounds = f'"{bounds_conflict.low}" {_shown(low)} and "{bounds_conflict.high}" {_shown(high)}'
+        bounds = f'"{bounds_conflict.low}" {_shorten(low)} and "{bounds_conflict.high}" {_shorten(high)}'
         if bounds_conflict.crossed:
             help = self._document.cure(
                 "If the two were mixed up, put",
@@ -170,7 +170,7 @@ class _Walk:
             yield self._diagnostic("E013", message, (*pointer, keyword), help=help)
             return
         for number in bad:
-            message = f"{_shown(values[number])} can never be sent: it does not fit the other keywords"
+            message = f"{_shorten(values[number])} can never be sent: it does not fit the other keywords"
             yield self._diagnostic(
                 "W121", message, (*pointer, keyword, number) if keyword == "enum" else (*pointer, keyword)
             )
@@ -178,7 +178,7 @@ class _Walk:
         for number, value in enumerate(values):
             text = json.dumps(value, sort_keys=True)
             if text in seen:
-                yield self._diagnostic("W122", f"{_shown(value)} stands twice", (*pointer, "enum", number))
+                yield self._diagnostic("W122", f"{_shorten(value)} stands twice", (*pointer, "enum", number))
             seen.add(text)
 
     def _default(self, schema: Mapping[str, Json], pointer: Pointer) -> Iterator[Diagnostic]:
@@ -271,7 +271,7 @@ def _kind(value: Json) -> str:
     return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
 
 
-def _shown(value: Json) -> str:
+def _shorten(value: Json) -> str:
     """A value on one line, not too long."""
     if isinstance(value, str):
         return quote(value)

@@ -77,7 +77,7 @@ def _diagnostic(document: PatchedDocument, error: ValidationError) -> Diagnostic
         )
     if keyword == "type" and error.validator == "enum":
         return _unknown_type(document, pointer, error.instance)
-    message = f'"{keyword}" {_demand(error)}'
+    message = f'"{keyword}" {_expectation(error)}'
     if keyword in ANNOTATIONS:
         return document.diagnostic("W113", f"{message}; it is left out", pointer)
     place = pointer[: _keyword_depth(pointer)]
@@ -124,7 +124,7 @@ def _rule_diagnostic(document: PatchedDocument, pointer: Pointer, error: Validat
     elif isinstance(last, int):
         message = "a rule is an object"
     else:
-        message = f'a rule\'s "{last}" {_demand(error)}'
+        message = f'a rule\'s "{last}" {_expectation(error)}'
     end = next(place for place, part in enumerate(pointer) if part == "validations" and _is_number(pointer, place + 1))
     cure = document.cure("If the rule does not matter, put", operation("remove", pointer[: end + 2]))
     return document.diagnostic("E020", message, pointer, help=cure)
@@ -164,7 +164,7 @@ def _unknown_type(document: PatchedDocument, pointer: Pointer, word: Any) -> Dia
     )
 
 
-def _demand(error: ValidationError) -> str:
+def _expectation(error: ValidationError) -> str:
     bound = error.validator_value
     match error.validator:
         case "type":

@@ -161,13 +161,17 @@ def _fields(old: _Class, new: _Class) -> Iterator[ParameterChange]:
             required = field.required and not new.is_output
             effect = _FIELD_NEW if new.is_output else NEW_REQUIRED if required else NEW_OPTIONAL
             kind = "" if new.is_output else ", required" if required else ", optional"
-            yield _change(field.name, f"new{kind}: {_shown(field.annotation)}", effect)
+            yield _change(field.name, f"new{kind}: {_annotation_text(field.annotation)}", effect)
             continue
         if earlier.name != field.name:
             yield _change(field.name, f"was called {earlier.name}", _RENAMED)
         if new.is_output:
-            if _shown(earlier.annotation) != _shown(field.annotation):
-                yield _change(field.name, f"{_shown(earlier.annotation)} -> {_shown(field.annotation)}", _FIELD_TYPE)
+            if _annotation_text(earlier.annotation) != _annotation_text(field.annotation):
+                yield _change(
+                    field.name,
+                    f"{_annotation_text(earlier.annotation)} -> {_annotation_text(field.annotation)}",
+                    _FIELD_TYPE,
+                )
             continue
         yield from _parameter(earlier, field)
     for wire, field in old.fields.items():
@@ -307,7 +311,7 @@ def _is_value(member: str) -> bool:
     return member[:1] in "'\"-0123456789" or member in ("True", "False")
 
 
-def _shown(annotation: ast.expr) -> str:
+def _annotation_text(annotation: ast.expr) -> str:
     text = ast.unparse(annotation)
     # Whether it may be left out is said beside it.
     return text.removesuffix(" | None")

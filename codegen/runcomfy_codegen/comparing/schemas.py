@@ -14,7 +14,7 @@ from runcomfy_client.schema.dialect import MEDIA_FORMATS, types_of
 from runcomfy_client.schema.rules import parse_bound, parse_rule
 
 from ..reading.positions import pointer_text
-from ..reading.texts import unwrapped, without_texts
+from ..reading.texts import unwrap_output, without_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def differences(old: Json, new: Json, role: Role = "input") -> tuple[Change, ...
     An input's change is breaking if it may refuse what was accepted. An output's is, if something that was there
     may be missing or different; a new part is not. Outputs may be documents (`{"output": schema}`).
     """
-    changes = tuple(_schema(without_texts(unwrapped(old)), without_texts(unwrapped(new)), ()))
+    changes = tuple(_schema(without_texts(unwrap_output(old)), without_texts(unwrap_output(new)), ()))
     if role == "output":
         return tuple(_of_output(change) for change in changes)
     return changes

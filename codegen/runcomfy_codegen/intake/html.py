@@ -130,7 +130,7 @@ def script_texts(scripts: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     comes with its offset in the page.
     """
     pushes = [(push.group(1), at) for script, at in scripts for push in _NEXT_PUSH.finditer(script)]
-    stream = "".join(str(_parsed(literal) or "") for literal, _ in pushes)
+    stream = "".join(str(_parse_json(literal) or "") for literal, _ in pushes)
     for line in _NEXT_LINE.split(stream):
         for text in _flatten(line):
             yield text, pushes[0][1]
@@ -141,16 +141,16 @@ def script_texts(scripts: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
 
 
 def _texts_of_script(script: str) -> Iterator[str]:
-    value = _parsed(script)
+    value = _parse_json(script)
     if value is not None:
         yield from _flatten(value)
         return
     for string in _STRING.finditer(script):
         if "/v1/models/" in string.group() or "properties" in string.group():
-            yield from _flatten(_parsed(string.group()))
+            yield from _flatten(_parse_json(string.group()))
     # An object written out in JavaScript is JSON more often than not.
     for block in find_blocks(script):
-        yield from _flatten(_parsed(block.text))
+        yield from _flatten(_parse_json(block.text))
 
 
 def _flatten(value: Json) -> Iterator[str]:
@@ -159,7 +159,7 @@ def _flatten(value: Json) -> Iterator[str]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, str):
-            inner = _parsed(node)
+            inner = _parse_json(node)
             if isinstance(inner, (dict, list)):
                 waiting.append(inner)
             elif any(sign in node for sign in _SIGNS):
@@ -175,7 +175,7 @@ def _flatten(value: Json) -> Iterator[str]:
             waiting.extend(reversed(node.values()))
 
 
-def _parsed(text: str) -> Json:
+def _parse_json(text: str) -> Json:
     if text.lstrip()[:1] not in ("{", "[", '"'):
         return None
     try:

@@ -124,7 +124,9 @@ class _Planner:
         for text, other in pages[1:]:
             if changes := differences(first.value, other.value, role):
                 message = f"this page's {role} schema of {self._folder.model_id} is not that of {first_text.name}"
-                help = _listed(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
+                help = (
+                    _list_changes(changes, "from that page to this") + "\nOne of the two pages is older. Leave it out."
+                )
                 self._diagnostics.append(text.diagnostic("E078", message, other.at, other.at + 1, help))
         return next((page.value for _, page in pages if is_english(page.value)), first.value)
 
@@ -135,11 +137,11 @@ class _Planner:
             return FilePlan(path=path, status="new")
         before = self._existing(path)
         if before is None:
-            return self._replaced(path, schema)
+            return self._plan_replacement(path, schema)
         if changes := differences(before, schema, role):
-            return self._changed(path, schema, changes, role)
+            return self._plan_change(path, schema, changes, role)
         if is_english(schema) and not is_english(before):
-            return self._replaced(path, schema, note="the same facts, now in English")
+            return self._plan_replacement(path, schema, note="the same facts, now in English")
         return FilePlan(path=path, status="unchanged")
 
     def _output_file(self, output: dict[str, Json], is_common: bool, is_known: bool) -> list[FilePlan]:
@@ -147,13 +149,13 @@ class _Planner:
         if not is_common:
             if is_known and not path.is_file() and self._common is not None:
                 # Until now the model had the common output.
-                return [self._changed(path, output, differences(self._common, output, "output"), "output")]
+                return [self._plan_change(path, output, differences(self._common, output, "output"), "output")]
             return [self._schema_file(store.OUTPUT, output, "output")]
         if not path.is_file():
             return []
         before = self._existing(path)
         changes = () if before is None else differences(before, output, "output")
-        return [self._changed(path, None, changes, "output")] if changes else []
+        return [self._plan_change(path, None, changes, "output")] if changes else []
 
     def _example_file(self, example: dict[str, Json]) -> FilePlan:
         path = self._folder.path / store.EXAMPLE
@@ -164,12 +166,14 @@ class _Planner:
         if document is not None and document.value == example:
             return FilePlan(path=path, status="unchanged")
         if self._replace:
-            return self._replaced(path, example)
+            return self._plan_replacement(path, example)
         return FilePlan(path=path, status="kept", note="the page's example differs; --replace takes it")
 
-    def _changed(self, path: Path, schema: dict[str, Json] | None, changes: tuple[Change, ...], role: Role) -> FilePlan:
+    def _plan_change(
+        self, path: Path, schema: dict[str, Json] | None, changes: tuple[Change, ...], role: Role
+    ) -> FilePlan:
         if self._replace:
-            return self._replaced(path, schema, changes=changes)
+            return self._plan_replacement(path, schema, changes=changes)
         text, printed = next(
             (page.text, page_object)
             for page in self._pages
@@ -178,11 +182,13 @@ class _Planner:
         message = f"the {role} schema is not the one in {display(path)}"
         if not path.is_file():
             message = f"the output schema of {self._folder.model_id} was the common one until now"
-        help = _listed(changes, "from the store to the page") + "\nIf the page is right, run again with --replace."
+        help = (
+            _list_changes(changes, "from the store to the page") + "\nIf the page is right, run again with --replace."
+        )
         self._diagnostics.append(text.diagnostic("E079", message, printed.at, printed.at + 1, help))
         return FilePlan(path=path, status="kept", changes=changes)
 
-    def _replaced(
+    def _plan_replacement(
         self, path: Path, value: dict[str, Json] | None, note: str = "", changes: tuple[Change, ...] = ()
     ) -> FilePlan:
         status: Status = "removed" if value is None else "replaced" if path.is_file() else "new"
@@ -200,5 +206,5 @@ def _read(path: Path, diagnostics: list[Diagnostic]) -> Json:
     return document.value if document else None
 
 
-def _listed(changes: tuple[Change, ...], way: str) -> str:
+def _list_changes(changes: tuple[Change, ...], way: str) -> str:
     return "\n".join([f"what changed, {way}:", *(f"  {change}" for change in changes)])

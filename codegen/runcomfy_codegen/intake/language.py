@@ -31,10 +31,10 @@ def is_english(schema: Json) -> bool:
     if sum(not char.isascii() for char in letters) > _FOREIGN_LETTERS * len(letters):
         return False
     words = re.findall(r"\w+", text)
-    return _hits(words, _ENGLISH) >= _hits(words, _FOREIGN)
+    return _count_words(words, _ENGLISH) >= _count_words(words, _FOREIGN)
 
 
-def _hits(words: list[str], listed: str) -> int:
+def _count_words(words: list[str], listed: str) -> int:
     listed_words = frozenset(listed.split())
     return sum(word in listed_words for word in words)
 

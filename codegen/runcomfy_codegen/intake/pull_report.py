@@ -103,7 +103,7 @@ def as_markdown(planned: PullPlan, dry_run: bool) -> str:
     ]
     compatible = [_row(model, change) for model in planned.models for change in model.changes if not change.breaking]
     compatible += [
-        [text(model.model_id), "", text(f"{fact.name}: {_shown(fact.before)} -> {_shown(fact.after)}"), ""]
+        [text(model.model_id), "", text(f"{fact.name}: {_value_text(fact.before)} -> {_value_text(fact.after)}"), ""]
         for model in planned.models
         for fact in model.listing_changes
         if fact not in model.prices
@@ -149,7 +149,7 @@ def _row(model: ModelPull, change: Change) -> list[str]:
 
 
 def _price(fact: ListingChange) -> list[str]:
-    return [code(fact.name), text(_shown(fact.before)), text(_shown(fact.after))]
+    return [code(fact.name), text(_value_text(fact.before)), text(_value_text(fact.after))]
 
 
 def _counts(planned: PullPlan) -> dict[str, int]:
@@ -173,10 +173,10 @@ def _about(model: ModelPull) -> str:
 
 
 def _listing_line(fact: ListingChange) -> str:
-    return f"{fact.name}: {_shown(fact.before)} -> {_shown(fact.after)}"
+    return f"{fact.name}: {_value_text(fact.before)} -> {_value_text(fact.after)}"
 
 
-def _shown(value: Json) -> str:
+def _value_text(value: Json) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)[:60]
 
 

@@ -74,27 +74,27 @@ class PageText:
 def decode(data: bytes, name: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
     """The text of a file: UTF-8, or what its byte order mark says; line ends become `\\n`."""
 
-    def refused(message: str, help: str, place: Place | None = None) -> tuple[None, tuple[Diagnostic, ...]]:
+    def refuse(message: str, help: str, place: Place | None = None) -> tuple[None, tuple[Diagnostic, ...]]:
         return None, (Diagnostic(code="E070", message=message, file=name, place=place, help=help),)
 
     save_again = "Open the model's API page in a browser, select all, copy, and save that as a UTF-8 text file."
     if len(data) > MAX_BYTES:
-        return refused(f"is larger than {MAX_BYTES // 1024 // 1024} MiB, which no API page is", save_again)
+        return refuse(f"is larger than {MAX_BYTES // 1024 // 1024} MiB, which no API page is", save_again)
     encoding = next((codec for mark, codec in _MARKS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         if encoding not in ("utf-8", "utf-8-sig"):
-            return refused(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
+            return refuse(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
         if b"\0" in data[:4096]:
-            return refused("is no text: it looks like a binary file", save_again)
-        return refused(
+            return refuse("is no text: it looks like a binary file", save_again)
+        return refuse(
             f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here",
             "Save the page again as UTF-8.",
             place_of_byte(data, error.start),
         )
     if _NEVER_IN_TEXT.intersection(text[:4096]):
-        return refused("is no text: it looks like a binary file", save_again)
+        return refuse("is no text: it looks like a binary file", save_again)
     if not text.strip():
-        return refused("is empty", save_again)
+        return refuse("is empty", save_again)
     return text.replace("\r\n", "\n").replace("\r", "\n"), ()

@@ -23,7 +23,7 @@ from runcomfy_client.schema.dialect import MEDIA_FORMATS, text_of, types_of
 from ..naming import reserved
 from ..naming.identifiers import ClassName, PythonName, class_name, constant_name
 from ..naming.names import Cure, property_names
-from ..reading.texts import is_wrapped, same_except_texts, unwrapped
+from ..reading.texts import is_wrapped, same_except_texts, unwrap_output
 from .model import ObjectClass
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def lower_output(
 ) -> tuple[tuple[ObjectClass, ...], dict[ClassName, dict[str, PythonName]], tuple[Diagnostic, ...]]:
     """The classes of the output, innermost first, the names of its properties by class, and diagnostics."""
     pointer: Pointer = ("output",) if is_wrapped(document.value) else ()
-    schema = unwrapped(document.value)
+    schema = unwrap_output(document.value)
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         message = 'an output schema is {"output": {"type": "object", "properties": {...}}}'
         return (), {}, (document.diagnostic("E017", message, pointer),)

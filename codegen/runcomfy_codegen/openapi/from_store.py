@@ -11,7 +11,7 @@ from ..lowering.output import own_output
 from ..reading import store
 from ..reading.load import load, read_common_output
 from ..reading.source import parse_document
-from ..reading.texts import unwrapped
+from ..reading.texts import unwrap_output
 from .document import ModelSchemas, make_document
 
 if TYPE_CHECKING:
@@ -47,5 +47,5 @@ def _schemas_of(loaded: Loaded) -> ModelSchemas:
 
 
 def _output(document: Json) -> dict[str, Json]:
-    schema = unwrapped(document)
+    schema = unwrap_output(document)
     return schema if isinstance(schema, dict) else {}

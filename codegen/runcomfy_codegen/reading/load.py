@@ -78,7 +78,7 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     """Parse and patch. Files are named as below schemas/: `acme/poster-1/input.json`."""
     diagnostics: list[Diagnostic] = []
 
-    def parsed(data: bytes | None, name: str) -> Document | None:
+    def parse(data: bytes | None, name: str) -> Document | None:
         if data is None:
             return None
         document, problems = parse_document(data, name)
@@ -88,12 +88,12 @@ def load(source: ModelSource) -> tuple[Loaded | None, tuple[Diagnostic, ...]]:
     def own(name: str) -> str:
         return f"{source.model_id}/{name}"
 
-    received = parsed(source.input, own(store.INPUT))
-    patch = parsed(source.patch, own(store.PATCH))
-    output = parsed(source.output, own(store.OUTPUT))
-    example = parsed(source.example, own(store.EXAMPLE))
-    model_json = parsed(source.model_json, own(store.MODEL))
-    common = parsed(source.common_output, store.OUTPUT)
+    received = parse(source.input, own(store.INPUT))
+    patch = parse(source.patch, own(store.PATCH))
+    output = parse(source.output, own(store.OUTPUT))
+    example = parse(source.example, own(store.EXAMPLE))
+    model_json = parse(source.model_json, own(store.MODEL))
+    common = parse(source.common_output, store.OUTPUT)
     if received is None or diagnostics:
         return None, tuple(diagnostics)
     document, patch_diagnostics = apply_patch(received, patch)

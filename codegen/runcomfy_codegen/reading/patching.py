@@ -50,7 +50,7 @@ class PatchedDocument:
                 if pointer[: len(place)] == place:
                     inside: Pointer = (number, "value", *pointer[len(place) :])
                     # `move` and `copy` have no value of their own.
-                    target = inside if _holds(self.patch.value, inside) else (number,)
+                    target = inside if _has_value(self.patch.value, inside) else (number,)
                     return self.patch.diagnostic(code, message, target, part, help)
         return self.received.diagnostic(code, message, pointer, part, help)
 
@@ -166,7 +166,7 @@ def _parts(path: str, before: Json) -> Pointer:
     return tuple(parts)
 
 
-def _holds(value: Json, pointer: Pointer) -> bool:
+def _has_value(value: Json, pointer: Pointer) -> bool:
     for part in pointer:
         if isinstance(value, dict) and part in value:
             value = value[str(part)]

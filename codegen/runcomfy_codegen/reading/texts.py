@@ -41,7 +41,7 @@ def same_except_texts(one: Json, other: Json) -> bool:
     return _text(one) == _text(other)
 
 
-def unwrapped(output: Json) -> Json:
+def unwrap_output(output: Json) -> Json:
     """The schema of an output document; pages print `{"output": schema}`."""
     return output["output"] if is_wrapped(output) else output
 
@@ -51,4 +51,4 @@ def is_wrapped(output: Json) -> TypeGuard[dict[str, Json]]:
 
 
 def _text(schema: Json) -> str:
-    return json.dumps(without_texts(unwrapped(schema)), sort_keys=True)
+    return json.dumps(without_texts(unwrap_output(schema)), sort_keys=True)

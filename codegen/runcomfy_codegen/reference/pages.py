@@ -150,12 +150,14 @@ def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]
             (text(provider), table(["Model", "Call", "Categories"], [row(task) for task in rows]))
             for provider, rows in by_provider.items()
         ],
-        categories=[(text(category), _links(map(link, by_category[category]))) for category in _ordered(by_category)],
+        categories=[
+            (text(category), _links(map(link, by_category[category]))) for category in _sort_categories(by_category)
+        ],
     )
     return page.rstrip() + "\n", inventory.diagnostics
 
 
-def _ordered(categories: Iterable[str]) -> list[str]:
+def _sort_categories(categories: Iterable[str]) -> list[str]:
     """By alphabet, models without one last."""
     return sorted(categories, key=lambda category: (category == _NO_CATEGORY, category))
 

@@ -27,7 +27,7 @@ class WriteResult:
 
 def write_pages(folder: Path, pages: Mapping[str, str], header: str = HEADER, suffix: str = ".md") -> WriteResult:
     """Make the folder hold these pages, each of which begins with the header. OSError passes through."""
-    ours, others = _found(folder, header, suffix)
+    ours, others = _existing_pages(folder, header, suffix)
     root = folder.resolve()
     if foreign := sorted(
         path for path in pages if path in others or not (folder / path).resolve().is_relative_to(root)
@@ -58,7 +58,7 @@ def write_page(file: Path, text: str) -> bool:
     return True
 
 
-def _found(folder: Path, header: str, suffix: str) -> tuple[dict[str, str], set[str]]:
+def _existing_pages(folder: Path, header: str, suffix: str) -> tuple[dict[str, str], set[str]]:
     """The pages that are there with their text, and the files that are not ours."""
     ours: dict[str, str] = {}
     others: set[str] = set()

@@ -37,16 +37,16 @@ def literal(value: object) -> str:
 def string(text: str) -> str:
     """A string as a Python expression; a long one as pieces in parentheses, broken between words."""
     if len(text) <= _STRING_WIDTH:
-        return quoted(text)
+        return quote_string(text)
     pieces = [""]
     for word in _PIECES.findall(text):
         if pieces[-1] and len(pieces[-1]) + len(word) > _STRING_WIDTH:
             pieces.append("")
         pieces[-1] += word
-    return quoted(text) if len(pieces) == 1 else f"({' '.join(map(quoted, pieces))})"
+    return quote_string(text) if len(pieces) == 1 else f"({' '.join(map(quote_string, pieces))})"
 
 
-def quoted(text: str) -> str:
+def quote_string(text: str) -> str:
     """A string literal: repr, but the same on every Python, and in the quotes that black would choose."""
     quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + "".join(_ESCAPES.get(char) or _escape_char(char, quote) for char in text) + quote
@@ -93,7 +93,7 @@ def docstring(lines: Iterable[str], indent: int) -> str:
     return f'"""{text}{ending}"""'
 
 
-def wrapped(text: str, width: int, *, hanging: str = "") -> list[str]:
+def wrap(text: str, width: int, *, hanging: str = "") -> list[str]:
     """Prose broken into lines; all but the first begin with `hanging`."""
     return textwrap.wrap(text, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False) or [""]
 

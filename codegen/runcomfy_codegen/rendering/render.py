@@ -33,7 +33,7 @@ from runcomfy_client.schema import MISSING
 from .expressions import Expressions
 from .imports import LINE_LENGTH, Imports, relative
 from .layout import format_code, layout_field, layout_statement
-from .literals import call, docstring, literal, prose, quoted, string, wrapped
+from .literals import call, docstring, literal, prose, quote_string, string, wrap
 from .models import make_classes
 from .rendered import Rendered
 from .templating import render
@@ -134,7 +134,7 @@ def _class_view(model: Model, class_: Class, base: str, imports: Imports) -> dic
     return {
         "name": class_.name,
         "base": f"InputModel[{model.output_class}]" if base == "InputModel" else base,
-        "docstring": docstring(wrapped(text, LINE_LENGTH - 8), 4),
+        "docstring": docstring(wrap(text, LINE_LENGTH - 8), 4),
         "fields": [
             _field_line(field, wire, class_.node.properties[wire], class_.source.extras.get(wire, {}), imports)
             for wire, field in class_.fields.items()
@@ -214,7 +214,7 @@ def _source(type_: ast.expr) -> str:
 
 class _Quoted(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return ast.Name(quoted(node.value)) if isinstance(node.value, str) else node
+        return ast.Name(quote_string(node.value)) if isinstance(node.value, str) else node
 
 
 class _Parameter(ast.NodeTransformer):
@@ -253,13 +253,13 @@ def _method_docs(model: Model) -> list[str]:
     width = LINE_LENGTH - 12
     lines = [f"Submit a job to {model.model_id}."]
     if model.spec.input.description:
-        lines += ["", *wrapped(prose(model.spec.input.description), width)]
+        lines += ["", *wrap(prose(model.spec.input.description), width)]
     if price := base_price(model.spec):
-        lines += ["", *wrapped(prose(f"Base price: {price} when this was generated; not a quote."), width)]
+        lines += ["", *wrap(prose(f"Base price: {price} when this was generated; not a quote."), width)]
     lines += ["", "Args:"]
     for parameter in parameters(model.spec):
         text = f"{parameter.name}: {_parameter_docs(parameter)}".rstrip()
-        lines += ["    " + line for line in wrapped(text, width - 4, hanging="    ")]
+        lines += ["    " + line for line in wrap(text, width - 4, hanging="    ")]
     lines += [
         "    options: How to send it: timeout, extra_input, job_key, budget.",
         "",
@@ -285,5 +285,5 @@ def _parameter_docs(parameter: Parameter) -> str:
 
 def _short(value: object) -> str:
     """A value as Python writes it, cut if it is long."""
-    text = quoted(value) if isinstance(value, str) else repr(value)
+    text = quote_string(value) if isinstance(value, str) else repr(value)
     return prose(text if len(text) <= _MAX_VALUE_LENGTH else text[:_MAX_VALUE_LENGTH] + "…")

@@ -51,7 +51,7 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     stale: list[str] = []
     extra: list[str] = []
     diagnostics: list[Diagnostic] = []
-    present, links = _present(folder)
+    present, links = _existing_files(folder)
     diagnostics += [_not_ours(folder / path, "is a link; the generator writes no file through one") for path in links]
     for path, content in tree.items():
         if path not in present:
@@ -75,7 +75,7 @@ def plan(folder: Path, tree: Mapping[str, bytes]) -> Plan:
     )
 
 
-def _present(folder: Path) -> tuple[set[str], list[str]]:
+def _existing_files(folder: Path) -> tuple[set[str], list[str]]:
     """The files below a folder, and the links, by relative path."""
     files: set[str] = set()
     links: list[str] = []

@@ -157,7 +157,7 @@ def job_effect(words: str) -> Effect:
     return _read(words, _JOB_WORDS)
 
 
-def merged(effects: list[Effect]) -> Effect:
+def merge(effects: list[Effect]) -> Effect:
     """Several effects at once: `latency 1` and `503` is a late 503. The later one counts where two disagree."""
     combined = Effect()
     for effect in effects:

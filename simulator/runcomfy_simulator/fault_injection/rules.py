@@ -150,11 +150,11 @@ def _rule(head: str, words: str) -> FaultRule:
     except UnknownFault as error:
         raise ScriptError(f"{text!r}: {error}") from None
     if which.endswith("%"):
-        return FaultRule(subject, effect, text, phase, share=_share(which, text))
+        return FaultRule(subject, effect, text, phase, share=_fraction(which, text))
     return FaultRule(subject, effect, text, phase, spans=_spans(which, text))
 
 
-def _share(which: str, text: str) -> float:
+def _fraction(which: str, text: str) -> float:
     try:
         share = float(which[:-1]) / 100
     except ValueError:

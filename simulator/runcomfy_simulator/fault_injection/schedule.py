@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .effects import Effect, merged, request_effect
+from .effects import Effect, merge, request_effect
 from .rules import ScriptError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Schedule:
             if not effects:
                 return None
             self._faults[subject] += 1
-            return merged(effects)
+            return merge(effects)
 
     def _by_chance(self, subject: str) -> Effect | None:
         if not self._rate or subject not in _SUBJECTS:

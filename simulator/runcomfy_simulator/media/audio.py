@@ -33,7 +33,7 @@ def make_audio(spec: OutputSpec, index: int) -> bytes:
     samples = tone(spec.seed + index, spec.seconds, rate)
     if spec.suffix == "pcm":
         return samples
-    return _wave(samples, rate) if spec.suffix == "wav" else _encoded(samples, rate, spec.suffix)
+    return _wave(samples, rate) if spec.suffix == "wav" else _encode(samples, rate, spec.suffix)
 
 
 def tone(seed: int, seconds: float, rate: int) -> bytes:
@@ -71,7 +71,7 @@ def _wave(samples: bytes, rate: int) -> bytes:
     return file.getvalue()
 
 
-def _encoded(samples: bytes, rate: int, suffix: str) -> bytes:
+def _encode(samples: bytes, rate: int, suffix: str) -> bytes:
     file = io.BytesIO()
     # Without `bitexact` an ogg file gets a random serial number.
     with av.open(file, "w", format=suffix, options={"fflags": "+bitexact"}) as container:

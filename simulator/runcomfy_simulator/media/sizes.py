@@ -49,7 +49,7 @@ def size_of(kind: Kind, model_id: str, values: Values, source: tuple[int, int] |
         request.take(value, kind)
     width, height = values.number("width"), values.number("height")
     request.take({"width": width, "height": height}, kind)
-    return _bounded(kind, *request.size(kind))
+    return _fit_bounds(kind, *request.size(kind))
 
 
 class _SizeRequest:
@@ -119,7 +119,7 @@ def _is_side(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def _bounded(kind: Kind, width: float, height: float) -> tuple[int, int]:
+def _fit_bounds(kind: Kind, width: float, height: float) -> tuple[int, int]:
     # A picture a million pixels long and one high has few pixels, but no reader takes it.
     scale = min(1.0, math.sqrt(MOST_PIXELS[kind] / (width * height)), LONGEST_SIDE / max(width, height))
     sides = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -75,7 +75,7 @@ class TextPainter:
             if line:
                 wrapped.append(line)
             if len(wrapped) > lines:
-                return [*wrapped[: lines - 1], self._shortened(wrapped[lines - 1], width)]
+                return [*wrapped[: lines - 1], self._shorten(wrapped[lines - 1], width)]
         return wrapped
 
     def write(self, text: str, x: float, y: float) -> None:
@@ -121,7 +121,7 @@ class TextPainter:
             parts[-1] += character
         return parts
 
-    def _shortened(self, line: str, width: float) -> str:
+    def _shorten(self, line: str, width: float) -> str:
         while line and self.width(f"{line}…") > width:
             line = line[:-1]
         return f"{line}…"

@@ -14,7 +14,7 @@ from ...describe.snippets import async_call, curl_submit, example_input, offline
 from ...schema import MISSING
 from ...schema.findings import printable
 from ...schema.messages import amount, brief
-from ...schema.suggest import ranked
+from ...schema.suggest import rank
 from ..errors import CommandError
 from ..options import COMMON, OFFLINE, Common, ModelId, command
 from ..output import console, emit_json, note, write, write_row
@@ -114,7 +114,7 @@ def schema(model: ModelId, /, *, common: Common = COMMON) -> int:
 def _no_model(words: Sequence[str], model_ids: Sequence[str]) -> str:
     wanted = " ".join(words)
     parts = {part for model_id in model_ids for part in model_id.casefold().split("/")}
-    near = ranked(wanted, [*model_ids, *sorted(parts)])[:3]
+    near = rank(wanted, [*model_ids, *sorted(parts)])[:3]
     cure = (
         f"; did you mean {' or '.join(near)}?"
         if near

@@ -124,7 +124,7 @@ def _all_results(
     common: Common,
 ) -> int:
     """Each job that was not seen to end: what is over is fetched, what is not stays on record."""
-    entries, elsewhere = unfinished(client)
+    entries, elsewhere = unfinished_jobs(client)
     options = in_journal("", journal, common.base_url)
     code = OK
     running = 0
@@ -154,7 +154,7 @@ def _all_results(
     return code
 
 
-def unfinished(client: SyncClient) -> tuple[list[str], int]:
+def unfinished_jobs(client: SyncClient) -> tuple[list[str], int]:
     """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet; and how many
     such jobs of another account or address the journal has, which this client cannot ask about.
 

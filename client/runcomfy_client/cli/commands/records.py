@@ -16,8 +16,8 @@ from ..options import COMMON, JOBS, Common, JournalFile, Reading, check_request_
 from ..output import console, emit_json, note, write, write_row
 from ..package import existing_journal, journal_name, journal_path, open_client, open_journal, program
 from ..progress import clock
-from ..text import wrapped
-from .jobs import client_of_record, note_elsewhere, unfinished
+from ..text import wrap
+from .jobs import client_of_record, note_elsewhere, unfinished_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +127,7 @@ def settle(
     if file is None:
         raise missing
     if adopt:
-        return _settled(_adopt(file, name, common), common)
+        return _report_settled(_adopt(file, name, common), common)
     with open_journal(file) as opened:
         record = opened.find(name)
         if record is None:
@@ -140,10 +140,10 @@ def settle(
             opened.release(name)
         else:
             opened.settle(name, request_id=request_id, started=None if request_id else False)
-        return _settled(opened.find(name), common)
+        return _report_settled(opened.find(name), common)
 
 
-def _settled(entry: JournalEntry | None, common: Common) -> int:
+def _report_settled(entry: JournalEntry | None, common: Common) -> int:
     if common.json:
         emit_json({"entry": _entry_facts(entry) if entry else None})
     else:
@@ -181,7 +181,7 @@ def _refresh(journal: str | None, common: Common) -> tuple[list[dict[str, object
     if existing_journal(journal) is None:
         return ended, 0
     with client_of_record(Reading(journal=journal), common) as client:
-        request_ids, elsewhere = unfinished(client)
+        request_ids, elsewhere = unfinished_jobs(client)
         for request_id in request_ids:
             job = client.job(request_id)
             try:
@@ -249,7 +249,7 @@ def _print_entries(entries: Sequence[JournalEntry], *, costs: bool = False) -> N
 
     for name, *cells in rows:
         out.print(Text(name, style="bold"))
-        out.print(Text(wrapped("  " + ", ".join(filter(None, cells)), out.width, 2)), soft_wrap=True)
+        out.print(Text(wrap("  " + ", ".join(filter(None, cells)), out.width, 2)), soft_wrap=True)
 
 
 def _cells(entry: JournalEntry, *, costs: bool) -> list[str]:

@@ -33,7 +33,7 @@ from ..options import (
     check_seconds,
     command,
 )
-from ..output import emit_json, marked, note, write
+from ..output import emit_json, note, print_marked, write
 from ..package import api_url, open_client, package, program
 from ..progress import progress
 from ..text import json_text
@@ -72,7 +72,7 @@ def run(
 ) -> int:
     """Submit a job, wait for it, fetch its files. Ctrl-C cancels it while it is queued."""
     check_seconds(timeout)
-    prepared, extra = _prepared(model, inputs, input, sending, recording)
+    prepared, extra = _prepare(model, inputs, input, sending, recording)
     if sending.dry_run:
         return _dry_run(prepared, extra, common)
     if not downloading.no_download:
@@ -100,7 +100,7 @@ def submit(
     common: Common = COMMON,
 ) -> int:
     """Submit a job and print its request id, without waiting."""
-    prepared, extra = _prepared(model, inputs, input, sending, recording)
+    prepared, extra = _prepare(model, inputs, input, sending, recording)
     if sending.dry_run:
         return _dry_run(prepared, extra, common)
     with _client(sending, recording, common) as client:
@@ -121,7 +121,7 @@ def wait_for(job: Job[object], timeout: float | None, *, cancel_on_interrupt: bo
 def fetch(result: Result[object], downloading: Downloading) -> list[Path]:
     """Show what is known of the result besides its files, and fetch these unless they are not wanted."""
     for warning in result.warnings:
-        marked("warning", "yellow", warning)
+        print_marked("warning", "yellow", warning)
     if result.cost is not None:
         note(f"cost {result.cost:g} USD")
     if not result.files or downloading.no_download:
@@ -159,7 +159,7 @@ def result_facts(result: Result[object], paths: Sequence[Path]) -> dict[str, obj
     }
 
 
-def _prepared(
+def _prepare(
     model_id: str, words: Sequence[str], base: str | None, sending: Sending, recording: Recording
 ) -> tuple[PreparedInput, dict[str, object]]:
     """The input, checked as a file would be, and what goes unchecked beside it.
@@ -243,7 +243,7 @@ def _dry_run(prepared: PreparedInput, extra: dict[str, object], common: Common) 
     """Print the request as it would leave, with the token hidden and media shown by kind and size."""
     warnings = [str(warning) for warning in prepared.report.warnings]
     for warning in warnings:
-        marked("warning", "yellow", warning)
+        print_marked("warning", "yellow", warning)
     headers = {"Authorization": "Bearer [hidden]", "Content-Type": "application/json"}
     url = api_url(common.base_url, prepared.report.model_id)
     payload = {**prepared, **extra}
