@@ -80,6 +80,7 @@ ABOUT_ARGUMENTS = (
     "Settle a job either with",
     "The token (from {}) is empty",
     "Only client.journal can adopt",
+    "Only client.journal can count",
     "A journal is a path or a runcomfy.Journal",
     "timeout is {}; it must be",
 )
