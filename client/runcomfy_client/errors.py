@@ -36,9 +36,9 @@ __all__ = [
 
 
 class CureNote(str):
-    """A note on an exception (``add_note``) that says what to do in Python; a command line has words of its own.
+    """A note on an exception (``add_note``) that says what to do in Python; the command line has its own advice.
 
-    ``request_id`` is the job that can be gone on with, or None.
+    ``request_id`` is the job that the user can continue with, or None.
     """
 
     request_id: str | None
@@ -234,7 +234,7 @@ class JobError(RunComfyError):
 
 
 class JobFailedError(JobError):
-    """The job ran and failed. ``error`` is what the server said, as it said it; ``raw`` the whole reply."""
+    """The job ran and failed. ``error`` is the server's own error, unchanged; ``raw`` is the whole reply."""
 
     def __init__(
         self,

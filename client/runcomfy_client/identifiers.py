@@ -1,4 +1,4 @@
-"""Which texts are model ids and request ids: what goes into a path must not lead elsewhere."""
+"""Validates model ids and request ids: an id in a URL path must not lead to another path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST_REQUEST_ID = 256
 
 
 def check_model_id(model_id: object) -> str:
-    """Refuse what is no text, and an id that would lead elsewhere as a path."""
+    """Refuse a value that is not a string, and an id that would lead to another path."""
     if not isinstance(model_id, str):
         raise UnknownModelError(f"A model id is a text such as bytedance/dreamina-4-0/edit, and not {model_id!r:.80}.")
     if not all(part.strip(".") and part.isprintable() and " " not in part for part in model_id.split("/")):
@@ -17,7 +17,7 @@ def check_model_id(model_id: object) -> str:
 
 
 def request_id_in(body: dict[str, object] | None) -> str | None:
-    """An id as opaque text. What could not stand in a path as one segment is no id."""
+    """An id as opaque text. A text that cannot be one segment of a path is not an id."""
     request_id = body.get("request_id") if body else None
     if isinstance(request_id, int) and not isinstance(request_id, bool):
         request_id = str(request_id)

@@ -20,7 +20,7 @@ Output = TypeVar("Output", covariant=True)
 
 
 class JobData:
-    """What a job is known by."""
+    """The identity of a job."""
 
     def __init__(self, session: Session, ref: JobRef) -> None:
         self._session = session
@@ -46,7 +46,7 @@ class JobData:
 
     @property
     def _rules(self) -> JobRules:
-        from .results import JobRules  # a process that only submits has no use for them
+        from .results import JobRules  # a process that only submits does not need them
 
         return JobRules(self._session, self._ref)
 
@@ -59,7 +59,7 @@ class Job(JobData, Generic[Output]):
         self._driver = driver
 
     def status(self) -> JobUpdate:
-        """Look once where the job stands. Raises APIError and TransportError."""
+        """Ask once for the job's state. Raises APIError and TransportError."""
         return self._driver.run(self._rules.status())
 
     def wait(
@@ -102,7 +102,7 @@ class Job(JobData, Generic[Output]):
         return self._driver.run(self._rules.poll(state))
 
     def updates(self, timeout: float | None = None, *, poll_interval: float | None = None) -> Iterator[JobUpdate]:
-        """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
+        """Iterate over the job's updates until it is over, however it ends; ``result()`` then gives the outcome."""
         return cast("Iterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout, poll_interval)))
 
     def result(self) -> Result[Output]:
@@ -127,7 +127,7 @@ class AsyncJob(JobData, Generic[Output]):
         self._driver = driver
 
     async def status(self) -> JobUpdate:
-        """Look once where the job stands. Raises APIError and TransportError."""
+        """Ask once for the job's state. Raises APIError and TransportError."""
         return await self._driver.run(self._rules.status())
 
     async def wait(
@@ -170,7 +170,7 @@ class AsyncJob(JobData, Generic[Output]):
         return await self._driver.run(self._rules.poll(state))
 
     def updates(self, timeout: float | None = None, *, poll_interval: float | None = None) -> AsyncIterator[JobUpdate]:
-        """Iterate over what changes until the job is over, however it ends; ``result()`` then tells how."""
+        """Iterate over the job's updates until it is over, however it ends; ``result()`` then gives the outcome."""
         return cast("AsyncIterator[JobUpdate]", self._driver.iterate(self._rules.updates(timeout, poll_interval)))
 
     async def result(self) -> AsyncResult[Output]:

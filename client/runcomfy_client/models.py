@@ -35,9 +35,9 @@ Output = TypeVar("Output", bound=OutputModel, covariant=True)
 class InputObject(BaseModel):
     """Base of all classes of an input: of the input itself, and of the objects inside it.
 
-    A constructor takes Python names or wire names, None for what is not given, and paths, bytes, open files or PIL
-    images where the wire has media. It raises InvalidInputError with the whole report, never pydantic's own error. What
-    it made is frozen; ``to_payload()`` brings what was given back under its wire names.
+    A constructor takes Python names or wire names, None for an argument that is not set, and paths, bytes, open files
+    or PIL images where the wire has media. It raises InvalidInputError with the whole report, never pydantic's own
+    error. Instances are frozen; ``to_payload()`` returns the arguments under their wire names.
     """
 
     model_config = ConfigDict(
@@ -53,13 +53,13 @@ class InputObject(BaseModel):
             self._fill(self._payload_of(arguments))
 
     def to_payload(self) -> dict[str, object]:
-        """What was given, under its wire names, as the request carries it; local media are LocalMedia objects."""
+        """The arguments under their wire names, as the request carries them; local media are LocalMedia objects."""
         values = {**self.__dict__, **(self.__pydantic_extra__ or {})}
         names = {prop.name or wire: wire for wire, prop in self._node().properties.items()}
         return {names.get(name, name): _wire(value) for name, value in values.items() if name in self.model_fields_set}
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
-        """What was given, megabytes of data: URI cut short."""
+        """The arguments, with long data: URIs cut short."""
         for name, value in self.__dict__.items():
             if name in self.model_fields_set:
                 yield name, _brief(value)
@@ -113,7 +113,7 @@ class InputObject(BaseModel):
 
     @classmethod
     def _payload_of(cls, arguments: Mapping[str, object]) -> dict[str, object]:
-        """The payload of what a constructor takes: Python or wire names, None for what is not given."""
+        """The payload of a constructor's arguments: Python or wire names, None for what is not set."""
         kept = {name: value for name, value in arguments.items() if value is not None or not cls._is_property(name)}
         renamed, findings = _to_wire_names(cls._node(), kept)
         return cls._prepare(renamed, findings)
@@ -181,7 +181,7 @@ def bind(model: type[InputObject], node: Object) -> None:
 
 
 def _to_wire_names(node: Object, values: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
-    """What was given under wire names, and the names that were given twice."""
+    """The values under wire names, and an error for each name that is set twice."""
     wires = {prop.name: wire for wire, prop in node.properties.items() if prop.name is not None}
     renamed: dict[str, object] = {}
     findings: list[Finding] = []

@@ -73,7 +73,7 @@ class OutputModel(BaseModel):
             value = {}
         output: Self | None = _made(value, handler, warnings)
         if output is None:
-            # Required and not there, or a validator that takes nothing: keep what came, unread.
+            # Required and missing, or a validator that accepts nothing: keep the value unvalidated.
             output = cls.model_construct(**{str(key): item for key, item in value.items()})
             warnings.append("the output does not fit its schema and was kept as it came")
         output._warnings = tuple(warnings)

@@ -47,7 +47,7 @@ class ModelPackage:
             raise ConfigurationError(_unreadable(name, format))
         self.name = name
         self.models = models
-        # Asking the import system again costs several times what a check does.
+        # Another import statement costs several times what a check does.
         self._specs: dict[str, ModelSpec] = {}
 
     def model_ids(self) -> list[str]:
@@ -162,7 +162,7 @@ def lazy_names(module: str, places: Mapping[str, str]) -> tuple[Callable[[str], 
 
 
 def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False) -> Report:
-    """As ``validate``, for a spec that is at hand."""
+    """As ``validate``, for a spec that is already loaded."""
     if type(payload) is dict and not probe:
         report = check(spec, payload)
         if report.ok or _is_json(payload):

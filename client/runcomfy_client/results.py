@@ -1,4 +1,4 @@
-"""Results, and the rules that both job handles run. Loaded at the first question to a job, for a submit asks none."""
+"""Results, and the rules that both job handles run. Loaded by the first call on a job, since a submit makes none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ResultData(Generic[Output]):
 
     @property
     def request_id(self) -> str:
-        """The id of the job that brought this."""
+        """The id of the job that made this."""
         return self._job.request_id
 
     @property
@@ -113,7 +113,7 @@ class File(FileData):
         max_bytes: int = LARGEST,
         timeout: float | None = None,
     ) -> Path:
-        """Fetch the file to this very path; its folder is made if need be. An existing file is an error.
+        """Fetch the file to this very path; its folder is created if needed. An existing file is an error.
 
         overwrite: write over it when the new file is whole. Arguments and errors are otherwise those of
         ``result.download``.
@@ -132,8 +132,8 @@ class File(FileData):
     ) -> Generator[bytes]:
         """Fetch the file in pieces of about a megabyte, for a web handler or a pipe, with the care of a download.
 
-        A cut is made good if the server goes on where it stopped; else DownloadError is raised after some pieces were
-        given. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
+        A broken download is resumed if the server supports that; else DownloadError is raised after some pieces were
+        returned. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
         ``result.download``.
         """
         return self._pieces(Reading(*_source(self), limits_of(hosts, max_bytes, timeout)))
@@ -168,7 +168,7 @@ class Result(ResultData[Output]):
         max_bytes: int = LARGEST,
         timeout: float | None = None,
     ) -> list[Path]:
-        """Fetch every file into `folder`, which is made if need be, and give the paths.
+        """Fetch every file into `folder`, which is created if needed, and return the paths.
 
         name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
         request
@@ -181,7 +181,7 @@ class Result(ResultData[Output]):
         max_bytes: the most for one file; 2 GiB.
         timeout: seconds for all of it, or None.
 
-        A file is written under a name of its own and moved into place when it is whole. The token is not sent. Raises
+        A file is written under a temporary name and moved into place when it is complete. The token is not sent. Raises
         DownloadError, whose ``saved`` and ``not_saved`` list the files; the result itself stays good, and the same call
         again fetches the rest. Raises ConfigurationError for a wrong argument.
         """
@@ -230,7 +230,7 @@ class AsyncFile(FileData):
         max_bytes: int = LARGEST,
         timeout: float | None = None,  # noqa: ASYNC109 - it is the operation's
     ) -> Path:
-        """Fetch the file to this very path; its folder is made if need be. An existing file is an error.
+        """Fetch the file to this very path; its folder is created if needed. An existing file is an error.
 
         overwrite: write over it when the new file is whole. Arguments and errors are otherwise those of
         ``result.download``.
@@ -249,8 +249,8 @@ class AsyncFile(FileData):
     ) -> AsyncGenerator[bytes]:
         """Fetch the file in pieces of about a megabyte, for a web handler or a pipe, with the care of a download.
 
-        A cut is made good if the server goes on where it stopped; else DownloadError is raised after some pieces were
-        given. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
+        A broken download is resumed if the server supports that; else DownloadError is raised after some pieces were
+        returned. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
         ``result.download``.
         """
         return self._pieces(Reading(*_source(self), limits_of(hosts, max_bytes, timeout)))
@@ -285,7 +285,7 @@ class AsyncResult(ResultData[Output]):
         max_bytes: int = LARGEST,
         timeout: float | None = None,  # noqa: ASYNC109 - it is the operation's
     ) -> list[Path]:
-        """Fetch every file into `folder`, which is made if need be, and give the paths.
+        """Fetch every file into `folder`, which is created if needed, and return the paths.
 
         name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
         request
@@ -298,7 +298,7 @@ class AsyncResult(ResultData[Output]):
         max_bytes: the most for one file; 2 GiB.
         timeout: seconds for all of it, or None.
 
-        A file is written under a name of its own and moved into place when it is whole. The token is not sent. Raises
+        A file is written under a temporary name and moved into place when it is complete. The token is not sent. Raises
         DownloadError, whose ``saved`` and ``not_saved`` list the files; the result itself stays good, and the same call
         again fetches the rest. Raises ConfigurationError for a wrong argument.
         """

@@ -42,7 +42,7 @@ class Session(NamedTuple):
     closing: Closing
 
     def check_open(self) -> None:
-        """Raises ConfigurationError after ``close()``: what is closed must not start a paid job."""
+        """Raises ConfigurationError after ``close()``: a closed client must not start a paid job."""
         if self.closing.closed:
             raise ConfigurationError(
                 "The client is closed. Nothing was sent.", cure="Make a new one, or submit inside its `with` block."
@@ -105,7 +105,7 @@ def backoff(misses: int) -> float:
     return jitter(min(FIRST_BACKOFF * 2.0 ** min(misses - 1, 16), LONGEST_BACKOFF))
 
 
-# A pause longer than this is the caller's to decide about.
+# A longer pause is the caller's decision.
 LONGEST_PAUSE = 60.0
 
 
@@ -169,7 +169,7 @@ def attempt(session: Session, request: Request, action: str, job: JobRef | None 
 
 
 def without_token(config: Config, body: dict[str, object]) -> dict[str, object]:
-    """The reply as it may be shown and kept; the output is as it came."""
+    """The reply without the token, so that it can be shown and stored; the output is left unchanged."""
 
     def clean(value: object) -> object:
         try:
@@ -200,7 +200,7 @@ def _unusable(reply: Reply, body: dict[str, object] | None) -> str:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same call may go well later."""
+    """Whether the same call may succeed later."""
     return isinstance(error, TransportError) or (isinstance(error, APIError) and error.retryable)
 
 

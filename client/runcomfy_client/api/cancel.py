@@ -2,8 +2,8 @@
 
 Only a queued job can be cancelled, and only a job that is surely cancelled is recorded as cancelled: that frees its
 job_key, and the next submit under the key is paid. So every doubt (no reply, a word that is not known) means "it may
-still run". After Ctrl-C or task cancellation one cancel is sent if asked, for CANCEL_TIMEOUT seconds at most, and what
-became of the job stands in a note on the exception and in the log.
+still run". After Ctrl-C or task cancellation one cancel is sent if asked, for CANCEL_TIMEOUT seconds at most, and the
+job's outcome is in a note on the exception and in the log.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def cancel(session: Session, job: JobRef) -> Operation[Cancellation]:
 
 
 def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseException, *, ask: bool) -> Operation[None]:
-    """Note on the exception what happens to the job, after one bounded attempt to cancel if asked."""
+    """Add a note on the job to the exception, after one bounded attempt to cancel if asked."""
     if ask:
         try:
             request = cancel_exchange(session, job, CANCEL_TIMEOUT, CANCEL_TIMEOUT)

@@ -6,12 +6,12 @@ download cheap: under a name with {request_id} whatever is there is this file, a
 
 What can go wrong, and what is done:
 
-- Some files fail: the others come all the same, and the error lists what was saved and what was not.
+- Some files fail: the others are still fetched, and the error lists what was saved and what was not.
 - The name is taken by another file: it is never written over; the new file is numbered. Taken by the same content:
   that is the file. Two processes that save at the same moment cannot get the same name: a hard link fails if the name
   is taken, and where there are no hard links the name is reserved by creating it exclusively.
 - The process is killed: its part stays behind. A part is locked while it is written, so the next download into the
-  folder sees which parts are nobody's, and removes them.
+  folder finds abandoned parts and removes them.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class Folder:
 def download(
     session: Session, job: JobRef, files: Sequence[FileData], cost: float | None, folder: Folder, limits: Limits
 ) -> Operation[list[Path]]:
-    """Fetch what the folder, made if need be, does not have yet; give the paths of all files, in order.
+    """Fetch the files that the folder, created if needed, does not have yet; return the paths of all, in order.
 
-    One that fails does not keep the others from coming; then DownloadError is raised.
+    If one fails, the others are still fetched; then DownloadError is raised.
     """
     try:
         names = folder.names
@@ -139,7 +139,7 @@ def read_all(session: Session, job: JobRef, file: FileData, limits: Limits) -> O
 
 
 class Reading:
-    """One file on its way to somebody who takes it piece by piece, and cannot give a piece back."""
+    """One file for a consumer that takes it piece by piece and cannot return a piece."""
 
     def __init__(self, session: Session, job: JobRef, file: FileData, limits: Limits) -> None:
         self._fetch = Fetch(session, job, file, limits)
@@ -188,7 +188,7 @@ def _into_part(fetch: Fetch, part: Part) -> Operation[None]:
 def _into_folder(
     session: Session, job: JobRef, file: FileData, index: int, folder: Folder, names: Collection[str], limits: Limits
 ) -> Operation[Path]:
-    """Give the path of the whole file. Raises DownloadError; then nothing is left behind."""
+    """Return the path of the whole file. Raises DownloadError, and then leaves nothing behind."""
     if folder.template.names_job and not folder.overwrite:
         there = folder.template.find(folder.facts, index, file.kind, names)
         if there is not None and (yield from run(lambda: _has_content(folder.path / there))):
@@ -226,7 +226,7 @@ def place(part: Part, name: str, folder: Folder) -> Path:
 
 
 class Part:
-    """The file that is written until it is whole, locked so that others see that it is somebody's."""
+    """The unfinished file, locked so that other processes see that it is in use."""
 
     def __init__(self, folder: Path) -> None:
         while True:
@@ -234,7 +234,7 @@ class Part:
             self.handle: BinaryIO = self.path.open("x+b")
             if _lock(self.handle) is not False and self.path.exists():
                 return
-            self.handle.close()  # somebody took it for a forgotten one in the moment before it was locked
+            self.handle.close()  # another process removed it as abandoned just before it was locked
 
     def move_to(self, target: Path, *, overwrite: bool) -> bool:
         """Whether it has that name now; False if the name is taken."""

@@ -5,7 +5,7 @@ keeps them in memory or hands them on. It takes care of everything that can go w
 
 - An address that is not RunComfy's, not https, or leads elsewhere by a redirect: refused, before anything is sent
   there.
-- What comes is a page or a text instead of an image, a video or a sound: refused before the first piece is given out.
+- What comes is a page or a text instead of an image, a video or a sound: refused before the first piece is returned.
 - More than ``max_bytes``: refused, at once if the server states the length.
 - A cut, 408, 429 or 5xx: tried again, `max_retries` times, from where it stopped if the server can do that and the
   file is still the same (Range with If-Range; the ETag of the reply is compared, too). Otherwise from the beginning,
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-# Bytes that are collected before they are given out: small enough to be no burden, large enough to be worth a thread.
+# The size of a piece in bytes: small enough to keep in memory, large enough to be worth a thread.
 PIECE = 1024 * 1024
 LONGEST_PAUSE = 60.0
 
 
 class Piece(NamedTuple):
-    """Some bytes of a file, and where they belong. What was given out before and lies behind ``at`` is void."""
+    """Some bytes of a file, and where they belong. Bytes returned before for positions from ``at`` on are void."""
 
     at: int
     data: bytes
@@ -99,7 +99,7 @@ class Fetch:
         return None
 
     def again(self, reason: str) -> Operation[None]:
-        """What came is not whole: begin again, if there is an attempt left."""
+        """The file is incomplete: begin again, if there is an attempt left."""
         self._done, self._version = False, ""
         yield from self._pause(_Again(reason))
 

@@ -1,4 +1,4 @@
-"""How the end of a job is read and recorded: output, files and cost. Nothing that was paid for is rejected."""
+"""How the end of a job is read and recorded: output, files and cost. A paid result is never rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KINDS = {
     "audios": "audio",
 }
 _NAMES = ("image", "video", "audio")
-# Where a reply may repeat what was sent; seen by third parties.
+# Where a reply may repeat the input, as third parties report.
 _ECHOES = frozenset({"input", "inputs", "request", "payload", "parameters", "params"})
 _DEEPEST = 20
 _LONGEST_MODEL_ID = 200
@@ -38,7 +38,7 @@ _LONGEST_MODEL_ID = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A success, read."""
+    """A successful reply, parsed."""
 
     output: object
     files: tuple[FileData, ...]
@@ -84,7 +84,7 @@ def model_in(body: Mapping[str, object]) -> str | None:
 
 
 def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> Iterator[FileData]:
-    """The files of a /result reply, without what is only the input come back."""
+    """The files of a /result reply, without echoes of the input."""
     output = body.get("output")
     own_host = host_of(session.config.base_url)
     spec = session.package.spec(model_of(job, body)) if job.input is None else None
@@ -122,7 +122,7 @@ def is_result_host(host: str, more: tuple[str, ...] = ()) -> bool:
 
 
 def cost_in(body: Mapping[str, object]) -> float | None:
-    """The cost in US dollars; it may arrive later than the result. Less than nothing is no cost."""
+    """The cost in US dollars; it may arrive later than the result. A negative amount is ignored."""
     cost = amount_of(body.get("cost"))
     return cost if cost is None or cost >= 0 else None
 
@@ -174,7 +174,7 @@ def _documented(key: str, kind: str) -> str:
 
 
 def _under_any_key(key: str, kind: str) -> str:
-    """A key that names a kind, such as video_url, is taken at its word."""
+    """A key that names a kind, such as video_url, is trusted."""
     return next((name for name in _NAMES if name in key), kind)
 
 
@@ -187,7 +187,7 @@ _ENDS = {
 
 
 def record(session: Session, job: JobRef, body: dict[str, object]) -> Operation[None]:
-    """Write down what a /result reply says, if it says that the job is over."""
+    """Record the outcome in a /result reply, if it says that the job is over."""
     state = _ENDS.get(read_result(body).outcome)
     if session.journal is not None and state is not None:
         files = [file.url for file in result_files(session, job, body)]

@@ -61,15 +61,16 @@ if TYPE_CHECKING:
     from ..transport.steps import Request
     from .calls import JobRef, Session
 
-# In a row, with pauses growing to half a minute: an outage of minutes is sat out, a dead API is not asked forever.
+# In a row, with pauses growing to half a minute: this outlasts an outage of minutes, and does not poll a dead API
+# forever.
 MOST_MISSES = 15
-# A job of one's own may not be known everywhere at once.
+# A new job may not be known on every server at once.
 GRACE_AFTER_SUBMIT = 30.0
 # How often /result may disagree with a /status that says the job is over before the status is believed.
 MOST_CONTRADICTIONS = 5
-# A /result may repeat the input, with all media in it (seen by third parties), and what is paid for is not refused.
+# A /result may repeat the input, with all media in it (as third parties report), and a paid result is not refused.
 LARGEST_RESULT = 256 * 1024 * 1024
-# So many new words for a state are warned of; a server that makes up more is not listened to.
+# The most unknown words for a state that are warned of; further ones are ignored.
 MOST_UNKNOWN_STATES = 10
 
 # The shortest and the longest pause between two polls, in seconds.
@@ -101,7 +102,7 @@ def wait(
     poll_interval: float | None = None,
     state: PollState | None = None,
 ) -> Operation[dict[str, object]]:
-    """Give the /result reply of a success; raises JobError and what the API refuses."""
+    """Return the /result reply of a success; raises JobError, and APIError for a refusal."""
     try:
         body = yield from _follow(session, job, deadline, state, poll_interval)
     except (Interrupted, KeyboardInterrupt) as stop:
@@ -112,7 +113,7 @@ def wait(
 
 
 def updates(session: Session, job: JobRef, deadline: Deadline, poll_interval: float | None = None) -> Operation[None]:
-    """Tell each change until the job is over, however it ends."""
+    """Notify the caller of each change until the job is over, however it ends."""
     body = yield from _follow(session, job, deadline, None, poll_interval)
     yield from record(session, job, body)
 
@@ -126,7 +127,7 @@ def poll(session: Session, job: JobRef, state: PollState | None) -> Operation[Po
 
 
 def status(session: Session, job: JobRef) -> Operation[JobUpdate]:
-    """One look."""
+    """Ask /status once."""
     body = yield from call(session, get(session, status_url(session, job)), f"Status of {job.request_id}", job)
     return update_of(job, body, now())
 
@@ -176,7 +177,7 @@ def poll_once(
     deadline: Deadline | None = None,
     poll_interval: float | None = None,
 ) -> Operation[Poll]:
-    """Ask /status, or /result once /status has said that the job is over; raises when it is no use to go on."""
+    """Ask /status, or /result once /status says that the job is over; raises if another poll cannot succeed."""
     state = replace(state or first_state(), over=False)
     if pause := session.cool_down.left():  # another job of this client met a 429
         return Poll(state, None, pause)
@@ -218,7 +219,7 @@ def resolve(job: JobRef, state: PollState, reply: dict[str, object]) -> tuple[Po
 
 
 def next_poll(job: JobRef, state: PollState, reply: dict[str, object], poll_interval: float | None) -> Poll:
-    """The poll that this reply makes; its update is None if it tells nothing new."""
+    """The poll after this reply; its update is None if nothing has changed."""
     at = now()
     update = update_of(job, reply, state.begun_at)
     position = update.queue_position
@@ -242,7 +243,7 @@ def next_poll(job: JobRef, state: PollState, reply: dict[str, object], poll_inte
 
 
 def failed_poll(job: JobRef, state: PollState, error: TransportError | APIError, poll_interval: float | None) -> Poll:
-    """The poll that brought nothing; raises its error when it is no use to go on."""
+    """The poll that failed; raises its error if another poll cannot succeed."""
     fresh = job.submitted_at is not None and now() - job.submitted_at < GRACE_AFTER_SUBMIT
     if not is_transient(error) and not (isinstance(error, NotFoundError) and fresh):
         raise error
@@ -252,7 +253,7 @@ def failed_poll(job: JobRef, state: PollState, error: TransportError | APIError,
         error.add_note(CureNote(f"Go on later with client.job({job.request_id!r}).wait().", job.request_id))
         raise error
     pause = max(retry_pause(error, state.misses), poll_interval or 0.0)
-    level = WARNING if pause > LONGEST_PAUSE else INFO  # it was asked to wait for long, and must not seem dead
+    level = WARNING if pause > LONGEST_PAUSE else INFO  # a long pause must not look like a hang
     log.log(level, "%s Next poll in %.1f s (miss %d of %d).", error, pause, state.misses, MOST_MISSES)
     return Poll(state, None, pause, error)
 
@@ -264,7 +265,7 @@ def poll_pause(in_state: float, position: int | None = None, places_a_second: fl
     """
     pause = min(max(in_state / 5, QUICKEST), SLOWEST)
     if position is not None and position > 1:
-        longest = min(max(in_state, FIRST_LOOK), SLOWEST)  # what was seen for a moment tells little of what comes
+        longest = min(max(in_state, FIRST_LOOK), SLOWEST)  # a short time in a state predicts little
         if places_a_second > 0:
             pause = max(QUICKEST, min(0.75 * position / places_a_second, longest))
         else:

@@ -54,13 +54,13 @@ _CURES: dict[type[APIError], str] = {
     PermissionDeniedError: "This token may not do that; does the job belong to another account?",
     RateLimitError: "Send less at once, or later.",
 }
-# What ends it must be there: half an id names another job.
+# The closing quote must be there: half an id names another job.
 _REQUEST_ID = re.compile(rb'"request_id"\s*:\s*("[!-~]{1,1000}?"|[0-9]{1,300}(?=[\s,}]))')
 _TEXT_KEYS = ("error_message", "message", "error", "detail")
 _LONGEST_TEXT = 500
 _DEEPEST_TEXT = 10
 _LONGEST_CODE = 9
-# A server that means longer is taken at its word only so far; the clocks of some systems end soon after.
+# A longer Retry-After is cut to this: the clocks of some systems end soon after.
 LONGEST_RETRY_AFTER = 24 * 3600.0
 
 
@@ -190,7 +190,7 @@ def request_id_within(content: bytes) -> str | None:
 
 
 def page_text(reply: Reply) -> str:
-    """A hint at what came instead of JSON."""
+    """A hint at the content that came instead of JSON."""
     kind = reply.headers.get("content-type", "no content type").split(";")[0]
     return f"not JSON but {len(reply.content):,} bytes of {kind}"
 

@@ -120,14 +120,14 @@ def _is_budget(value: object) -> bool:
 
 
 def _nearest(name: object) -> str:
-    import difflib  # for those who have mistyped
+    import difflib  # loaded only to suggest a name
 
     near = difflib.get_close_matches(name, _OPTIONS, 1) if isinstance(name, str) else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 class SubmitProgress:
-    """How far one submit has come; whoever is interrupted can look here.
+    """The progress of one submit; code that interrupts it can read it here.
 
     process: the one whose submit it is; in a child that a hook has forked there is a copy of it.
     on_the_wire: the body was begun, so the server may start a job. request_id: the job's, as soon as there is a reply;
@@ -212,7 +212,7 @@ def post_recorded(
 def _record_outcome(
     session: Session, record: SubmitRecord, progress: SubmitProgress, error: BaseException
 ) -> Operation[None]:
-    """Write down what an error means for the submit; the error itself goes on to the caller."""
+    """Record what an error means for the submit; the error itself reaches the caller."""
     if progress.process != os.getpid():
         return
     text = error.message if isinstance(error, RunComfyError) else str(error)
@@ -230,7 +230,7 @@ def _record_outcome(
         error.submission_id, error.job_key = record.submission_id, record.job_key
         error.add_note("The journal keeps it as unsure.")
         error.add_note(CureNote(f"When you know more: client.journal.settle({record.submission_id!r}, ...)."))
-    if not isinstance(error, GeneratorExit):  # then nobody carries steps out any more, but the write goes on
+    if not isinstance(error, GeneratorExit):  # no driver runs the steps any more, but the write must happen
         yield from record.finished(end)
 
 
@@ -266,7 +266,7 @@ def _job_of_key(journal: JournalWriter, entry: JournalEntry, prepared: Prepared)
 
 
 def _key_of_no_job(entry: JournalEntry, model_id: str) -> SubmissionUnknownError:
-    from ..journal.base import clock  # who has an entry has the journal loaded
+    from ..journal.base import clock  # where there is an entry, the journal is loaded
     from ..journal.owners import describe_owner
 
     key = entry.job_key
@@ -369,10 +369,10 @@ def post(
                 raise TransportError(f"Submit of {model_id}: {reason}", cure=cure, model_id=model_id) from failure
             session.hooks.emit(event._replace(kind="retry", reason=reason, pause=pause))
             yield Sleep(pause)
-        except ConfigurationError:  # raised before there is a connection
+        except ConfigurationError:  # raised before a connection exists
             raise
         except Exception as error:
-            # Nobody knows what raises here, so nobody knows what was sent.
+            # The source of this error is unknown, so it is unknown what was sent.
             raise submission_unknown(model_id, session.config.redact(repr(error))) from error
         else:
             if progress.error is not None:
@@ -385,7 +385,7 @@ def post(
 def _wait_out(session: Session, deadline: Deadline) -> Operation[None]:
     """After a 429 that another job met: sending now would only meet the next one.
 
-    A longer pause is not sat out in silence: the POST is sent, and its outcome is raised.
+    It does not wait silently for longer than that: the POST is sent, and its outcome is raised.
     """
     pause = min(session.cool_down.left(), LONGEST_PAUSE)
     if pause and pause < deadline.left():
@@ -432,7 +432,7 @@ def _request_id(session: Session, body: Mapping[str, object] | None) -> str | No
 
 
 def _safe_request_id(session: Session, request_id: str | None) -> str | None:
-    """One that repeats the token is none, for ids are shown and kept."""
+    """None for an id that contains the token, since ids are shown and stored."""
     token = session.config.token
     if request_id is not None and token is not None and (text := token.reveal()) in request_id:
         return None if len(text) >= 16 or text == request_id else request_id
@@ -440,7 +440,7 @@ def _safe_request_id(session: Session, request_id: str | None) -> str | None:
 
 
 def refusal_error(session: Session, model_id: str, reply: Reply) -> APIError:
-    """The error of an API that refuses: certain, unlike a lost reply."""
+    """The error for a refusal by the API: certain, unlike a lost reply."""
     action = f"{model_id} was not started"
     near = "" if session.package.spec(model_id) else session.package.near(model_id)
     error = error_of(

@@ -164,7 +164,7 @@ def _argument_name(error: CoercionError) -> str:
 
 
 def _type_words(kind: object) -> str:
-    """A type as people say it."""
+    """A type in words."""
     if choices := get_args(kind):
         return f"one of {', '.join(map(str, choices))}"
     return "a whole number" if kind is int else "a number" if kind is float else "another value"

@@ -77,7 +77,7 @@ def _ready_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # lives as long as we
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # open until exit
             continue
         reconfigure = getattr(stream, "reconfigure", None)  # a stream that was replaced may have none
         if reconfigure is not None:
@@ -85,5 +85,5 @@ def _ready_streams() -> None:
 
 
 def _discard(stream: TextIO) -> None:
-    """Nobody takes what is still to be written there; Python would complain of that once more at exit."""
+    """Nothing more can be written there; Python would report that again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -280,12 +280,12 @@ def _option(argv: Sequence[str], name: str) -> str:
 
 
 def _disk_fails(error: BaseException) -> bool:
-    """Whether the disk is full or fails: a fault of the machine, whoever wrote."""
+    """Whether the disk is full or fails: an error of the machine, whatever was written."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def json_wanted(argv: Sequence[str]) -> bool:
-    """Whether scripts read along. Read off the words themselves, because it must be known even if parsing fails."""
+    """Whether --json is on the line. Read from the words themselves, since it must be known even if parsing fails."""
     words = argv[: list(argv).index("--")] if "--" in argv else argv
     return "--json" in words
 

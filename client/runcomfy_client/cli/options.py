@@ -77,7 +77,7 @@ def check_recording(recording: Recording) -> None:
 
 
 def check_seconds(timeout: float | None) -> None:
-    """Raises CommandError for a --timeout that is no time."""
+    """Raises CommandError for a --timeout that is not a valid time."""
     if timeout is not None and not timeout >= 0:  # NaN is not
         raise CommandError(f"--timeout takes seconds, 0 or more, not {timeout:g}")
 

@@ -96,7 +96,7 @@ def open_client(
 
     The token is never an argument: other users of the machine could read it in the list of processes.
     """
-    package()  # what is wrong with it is best said before the client's own modules are loaded
+    package()  # report a wrong address before the client's own modules are loaded
     client: type[SyncClient] = _import(_selection.name).RunComfy
     return client(base_url=base_url, journal=journal_path(journal) if record else None, validate=validate)
 
@@ -198,11 +198,11 @@ def _configured() -> tuple[str, str] | None:
 
 
 def _check_keys(file: str, table: Iterable[str]) -> None:
-    """A misspelt key must not choose another package in silence."""
+    """A misspelt key must not silently choose another package."""
     unknown = next((key for key in table if key not in _KEYS), None)
     if unknown is None:
         return
-    from ..schema.suggest import nearest  # for those who have mistyped
+    from ..schema.suggest import nearest  # loaded only to suggest a name
 
     near = nearest(unknown, _KEYS)
     cure = f"did you mean {near}?" if near else f"it knows {', '.join(_KEYS)}"
@@ -218,7 +218,7 @@ def _table(file: str) -> object:
         return None
     if b"runcomfy" not in data:
         return None
-    import tomllib  # most folders have no use for it
+    import tomllib  # most folders do not need it
 
     try:
         tool = tomllib.loads(data.decode("utf-8")).get("tool")

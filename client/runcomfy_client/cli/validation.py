@@ -83,7 +83,7 @@ def parse_plain(argv: Sequence[str]) -> Request | None:
 
 
 def check_files(request: Request) -> int:
-    """Check and print; return the exit code: a file that is missing weighs more than one that is wrong."""
+    """Check and print; return the exit code: a missing file takes precedence over an invalid one."""
     spec, files = _model_and_files(request.words)
     if files.count("-") > 1:
         raise CommandError("standard input is named twice, but can be read only once")

@@ -1,4 +1,4 @@
-"""Media on their way in: what a field takes, how it is read and scan, how it travels."""
+"""Media on their way in: what a field takes, how it is read and checked, how it is sent."""
 
 from __future__ import annotations
 

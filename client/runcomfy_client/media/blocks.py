@@ -1,4 +1,4 @@
-"""Reading a file block by block: exactly what was asked for, or the word that the file ends too soon."""
+"""Reading a file block by block: exactly the requested bytes, or an error that the file ends too soon."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-# What a walk may cost, in steps of a block or of 512 bytes that are looked through: about a second. A picture of a
-# gigabyte gets by with it; what asks for more is made to be slow.
+# What a walk may cost, in steps of a block or of 512 bytes that are looked through: about a second. That is enough for
+# a picture of a gigabyte; a file that needs more is crafted to be slow.
 _MOST_STEPS = 5_000_000
 _STEP = 512
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 
-# Percent-encoding triples the size and takes seconds to read for large data; nobody sends media so.
+# Percent-encoding triples the size and takes seconds to read for large data; no client sends media that way.
 _LONGEST_PERCENT_ENCODED = 4 * 1024 * 1024
 
 
@@ -18,7 +18,7 @@ class BadDataURI(ValueError):
 def read_data_uri(text: str) -> tuple[str, bytes, bool]:
     """The label (MIME type, lower case, may be empty) and bytes of a data: URI, and whether it is RFC 2397 strictly.
 
-    White space within base64 and a lack of padding are forgiven, as browsers do. Raises BadDataURI.
+    White space within base64 and missing padding are accepted, as browsers do. Raises BadDataURI.
     """
     comma = text.find(",", 5, 1024)
     if comma < 0:

@@ -2,7 +2,8 @@
 
 The URL is a stranger's, so it is treated as hostile: https only, no user names, every address it resolves to must be a
 public one (and the connection goes to the address that was checked), every redirect is checked again, and one deadline
-covers all. ``probed`` then puts what was learned in the place of each URL, and the check goes on as for local media.
+covers all. `probe_payload` then replaces each URL by what was learned about it, and the check continues as for local
+media.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Probe:
 
 
 class _Refused(Exception):
-    """The URL was not fetched, or its answer is of no use; the text says why."""
+    """The URL was not fetched, or its reply cannot be used; the text says why."""
 
 
 def inspect_urls(urls: Iterable[str], probe: Probe) -> dict[str, RemoteMedia]:
@@ -169,7 +170,7 @@ def _fetch(parts: SplitResult, address: tuple[str, int], context: ssl.SSLContext
         raise TimeoutError
     plain = socket.create_connection(address, timeout=left)
     with context.wrap_socket(plain, server_hostname=parts.hostname, do_handshake_on_connect=False) as stream:
-        # Timeouts of a socket count from byte to byte; this one ends a server that sends a byte now and then.
+        # A socket's timeout starts anew with every byte; this one also stops a server that sends a byte now and then.
         watch = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (stream,))
         watch.daemon = True
         watch.start()

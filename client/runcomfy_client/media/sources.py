@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .info import MediaInfo
 
-# A data: URI travels within one JSON text; beyond this nobody has the memory for it.
+# A data: URI travels within one JSON text; a larger one does not fit into memory.
 MOST_BYTES = 1024 * 1024 * 1024
 
 
@@ -117,7 +117,7 @@ def _open(value: object) -> Iterator[tuple[BinaryIO, str]]:
 def _opened_path(path: os.PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
     name = os.fsdecode(path)
     try:
-        # Without waiting, or a named pipe that nobody writes to would hold up the check for ever.
+        # Without waiting: a named pipe that nobody writes to would block the check.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:  # noqa: PTH123  # a handle is no path
             if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -261,7 +261,7 @@ def _keys(finding: Finding) -> tuple[Key, ...]:
     return finding.keys
 
 
-# Nobody reads more, and a list of a million wrong items must not become a message of a hundred megabytes.
+# A list of a million wrong items must not become a message of a hundred megabytes.
 _MOST_ROWS = 50
 _WIDEST_PATH = 120
 

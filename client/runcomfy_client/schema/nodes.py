@@ -404,4 +404,4 @@ def _is_number(text: str) -> bool:
         number = float(text[:400])
     except ValueError:
         return False
-    return number - number == 0  # not so of NaN and the infinities, which JSON has no words for
+    return number - number == 0  # not so of NaN and the infinities, which JSON cannot express

@@ -161,7 +161,7 @@ class Exchange:
 
     async def close(self) -> None:
         try:
-            # What was read is there, whatever becomes of the connection.
+            # The reply was read, whatever happens to the connection.
             with contextlib.suppress(Exception):
                 await self._response.aclose()
         finally:
@@ -184,7 +184,7 @@ class Exchange:
             self._body.check(event, info)
 
     async def _pieces(self, decoder: Decoder) -> AsyncIterator[bytes]:
-        if self._response.is_stream_consumed:  # a hook of the user's has read it
+        if self._response.is_stream_consumed:  # a user's hook has read it
             if self._response.content:
                 yield self._response.content
         else:

@@ -60,7 +60,7 @@ class Watched:
             return
         sock = stream.get_extra_info("socket")
         if isinstance(sock, socket.socket):
-            # The plain socket's method: TLS would send a farewell, from another thread than the one that reads.
+            # The plain socket's method: TLS would send a close_notify from another thread than the one that reads.
             with contextlib.suppress(OSError):  # closed meanwhile, as wanted
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 

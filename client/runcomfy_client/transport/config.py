@@ -34,7 +34,7 @@ class Secret(str):
 
 
 class Token:
-    """The API token; shows itself to nobody who does not ask by name."""
+    """The API token; its text is only given by `reveal`, never by `repr` or `str`."""
 
     __slots__ = ("_pattern", "_text")
 
@@ -62,7 +62,7 @@ class Token:
         return self._text
 
     def digest(self) -> str:
-        """Tells accounts apart in the journal; the token cannot be had back from it."""
+        """Tells accounts apart in the journal; the token cannot be recovered from it."""
         return hashlib.sha256(b"runcomfy-journal:" + self._text.encode()).hexdigest()[:16]
 
     def redact(self, text: str) -> str:

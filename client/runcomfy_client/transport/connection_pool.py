@@ -30,7 +30,7 @@ IDLE_BEFORE_SUBMIT = 2.0
 IDLE_BEFORE_OTHER = 30.0
 # Few different limits, since the fast transport keeps one pool for each.
 _LIMITS = (30.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.25, 0.1)
-# A server that was restarted closes connections, too: what was seen once does not hold for ever.
+# A server that restarts closes connections, too, so a learned limit expires.
 _MEMORY = 300.0
 _KEEP_ALIVE_TIMEOUT = re.compile(r"timeout\s*=\s*\"?(\d{1,6})\b", re.IGNORECASE)
 

@@ -38,7 +38,7 @@ EventHooks: TypeAlias = Mapping[Kind, Hook | Sequence[Hook]]
 
 
 class Hooks:
-    """Calls the user's hooks. One that fails is logged and goes no further: it must not cost a request id.
+    """Calls the user's hooks. An exception in a hook is logged and not raised: it must not cost a request id.
 
     What is no function is refused when the client is made: found at a submit, it would leave the submit unsure.
     """

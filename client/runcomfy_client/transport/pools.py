@@ -2,8 +2,8 @@
 
 httpx says neither which connection of its pool carries a request, nor which proxy a request goes through. Its pool
 keeps connections that no request will ever use: after a failed TLS handshake behind a proxy a connection counts as busy
-for ever. And it uses a connection again on which more came than the reply: the next request would take that for its own
-reply, and a submit would name another job.
+until the pool is closed. And it uses a connection again on which more came than the reply: the next request would take
+that for its own reply, and a submit would name another job.
 
 So this module looks at private parts of httpx, httpcore and aiohttp. Each look has a way out: where a part is missing
 (another version, a transport of the user's own) the answer is None or nothing is done, and the client works without:

@@ -149,7 +149,7 @@ class Exchange:
         raise failure
 
     def close(self) -> None:
-        # What was read is there, whatever becomes of the connection.
+        # The reply was read, whatever happens to the connection.
         with contextlib.suppress(Exception):
             self._response.close()
         self._release()
@@ -169,7 +169,7 @@ class Exchange:
         self._watched.trace(event, info)
 
     def _pieces(self, decoder: Decoder) -> Iterator[bytes]:
-        if self._response.is_stream_consumed:  # a hook of the user's has read it
+        if self._response.is_stream_consumed:  # a user's hook has read it
             yield from filter(None, [self._response.content])
         else:
             # Not iter_raw: that closes the response at its end, and a failure of that would cost the reply.

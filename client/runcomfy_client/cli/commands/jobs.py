@@ -1,4 +1,4 @@
-"""`status`, `result`, `cancel`: what became of a job that was submitted before."""
+"""`status`, `result`, `cancel`: the state and the outcome of jobs submitted earlier."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def unfinished_jobs(client: SyncClient) -> tuple[list[str], int]:
 
 
 def note_elsewhere(number: int, journal: str | None) -> None:
-    """Say that there are jobs which were not asked about, if there are any."""
+    """Report the jobs that were not asked about, if there are any."""
     if number:
         belong = "belongs" if number == 1 else "belong"
         note(f"{amount(number, 'job')} {belong} to another account or address: not asked about")

@@ -173,7 +173,7 @@ def _adopt(file: Path, name: str, common: Common) -> JournalEntry | None:
 
 
 def _refresh(journal: str | None, common: Common) -> tuple[list[dict[str, object]], int]:
-    """Ask about every job that was not seen to end; the journal is written by the asking.
+    """Ask about every job that was not seen to end; asking updates the journal.
 
     Gives those that ended, and the number of those that belong to another account or address.
     """

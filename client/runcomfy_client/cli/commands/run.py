@@ -170,7 +170,7 @@ def _prepare(
     if sending.job_key is not None:
         _check_job_key(sending.job_key)
     if sending.job_key is not None and recording.no_journal:
-        # A key that would not keep a second run from being paid is worse than none.
+        # A key that does not prevent paying for a second run is worse than none.
         raise CommandError("--job-key is kept in the journal; leave --no-journal out")
     if "=" in model_id:
         raise CommandError(f"MODEL is missing before {model_id!r}; `{program()} models` lists the models")
@@ -209,7 +209,7 @@ def _submit(
     try:
         return client.submit(model_id, prepared, options)
     except JournalError as error:
-        # Without a key the journal itself is at fault, and the job may have been started.
+        # Without a key the journal itself has failed, and the job may have been started.
         if sending.job_key is None or error.job_key is None:
             raise
         message = error.message.replace("job_key", "--job-key", 1)  # the option's name, not the argument's
@@ -218,7 +218,7 @@ def _submit(
 
 
 def _check_writable(folder: str) -> None:
-    """A result that cannot be saved is best known before it is paid for."""
+    """Report that a result cannot be saved before it is paid for."""
     path = Path(folder).expanduser()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -231,7 +231,7 @@ def _check_writable(folder: str) -> None:
 
 
 def check_name(template: str) -> None:
-    """A template that makes no name is a usage error, and best known before anything is paid for."""
+    """A template that makes no file name is a usage error, reported before anything is paid for."""
     try:
         NameTemplate(template)
     except ConfigurationError as error:
