@@ -1,4 +1,4 @@
-"""The command line: it parses arguments, calls, prints, and makes exit codes of outcomes."""
+"""The command line: it parses arguments, calls, prints, and turns outcomes into exit codes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .comparing.python import PythonDifference
     from .generate import Outcome, Request
 
-# A first run lists hundreds of files, more than anybody reads.
+# A first run lists hundreds of files.
 _MAX_LISTED = 24
 
 

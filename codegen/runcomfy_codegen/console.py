@@ -37,7 +37,7 @@ def run_guarded() -> int:
         _say("runcomfy-codegen: interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader of stdout is gone (`| head`): there is nobody to print a message to.
+        # The reader of stdout is gone (`| head`), so no message can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _IO_ERROR
     except OSError as error:

@@ -1,7 +1,7 @@
 """`runcomfy-codegen jsonschema`: a standard JSON Schema (2020-12) for each model, for editors and other checkers.
 
 A payload file names its model by the schema: `"$schema": "<folder>/<model id>.json"`. Each file is what
-`runcomfy-client schema` prints of the model, and a first line by which the command knows its own files again.
+`runcomfy-client schema` prints of the model, and a first line by which the command recognises its own files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .diagnostics.diagnostic import Diagnostic
 
-# How a file of ours is known again; nothing of the schemas stands in it.
+# How a file of ours is recognised; it contains nothing from the schemas.
 _MARK: Final = '{\n  "$comment": "Written by runcomfy-codegen jsonschema; it writes it anew each time."'
 
 

@@ -170,7 +170,7 @@ def _module(method: str) -> str:
 
 
 def _store_lost(inventory: Inventory, schemas: Path, folder: Path) -> Diagnostic | None:
-    """An empty store beside a package with models: more often a wrong --schemas than a deletion that is meant."""
+    """An empty store beside a package with models: more often a wrong --schemas than an intended deletion."""
     models = len(published_names(folder))
     if inventory.models or not models:
         return None
@@ -200,7 +200,7 @@ def _cache(request: Request) -> Cache | None:
 
 
 def _names(inventory: Inventory, units: Sequence[Unit]) -> dict[str, Json]:
-    """names.json as it should be: what is published now; a model that was skipped keeps its lines."""
+    """The content for names.json: the names that are published now; a skipped model keeps its lines."""
     names: dict[str, Json] = {unit.model_id: names_entry(unit) for unit in units}
     before = inventory.names_document.value if inventory.names_document else None
     if isinstance(before, dict):

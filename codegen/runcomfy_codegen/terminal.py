@@ -26,7 +26,7 @@ NO_ACCESS = 77
 # Of --schemas, which nearly every command has.
 SCHEMAS_HELP = "the schemas (default: schemas in [tool.runcomfy] of pyproject.toml, else schemas/)"
 
-# In a log, what takes less than this needs no line.
+# In a log, a step that takes less than this needs no line.
 _SECONDS_BETWEEN_LINES = 20.0
 
 
@@ -64,7 +64,7 @@ def amount(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def project_settings() -> Settings | None:
-    """What the project's pyproject.toml says; None if it cannot be read, which has been printed then."""
+    """What the project's pyproject.toml says; None if it cannot be read, which is then printed."""
     try:
         return read_settings()
     except SettingsError as error:
@@ -75,7 +75,7 @@ def project_settings() -> Settings | None:
 def store_to_read(named: Path | None, *, may_be_new: bool = False) -> Path | None:
     """The store a command reads. What ships with the client is read only with a line on stderr that says so.
 
-    None if it is not there and must be, which has been printed then.
+    None if it is not there and must be, which is then printed.
     """
     settings = project_settings()
     if settings is None:
@@ -92,7 +92,7 @@ def store_to_read(named: Path | None, *, may_be_new: bool = False) -> Path | Non
 def store_to_write(named: Path | None) -> Path | None:
     """The store a command writes, whether it is there yet or not.
 
-    None if no flag or setting names one, which is printed then: the schemas that ship are not changed by accident.
+    None if no flag or setting names one, which is then printed: the schemas that ship are not changed by accident.
     """
     settings = project_settings()
     if settings is None:

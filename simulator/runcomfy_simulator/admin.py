@@ -26,7 +26,7 @@ _LARGEST_BODY = 64 * 1024
 
 
 class Admin:
-    """Handlers for tests and for people who look on; no token is needed."""
+    """Handlers for tests and for people who watch; no token is needed."""
 
     def __init__(self, engine: Engine, files: Files, schedule: Schedule) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""The API's endpoints: who asks, for what, whether they may, and the reply."""
+"""The API's endpoints: who sends the request, whether it is allowed, and the reply."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Application:
         admin = Admin(self.engine, self.files, self.schedule)
         description = Description(catalog, settings.profile)
         routes = [*api.routes(), *admin.routes(), *description.routes()]
-        # A client that leaves while it sends is nothing to log.
+        # A client that disconnects while it sends needs no log line.
         starlette = Starlette(routes=routes, exception_handlers={ClientDisconnect: _no_reply})
         self.app: ASGIApp = HostCheck(starlette, settings.allow_hosts, replies)
 

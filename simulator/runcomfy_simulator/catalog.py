@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-# What any model answers with if schemas/ holds no output.json at all.
+# The output of every model if schemas/ has no output.json at all.
 DEFAULT_OUTPUT: Mapping[str, Any] = {
     "type": "object",
     "properties": {

@@ -1,4 +1,4 @@
-"""A certificate that lives as long as the simulator, for tools that insist on https."""
+"""A certificate that lives as long as the simulator, for tools that require https."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Path = tuple[str | int, ...]
 
 
 class InvalidSchema(ValueError):
-    """No input can be checked by this schema; the message says where it is wrong."""
+    """This schema cannot check any input; the message says where it is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

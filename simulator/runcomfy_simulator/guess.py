@@ -46,7 +46,7 @@ def guess_kind(model_id: str, categories: Sequence[str], inputs: Mapping[str, An
     for text in (*categories, *segments):
         if guess := _kind_in_words(text, _WORDS):
             return guess
-    # What may be left out says less than what must be there.
+    # Optional inputs say less than required ones.
     media = {kind for kind, _ in _required_media(inputs) or _media_inputs(inputs)}
     if "video" in media or {"audio", "image"} <= media:
         # A picture and a voice make a talking video.

@@ -1,4 +1,4 @@
-"""Who is answered: requests to the simulator's own names, and from web pages only those of the simulator itself.
+"""Which requests get a reply: those to the simulator's own names, and from web pages only the simulator's own.
 
 A page of any site can make a browser send requests to this machine. Without these checks it could read inputs by a name
 of its own that resolves to 127.0.0.1, and set faults and balances by a plain POST.

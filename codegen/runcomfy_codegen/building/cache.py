@@ -2,14 +2,14 @@
 
 A unit's text depends on the bytes of the model's files, on its names, on the generator's own modules and templates, and
 on the versions of the tools. All of them are in the digest, which is the name of the cache's file; so nothing has to be
-invalidated. Whoever adds an input to a unit adds it to `Task`, and `key` must cover it: a test changes each input once.
+invalidated. A new input of a unit belongs in `Task`, and `key` must cover it: a test changes each input once.
 
 Of the lock only the names that the rule would not make are in it (`deviations`): publishing a name that the rule makes
 changes nothing, so the run that writes names.json does not empty the cache.
 
 Each file begins with a digest of its own content. A file that is damaged or cut short counts as missing, and so does a
 cache that cannot be read or written. `generate --check` compares the files of the package with what units say; it never
-takes the cache's word for what is on disk.
+trusts the cache about what is on disk.
 """
 
 from __future__ import annotations
@@ -93,14 +93,14 @@ def key(task: Task) -> str:
     names = json.dumps([source.model_id, asdict(task.names), asdict(task.lock)], sort_keys=True)
     parts = (source.input, source.output, source.example, source.patch, source.model_json, source.common_output)
     for part in (names.encode(), *parts):
-        # Lengths keep the parts apart; a file that is not there is not an empty one.
+        # Lengths keep the parts apart; a missing file is not an empty one.
         digest.update(b"-" if part is None else b"%d:" % len(part) + part)
     return digest.hexdigest()
 
 
 @functools.cache
 def _generator() -> str:
-    """The digest of the generator itself: its modules, its templates, the tools it stands on."""
+    """The digest of the generator itself: its modules, its templates, the tools it depends on."""
     digest = hashlib.sha256()
     for folder in (generator_folder(), templates_folder()):
         for path in sorted(_sources(folder)):

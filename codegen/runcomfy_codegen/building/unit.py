@@ -84,7 +84,7 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
     loaded, diagnostics = load(task.source)
     if loaded is None:
         return None, unit(_upstream_fixed(task.source, diagnostics))
-    # The next step runs whatever an earlier one has found: all diagnostics are reported at once.
+    # The next step runs even if an earlier one has diagnostics: all are reported at once.
     diagnostics += check(loaded)
     inner, clashes = name_objects(model_id, loaded.input, names, lock)
     diagnostics += clashes
@@ -126,14 +126,14 @@ def _catalog_listing(loaded: Loaded) -> CatalogListing:
 
 
 def _price(value: object) -> float | None:
-    """A price of less than nothing is none, as in the replies of jobs; nor is a number that no float can hold."""
+    """A negative price is ignored, as in the replies of jobs; so is a number that no float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if 0 <= value <= sys.float_info.max else None
 
 
 def _upstream_fixed(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    """A patch that does not apply to a schema that has no errors without it is no longer needed."""
+    """A patch that does not apply is no longer needed if the schema has no errors without it."""
     if source.patch is None or [diagnostic.code for diagnostic in diagnostics] != ["E041"]:
         return diagnostics
     unpatched, problems = load(dataclasses.replace(source, patch=None))

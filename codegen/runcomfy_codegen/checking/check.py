@@ -47,7 +47,7 @@ def check(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """Every diagnostic of a model's schema and of what stands beside it."""
     diagnostics = [*shape_diagnostics(loaded.input)]
     if any(diagnostic.code == "E016" for diagnostic in diagnostics):
-        # It is no input schema at all; what else could be reported of it would mislead.
+        # It is no input schema at all; further diagnostics would mislead.
         return tuple(diagnostics)
     diagnostics += _Walk(loaded.input).schema(loaded.input.value, ())
     if loaded.example and not has_errors(diagnostics):

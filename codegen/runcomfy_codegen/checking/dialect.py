@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from ..reading.source import Json
 
-# Expressions that double their steps with each letter take years on so many, sound ones a thousandth of a second.
+# With this many letters an exponential expression takes years, a sound one a thousandth of a second.
 _TRIED_LENGTH: Final = 100
 _TRIED_LETTERS: Final = 40
-# Keywords that say nothing about which payloads are good.
+# Keywords that do not affect which payloads are valid.
 ANNOTATIONS: Final = frozenset(
     {"$comment", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"}
 )
@@ -67,14 +67,14 @@ def pattern_error(pattern: str) -> str | None:
 def slow_text(pattern: str) -> str | None:
     """A text on which the search for a pattern takes too long; None if none is found.
 
-    What is tried is what makes expressions go back and forth: one letter very often, and an end that does not match.
+    It tries texts that make expressions backtrack: one letter very often, and an end that does not match.
     The letters are those of the pattern itself and one of each common kind.
     """
     letters: Iterable[str] = dict.fromkeys((*"aA0 _-.,", *pattern[:_TRIED_LETTERS]))
     for letter in letters:
         text = letter * _TRIED_LENGTH + "!"
         with warnings.catch_warnings(action="ignore"):
-            compiled = Pattern(pattern)  # a new one, for it remembers what took too long
+            compiled = Pattern(pattern)  # a new object, since a pattern remembers its timeouts
         # On a busy machine a sound expression may run out of time, too, but not twice with ten times the time.
         if compiled.search(text, SEARCH_SECONDS / 2) is None and compiled.search(text, SEARCH_SECONDS * 5) is None:
             return text

@@ -35,7 +35,7 @@ _RENAMED = Effect(True, "Calls by the old name are refused.")
 _FIELD_NEW = Effect(False, "Code that reads results stays as it is.")
 _FIELD_GONE = Effect(True, "Code that reads it fails.")
 _FIELD_TYPE = Effect(True, "Code that reads it gets another type.")
-# What pydantic's Field calls what schemas call otherwise. The generator writes no other bounds.
+# pydantic's names of the bounds, and those of schemas. The generator writes no other bounds.
 _BOUNDS = {
     "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "multiple_of": "multipleOf",
 }  # fmt: skip
@@ -91,7 +91,7 @@ class PythonDifference:
 
 
 def python_difference(old: Mapping[str, Generated], new: Mapping[str, Generated]) -> PythonDifference:
-    """Compare two packages, each by model id. What differs in texts only is no difference."""
+    """Compare two packages, each by model id. A difference in texts only does not count."""
     methods: list[MethodChange] = []
     for model_id in sorted(old.keys() | new.keys()):
         before, after = old.get(model_id), new.get(model_id)
@@ -271,7 +271,7 @@ def _keywords(arguments: Mapping[str, ast.expr], annotation: ast.expr) -> dict[s
 
 
 def _literal(node: ast.expr | None) -> Json:
-    """The value that a node spells out; None for what is none, since no keyword of a schema is None."""
+    """The value of a literal node; None for any other node, since no keyword of a schema is None."""
     if node is None:
         return None
     try:

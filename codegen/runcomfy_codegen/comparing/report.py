@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .python import MethodChange, ParameterChange, PythonDifference, Step
 
-# A first pull adds hundreds, more than anybody reads.
+# A first pull adds hundreds.
 _MAX_ADDED = 24
 _STEPS: Final[Mapping[Step, str]] = {
     "major": "Version step: major. Calls that were right may be wrong now.",

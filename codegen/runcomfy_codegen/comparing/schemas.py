@@ -30,7 +30,7 @@ _BOUNDS = {
     "maximum": -1, "exclusiveMaximum": -1, "maxLength": -1, "maxItems": -1, "maxProperties": -1,
 }  # fmt: skip
 _COUNTS = ("minLength", "minItems", "minProperties")
-# Keywords that no check reads: the server fills in a default, the rest is for readers.
+# Keywords that no check reads: the server fills in a default, the rest is for people.
 _HARMLESS = ("default", "examples", "$comment", "$schema", "$id", "deprecated", "readOnly", "writeOnly")
 _MAPS = ("properties", "$defs", "definitions")
 _LISTS = ("oneOf", "anyOf", "allOf")
@@ -159,7 +159,7 @@ def _effect(keyword: str, old: dict[str, Json], new: dict[str, Json]) -> Effect:
     if keyword == "type":
         return MORE if _wider(old, new) else OTHER_TYPE
     if keyword == "format":
-        # What is no media field takes no files.
+        # A field that is not media takes no files.
         media = str(before) in MEDIA_FORMATS and MEDIA_FORMATS[str(before)] != MEDIA_FORMATS.get(str(after))
         return NO_FILES if media else MORE if keyword not in new else FEWER
     if keyword == "multipleOf":

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 
-# Controls, formats (direction marks among them), halves of pairs, private ones, separators. What is not assigned yet is
-# no such thing: a later Unicode may make a letter of it.
+# Controls, formats (direction marks among them), halves of pairs, private ones, separators. Unassigned code points do
+# not count: a later Unicode may assign a letter.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
 
 
 def is_visible(char: str) -> bool:
-    """Does a character show itself, and nothing else?"""
+    """Does a character show as itself, with no other effect?"""
     if char.isascii():
         return " " <= char <= "~"
     return unicodedata.category(char) not in _HIDDEN

@@ -1,4 +1,4 @@
-"""Find the JSON objects in running text, whatever stands around them and however they run together."""
+"""Find the JSON objects in running text, whatever surrounds them and however they run together."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _read(text: str, start: int) -> Block:
 
 
 def _explain(error: json.JSONDecodeError) -> tuple[str, int]:
-    """Reason and place, in words and places of our own where Python's versions differ."""
+    """Reason and place, with our own words and places where Python's versions differ."""
     before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
     if not after.strip():
         return ENDS_INSIDE, max(0, error.pos - 1)

@@ -121,7 +121,7 @@ _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 # Next.js sends its data in pieces, which may be cut anywhere; each line of the whole is `number:JSON`.
 _NEXT_PUSH = re.compile(r'__next_f\.push\(\[\d+,\s*("(?:[^"\\\n]|\\.)*")\]\)')
 _NEXT_LINE = re.compile(r"^[0-9a-f]+:(?=[\[{\"])", re.MULTILINE)
-# A string without any of these is of no use.
+# A string without any of these is ignored.
 _SIGNS = ("/v1/models/", '"properties"')
 
 
@@ -154,7 +154,7 @@ def _texts_of_script(script: str) -> Iterator[str]:
 
 
 def _flatten(value: Json) -> Iterator[str]:
-    """Walk a value, and JSON in its strings, in reading order, without recursion: the depth is the page's choice."""
+    """Walk a value, and JSON in its strings, in reading order, without recursion, since the page decides the depth."""
     waiting = [value]
     while waiting:
         node = waiting.pop()

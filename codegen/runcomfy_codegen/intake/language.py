@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Two criteria, no dictionary. Letters outside ASCII: English has next to none (× and ≤ are no letters), every other
 # language of the site has more or has another script. Function words: no sentence does without, and those listed here
 # belong to one side alone. Labels such as "Seed" meet neither criterion and count as English; so does a tie, since then
-# nothing is lost: the first schema stays.
+# the first schema stays.
 _FOREIGN_LETTERS = 0.02
 _ENGLISH = "the of and to is are for with or be this that your it from if by not number"
 # German, Italian, French, Spanish, Portuguese, Dutch; what is a word of English too is left out.

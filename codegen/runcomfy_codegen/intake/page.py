@@ -66,7 +66,7 @@ def read_page(page: PageText) -> tuple[Page | None, tuple[Diagnostic, ...]]:
     outputs = [block for block in schemas if block.value and _is_output(block.value)]
     input_schema = _one_schema(page, inputs, "input schemas", diagnostics)
     output_schema = _one_schema(page, outputs, "output schemas", diagnostics)
-    # Several examples do no harm: the first is the one that the page shows first.
+    # A page may have several examples: the first one counts.
     example = _read_strictly(page, bodies[0], diagnostics) if bodies else None
     # A page with no JSON and no request is not an API page; one diagnostic says that.
     if not inputs and (blocks or model_id) and not any(diagnostic.code == "E074" for diagnostic in diagnostics):

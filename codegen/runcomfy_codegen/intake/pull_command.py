@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """All ids of the catalog, the entries asked for, and what is wrong with the reply or the question."""
+    """All ids of the catalog, the entries asked for, and what is wrong with the reply or the request."""
 
     ids: Collection[str]
     entries: Sequence[Entry]

@@ -92,7 +92,7 @@ def plan(
     """Plan each entry by itself: a faulty one is reported and skipped.
 
     Args:
-        known: all ids of the catalog.
+        model_ids: all ids of the catalog.
         prices: take prices from the catalog; else those in the store stay as they are.
     """
     models: list[ModelPull] = []

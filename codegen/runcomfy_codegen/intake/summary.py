@@ -38,6 +38,6 @@ def _media_kind(node: Json) -> str:
 
 
 def _name(name: Json) -> str:
-    # Names are shown bare unless that could be misread.
+    # Names are shown without quotes unless that could be misread.
     text = str(name)
     return text if text and visible(text) == text and not set(text) & set(' ,;()"') else quote(text)

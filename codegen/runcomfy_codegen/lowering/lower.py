@@ -1,4 +1,4 @@
-"""Fourth step: a checked schema becomes nodes, and its objects get their classes. It reads what the checks let pass."""
+"""Fourth step: a checked schema becomes nodes, and its objects get their classes. Its input has passed the checks."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def read_lock(document: Document | None) -> tuple[Lock, tuple[Diagnostic, ...]]:
 def renames(
     old: Mapping[str, object], new: Mapping[ModelId, dict[str, Json]]
 ) -> Iterator[tuple[ModelId, str, str, str]]:
-    """(model id, what, old name, new name) for each published name that would change. What is gone is no rename."""
+    """(model id, what, old name, new name) for each published name that would change. A missing name is no rename."""
     for model_id, entry in new.items():
         before = old.get(model_id)
         if not isinstance(before, dict):

@@ -195,7 +195,7 @@ def _clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagnostic]:
 
 
 def _merged_names(names: Mapping[ModelId, ModelNames], lock: Lock) -> Iterable[Diagnostic]:
-    """Segments that differ and would become one provider or one family though no name in names.json says so."""
+    """Different segments that would become one provider or one family without a name in names.json that says so."""
     seen: dict[tuple[str, ...], tuple[str, ModelId]] = {}
     for model_id, model in names.items():
         provider, *middle = model_id.split("/")
@@ -227,7 +227,7 @@ def _family_class_clashes(names: Mapping[ModelId, ModelNames]) -> Iterable[Diagn
 
 
 def _clash(model_id: ModelId, names: ModelNames, message: str, part: int = -1) -> Diagnostic:
-    """`part` is the name to change, of those that `made.parts` has."""
+    """`part` is the name to change, of those in `names.parts`."""
     parts = [str(part) for part in names.parts]
     parts[part] = parts[part].rstrip("_") + "_2"
     help = _model_cure(model_id, ".".join(parts))

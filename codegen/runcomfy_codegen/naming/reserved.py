@@ -84,8 +84,8 @@ CLASSES: Final[Mapping[str, str]] = {
     ),
 }
 
-# A folder of that name, once on the path, would be found in place of what the client imports under it. Python's own
-# modules are known to Python itself.
+# A folder of that name, once on the path, would be imported in place of the client's module of that name. Python knows
+# the names of its own modules.
 PACKAGES: Final[Mapping[str, str]] = {
     **_with_reason(
         "is a library that the client needs, or one that such a library needs",

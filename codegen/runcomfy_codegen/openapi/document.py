@@ -133,14 +133,14 @@ def _model_path(model: ModelSchemas, input_name: str, output_name: str, names: U
 
 
 def _listing(model: ModelSchemas) -> Schema:
-    """Title, categories and price of the catalog, for which OpenAPI has no words of its own."""
+    """Title, categories and price of the catalog, for which OpenAPI has no keywords."""
     names = ("display_name", "categories", "base_price_usd", "price_unit", "pricing_note")
     facts = {name: model.listing[name] for name in names if model.listing.get(name) not in (None, "", [])}
     return {"x-catalog": facts} if facts else {}
 
 
 def _links() -> Schema:
-    """How the calls that follow take up the request id."""
+    """How the calls that follow use the request id."""
     return {
         name: {"operationId": operation, "parameters": {"request_id": "$response.body#/request_id"}}
         for name, operation in (("status", "get_status"), ("result", "get_result"), ("cancel", "cancel_request"))

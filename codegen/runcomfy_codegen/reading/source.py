@@ -125,7 +125,7 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
         return value
 
     def integer(literal: str) -> int | float:
-        # A number of a thousand digits is an attack or an accident; int() itself gives up at 4,300.
+        # A number of a thousand digits is an attack or an accident; int() itself refuses more than 4,300.
         return int(literal) if len(literal) < 300 else number(literal)
 
     def constant(literal: str) -> float:
@@ -153,7 +153,7 @@ def parse_text(text: str, name: str) -> tuple[Document | None, tuple[Diagnostic,
 
 
 def too_deep(value: Json) -> bool:
-    """Is a value nested beyond MAX_DEPTH? Found out without recursion."""
+    """Is a value nested beyond MAX_DEPTH? Checked without recursion."""
     level: list[Json] = [value]
     for _ in range(MAX_DEPTH + 1):
         level = [

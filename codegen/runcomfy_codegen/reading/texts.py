@@ -1,4 +1,4 @@
-"""Schemas without their texts: two that are equal then accept the same payloads."""
+"""Schemas without their texts: two that are equal accept the same payloads."""
 
 from __future__ import annotations
 

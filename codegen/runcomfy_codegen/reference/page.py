@@ -107,7 +107,7 @@ _PLURALS: Final = {"audio": "audio files"}
 _MEDIA_SENTENCE: Final = (
     "{kinds} go in as an `https://` URL or a `data:` URI; in Python also as a `pathlib.Path`, `bytes` or a binary file"
 )
-# More choices than this would make the table's last column a wall.
+# With more choices the table's last column would be too wide.
 _MAX_CHOICES_WIDTH: Final = 60
 
 

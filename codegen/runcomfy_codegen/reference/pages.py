@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = "all-models.md"
 CODES: Final = "all-codes.md"
-# How a page of ours is known again; nothing of the schemas stands in it.
+# How a page of ours is recognised; it contains nothing from the schemas.
 HEADER: Final = "<!-- Written by runcomfy-codegen reference; it writes it anew each time. -->"
 
 

@@ -54,7 +54,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def printable(value: str) -> str:
-    """A text in which nothing hides: what cannot be seen stands as its escape, as JSON and Python spell it."""
+    """A text in which every character is visible: invisible ones are escaped as in JSON and Python."""
     return "".join(
         character if is_visible(character) or character == "\n" else _escape(character) for character in value
     )

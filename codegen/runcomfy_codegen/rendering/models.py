@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..lowering.model import ObjectClass
 
 _BASE = "Base"
-# What a type may be made of; anything else in the text of a field would be a bug of ours.
+# What a type may be made of; anything else in the text of a field is a bug in the generator.
 _TYPE_NODES = (ast.Name, ast.Constant, ast.Subscript, ast.BinOp, ast.BitOr, ast.Tuple, ast.Load, ast.UnaryOp, ast.USub)
 
 
@@ -109,7 +109,7 @@ def _field(statement: ast.AnnAssign) -> Field:
             raise AssertionError(f"no type of ours: {ast.unparse(annotation)}")
     required = statement.value is None
     return Field(
-        # It renames a few (`copy`, `list`); what we gave it is the alias then, and our own base class allows it.
+        # It renames a few (`copy`, `list`) and keeps the original as the alias; our own base class allows these names.
         name=PythonName(alias or statement.target.id),
         type=annotation if required else _without_none(annotation),
         bounds=call,

@@ -51,7 +51,7 @@ def to_json_schema(classes: Sequence[ObjectClass]) -> dict[str, Json]:
 
 
 def definition(name: str) -> str:
-    """What a class is called in the schema: datamodel-code-generator would take an underscore at the end away."""
+    """What a class is called in the schema: datamodel-code-generator would remove an underscore at the end."""
     return f"{name[:-1]}{_UNDERSCORE}" if name.endswith("_") else name
 
 
@@ -79,7 +79,7 @@ def _field(node: Node, names: Names) -> dict[str, Json]:
             "maximum": node.maximum,
             "exclusiveMinimum": node.exclusive_minimum,
             "exclusiveMaximum": node.exclusive_maximum,
-            # pydantic divides doubles: by it 0.3 is no multiple of 0.1.
+            # pydantic divides doubles: to it 0.3 is no multiple of 0.1.
             "multipleOf": node.multiple_of if isinstance(node.multiple_of, int) else None,
         }
     elif isinstance(node, Array):

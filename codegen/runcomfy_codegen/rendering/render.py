@@ -224,7 +224,7 @@ class _Parameter(ast.NodeTransformer):
         self._nested = nested
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        # To type checkers a string is a sequence of strings, which is never meant.
+        # To type checkers a string is a sequence of strings, which is never intended.
         of_text = _takes_text(node.slice)
         self.generic_visit(node)
         if of_text and isinstance(node.value, ast.Name) and node.value.id == "Sequence":
@@ -279,7 +279,7 @@ def _parameter_docs(parameter: Parameter) -> str:
         sentences.append(f"Sent as {_short(parameter.wire_name)}.")
     if parameter.default is not MISSING:
         sentences.append(f"Server default: {_short(parameter.default)}.")
-    # Better the bare title than nothing.
+    # The bare title is better than nothing.
     return " ".join(filter(None, sentences)) or sentence(prose(parameter.title))
 
 

@@ -9,7 +9,7 @@ What can go wrong, and why the package is never half new:
   an error between them is undone, and a kill between them leaves the old tree whole in the staging folder.
 - *A staging folder that a killed run has left.* The next run that holds the lock deletes it.
 - *Two runs at once.* `output_lock` lets one run write at a time; the second waits, says so, and then reads the store
-  and the package again. The system frees the lock of a run that is killed.
+  and the package again. The operating system frees the lock of a killed run.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
-        # Some file systems have no links; a copy keeps the times.
+        # Some file systems have no hard links; a copy keeps the times.
         shutil.copy2(source, target, follow_symlinks=False)
 
 

@@ -34,7 +34,7 @@ class Effect:
     reset: bool = False  # the connection is reset without a reply
     replacement: Replacement | None = None
     handled: bool = True
-    corruption: tuple[str, ...] = ()  # how the true reply's text is spoilt, see `spoiling`
+    corruption: tuple[str, ...] = ()  # how the true reply's text is changed, see `corruption`
     reset_after: int | None = None
     drip_bytes: int | None = None
     drip_seconds: float = 0.0

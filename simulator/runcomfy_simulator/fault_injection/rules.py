@@ -33,7 +33,7 @@ _TRIGGER = re.compile(r"#([^#\n]+)")
 
 
 class ScriptError(ValueError):
-    """A line of a script is not understood; the message says what is wrong with it."""
+    """A line of a script cannot be parsed; the message says what is wrong with it."""
 
 
 @dataclass(slots=True)

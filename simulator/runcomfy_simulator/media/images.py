@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .spec import OutputSpec
     from .text import Color
 
-# The quickest settings: flat shapes compress well even so.
+# The fastest settings: flat shapes compress well even with these.
 _ENCODERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "png": ("PNG", {"compress_level": 1}),
     "jpg": ("JPEG", {"quality": 88}),

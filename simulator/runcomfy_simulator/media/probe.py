@@ -10,7 +10,7 @@ import av
 from PIL import Image, UnidentifiedImageError
 
 # Only containers that hold their own data. FFmpeg also knows formats that name other files and hosts (SDP, HLS,
-# concat), and would go and read those.
+# concat), and would read those.
 _CONTAINERS = {
     "mov,mp4,m4a,3gp,3g2,mj2": "mp4",
     "matroska,webm": "webm",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..guess import Kind
     from .properties import Values
 
-# A larger file would cost more time to make than it is worth; larger sizes shrink in proportion.
+# A larger file would take too long to make; larger sizes shrink in proportion.
 MOST_PIXELS = {"image": 36_000_000, "video": 8_912_896, "audio": 1}
 LONGEST_SIDE = 16_383  # what WebP can hold
 SMALLEST_VIDEO_SIDE = 16

@@ -128,7 +128,7 @@ class TextPainter:
 
 
 def _clean(text: str) -> str:
-    """Without what has no shape of its own: control characters, halves of surrogate pairs, stray combining marks."""
+    """Without characters that have no glyph: control characters, halves of surrogate pairs, stray combining marks."""
     kept = (character for character in unicodedata.normalize("NFC", text) if character == "\n" or _visible(character))
     return "".join(kept)
 
