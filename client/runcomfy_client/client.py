@@ -245,6 +245,7 @@ class SyncClient(ClientData):
         timeout: float | None = None,
         download: bool = True,
         ordered: bool = False,
+        state: str | None = None,
     ) -> Batch:
         """A batch: thousands of jobs, checked before the first is sent, and safe to kill and to start again.
 
@@ -257,11 +258,13 @@ class SyncClient(ClientData):
         max_failures: stop after more jobs than this failed or were refused. max_unsure: stop after so many unsure
             submits. timeout: seconds to wait for a job; it stays in flight. download: fetch the files.
         ordered: results.jsonl in the order of the rows.
+        state: for a batch over many machines, ``postgresql://...``; the batch is known there by its name, and
+            output_dir is for the files that this machine fetches. Without jobs this joins a batch that is there.
 
         Raises ConfigurationError for a wrong argument. Nothing is read or sent yet.
         """
         from .batch.batch import Batch
-        from .batch.engine import Limits
+        from .batch.limits import Limits
 
         if self._has_own_http:
             raise ConfigurationError(
@@ -288,6 +291,7 @@ class SyncClient(ClientData):
             prices=prices,
             limits=limits,
             ordered=ordered,
+            state=state,
         )
 
     def close(self) -> None:
@@ -422,6 +426,7 @@ class AsyncClient(ClientData):
         timeout: float | None = None,
         download: bool = True,
         ordered: bool = False,
+        state: str | None = None,
     ) -> AsyncBatch:
         """A batch: thousands of jobs, checked before the first is sent, and safe to kill and to start again.
 
@@ -434,11 +439,13 @@ class AsyncClient(ClientData):
         max_failures: stop after more jobs than this failed or were refused. max_unsure: stop after so many unsure
             submits. timeout: seconds to wait for a job; it stays in flight. download: fetch the files.
         ordered: results.jsonl in the order of the rows.
+        state: for a batch over many machines, ``postgresql://...``; the batch is known there by its name, and
+            output_dir is for the files that this machine fetches. Without jobs this joins a batch that is there.
 
         Raises ConfigurationError for a wrong argument. Nothing is read or sent yet.
         """
         from .batch.batch import AsyncBatch
-        from .batch.engine import Limits
+        from .batch.limits import Limits
 
         limits = Limits(
             concurrency=concurrency,
@@ -460,6 +467,7 @@ class AsyncClient(ClientData):
             prices=prices,
             limits=limits,
             ordered=ordered,
+            state=state,
         )
 
     async def close(self) -> None:

@@ -10,18 +10,18 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..api import catalog
-from ..api.arguments import argument_error, path_of
+from ..api.arguments import path_of
 from ..describe.prices import Price, price_of
 from ..errors import APIError, ConfigurationError, RunComfyError, TransportError
 from ..journal.base import Scope, normal_address
+from ..journal.journal import is_database
 from ..journal.writer import JournalWriter
 from ..transport.hooks import log
 from ..transport.steps import run
-from .engine import Engine, Limits
-from .folder import BatchFolder, item_of
-from .folder_store import FolderLock, FolderStore
+from .folder import item_of
+from .limits import Limits, checked_limits
+from .place import FolderPlace
 from .plan import InvalidBatchError, Plan, checked_amount
-from .results import ResultsFile
 from .rows import is_one_shot
 from .store import BatchJournal
 
@@ -34,20 +34,22 @@ if TYPE_CHECKING:
     from ..transport.async_driver import AsyncDriver
     from ..transport.steps import Operation
     from ..transport.sync_driver import SyncDriver
-    from .folder import BatchItem, BatchReport, Failure
+    from .engine import Engine
+    from .folder import BatchItem, BatchReport, BatchView, Failure
+    from .place import Place
     from .plan import BatchCheck
     from .rows import Jobs
     from .store import BatchStatus, BatchStore
 
 
 class Started:
-    """A run that holds the folder."""
+    """A run that holds the batch."""
 
-    def __init__(self, store: BatchStore, session: Session, *, ordered: bool) -> None:
-        self.store = store
-        self.writer = JournalWriter(BatchJournal(store), scope_of(session))
-        self.results = ResultsFile(store, ordered=ordered)
-        self.lock = FolderLock(store.folder)
+    def __init__(self, place: Place, session: Session, *, ordered: bool) -> None:
+        self.store = place.open_store()
+        self.writer = JournalWriter(BatchJournal(self.store), scope_of(session))
+        self.results = place.results(self.store, ordered=ordered)
+        self.lock = place.lock()
 
     def close(self) -> None:
         self.writer.close(with_file=True)
@@ -73,11 +75,15 @@ class BatchData:
         prices: Mapping[str, float] | None,
         limits: Limits,
         ordered: bool,
+        state: str | None = None,
     ) -> None:
         self._session = session
         self._jobs = jobs
         self._path = None if output_dir is None else path_of("output_dir", output_dir).absolute()
         self._name = name or (self._path.name if self._path else "batch")
+        self._state = state
+        if state is not None:
+            check_state(state)
         self._model = model
         self._prices = {key: Price(checked_amount("prices", usd) or 0.0, "job") for key, usd in (prices or {}).items()}
         self._limits = checked_limits(limits)
@@ -90,31 +96,34 @@ class BatchData:
 
     def status(self) -> BatchStatus:
         """Where the batch stands: jobs by state, money, speed."""
-        return self._folder().status()
+        return self._view().status()
 
     def failures(self) -> list[Failure]:
         """What did not end well, grouped by cause, the most frequent first."""
-        return self._folder().failures()
+        return self._view().failures()
 
     def report(self) -> BatchReport:
         """What the batch did and cost; the same is in ``report.json`` after each run."""
-        return self._folder().report()
+        return self._view().report()
 
     def items(self) -> Iterator[BatchItem]:
         """Every job that has ended, those of earlier runs too."""
-        return self._folder().items()
+        return self._view().items()
 
     def settle(self, key: str, *, request_id: str | None = None, started: bool | None = None) -> None:
         """Say what became of an unsure job: its request id, or ``started=False``."""
-        self._folder().settle(key, request_id=request_id, started=started)
+        self._view().settle(key, request_id=request_id, started=started)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
 
-    def _folder(self) -> BatchFolder:
+    def _view(self) -> BatchView:
+        return self._place().view()
+
+    def _place(self) -> Place:
         if self._path is None:
-            raise ConfigurationError("This batch has no output_dir.")
-        return BatchFolder(self._path)
+            raise ConfigurationError("This batch has no output_dir; it keeps its journal or its files there.")
+        return place_of(self._state, self._name, self._path)
 
     # Operations, which both kinds carry out.
 
@@ -172,10 +181,10 @@ class BatchData:
 
     def _open(self) -> Operation[Started]:
         """Everything that comes before the first submit. Raises InvalidBatchError, ConfigurationError."""
-        path = self._path
-        if path is None:
-            raise ConfigurationError("A batch that runs needs an output_dir: it keeps its journal there.")
+        place = self._place()
         self._session.config.authorization()
+        if self._jobs is None and self._plan is None and self._state is not None:
+            return (yield from run(lambda: self._join(place)))
         plan = yield from self._planned()
         if not plan.check.ok:
             raise InvalidBatchError(plan.check)
@@ -185,22 +194,33 @@ class BatchData:
                 f"With a budget every model needs a price, and none is known of {names}.",
                 cure=f"Give it: prices={{{plan.check.unpriced[0]!r}: 0.05}}, in US dollars for a job.",
             )
-        started = yield from run(lambda: self._load(path, plan))
+        started = yield from run(lambda: self._load(place, plan))
         self._plan = None
         plan.close()
         yield from self._note_balance(started.store, after=False)
         return started
 
-    def _load(self, path: Path, plan: Plan) -> Started:
-        path.mkdir(parents=True, exist_ok=True)
-        store = FolderStore(path)
-        started = Started(store, self._session, ordered=self._ordered)
+    def _load(self, place: Place, plan: Plan) -> Started:
+        place.folder.mkdir(parents=True, exist_ok=True)
+        started = Started(place, self._session, ordered=self._ordered)
+        store = started.store
         try:
             store.create(self._name, scope_of(self._session))
             store.recover()
             store.load(plan, self._found_prices)
-            store.begin(budget=self._limits.budget, concurrency=self._limits.concurrency)
+            store.begin(self._limits)
             started.results.repair()
+        except BaseException:
+            started.close()
+            raise
+        return started
+
+    def _join(self, place: Place) -> Started:
+        """Work on a batch that another machine has begun, within its limits."""
+        place.folder.mkdir(parents=True, exist_ok=True)
+        started = Started(place, self._session, ordered=self._ordered)
+        try:
+            self._limits = started.store.join(scope_of(self._session))
         except BaseException:
             started.close()
             raise
@@ -209,25 +229,25 @@ class BatchData:
     def _reopen(
         self, *, failed: bool, refused: bool, keys: Collection[str]
     ) -> Operation[tuple[Started, frozenset[str]]]:
-        """For a retry: the folder as it is, and the keys that wait again."""
+        """For a retry: the batch as it is, and the keys that wait again."""
         self._session.config.authorization()
-        folder = self._folder()
-        chosen = folder.choose_retries(failed=failed, refused=refused, keys=keys)
-        started = yield from run(lambda: self._mark(folder, chosen))
+        chosen = self._view().choose_retries(failed=failed, refused=refused, keys=keys)
+        started = yield from run(lambda: self._mark(chosen))
         return started, chosen
 
-    def _mark(self, folder: BatchFolder, chosen: frozenset[str]) -> Started:
-        started = Started(folder.store, self._session, ordered=self._ordered)
+    def _mark(self, chosen: frozenset[str]) -> Started:
+        started = Started(self._place(), self._session, ordered=self._ordered)
+        store = started.store
         try:
-            sums = folder.store.sums()
-            folder.store.create(sums["name"], scope_of(self._session))
-            folder.store.recover()
-            folder.store.retry(chosen)
+            sums = store.sums()
+            store.create(sums["name"], scope_of(self._session))
+            store.recover()
+            store.retry(chosen)
             budget = self._limits.budget
             if budget is None and sums["budget"] is not None:
                 budget = sums["budget"] / 1_000_000
                 self._limits = dataclasses.replace(self._limits, budget=budget)
-            folder.store.begin(budget=budget, concurrency=self._limits.concurrency)
+            store.begin(self._limits)
             started.results.repair()
         except BaseException:
             started.close()
@@ -249,7 +269,8 @@ class BatchData:
         self, driver: AsyncDriver, started: Started, ended: Callable[[int], None], only: frozenset[str] | None
     ) -> None:
         """Run the engine, and write the report."""
-        self._engine = engine = Engine(
+        place = self._place()
+        self._engine = engine = place.engine(
             self._session, driver, started.store, started.writer, started.results, self._limits, ended, only
         )
         if self._stops:  # it was asked to before it began
@@ -261,7 +282,7 @@ class BatchData:
             self._engine, self._stops = None, 0
         if engine.stopped != "interrupted":
             await driver.run(self._note_balance(started.store, after=True))
-        await asyncio.to_thread(BatchFolder(started.store.folder).write_report)
+        await asyncio.to_thread(place.view().write_report)
         if engine.error is not None:
             raise engine.error
 
@@ -403,22 +424,27 @@ class AsyncBatch(BatchData):
             await asyncio.to_thread(started.close)
 
 
+def check_state(state: object) -> None:
+    """Raises ConfigurationError if this is no address of a database."""
+    if not is_database(state):
+        raise ConfigurationError(
+            "The state of a batch is the address of a PostgreSQL database, postgresql://user:password@host/database."
+        )
+
+
+def place_of(state: str | None, name: str, folder: Path) -> Place:
+    """Where the batch is kept: in its folder, or under its name in a database."""
+    if state is None:
+        return FolderPlace(folder)
+    try:
+        from .cluster.view import ClusterPlace  # needs the extra `cluster`
+    except ImportError as error:
+        raise ConfigurationError(
+            "A batch on many machines needs psycopg and procrastinate.", cure='pip install "runcomfy-client[cluster]"'
+        ) from error
+    return ClusterPlace(state, name, folder)
+
+
 def scope_of(session: Session) -> Scope:
     config = session.config
     return Scope(config.token.digest() if config.token is not None else "", normal_address(config.base_url))
-
-
-def checked_limits(limits: Limits) -> Limits:
-    """Raises ConfigurationError for a limit that makes no sense."""
-    for name, least in (("concurrency", 1), ("submits", 1), ("max_unsure", 1), ("max_failures", 0)):
-        value = getattr(limits, name)
-        if value is None and name == "max_failures":
-            continue
-        if type(value) is not int or value < least:
-            raise argument_error(name, value, f"a whole number, {least} or more")
-    for name in ("rate", "timeout"):
-        value = getattr(limits, name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
-            raise argument_error(name, value, "a number above 0, or None")
-    checked_amount("budget", limits.budget)
-    return limits

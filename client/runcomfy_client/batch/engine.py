@@ -30,11 +30,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..api import poll as polling
 from ..api import submit as submitting
@@ -71,7 +70,7 @@ if TYPE_CHECKING:
     from ..api.values import PollState
     from ..journal.writer import JournalWriter
     from ..transport.async_driver import AsyncDriver
-    from .results import ResultsFile
+    from .limits import Limits
     from .store import BatchStore, Item
 
 FILE_NAME = "{job_key}-{index}{suffix}"
@@ -90,18 +89,16 @@ FETCH_TRIES = 4
 FETCH_GRACE = 5.0
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Limits:
-    """The limits of a run, as `client.batch` takes them."""
+class Results(Protocol):
+    """What follows the store while a batch runs."""
 
-    concurrency: int = 100
-    submits: int = 4
-    rate: float | None = None
-    budget: float | None = None
-    max_failures: int | None = None
-    max_unsure: int = 10
-    timeout: float | None = None
-    download: bool = True
+    def repair(self) -> None: ...
+
+    def catch_up(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Engine:
@@ -118,7 +115,7 @@ class Engine:
         driver: AsyncDriver,
         store: BatchStore,
         writer: JournalWriter,
-        results: ResultsFile,
+        results: Results,
         limits: Limits,
         ended: Callable[[int], None],
         only: frozenset[str] | None = None,
@@ -169,13 +166,7 @@ class Engine:
     async def run(self) -> None:
         """Work until all is done, or something ends the run."""
         await asyncio.to_thread(self._prepare)
-        after = -(2**62)
-        for state in (FETCHING, RUNNING):  # first what is paid already, for addresses of results expire
-            while page := self._store.items(state, after):
-                for item in page:
-                    self._follow(item)
-                after = page[-1].number
-            after = -(2**62)
+        self._resume()
         drained = asyncio.ensure_future(self._draining.wait())
         feeder = asyncio.ensure_future(self._feed())
         try:
@@ -198,6 +189,15 @@ class Engine:
                 task.cancel()
             await asyncio.gather(feeder, drained, *self._posts.values(), *self._jobs.values(), return_exceptions=True)
             await asyncio.wrap_future(self._writes.begin(self._results.finish))
+
+    def _resume(self) -> None:
+        """First what is paid already, for addresses of results expire."""
+        for state in (FETCHING, RUNNING):
+            after = -(2**62)
+            while page := self._store.items(state, after):
+                for item in page:
+                    self._follow(item)
+                after = page[-1].number
 
     def _prepare(self) -> None:
         self._tried = self._store.tried_models()
@@ -282,6 +282,8 @@ class Engine:
             del self._posts[item.id]
             if job is None:
                 self._untry(item.model_id)
+                if item not in self._waiting:
+                    self._let_go(item)
             self._changed.set()
         if job is not None:
             self._follow(item._replace(request_id=job.request_id, submitted_at=job.submitted_at, state=RUNNING))
@@ -363,7 +365,11 @@ class Engine:
             del self._jobs[item.id]
             self._fetches.discard(item.id)
             self._untry(item.model_id)
+            self._let_go(item)
             self._changed.set()
+
+    def _let_go(self, item: Item) -> None:
+        """This run has nothing more to do with the item."""
 
     def _untry(self, model_id: str) -> None:
         self._trials[model_id] = max(self._trials.get(model_id, 0) - 1, 0)

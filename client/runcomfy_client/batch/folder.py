@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import abc
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,11 @@ from .results import ResultsFile, facts_of
 from .store import EXPIRED, FAILED, REFUSED, UNSURE
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Collection, Iterator
+    from contextlib import AbstractContextManager
 
     from ..journal.sql import Row
-    from .store import BatchStatus
+    from .store import BatchStatus, BatchStore
 
 REPORT = "report.json"
 RETRYABLE = (FAILED, REFUSED, EXPIRED)
@@ -99,14 +101,15 @@ class BatchReport:
         }
 
 
-class BatchFolder:
-    """The batch in a folder. Raises ConfigurationError if there is none."""
+class BatchView(abc.ABC):
+    """A batch, looked at and changed. path: the folder of its files."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser().absolute()
-        self.store = FolderStore(self.path)
-        if not (self.path / FILE).is_file():
-            raise ConfigurationError(f"There is no batch in {self.path}.")
+    store: BatchStore
+    path: Path
+
+    @abc.abstractmethod
+    def changing(self) -> AbstractContextManager[None]:
+        """While it lasts the user may change what is unsure."""
 
     def status(self) -> BatchStatus:
         """Where the batch stands."""
@@ -139,7 +142,7 @@ class BatchFolder:
     def write_report(self) -> BatchReport:
         """Write report.json, and give the report."""
         report = self.report()
-        beside = self.path / f".{REPORT}.part"
+        beside = self.path / f".{REPORT}.{os.urandom(4).hex()}.part"  # several may write it, on a shared mount
         beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(self.path / REPORT)
         return report
@@ -190,6 +193,19 @@ class BatchFolder:
         found.update(key for key, _ in self.store.keys_of(states))
         return frozenset(found)
 
+    def close(self) -> None:
+        self.store.close()
+
+
+class BatchFolder(BatchView):
+    """The batch in a folder. Raises ConfigurationError if there is none."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self.store = FolderStore(self.path)
+        if not (self.path / FILE).is_file():
+            raise ConfigurationError(f"There is no batch in {self.path}.")
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """No run goes on meanwhile, and results.jsonl fits the store again after it."""
@@ -202,9 +218,6 @@ class BatchFolder:
             results.close()
         finally:
             lock.release()
-
-    def close(self) -> None:
-        self.store.close()
 
 
 def item_of(row: Row, folder: Path) -> BatchItem:

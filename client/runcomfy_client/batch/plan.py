@@ -217,6 +217,11 @@ class Plan:
         self.check.models = tuple(models)
         return self.check
 
+    def local_paths(self) -> Iterator[Path]:
+        """The files of this machine that rows name."""
+        for (media,) in self._connection.execute("SELECT media FROM planned WHERE media IS NOT NULL"):
+            yield from (Path(name) for _, kind, name in json.loads(media) if kind == "path")
+
     def close(self) -> None:
         self._finalizer()
 

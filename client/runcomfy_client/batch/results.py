@@ -9,6 +9,7 @@ soon as all before it have ended, and at the end of a run those that are left.
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from .store import ENDED, PAGE
@@ -87,6 +88,19 @@ class ResultsFile:
             if len(page) < PAGE:
                 return
             after = page[-1]["number" if self._ordered else "seq"]
+
+
+def write_results(store: BatchStore, path: Path) -> int:
+    """Write all lines into a file that others may write at the same time. Returns how many there are."""
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    number = after = 0
+    with beside.open("wb") as file:
+        while page := store.ended_items(ordered=False, after=after):
+            file.writelines(map(line_of, page))
+            number += len(page)
+            after = page[-1]["seq"]
+    beside.replace(path)
+    return number
 
 
 def line_of(row: Row) -> bytes:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ..describe.prices import Price
     from ..journal.base import Intent, JournalEntry, Scope
     from ..journal.sql import Connection, Row
+    from .limits import Limits
     from .plan import Plan
 
 WAITING, SUBMITTING, RUNNING, FETCHING = "waiting", "submitting", "running", "fetching"
@@ -153,11 +154,21 @@ class Ending(NamedTuple):
     error: str | None = None
 
 
+class WorkerStatus(NamedTuple):
+    """A worker of a batch on many machines. age: seconds since it was last seen. uptime: seconds since it began."""
+
+    name: str
+    in_flight: int
+    age: float
+    uptime: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchStatus:
     """Where a batch stands. Amounts are US dollars; ``estimate_left`` is None if a waiting job has no price.
 
     counts: jobs by state. active: whether a process works on it now. rate: jobs that ended in a minute, lately.
+    workers: of a batch on many machines.
     """
 
     name: str
@@ -169,6 +180,7 @@ class BatchStatus:
     paused: bool
     active: bool
     rate: float | None
+    workers: tuple[WorkerStatus, ...] = ()
 
     @property
     def total(self) -> int:
@@ -190,7 +202,8 @@ class BatchStatus:
     def to_dict(self) -> dict[str, object]:
         """A dict that JSON can hold."""
         names = ("name", "spent", "reserved", "budget", "estimate_left", "paused", "active", "rate", "total", "ended")
-        return {"counts": dict(self.counts), **{name: getattr(self, name) for name in names}}
+        facts = {"counts": dict(self.counts), **{name: getattr(self, name) for name in names}}
+        return {**facts, "workers": [worker._asdict() for worker in self.workers]} if self.workers else facts
 
 
 class BatchStore(SqlStore):
@@ -316,11 +329,15 @@ class BatchStore(SqlStore):
             " FROM models WHERE models.model_id = items.model_id)) WHERE state = 'waiting'"
         )
 
-    def begin(self, *, budget: float | None, concurrency: int) -> None:
+    def begin(self, limits: Limits) -> None:
         """Set the limits of this run."""
         with self.transaction() as connection:
-            amount = None if budget is None else micro_limit(budget)
-            connection.execute("UPDATE batches SET budget = ?, concurrency = ?", (amount, concurrency))
+            amount = None if limits.budget is None else micro_limit(limits.budget)
+            connection.execute("UPDATE batches SET budget = ?, concurrency = ?", (amount, limits.concurrency))
+
+    def join(self, scope: Scope) -> Limits:
+        """Look whether this account may work on a batch that is there, and within which limits."""
+        raise NotImplementedError("only a batch on many machines can be joined")
 
     @repeatable
     def recover(self) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .base import Intent, JournalEntry
-    from .sql import Connection
+    from .sql import Connection, Cursor
 
 T = TypeVar("T")
 
@@ -125,13 +125,14 @@ def _translated(statement: str) -> str:
     return statement.replace("%", "%%").replace("?", "%s")
 
 
-class _Transaction:
+class Transaction:
     """A connection within a transaction, which takes statements as SQLite does."""
 
     def __init__(self, connection: psycopg.Connection[dict[str, Any]]) -> None:
         self._connection = connection
+        self.is_group = False
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[dict[str, Any]]:
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor:
         # The statements are the library's own, and every value is bound.
         return self._connection.execute(_translated(statement), _storable(values))
 
@@ -251,15 +252,17 @@ class PostgresStore(SqlStore):
         return getattr(self._local, "transaction", None) is not None
 
     @contextlib.contextmanager
-    def transaction(self, *, create: bool = False) -> Iterator[_Transaction]:
-        if (outer := getattr(self._local, "transaction", None)) is not None:
-            yield outer
+    def transaction(self, *, create: bool = False) -> Iterator[Transaction]:
+        outer: Transaction | None = getattr(self._local, "transaction", None)
+        if outer is not None:
+            with self._part_of(outer):
+                yield outer
             return
         with self._errors("written"), self._lock:
             connection = self._open(create=create)
             self._take_in(connection)
             self._begin(connection)
-            self._local.transaction = transaction = _Transaction(connection)
+            self._local.transaction = transaction = Transaction(connection)
             try:
                 yield transaction
                 connection.execute("COMMIT")
@@ -269,6 +272,29 @@ class PostgresStore(SqlStore):
                 raise
             finally:
                 self._local.transaction = None
+
+    @contextlib.contextmanager
+    def _part_of(self, outer: Transaction) -> Iterator[None]:
+        """A transaction within another: in a group it is undone by itself, else with the whole."""
+        if not outer.is_group:
+            yield
+            return
+        outer.is_group = False
+        outer.execute("SAVEPOINT part")
+        try:
+            yield
+            outer.execute("RELEASE part")
+        except BaseException:
+            outer.script("ROLLBACK TO part; RELEASE part")
+            raise
+        finally:
+            outer.is_group = True
+
+    @contextlib.contextmanager
+    def group(self) -> Iterator[None]:
+        with self.transaction() as transaction:
+            transaction.is_group = True
+            yield
 
     def _begin(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._lock_number})", prepare=False)
@@ -287,7 +313,7 @@ class PostgresStore(SqlStore):
         with self._errors("read"), self._lock:
             connection = self._open(create=False)
             self._take_in(connection)
-            return _Transaction(connection).execute(query, values).fetchall()
+            return Transaction(connection).execute(query, values).fetchall()
 
     # The connection.
 
@@ -321,7 +347,7 @@ class PostgresStore(SqlStore):
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_number,))
                 if not self._has_tables(connection):
-                    self._make_schema(_Transaction(connection))
+                    self._make_schema(Transaction(connection))
         row = connection.execute("SELECT value FROM journal WHERE name = 'version'").fetchone()
         if row is None or row["value"] != VERSION:
             raise JournalError(
@@ -333,7 +359,7 @@ class PostgresStore(SqlStore):
         query = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'journal'"
         return connection.execute(query, (self.schema,)).fetchone() is not None
 
-    def _make_schema(self, transaction: _Transaction) -> None:
+    def _make_schema(self, transaction: Transaction) -> None:
         transaction.script(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"')
         transaction.script(postgres_tables(TABLES))
         # SQLite numbers the rows of every table by itself.
@@ -352,7 +378,7 @@ class PostgresStore(SqlStore):
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_number,))
                 try:
-                    self.write_spilled(_Transaction(connection), facts)
+                    self.write_spilled(Transaction(connection), facts)
                 except psycopg.DataError as error:
                     raise ValueError(str(error)) from error
 

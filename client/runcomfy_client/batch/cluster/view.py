@@ -1,0 +1,86 @@
+"""A batch on many machines: where it is kept, and how it is looked at and changed from anywhere."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..folder import BatchView
+from ..place import Place
+from ..results import NAME as RESULTS
+from ..results import write_results
+from .engine import ClusterEngine
+from .store import OUTAGE_SECONDS, ClusterStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..folder import BatchReport
+    from ..store import BatchStore
+
+
+class ClusterView(BatchView):
+    """The batch with this name. folder: where this machine's files are, if it has some."""
+
+    def __init__(self, url: str, name: str, folder: Path | None = None) -> None:
+        self.path = folder or Path.cwd()
+        self._keeps_report = folder is not None
+        self.store: ClusterStore = ClusterStore(url, name, self.path)
+        self.store.check_exists()
+
+    def write_report(self) -> BatchReport:
+        """Write report.json and results.jsonl, if there is a folder for them, and give the report."""
+        if not self._keeps_report:
+            return self.report()
+        self.export(self.path / RESULTS)
+        return super().write_report()
+
+    def export(self, path: Path) -> int:
+        """Write the jobs that ended into a file, as results.jsonl has them. Returns how many."""
+        return write_results(self.store, path)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Workers may go on meanwhile: what is under a lease is refused by the store."""
+        self.store.recover()
+        yield
+
+
+class _NoResults:
+    """A worker keeps no results.jsonl while it works: the truth is in the database."""
+
+    def repair(self) -> None: ...
+
+    def catch_up(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _NoLock:
+    def release(self) -> None: ...
+
+
+class ClusterPlace(Place):
+    """A schema in a database, and a folder for the files that this worker fetches."""
+
+    engine = ClusterEngine
+
+    def __init__(self, url: str, name: str, folder: Path) -> None:
+        self.url = url
+        self.name = name
+        self.folder = folder
+
+    def open_store(self) -> ClusterStore:
+        return ClusterStore(self.url, self.name, self.folder, outage_seconds=OUTAGE_SECONDS)
+
+    def results(self, store: BatchStore, *, ordered: bool) -> _NoResults:
+        return _NoResults()
+
+    def lock(self) -> _NoLock:
+        return _NoLock()
+
+    def view(self) -> ClusterView:
+        return ClusterView(self.url, self.name, self.folder)

@@ -1,0 +1,66 @@
+"""Where a batch is kept: in a folder of one machine, or in a database of many."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from .engine import Engine
+from .folder import BatchFolder
+from .folder_store import FolderLock, FolderStore
+from .results import ResultsFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .engine import Results
+    from .folder import BatchView
+    from .store import BatchStore
+
+
+class Lock(Protocol):
+    """What keeps other processes out of a batch."""
+
+    def release(self) -> None: ...
+
+
+class Place(abc.ABC):
+    """A kind of place. folder: where this machine's files go. engine: what does the work there."""
+
+    folder: Path
+    engine: ClassVar[type[Engine]]
+
+    @abc.abstractmethod
+    def open_store(self) -> BatchStore: ...
+
+    @abc.abstractmethod
+    def results(self, store: BatchStore, *, ordered: bool) -> Results: ...
+
+    @abc.abstractmethod
+    def lock(self) -> Lock:
+        """Raises ConfigurationError if another process works there, and only one may."""
+
+    @abc.abstractmethod
+    def view(self) -> BatchView:
+        """Raises ConfigurationError if there is no batch."""
+
+
+class FolderPlace(Place):
+    """A folder, for one process at a time."""
+
+    engine = Engine
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open_store(self) -> FolderStore:
+        return FolderStore(self.folder)
+
+    def results(self, store: BatchStore, *, ordered: bool) -> ResultsFile:
+        return ResultsFile(store, ordered=ordered)
+
+    def lock(self) -> FolderLock:
+        return FolderLock(self.folder)
+
+    def view(self) -> BatchFolder:
+        return BatchFolder(self.folder)
