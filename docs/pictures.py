@@ -165,8 +165,8 @@ def screen(seen: str) -> str:
 
 
 def steady(text: str) -> str:
-    for pattern, told in STEADY:
-        text = pattern.sub(told, text)
+    for pattern, replacement in STEADY:
+        text = pattern.sub(replacement, text)
     return text
 
 

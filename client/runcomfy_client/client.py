@@ -118,7 +118,7 @@ class ClientData:
         if self._session.journal is not None:
             self._session.journal.close(with_file=self._owns_journal)
 
-    if not TYPE_CHECKING:  # type checkers and editors shall see only what there is
+    if not TYPE_CHECKING:  # type checkers and editors see only the names that exist
 
         def __getattr__(self, name: str) -> object:
             if name.startswith("_") or hasattr(type(self), name):

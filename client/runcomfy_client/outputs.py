@@ -97,7 +97,7 @@ def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[st
         try:
             return handler(value)
         except ValidationError as error:
-            places = [fault["loc"] for fault in error.errors(include_url=False, include_context=False)]
+            places = [problem["loc"] for problem in error.errors(include_url=False, include_context=False)]
         smaller = value
         # From the end, so that an item left out does not move those that are still to go.
         for place in sorted({path for place in places if (path := _data_path(value, place))}, key=_backwards):

@@ -17,7 +17,7 @@ class ResourceData:
 
     _client: ClientData
 
-    if not TYPE_CHECKING:  # type checkers and editors shall see only what there is
+    if not TYPE_CHECKING:  # type checkers and editors see only the names that exist
 
         def __getattr__(self, name: str) -> object:
             if name.startswith("_") or hasattr(type(self), name):

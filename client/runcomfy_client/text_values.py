@@ -40,7 +40,7 @@ def item_node(node: Node | None) -> tuple[Node | None] | None:
     if isinstance(node, Array):
         return (node.items,)
     if isinstance(node, (AnyOf, OneOf, AllOf)):
-        return next((found for part in node.nodes if (found := item_node(part))), None)
+        return next((items for part in node.nodes if (items := item_node(part))), None)
     return None
 
 

@@ -50,16 +50,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Prints its greeting once it answers requests."""
+    """Prints a message once it answers requests."""
 
-    def __init__(self, application: Application, config: uvicorn.Config, greeting: str) -> None:
+    def __init__(self, application: Application, config: uvicorn.Config, message: str) -> None:
         super().__init__(config)
         self.application = application
-        self._greeting = greeting
+        self._message = message
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(self._greeting, flush=True)
+        print(self._message, flush=True)
 
 
 def _prepare(options: argparse.Namespace) -> tuple[_Server, socket.socket]:

@@ -56,8 +56,8 @@ def path_of(name: str, path: object) -> Path:
     return Path(text).expanduser()
 
 
-def argument_error(name: str, value: object, wanted: str) -> ConfigurationError:
-    return ConfigurationError(f"The argument {name} is {value!r:.80}; it must be {wanted}.")
+def argument_error(name: str, value: object, expected: str) -> ConfigurationError:
+    return ConfigurationError(f"The argument {name} is {value!r:.80}; it must be {expected}.")
 
 
 def _is_number(value: object) -> bool:

@@ -124,21 +124,21 @@ def send_once(
     ``received`` sees the reply before the hooks, which are the user's code and may end the process.
     """
     session.hooks.emit(event)
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
         reply = yield from send(request)
     except TransportFailure as failure:
         failure.reason = session.config.redact(failure.reason)
         failure.args = (failure.reason,)
         response = event._replace(kind="response", status=failure.status, reason=failure.reason)
-        session.hooks.emit(response._replace(seconds=time.monotonic() - begun))
+        session.hooks.emit(response._replace(seconds=time.monotonic() - started))
         raise
     except ConfigurationError as error:
         error.request_id, error.model_id = event.request_id, event.model_id
         raise
     if received is not None:
         received(reply)
-    session.hooks.emit(event._replace(kind="response", status=reply.status, seconds=time.monotonic() - begun))
+    session.hooks.emit(event._replace(kind="response", status=reply.status, seconds=time.monotonic() - started))
     return reply
 
 
@@ -205,8 +205,8 @@ def is_transient(error: Exception) -> bool:
 
 
 def retry_pause(error: TransportError | APIError, misses: int) -> float:
-    asked = error.retry_after if isinstance(error, APIError) else None
-    return max(asked or 0.0, backoff(misses))
+    pause_requested = error.retry_after if isinstance(error, APIError) else None
+    return max(pause_requested or 0.0, backoff(misses))
 
 
 def call(session: Session, request: Request, action: str, job: JobRef | None = None) -> Operation[dict[str, object]]:

@@ -42,7 +42,7 @@ def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseExcept
             request = cancel_exchange(session, job, CANCEL_TIMEOUT, CANCEL_TIMEOUT)
             body = yield from attempt(session, request, f"Cancel of {job.request_id}", job)
         except (TransportError, APIError, ConfigurationError) as error:
-            fate = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
+            note = f"it is unknown whether the cancel reached it ({error}); it may still run and be paid for"
         except (Interrupted, KeyboardInterrupt) as again:
             _note(job, again, "the cancel was cut short, so it may still run and be paid for")
             raise
@@ -52,14 +52,14 @@ def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseExcept
                 yield from record_end(session, job, CANCELLED)
                 _note(job, stop, "it was cancelled", over=True)
                 return
-            fate = f"{outcome}: it still runs and is paid for"
+            note = f"{outcome}: it still runs and is paid for"
     else:
-        fate = "it still runs and is paid for"
-    _note(job, stop, fate)
+        note = "it still runs and is paid for"
+    _note(job, stop, note)
 
 
-def _note(job: JobRef, stop: BaseException, fate: str, *, over: bool = False) -> None:
-    note = f"Job {job.request_id}: {fate}."
+def _note(job: JobRef, stop: BaseException, outcome: str, *, over: bool = False) -> None:
+    note = f"Job {job.request_id}: {outcome}."
     log.warning("The wait was interrupted. %s", note)
     original = stop.original if isinstance(stop, Interrupted) else stop
     original.add_note(note)

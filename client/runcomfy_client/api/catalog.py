@@ -57,8 +57,8 @@ def list_models(
 ) -> Operation[list[CatalogEntry]]:
     """Every entry that fits, over all pages."""
     flag = "true" if include_schema else None
-    asked = (("search", search), ("category", category), ("include_schema", flag))
-    wanted = {name: text for name, text in asked if text}
+    filters = (("search", search), ("category", category), ("include_schema", flag))
+    wanted = {name: text for name, text in filters if text}
     entries: dict[str, CatalogEntry] = {}
     offset = 0
     for _ in range(MOST_PAGES):

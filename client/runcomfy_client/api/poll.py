@@ -181,17 +181,17 @@ def poll_once(
     state = replace(state or first_state(), over=False)
     if pause := session.cool_down.left():  # another job of this client met a 429
         return Poll(state, None, pause)
-    doing = f"Wait for {job.request_id}"
+    action = f"Wait for {job.request_id}"
     try:
         if state.ended is None:
             request = get(session, status_url(session, job), deadline=deadline)
-            reply = yield from attempt(session, request, doing, job)
+            reply = yield from attempt(session, request, action, job)
             state = warn_unknown_state(job, replace(state, misses=0, last_miss=None), reply)
             if state_of(reply.get("status"))[0] not in OVER:
                 return next_poll(job, state, reply, poll_interval)
             state = replace(state, ended=reply)
         try:
-            reply = yield from attempt(session, get_result(session, job, deadline), doing, job)
+            reply = yield from attempt(session, get_result(session, job, deadline), action, job)
         except APIError as error:
             if error.error_code != NOT_READY:
                 raise
@@ -223,7 +223,7 @@ def next_poll(job: JobRef, state: PollState, reply: dict[str, object], poll_inte
     at = now()
     update = update_of(job, reply, state.begun_at)
     position = update.queue_position
-    news = state.over or (state.state, state.queue_position) != (update.state, position)
+    has_news = state.over or (state.state, state.queue_position) != (update.state, position)
     since, start = state.state_since, state.queue_start
     if state.state != update.state:
         since, start = at, None
@@ -239,7 +239,7 @@ def next_poll(job: JobRef, state: PollState, reply: dict[str, object], poll_inte
     else:
         speed = (start[0] - position) / (at - start[1]) if start and position is not None and at > start[1] else 0.0
         pause = poll_pause(max(at - since, 0.0), position, speed)
-    return Poll(state, update if news else None, pause)
+    return Poll(state, update if has_news else None, pause)
 
 
 def failed_poll(job: JobRef, state: PollState, error: TransportError | APIError, poll_interval: float | None) -> Poll:

@@ -100,8 +100,8 @@ def error_of(
     body = json_object(reply)
     code = error_code(body)
     kind = kind_of(reply.status, code)
-    if code is not None and (shown := config.redact(str(code))) != str(code):
-        code = shown
+    if code is not None and (redacted := config.redact(str(code))) != str(code):
+        code = redacted
     text = config.redact(text_of(body) if body is not None else page_text(reply))
     answer = f"HTTP {reply.status}" + (f", error code {code}" if code is not None else "")
     parts = [f"{action}: {answer}" + (f": {text}" if text else "") + "."]
@@ -148,7 +148,7 @@ def text_of(value: object, depth: int = 0) -> str:
     if isinstance(value, dict):
         if text := _error_text(value, depth):
             return text
-        if value.get("msg"):  # one fault of a list, as FastAPI words it
+        if value.get("msg"):  # one error of a list, in FastAPI's form
             place = value.get("loc")
             where = "/".join(str(part) for part in place) + ": " if isinstance(place, list) else ""
             return where + text_of(value["msg"], depth + 1)

@@ -400,8 +400,10 @@ def read_reply(session: Session, model_id: str, reply: Reply) -> str:
     success = 200 <= reply.status < 300
     if success and request_id is not None:
         if code is not None:
-            shown = session.config.redact(str(code))
-            log.warning("The job %s of %s was started, with an error code beside it: %s.", request_id, model_id, shown)
+            redacted = session.config.redact(str(code))
+            log.warning(
+                "The job %s of %s was started, with an error code beside it: %s.", request_id, model_id, redacted
+            )
         return request_id
     text = session.config.redact(failure_in(body) if body else "")
     reason = f"HTTP {reply.status}" + (f", error code {session.config.redact(str(code))}" if code is not None else "")

@@ -127,9 +127,9 @@ def message_of(error: BaseException, width: int | None = None) -> str:
     ``width`` is that of the terminal to print to, or None.
     """
     if exit_code(error) == OUR_BUG:
-        what = str(error).rstrip(".")
+        message = str(error).rstrip(".")
         return (
-            f"{type(error).__name__}: {what}. This is a bug of runcomfy-client; "
+            f"{type(error).__name__}: {message}. This is a bug of runcomfy-client; "
             "run the command again with --debug and report what it shows."
         )
     if isinstance(error, errors.InvalidInputError):
@@ -167,7 +167,9 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
         others = "; --no-validate sends to any other" if submits else ""
         return Hint(f"{program} models lists the models{others}")
     if isinstance(error, errors.InvalidInputError):
-        return next((found for one in error.report.errors if (found := finding_hint(one, submits=submits))), None)
+        return next(
+            (advice for finding in error.report.errors if (advice := finding_hint(finding, submits=submits))), None
+        )
     if isinstance(error, errors.JobFailedError) and (key := _option(argv, "--job-key")):
         return Hint("to free the key for a new, paid job", _settle(program, key, argv, "--release"))
     if isinstance(error, JobKeyTakenError) and error.other_token:
@@ -210,7 +212,7 @@ def finding_hint(finding: Finding, *, submits: bool) -> Hint | None:
 
 def token_words() -> str:
     """Where a token belongs, or which one was used."""
-    from ..transport.config import TOKEN_VARIABLES  # `validate` has no use for it
+    from ..transport.config import TOKEN_VARIABLES  # `validate` does not need it
 
     first, *others = TOKEN_VARIABLES
     used = next((name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()), None)

@@ -68,8 +68,8 @@ def read_extra(text: str | None) -> dict[str, object]:
     source: str | bytes = _file(text[1:], "--extra-input") if text.startswith("@") else text
     extra, findings = read_payload(source)
     if findings or not isinstance(extra, dict):
-        fault = f": it {findings[0].message}" if findings else ""
-        raise CommandError(f'--extra-input takes a JSON object such as {{"lora": {{...}}}}, or @FILE{fault}')
+        reason = f": it {findings[0].message}" if findings else ""
+        raise CommandError(f'--extra-input takes a JSON object such as {{"lora": {{...}}}}, or @FILE{reason}')
     return extra
 
 

@@ -115,12 +115,15 @@ def complete_input(context: CompletionContext) -> list[tuple[str, str]]:
     key, equals, text = context.incomplete.partition("=")
     inputs = parameters(spec)
     if not equals:
-        return [(f"{one.name}=", f"{one.type}{', required' if one.required else ''}") for one in inputs]
-    for one in inputs:
-        if key in (one.name, one.wire_name):
+        return [
+            (f"{parameter.name}=", f"{parameter.type}{', required' if parameter.required else ''}")
+            for parameter in inputs
+        ]
+    for parameter in inputs:
+        if key in (parameter.name, parameter.wire_name):
             if text.startswith("@"):
                 return [(f"{key}=@{path}", "") for path in _paths(text[1:])]
-            values = one.choices or ((True, False) if one.type == "boolean" else ())
+            values = parameter.choices or ((True, False) if parameter.type == "boolean" else ())
             return [(f"{key}={str(value).lower() if isinstance(value, bool) else value}", "") for value in values]
     return []
 

@@ -87,7 +87,7 @@ def report_error(error: BaseException, argv: Sequence[str]) -> int:
 
         traceback.print_exception(error, file=sys.stderr)
     else:
-        # An interrupted wait has logged what became of its job: that is not printed twice.
+        # An interrupted wait has logged the outcome of its job already: that is not printed twice.
         if not (isinstance(error, KeyboardInterrupt) and getattr(error, "__notes__", None)):
             print_marked("error", "bold red", message_of(error, width_of(sys.stderr)))
         if advice is not None:

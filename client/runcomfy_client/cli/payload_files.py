@@ -218,7 +218,7 @@ def _find(text: str, keys: list[str]) -> int:
     return offset
 
 
-def _object_entry(text: str, at: int, wanted: str) -> tuple[int, int] | None:
+def _object_entry(text: str, at: int, name: str) -> tuple[int, int] | None:
     """Where the key stands, and where its value does; the last one, which is the one that counts in Python."""
     entry = None
     at = _skip_space(text, at + 1)
@@ -229,17 +229,17 @@ def _object_entry(text: str, at: int, wanted: str) -> tuple[int, int] | None:
         if text[at] != ":":
             raise ValueError
         value_at = _skip_space(text, at + 1)
-        if json.loads(match.group()) == wanted:
+        if json.loads(match.group()) == name:
             entry = (key_at, value_at)
         at = _next(text, _end_of(text, value_at))
     return entry
 
 
-def _list_entry(text: str, at: int, wanted: str) -> tuple[int, int] | None:
-    if text[at] != "[" or not wanted.isdecimal():
+def _list_entry(text: str, at: int, name: str) -> tuple[int, int] | None:
+    if text[at] != "[" or not name.isdecimal():
         return None
     at = _skip_space(text, at + 1)
-    for _ in range(int(wanted)):
+    for _ in range(int(name)):
         if text[at] == "]":
             return None
         at = _next(text, _end_of(text, at))

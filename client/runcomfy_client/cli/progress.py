@@ -57,8 +57,8 @@ class PlainProgress:
     def update(self, update: JobUpdate) -> None:
         note(f"{state_words(update)} ({clock(update.elapsed)})")
 
-    def busy(self, doing: str) -> None:
-        note(doing)
+    def busy(self, action: str) -> None:
+        note(action)
 
     def fetched(self, part: DownloadProgress) -> None:
         """Nothing: a line for each megabyte would bury the others."""
@@ -92,8 +92,8 @@ class LiveProgress:
         if update.over:
             self._live.console.print(f"{self._text} ({clock(update.elapsed)})")
 
-    def busy(self, doing: str) -> None:
-        self._text, self._since, self._detail = doing, None, ""
+    def busy(self, action: str) -> None:
+        self._text, self._since, self._detail = action, None, ""
 
     def fetched(self, part: DownloadProgress) -> None:
         whole = f" of {megabytes(part.total)}" if part.total else ""

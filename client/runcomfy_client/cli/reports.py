@@ -38,19 +38,19 @@ def print_text(
     begin = list(itertools.islice(rest, _MOST_LISTED + 1))
     brief = quiet or len(begin) > _MOST_LISTED
     good = bad = missing = unchecked = 0
-    for one in itertools.chain(begin, rest):
-        if one.report is None:
+    for payload in itertools.chain(begin, rest):
+        if payload.report is None:
             missing += 1
-            write("bad", f"{printable(one.name)}: {one.problem}")
+            write("bad", f"{printable(payload.name)}: {payload.problem}")
             continue
-        good, bad = (good + 1, bad) if one.ok else (good, bad + 1)
-        unchecked += len(one.report.unchecked)
-        if one.ok and (quiet or (brief and not one.report.warnings)):
+        good, bad = (good + 1, bad) if payload.ok else (good, bad + 1)
+        unchecked += len(payload.report.unchecked)
+        if payload.ok and (quiet or (brief and not payload.report.warnings)):
             continue
-        write("good" if one.ok else "bad", f"{printable(one.name)}: {report_summary(one.report)}")
-        for line in report_lines(one.report, width, errors_only=brief and not one.ok):
+        write("good" if payload.ok else "bad", f"{printable(payload.name)}: {report_summary(payload.report)}")
+        for line in report_lines(payload.report, width, errors_only=brief and not payload.ok):
             write("", line)
-        hints = (finding_hint(finding, submits=False) for finding in one.report.errors)
+        hints = (finding_hint(finding, submits=False) for finding in payload.report.errors)
         if hint := next(filter(None, hints), None):
             write("", f"  hint: {hint}")
     if good + bad + missing > 1 and not quiet:
@@ -69,9 +69,11 @@ def as_json(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool) -
     """One document: the model, whether all is well, and a report for each payload with the places of its findings."""
     return json_text(
         {
-            "ok": all(one.ok for one in payloads),
+            "ok": all(payload.ok for payload in payloads),
             "model_id": model_id,
-            "payloads": [_payload_facts(one, mixed=model_id is None) for one in payloads if not (quiet and one.ok)],
+            "payloads": [
+                _payload_facts(payload, mixed=model_id is None) for payload in payloads if not (quiet and payload.ok)
+            ],
         }
     )
 
@@ -84,23 +86,25 @@ def as_junit(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool) 
         "testsuite",
         name="runcomfy-client validate" + (f" {model_id}" if model_id else ""),
         tests=str(len(payloads)),
-        failures=str(sum(one.report is not None and not one.ok for one in payloads)),
-        errors=str(sum(one.report is None for one in payloads)),
+        failures=str(sum(payload.report is not None and not payload.ok for payload in payloads)),
+        errors=str(sum(payload.report is None for payload in payloads)),
     )
-    for one in payloads:
-        case = ElementTree.SubElement(suite, "testcase", classname=_model_of(one, model_id), name=printable(one.name))
-        if one.report is None:
-            ElementTree.SubElement(case, "error", message=f"{printable(one.name)} {one.problem}")
+    for payload in payloads:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=_model_of(payload, model_id), name=printable(payload.name)
+        )
+        if payload.report is None:
+            ElementTree.SubElement(case, "error", message=f"{printable(payload.name)} {payload.problem}")
             continue
-        if not one.ok:
-            first = printable(_sentence(one.report.errors[0]))
-            more = f" (and {len(one.report.errors) - 1} more)" if len(one.report.errors) > 1 else ""
-            failure = ElementTree.SubElement(case, "failure", message=first + more, type=one.report.errors[0].code)
-            failure.text = "\n".join([_line_of(one, finding) for finding in one.report.errors])
+        if not payload.ok:
+            first = printable(_sentence(payload.report.errors[0]))
+            more = f" (and {len(payload.report.errors) - 1} more)" if len(payload.report.errors) > 1 else ""
+            failure = ElementTree.SubElement(case, "failure", message=first + more, type=payload.report.errors[0].code)
+            failure.text = "\n".join([_line_of(payload, finding) for finding in payload.report.errors])
         rest = (
             []
             if quiet
-            else [(finding, finding.message) for finding in one.report.warnings] + fold_unchecked(one.report)
+            else [(finding, finding.message) for finding in payload.report.warnings] + fold_unchecked(payload.report)
         )
         if rest:
             ElementTree.SubElement(case, "system-out").text = "\n".join(
@@ -115,25 +119,27 @@ def as_junit(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool) 
 def as_github(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool) -> str:
     """A workflow command for each finding, one for what is unchecked in a place; GitHub shows it at its line."""
     lines = []
-    for one in payloads:
-        if one.report is None:
-            lines.append(_command("error", {"file": one.source, "title": "no_file"}, f"{one.source} {one.problem}"))
+    for payload in payloads:
+        if payload.report is None:
+            lines.append(
+                _command("error", {"file": payload.source, "title": "no_file"}, f"{payload.source} {payload.problem}")
+            )
             continue
         for attribute, level in _LEVELS[: 1 if quiet else None]:
             if attribute == "unchecked":
-                findings = fold_unchecked(one.report)
+                findings = fold_unchecked(payload.report)
             else:
-                findings = [(finding, finding.message) for finding in getattr(one.report, attribute)]
+                findings = [(finding, finding.message) for finding in getattr(payload.report, attribute)]
             for finding, message in findings:
-                line, column = one.place(finding)
+                line, column = payload.place(finding)
                 where = {
-                    "file": one.source,
+                    "file": payload.source,
                     "line": str(line),
                     "col": str(column),
-                    "title": f"{_model_of(one, model_id)}: {finding.code}",
+                    "title": f"{_model_of(payload, model_id)}: {finding.code}",
                 }
                 lines.append(_command(level, where, printable(_sentence(finding, message))))
-    bad = sum(not one.ok for one in payloads)
+    bad = sum(not payload.ok for payload in payloads)
     if not quiet:
         lines.append(f"{len(payloads)} checked{f' against {model_id}' if model_id else ''}, {bad} with problems")
     return "\n".join(lines)
@@ -142,24 +148,24 @@ def as_github(model_id: str | None, payloads: Sequence[Payload], *, quiet: bool)
 FORMATS: dict[str, Format] = {"json": as_json, "junit": as_junit, "github": as_github}
 
 
-def _model_of(one: Payload, model_id: str | None) -> str:
-    return model_id or (one.report.model_id if one.report is not None else "") or "no model"
+def _model_of(payload: Payload, model_id: str | None) -> str:
+    return model_id or (payload.report.model_id if payload.report is not None else "") or "no model"
 
 
-def _payload_facts(one: Payload, *, mixed: bool) -> dict[str, object]:
-    facts: dict[str, object] = {"source": one.source, "line": one.line}
+def _payload_facts(payload: Payload, *, mixed: bool) -> dict[str, object]:
+    facts: dict[str, object] = {"source": payload.source, "line": payload.line}
     if mixed:  # each payload names its own model
-        facts["model_id"] = (one.report.model_id or None) if one.report is not None else None
-    facts["ok"] = one.ok
-    if one.report is None:
-        return {**facts, "fault": one.problem}
+        facts["model_id"] = (payload.report.model_id or None) if payload.report is not None else None
+    facts["ok"] = payload.ok
+    if payload.report is None:
+        return {**facts, "fault": payload.problem}
     for attribute, _ in _LEVELS:
-        facts[attribute] = [_finding_facts(one, finding) for finding in getattr(one.report, attribute)]
+        facts[attribute] = [_finding_facts(payload, finding) for finding in getattr(payload.report, attribute)]
     return facts
 
 
-def _finding_facts(one: Payload, finding: Finding) -> dict[str, object]:
-    line, column = one.place(finding)
+def _finding_facts(payload: Payload, finding: Finding) -> dict[str, object]:
+    line, column = payload.place(finding)
     return {**finding.to_dict(), "line": line, "column": column}
 
 
@@ -167,9 +173,9 @@ def _sentence(finding: Finding, message: str | None = None) -> str:
     return f"{finding.path or 'payload'}: {finding.message if message is None else message}"
 
 
-def _line_of(one: Payload, finding: Finding) -> str:
-    line, column = one.place(finding)
-    return f"{printable(one.source)}:{line}:{column}: [{finding.code}] {printable(_sentence(finding))}"
+def _line_of(payload: Payload, finding: Finding) -> str:
+    line, column = payload.place(finding)
+    return f"{printable(payload.source)}:{line}:{column}: [{finding.code}] {printable(_sentence(finding))}"
 
 
 def _command(level: str, where: dict[str, str], message: str) -> str:

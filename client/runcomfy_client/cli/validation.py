@@ -92,9 +92,9 @@ def check_files(request: Request) -> int:
         return print_text(checked, *line_writer(), quiet=request.quiet)
     payloads = list(checked)
     write(FORMATS[request.form](spec.model_id if spec else None, payloads, quiet=request.quiet))
-    if any(one.report is None for one in payloads):
+    if any(payload.report is None for payload in payloads):
         return NO_FILE
-    return OK if all(one.ok for one in payloads) else INVALID_INPUT
+    return OK if all(payload.ok for payload in payloads) else INVALID_INPUT
 
 
 def _model_and_files(words: Sequence[str]) -> tuple[ModelSpec | None, tuple[str, ...]]:
@@ -132,8 +132,8 @@ def _check_payloads(spec: ModelSpec | None, files: Sequence[str], request: Reque
 def _report(spec: ModelSpec | None, payload: Payload, probe: bool) -> Report:
     findings = list(payload.findings)
     if spec is None and payload.value is not MISSING:
-        spec, fault = _named_model(payload)
-        findings += fault
+        spec, problems = _named_model(payload)
+        findings += problems
     model_id = spec.model_id if spec is not None else payload.model or ""
     if payload.value is MISSING or spec is None:
         return Report(model_id, findings)

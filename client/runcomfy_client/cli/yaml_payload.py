@@ -57,10 +57,10 @@ def _diagnosis(error: MarkedYAMLError) -> tuple[str, Any]:
     problem = str(error.problem or error.context or "cannot be read")
     mark = error.problem_mark or error.context_mark
     if error.context_mark is not None and ("<stream end>" in problem or "end of stream" in problem):
-        begun = next(
+        start = next(
             (words for sign, words in _UNCLOSED.items() if sign in problem), "the text is not closed; add its quote"
         )
-        return f"{begun} (it begins here, and the file ends before it does)", error.context_mark
+        return f"{start} (it begins here, and the file ends before it does)", error.context_mark
     if "'\\t'" in problem:
         return "a tab stands here; indent with spaces", mark
     if "<block end>" in problem:

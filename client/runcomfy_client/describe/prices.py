@@ -62,8 +62,8 @@ def outputs_of(spec: ModelSpec | None, payload: Mapping[str, object]) -> float:
 
 def seconds_of(spec: ModelSpec | None, payload: Mapping[str, object]) -> float:
     """How many seconds of video or sound a job makes; the longest that is possible where the input does not say."""
-    found = _amount(spec, payload, _SECONDS)
-    return UNKNOWN_SECONDS if found is None or found <= 0 else found
+    seconds = _amount(spec, payload, _SECONDS)
+    return UNKNOWN_SECONDS if seconds is None or seconds <= 0 else seconds
 
 
 def job_estimate(price: Price, spec: ModelSpec | None, payload: Mapping[str, object]) -> float:

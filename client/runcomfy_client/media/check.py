@@ -38,16 +38,16 @@ def check_media(node: Media, value: object) -> list[Finding]:
         return check_remote(node, value)
     if is_local(value):
         return check_local(node, value)
-    wanted = f"{node.expected} (an https:// URL, a data: URI, a pathlib.Path, bytes or an open file)"
-    return [type_error(wanted, value)]
+    expected = f"{node.expected} (an https:// URL, a data: URI, a pathlib.Path, bytes or an open file)"
+    return [type_error(expected, value)]
 
 
 def check_local(node: Media, value: object) -> list[Finding]:
     """The findings about a path, bytes, an open file, a PIL image or LocalMedia at a media field."""
     try:
         info = read_info(value)
-    except UnusableMedia as fault:
-        return [ErrorFinding("media_source", str(fault))]
+    except UnusableMedia as error:
+        return [ErrorFinding("media_source", str(error))]
     if isinstance(value, LocalMedia) and not value.readable:
         return []
     findings = _check_info(node, info)
@@ -65,8 +65,8 @@ def check_data_uri(node: Media, text: str) -> list[Finding]:
     actual = f"a data: URI of {amount(len(text), 'character')}"
     try:
         label, data, strict = read_data_uri(text)
-    except BadDataURI as fault:
-        return [ErrorFinding("media_broken", f"the data: URI {fault}", actual)]
+    except BadDataURI as error:
+        return [ErrorFinding("media_broken", f"the data: URI {error}", actual)]
     info = inspect(io.BytesIO(data), len(data))
     findings = _check_info(node, info)
     if not strict:

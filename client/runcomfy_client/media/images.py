@@ -34,8 +34,8 @@ def read_image(stream: BinaryIO, info: MediaInfo) -> None:
     scan = _Scan()
     try:
         walk(info.mime, Blocks(stream, whole_size(info)), scan)
-    except BrokenFile as fault:
-        info.broken = str(fault)
+    except BrokenFile as error:
+        info.broken = str(error)
     except OutOfReach:
         if not scan.width:
             info.unread = "its measures are not within its first bytes"
@@ -60,8 +60,8 @@ def read_other_image(stream: BinaryIO, info: MediaInfo) -> None:
         info.broken = "is a decompression bomb: its header claims more pixels than any decoder takes"
     except UnidentifiedImageError:
         info.unread = f"the header of this kind ({info.mime}) is not read here"
-    except Exception as fault:  # noqa: BLE001  # a hostile file makes a reader raise anything
-        info.unread = f"its header cannot be read: {type(fault).__name__}"
+    except Exception as error:  # noqa: BLE001  # a hostile file makes a reader raise anything
+        info.unread = f"its header cannot be read: {type(error).__name__}"
 
 
 def _check_size(info: MediaInfo) -> None:

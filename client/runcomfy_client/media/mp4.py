@@ -24,27 +24,27 @@ _MOST_BOXES = 10_000
 
 def read_mp4(stream: BinaryIO, info: MediaInfo) -> None:
     """Read an MP4 or QuickTime file and see that it is whole."""
-    film = _Film()
+    movie = _Metadata()
     try:
         blocks = Blocks(stream, whole_size(info))
-        for name, end in film.boxes(blocks, blocks.size):
+        for name, end in movie.boxes(blocks, blocks.size):
             if name == b"moov":
-                _movie(film, blocks, end)
-        film.check()
+                _movie(movie, blocks, end)
+        movie.check()
     except OutOfReach:
         info.unread = "its measures are not within its first bytes"
-    except (BrokenFile, struct.error) as fault:
-        info.broken = str(fault) if isinstance(fault, BrokenFile) else "is broken: a box is too short for its content"
-    info.width, info.height, info.turned = film.width, film.height, film.turned
-    info.duration = film.duration
-    if film.sound and not film.pictures:
+    except (BrokenFile, struct.error) as error:
+        info.broken = str(error) if isinstance(error, BrokenFile) else "is broken: a box is too short for its content"
+    info.width, info.height, info.turned = movie.width, movie.height, movie.turned
+    info.duration = movie.duration
+    if movie.sound and not movie.pictures:
         info.kind, info.mime = "audio", "audio/mp4"
     elif info.kind == "video" and info.width is None and info.unread is None:
         info.unread = "its header gives no width and height"
 
 
-class _Film:
-    """What the boxes say."""
+class _Metadata:
+    """What the boxes of the file say."""
 
     def __init__(self) -> None:
         self.width: int | None = None
@@ -76,54 +76,54 @@ class _Film:
             raise BrokenFile("is broken or cut off: it holds neither pictures nor sound")
 
 
-def _movie(film: _Film, blocks: Blocks, end: int) -> None:
-    for name, inner in film.boxes(blocks, end):
+def _movie(movie: _Metadata, blocks: Blocks, end: int) -> None:
+    for name, inner in movie.boxes(blocks, end):
         if name == b"mvhd":
-            film.duration = _duration(blocks.take(min(inner - blocks.at, 32)))
+            movie.duration = _duration(blocks.take(min(inner - blocks.at, 32)))
         elif name == b"trak":
-            _track(film, blocks, inner)
+            _track(movie, blocks, inner)
 
 
-def _track(film: _Film, blocks: Blocks, end: int) -> None:
+def _track(movie: _Metadata, blocks: Blocks, end: int) -> None:
     head = b""
-    for name, inner in film.boxes(blocks, end):
+    for name, inner in movie.boxes(blocks, end):
         if name == b"tkhd":
             head = blocks.take(min(inner - blocks.at, 96))
         elif name == b"mdia":
-            kind, entry = _media(film, blocks, inner)
-            film.sound = film.sound or kind == b"soun"
-            if kind == b"vide" and not film.pictures:
-                film.pictures = True
-                _picture(film, head, entry)
+            kind, entry = _media(movie, blocks, inner)
+            movie.sound = movie.sound or kind == b"soun"
+            if kind == b"vide" and not movie.pictures:
+                movie.pictures = True
+                _picture(movie, head, entry)
 
 
-def _media(film: _Film, blocks: Blocks, end: int) -> tuple[bytes, bytes]:
+def _media(movie: _Metadata, blocks: Blocks, end: int) -> tuple[bytes, bytes]:
     """The kind of a track, and the beginning of its first sample entry."""
     kind, entry = b"", b""
-    for name, inner in film.boxes(blocks, end):
+    for name, inner in movie.boxes(blocks, end):
         if name == b"hdlr":
             kind = blocks.take(12)[8:]
         elif name == b"minf":
-            for part, part_end in film.boxes(blocks, inner):
+            for part, part_end in movie.boxes(blocks, inner):
                 if part == b"stbl":
-                    for table, table_end in film.boxes(blocks, part_end):
+                    for table, table_end in movie.boxes(blocks, part_end):
                         if table == b"stsd":
                             entry = blocks.take(min(table_end - blocks.at, 44))
     return kind, entry
 
 
-def _picture(film: _Film, head: bytes, entry: bytes) -> None:
+def _picture(movie: _Metadata, head: bytes, entry: bytes) -> None:
     """The measures of the pictures as stored (sample entry), else as shown (track header), and if they are turned."""
     width, height = struct.unpack(">HH", entry[40:44]) if len(entry) >= 44 else (0, 0)
     if len(head) >= 84:
         start = 52 if head[0] == 1 else 40
-        across, _, _, _, down = struct.unpack(">5i", head[start : start + 20])
-        film.turned = across == 0 and down == 0
+        m11, _, _, _, m22 = struct.unpack(">5i", head[start : start + 20])
+        movie.turned = m11 == 0 and m22 == 0
         if not width or not height:
             sides = struct.unpack(">II", head[start + 36 : start + 44])
             width, height = sides[0] >> 16, sides[1] >> 16
     if width and height:
-        film.width, film.height = width, height
+        movie.width, movie.height = width, height
 
 
 def _duration(head: bytes) -> float | None:

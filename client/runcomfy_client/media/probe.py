@@ -92,8 +92,8 @@ def _inspect_url(url: str, probe: Probe, context: ssl.SSLContext, deadline: floa
                 return RemoteMedia(url, fetched)
             place = urljoin(place, fetched)
         return RemoteMedia(url, None, f"it redirects more than {_MOST_REDIRECTS} times")
-    except _Refused as fault:
-        return RemoteMedia(url, None, str(fault))
+    except _Refused as refused:
+        return RemoteMedia(url, None, str(refused))
     except TimeoutError:
         return RemoteMedia(url, None, "it did not answer in time")
     except ssl.SSLError as error:

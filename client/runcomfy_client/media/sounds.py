@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .info import MediaInfo
 
-# What a program writes that does not know the length yet: sent through a pipe, the file is whole nevertheless.
+# The length that a program writes into a pipe, where it does not know the real one: such a file is complete.
 _UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
 
 
@@ -34,8 +34,8 @@ def read_sound(stream: BinaryIO, info: MediaInfo) -> None:
             _wav(Blocks(stream, whole_size(info)))
         elif info.mime == "audio/mpeg":
             _mp3(Blocks(stream, whole_size(info)))
-    except BrokenFile as fault:
-        info.broken = str(fault)
+    except BrokenFile as error:
+        info.broken = str(error)
         return
     except OutOfReach:
         return

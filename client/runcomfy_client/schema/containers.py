@@ -250,16 +250,16 @@ class Object(Node):
         return [self._unknown(key)]
 
     def _unknown(self, key: str) -> ErrorFinding:
-        name, meant = brief(key), self._names.get(key)
-        if meant is not None:
-            message = f"unknown key {name}: on the wire it is called {brief(meant)}"
-        elif (meant := nearest(key, self._known)) is not None:
-            message = f"unknown key {name}: did you mean {brief(meant)}?"
+        name, suggestion = brief(key), self._names.get(key)
+        if suggestion is not None:
+            message = f"unknown key {name}: on the wire it is called {brief(suggestion)}"
+        elif (suggestion := nearest(key, self._known)) is not None:
+            message = f"unknown key {name}: did you mean {brief(suggestion)}?"
         else:
             if self._hint is None:
                 self._hint = f"; expected {choices(self._known)}" if self._known else ": no keys are known here"
             message = f"unknown key {name}{self._hint}"
-        return ErrorFinding("unknown_key", message, name, self._known, meant)
+        return ErrorFinding("unknown_key", message, name, self._known, suggestion)
 
     def _missing(self, key: str) -> ErrorFinding:
         message = self._absent.get(key)

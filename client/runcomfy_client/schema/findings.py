@@ -292,13 +292,13 @@ def _summary(report: Report) -> str:
 
 
 def _rows(findings: list[tuple[Finding, str]], indent: str) -> list[str]:
-    shown = findings[:_MOST_ROWS]
-    paths = [_path(finding) for finding, _ in shown]
+    listed = findings[:_MOST_ROWS]
+    paths = [_path(finding) for finding, _ in listed]
     width = min(max(map(len, paths), default=0), 32)
-    column = max([12, *[len(finding.code) for finding, _ in shown]])
+    column = max([12, *[len(finding.code) for finding, _ in listed]])
     rows = [
         f"{indent}{path:<{width}}  {finding.code:<{column}}  {printable(message)}"
-        for path, (finding, message) in zip(paths, shown, strict=True)
+        for path, (finding, message) in zip(paths, listed, strict=True)
     ]
     return [*rows, f"{indent}... and {len(findings) - _MOST_ROWS} more"] if len(findings) > _MOST_ROWS else rows
 

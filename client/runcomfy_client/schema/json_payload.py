@@ -85,9 +85,9 @@ def read_payload(
     duplicates: list[_Duplicates] = []
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(items)
-        if len(found) == len(items):
-            return found
+        result = dict(items)
+        if len(result) == len(items):
+            return result
         marked = _Duplicates(items)
         duplicates.append(marked)
         return marked
@@ -166,8 +166,8 @@ def _diagnosis(text: str, error: json.JSONDecodeError) -> tuple[int, str, str]:
     here = text[position:].lstrip()[:20]
     if not here:
         # An opening quote is where a text that never ends begins.
-        what = "the text is not closed" if error.msg.startswith("Unterminated") else "it ends too early"
-        return position, what, ""
+        reason = "the text is not closed" if error.msg.startswith("Unterminated") else "it ends too early"
+        return position, reason, ""
     # From Python 3.13 on the parser stops at the comma, before that behind it.
     if here[0] in "}]" and before.endswith(","):
         return len(before) - 1, "a comma follows the last item; remove it", ""
@@ -183,8 +183,10 @@ def _diagnosis(text: str, error: json.JSONDecodeError) -> tuple[int, str, str]:
         return position, f"{word.group()} is Python; JSON writes {_PYTHON_WORDS[word.group()]}", ""
     if error.msg == "Extra data":
         several = here[0] in '{["'
-        what = "another value begins here; a payload is one JSON object" if several else "nothing may follow the value"
-        return position, what, "several" if several else ""
+        reason = (
+            "another value begins here; a payload is one JSON object" if several else "nothing may follow the value"
+        )
+        return position, reason, "several" if several else ""
     if error.msg.startswith("Expecting property name") and word:
         return position, "keys stand in double quotes", ""
     if error.msg.startswith("Expecting ',' delimiter"):

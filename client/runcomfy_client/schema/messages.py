@@ -33,9 +33,9 @@ def brief(value: object) -> str:
     return f"a Python {kind.__name__}"
 
 
-def amount(count: int, thing: str) -> str:
+def amount(count: int, noun: str) -> str:
     """A number of things: "1 item", "2 items"."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def choices(values: tuple[object, ...]) -> str:

@@ -345,15 +345,15 @@ def _kind(value: object) -> str:
     return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else "value"
 
 
-def json_equal(one: object, other: object) -> bool:
+def json_equal(left: object, right: object) -> bool:
     """Whether two values are the same in JSON's sense: true is not 1, 1.0 is."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(json_equal, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(json_equal(item, other[key]) for key, item in one.items())
-    return one == other
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(json_equal, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(json_equal(item, right[key]) for key, item in left.items())
+    return left == right
 
 
 def _closest(value: float, allowed: tuple[object, ...]) -> float | None:

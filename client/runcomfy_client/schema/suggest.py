@@ -44,9 +44,9 @@ def _nearest(word: str, names: tuple[str, ...]) -> str | None:
     for other, name, pairs in known:
         if not mine.isdisjoint(pairs) and _is_one_slip(folded, other):
             return name
-    begun = [(other, name) for other, name, _ in known if other.startswith(folded)]
-    if len(begun) == 1 and len(begun[0][0]) <= 3 * len(folded) - 2:
-        return begun[0][1]
+    continued = [(other, name) for other, name, _ in known if other.startswith(folded)]
+    if len(continued) == 1 and len(continued[0][0]) <= 3 * len(folded) - 2:
+        return continued[0][1]
     score, best = max([(_shared(mine, pairs), -place) for place, (_, _, pairs) in enumerate(known)], default=(0.0, 0))
     if score >= 0.5:
         return known[-best][1]

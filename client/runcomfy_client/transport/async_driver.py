@@ -509,10 +509,10 @@ def fast_is_usable() -> bool:
     return not has_proxy() and find_spec("httpx_aiohttp") is not None
 
 
-async def _close(thing: object) -> None:
+async def _close(resource: object) -> None:
     """Close a client, a connection or a reply that may be broken. That must not hide a failure, nor cost a reply."""
     with contextlib.suppress(Exception):
-        await thing.aclose()  # type: ignore[attr-defined]  # all of these have it
+        await resource.aclose()  # type: ignore[attr-defined]  # all of these have it
 
 
 def _exchange(stream: Stream) -> Exchange:

@@ -67,8 +67,8 @@ def _functions(kind: object, value: object) -> tuple[Hook, ...]:
     hooks = (value,) if callable(value) else tuple(value) if isinstance(value, Iterable) else (value,)
     for hook in hooks:
         if not callable(hook) or iscoroutinefunction(hook):
-            wanted = "a plain function, not an async one" if callable(hook) else "a function, or a list of functions"
-            raise ConfigurationError(f"event_hooks[{kind!r}] holds {hook!r:.80}; it must be {wanted}.")
+            expected = "a plain function, not an async one" if callable(hook) else "a function, or a list of functions"
+            raise ConfigurationError(f"event_hooks[{kind!r}] holds {hook!r:.80}; it must be {expected}.")
     return hooks
 
 

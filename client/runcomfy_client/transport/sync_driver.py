@@ -5,7 +5,7 @@
 - At most ``max_connections`` requests are under way; others wait for a slot, which counts against their
   ``queue_timeout`` and not against their ``timeout``.
 - A connection is used again only after a reply that was read to its end. One whose use failed, or was broken off, is
-  closed with its client: httpx's pools keep some broken connections as busy for ever.
+  closed with its client: httpx's pools count some broken connections as busy until they are closed.
 - The deadline of a request is kept by the watchdog, since a socket's own limit starts anew with every byte.
 - Of a client of the user's everything is used but redirects and its own login; see `pools`.
 """
@@ -377,10 +377,10 @@ class Connections:
         return PooledConnection(_TransportClient(httpx.HTTPTransport(verify=verify, limits=limits)))
 
 
-def _close(thing: object) -> None:
+def _close(resource: object) -> None:
     """Close a client, a connection or a reply that may be broken. That must not hide a failure, nor cost a reply."""
     with contextlib.suppress(Exception):
-        thing.close()  # type: ignore[attr-defined]  # all of these have it
+        resource.close()  # type: ignore[attr-defined]  # all of these have it
 
 
 def _close_all(idle: IdleConnections[httpx.Client | _TransportClient]) -> None:

@@ -313,7 +313,7 @@ def _is_value(member: str) -> bool:
 
 def _annotation_text(annotation: ast.expr) -> str:
     text = ast.unparse(annotation)
-    # Whether it may be left out is said beside it.
+    # Whether it is optional is reported beside it.
     return text.removesuffix(" | None")
 
 

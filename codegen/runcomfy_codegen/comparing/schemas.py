@@ -245,8 +245,8 @@ def _bound(rule: Json) -> tuple[tuple[str, str], tuple[float, int]] | None:
 
 def _alternatives(keyword: str, old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
     if len(old) == len(new):
-        for number, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _schema(one, other, (*at, number))
+        for number, (old_branch, new_branch) in enumerate(zip(old, new, strict=True)):
+            yield from _schema(old_branch, new_branch, (*at, number))
         return
     kept = {_canonical(schema) for schema in old} <= {_canonical(schema) for schema in new}
     more = keyword == "anyOf" and kept
@@ -315,8 +315,8 @@ def _canonical(value: Json) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _equal(one: Json, other: Json) -> bool:
-    return _canonical(one) == _canonical(other)
+def _equal(left: Json, right: Json) -> bool:
+    return _canonical(left) == _canonical(right)
 
 
 def _is_map(value: Json) -> bool:

@@ -146,11 +146,11 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
     for block in blocks:
         if block.value is None:
             endless = block.end == len(page.text)
-            wanted = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
-            broken[wanted].append(block)
-    for wanted, block in [(wanted, block) for wanted, blocks in broken.items() for block in blocks[:_MAX_SHOWN]]:
+            is_needed = endless or not complete or _is_body(page.text, block) or '"properties"' in block.text
+            broken[is_needed].append(block)
+    for is_needed, block in [(needed, block) for needed, blocks in broken.items() for block in blocks[:_MAX_SHOWN]]:
         message = f"a JSON block that begins at {_at(page, block.start)} is broken: {block.reason}"
-        if not wanted:
+        if not is_needed:
             message += "; it is passed over"
         char = page.text[block.broken : block.broken + 1]
         help = "The cause is here or just before: a comma, a quote. Correct it or save the page again."
@@ -160,7 +160,7 @@ def _broken(page: PageText, blocks: tuple[Block, ...]) -> list[Diagnostic]:
             help = "No real schema is. This is not an API page as RunComfy publishes it."
         elif char in _TYPOGRAPHIC:
             help = _HELP_TYPOGRAPHIC
-        code = "E074" if wanted else "W174"
+        code = "E074" if is_needed else "W174"
         diagnostics.append(page.diagnostic(code, message, block.broken, block.broken + 1, help))
     return diagnostics
 

@@ -108,9 +108,9 @@ class _Reader:
     def _model_name(self, model_id: str, name: Json) -> ModelNames | None:
         place = (model_id, "name")
         names = ModelNames.of(name) if isinstance(name, str) else None
-        wanted = 2 if model_id.count("/") < 2 else 3
-        if names is None or len(names.parts) != wanted:
-            shape = "provider.method" if wanted == 2 else "provider.family.method"
+        length = 2 if model_id.count("/") < 2 else 3
+        if names is None or len(names.parts) != length:
+            shape = "provider.method" if length == 2 else "provider.family.method"
             self._report(f'"name" of this id is "{shape}", each part like poster_1', place)
             return None
         for number, part in enumerate(names.parts):

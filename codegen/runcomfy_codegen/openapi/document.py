@@ -168,9 +168,9 @@ class Unique:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def name(self, wanted: str) -> str:
-        name, number = wanted, 2
+    def name(self, base: str) -> str:
+        name, number = base, 2
         while name.casefold() in self._taken:
-            name, number = f"{wanted}_{number}", number + 1
+            name, number = f"{base}_{number}", number + 1
         self._taken.add(name.casefold())
         return name

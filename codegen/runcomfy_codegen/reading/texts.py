@@ -33,12 +33,12 @@ def without_texts(schema: Json) -> Json:
     return stripped
 
 
-def same_except_texts(one: Json, other: Json) -> bool:
+def same_except_texts(left: Json, right: Json) -> bool:
     """Do two schemas (or two output documents, `{"output": schema}`) differ in titles and descriptions only?
 
     Key order does not count; True and 1 are not the same.
     """
-    return _text(one) == _text(other)
+    return _text(left) == _text(right)
 
 
 def unwrap_output(output: Json) -> Json:

@@ -107,8 +107,8 @@ def _lines(script: object) -> Iterator[tuple[str, str]]:
         yield from _lines_of_text(ready_scripts().get(script.strip(), script))
     elif isinstance(script, dict):
         for head, words in script.items():
-            for one in words if isinstance(words, list) else [words]:
-                yield str(head), str(one)
+            for line in words if isinstance(words, list) else [words]:
+                yield str(head), str(line)
     elif isinstance(script, list | tuple):
         for part in script:
             yield from _lines(part)

@@ -93,8 +93,8 @@ class MediaInputs:
                 raise UnreadableMedia("nothing is found at this URL (404)")
             return data
         if parts.scheme != "https" or not parts.hostname:
-            also = " or a data: URI" if self._data_uris else ""
-            raise UnreadableMedia(f"a public https URL{also} is expected")
+            data_uri_text = " or a data: URI" if self._data_uris else ""
+            raise UnreadableMedia(f"a public https URL{data_uri_text} is expected")
         return await _fetch(value) if self._fetch else None
 
 

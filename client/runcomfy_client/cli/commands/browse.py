@@ -86,7 +86,7 @@ def show(model: ModelId, /, *, common: Common = COMMON) -> int:
                 "method": f"client.{method}",
                 "input_class": spec.input_class,
                 "output_class": spec.output_class,
-                "inputs": [one.to_dict() for one in inputs],
+                "inputs": [parameter.to_dict() for parameter in inputs],
                 "example": example,
                 "snippets": snippets,
             }
@@ -112,23 +112,23 @@ def schema(model: ModelId, /, *, common: Common = COMMON) -> int:
 
 
 def _no_model(words: Sequence[str], model_ids: Sequence[str]) -> str:
-    wanted = " ".join(words)
+    text = " ".join(words)
     parts = {part for model_id in model_ids for part in model_id.casefold().split("/")}
-    near = rank(wanted, [*model_ids, *sorted(parts)])[:3]
+    near = rank(text, [*model_ids, *sorted(parts)])[:3]
     cure = (
         f"; did you mean {' or '.join(near)}?"
         if near
         else f"; there are {len(model_ids)}, `{program()} models` lists them"
     )
-    return f"no model id holds {wanted!r}{cure}"
+    return f"no model id holds {text!r}{cure}"
 
 
 def _model_facts(spec: ModelSpec) -> dict[str, object]:
     inputs = parameters(spec)
     return {
         "model_id": spec.model_id,
-        "required": [one.wire_name for one in inputs if one.required],
-        "optional": [one.wire_name for one in inputs if not one.required],
+        "required": [parameter.wire_name for parameter in inputs if parameter.required],
+        "optional": [parameter.wire_name for parameter in inputs if not parameter.required],
         "base_price_usd": spec.base_price_usd,
         "price_unit": spec.price_unit or None,
     }
@@ -139,7 +139,13 @@ def _print_models(specs: Sequence[ModelSpec]) -> None:
     if not sys.stdout.isatty():
         # For `grep` and `cut`: no frame, nothing wrapped.
         for model_id, inputs, price in rows:
-            write_row([model_id, ", ".join(one.name for one in inputs if one.required), *filter(None, [price])])
+            write_row(
+                [
+                    model_id,
+                    ", ".join(parameter.name for parameter in inputs if parameter.required),
+                    *filter(None, [price]),
+                ]
+            )
         return
     from rich.text import Text
 
@@ -169,7 +175,7 @@ def _model_table(rows: Sequence[tuple[str, Sequence[ModelParameter], str]], *, o
     if priced:
         table.add_column("Base price", overflow="fold")
     for model_id, inputs, price in rows:
-        required = [one.name for one in inputs if one.required]
+        required = [parameter.name for parameter in inputs if parameter.required]
         cells = [model_id, ", ".join(required)]
         cells += [str(len(inputs) - len(required))] if optional else []
         cells += [price] if priced else []
@@ -212,37 +218,41 @@ def _input_table(inputs: Sequence[ModelParameter], *, longest_name: int) -> Tabl
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Input")
     table.add_column("Type, default, limits and meaning", ratio=1)
-    for prefix, one in _rows(inputs, ""):
-        default = _default(one)
+    for prefix, parameter in _rows(inputs, ""):
+        default = _default(parameter)
         lines = [
-            Text.assemble(one.type, ", ", "" if one.required else "default ", default) if default else Text(one.type)
+            (
+                Text.assemble(parameter.type, ", ", "" if parameter.required else "default ", default)
+                if default
+                else Text(parameter.type)
+            )
         ]
-        if one.choices:
-            lines.append(Text(f"one of: {_choices(one)}"))
-        if one.limits:
-            lines.append(Text(printable("; ".join(one.limits))))
-        if one.about:
-            lines.append(Text(printable(one.about), style="dim"))
-        table.add_row(_name(prefix, one, longest_name), Text("\n").join(lines))
+        if parameter.choices:
+            lines.append(Text(f"one of: {_choices(parameter)}"))
+        if parameter.limits:
+            lines.append(Text(printable("; ".join(parameter.limits))))
+        if parameter.about:
+            lines.append(Text(printable(parameter.about), style="dim"))
+        table.add_row(_name(prefix, parameter, longest_name), Text("\n").join(lines))
     return table
 
 
 def _rows(inputs: Sequence[ModelParameter], prefix: str) -> Iterator[tuple[str, ModelParameter]]:
     """Every input, and below it those of the objects inside, with what leads there: `keyframes[].image_url`."""
-    for one in inputs:
-        yield prefix, one
-        for inner in one.objects:
-            yield from _rows(inner.properties, f"{prefix}{one.name}{inner.mark}.")
+    for parameter in inputs:
+        yield prefix, parameter
+        for inner in parameter.objects:
+            yield from _rows(inner.properties, f"{prefix}{parameter.name}{inner.mark}.")
 
 
-def _name(prefix: str, one: ModelParameter, longest: int) -> Text:
+def _name(prefix: str, parameter: ModelParameter, longest: int) -> Text:
     from rich.text import Text
 
-    name = Text(_split(f"{prefix}{one.name}", longest), style="bold cyan" if one.required else "cyan")
-    if one.required:
+    name = Text(_split(f"{prefix}{parameter.name}", longest), style="bold cyan" if parameter.required else "cyan")
+    if parameter.required:
         name.append(" *", style="bold red")
-    if one.wire_name != one.name:
-        name.append(f"\nwire: {printable(one.wire_name)}", style="dim")
+    if parameter.wire_name != parameter.name:
+        name.append(f"\nwire: {printable(parameter.wire_name)}", style="dim")
     return name
 
 
@@ -256,9 +266,9 @@ def _split(name: str, longest: int) -> str:
     return "\n".join(lines)
 
 
-def _choices(one: ModelParameter) -> str:
+def _choices(parameter: ModelParameter) -> str:
     """The values to choose from; of a list that is too long as many as fit, and how many there are besides."""
-    texts = [choice if isinstance(choice, str) and choice else brief(choice) for choice in one.choices]
+    texts = [choice if isinstance(choice, str) and choice else brief(choice) for choice in parameter.choices]
     listed = texts
     while len(", ".join(listed)) > _LONGEST_CHOICES and len(listed) > 1:
         listed = listed[:-1]
@@ -266,12 +276,12 @@ def _choices(one: ModelParameter) -> str:
     return printable(", ".join(listed) + more)
 
 
-def _default(one: ModelParameter) -> Text:
+def _default(parameter: ModelParameter) -> Text:
     from rich.text import Text
 
-    if one.required:
+    if parameter.required:
         return Text("required", style="bold red")
-    if one.default is MISSING:
+    if parameter.default is MISSING:
         return Text("")
-    text = one.default if isinstance(one.default, str) and one.default else brief(one.default)
+    text = parameter.default if isinstance(parameter.default, str) and parameter.default else brief(parameter.default)
     return Text(printable(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."))
