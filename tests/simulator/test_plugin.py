@@ -39,7 +39,7 @@ def write(project: Path, **files: str) -> None:
 
 def test_a_project_uses_the_fixture(tmp_path: Path, schemas: Path) -> None:
     (tmp_path / "pytest.ini").write_text(
-        f"[pytest]\nrunco" f"mfy_sim_schemas = {schemas}\naddopts = --strict-markers\n", "utf-8"
+        f"[pytest]\nruncomfy_sim_schemas = {schemas}\naddopts = --strict-markers\n", "utf-8"
     )
     write(
         tmp_path,
