@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.simulator.test_command import BLOCKED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +92,7 @@ def test_loading_the_plugin_loads_nothing_else(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_example_project_passes() -> None:
     done = run_pytest(ROOT / "examples" / "pytest_project")
     assert " passed" in done.stdout, done.stdout + done.stderr
