@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from runcomfy_codegen.writing.tree import _EXPORTS
 
 ROOT = Path(__file__).parents[2]
 OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator")
@@ -41,6 +42,8 @@ HTTP_LIBRARIES = {"httpx", "httpcore", "httpx_aiohttp", "aiohttp", "requests"}
 DRIVERS = {"runcomfy_client.transport.sync_driver", "runcomfy_client.transport.async_driver"}
 # What the generator may use of the client library, and the simulator of the generator.
 SHARED = ("runcomfy_client.schema", "runcomfy_client.describe")
+# What the agents' server may use of it: the modules that generated packages offer to users, and what is known of models.
+PUBLIC = {*_EXPORTS, "runcomfy_client.client", "runcomfy_client.packages", "runcomfy_client.schema.spec"}
 DESCRIBES = "runcomfy_simulator.description"
 
 
@@ -63,7 +66,7 @@ def test_the_client_library_imports_downwards(graph: grimp.ImportGraph) -> None:
     assert not broken, "\n".join(f"{each.importer} reaches {each.imported}" for each in broken)
 
 
-@pytest.mark.parametrize("package", ["runcomfy_client", "runcomfy_codegen", "runcomfy_simulator"])
+@pytest.mark.parametrize("package", ["runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator"])
 def test_no_module_imports_itself_by_way_of_others(graph: grimp.ImportGraph, package: str) -> None:
     cycles = []
     for name in sorted(name for name in graph.modules if name.startswith(f"{package}.")):
@@ -82,6 +85,13 @@ def test_the_generator_uses_the_schema_and_its_descriptions_only(graph: grimp.Im
     for name, found in imports_of(graph, "runcomfy_codegen"):
         assert found.partition(".")[0] not in {"runcomfy", "runcomfy_simulator"}, name
         assert not found.startswith("runcomfy_client") or found.startswith(SHARED), f"{name} imports {found}"
+
+
+def test_the_agents_server_uses_the_public_surface(graph: grimp.ImportGraph) -> None:
+    for name, found in imports_of(graph, "runcomfy_mcp"):
+        assert found.partition(".")[0] not in {"runcomfy", "runcomfy_codegen", "runcomfy_simulator"}, name
+        allowed = found in PUBLIC or found.startswith("runcomfy_client.describe") or found == "runcomfy_client.errors"
+        assert not found.startswith("runcomfy_client") or allowed, f"{name} imports {found}"
 
 
 def test_the_simulator_reads_for_itself(graph: grimp.ImportGraph) -> None:

@@ -24,6 +24,7 @@ SOURCES = {
     "runcomfy_client": "client/runcomfy_client",
     "runcomfy_codegen/_data/templates": "templates",
     "runcomfy_codegen/_data/schemas": "schemas",
+    "runcomfy_mcp": "agents/runcomfy_mcp",
     "runcomfy_simulator": "simulator/runcomfy_simulator",
 }
 # What a client costs its user; each of these was weighed.

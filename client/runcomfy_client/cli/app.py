@@ -46,6 +46,7 @@ MODULES = {
     "jobs": "records",
     "settle": "records",
     "batch": "batch",
+    "mcp": "mcp",
     "balance": "account",
     "completion": "account",
 }

@@ -45,6 +45,7 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
     (errors.AuthenticationError, NO_ACCESS),
     (errors.PermissionDeniedError, NO_ACCESS),
     (errors.InsufficientBalanceError, NO_ACCESS),
+    (errors.BudgetExceededError, NO_ACCESS),
     (errors.APIError, UNAVAILABLE),
     (errors.TransportError, UNAVAILABLE),
     (errors.SubmissionUnknownError, STILL_RUNNING),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from ..client import SyncClient
+    from ..client import AsyncClient, SyncClient
     from ..journal.journal import Journal
 
 SCRIPT = "runcomfy-client"
@@ -99,6 +99,15 @@ def open_client(
     package()  # report a wrong address before the client's own modules are loaded
     client: type[SyncClient] = _import(_selection.name).RunComfy
     return client(base_url=base_url, journal=journal_path(journal) if record else None, validate=validate)
+
+
+def open_async_client(
+    base_url: str | None, *, journal: str | Path | None = None, token: str | None = None
+) -> AsyncClient:
+    """As ``open_client``, for servers. ``token``: that of a simulator; a person's own is never an argument."""
+    package()
+    client: type[AsyncClient] = _import(_selection.name).AsyncRunComfy
+    return client(token=token, base_url=base_url, journal=journal_path(journal))
 
 
 def journal_path(path: str | Path | None) -> Path:

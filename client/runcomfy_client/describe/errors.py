@@ -5,7 +5,7 @@ Each reader adds its own: the command line an exit code and the next command, an
 
 from __future__ import annotations
 
-from ..errors import InvalidInputError, JobFailedError, RunComfyError
+from ..errors import BudgetExceededError, InvalidInputError, JobFailedError, RunComfyError
 
 # What an error may carry besides its message, in the order in which it is shown.
 _FACTS = ("request_id", "model_id", "status_code", "error_code", "job_key", "state")
@@ -22,6 +22,8 @@ def error_facts(error: BaseException) -> dict[str, object]:
     facts = {name: value for name in _FACTS if (value := getattr(error, name, None)) is not None}
     if isinstance(error, InvalidInputError):
         facts["report"] = error.report.to_dict()
+    if isinstance(error, BudgetExceededError):
+        facts |= {"spent": error.spent, "reserved": error.reserved, "jobs": error.jobs, "estimate": error.estimate}
     if isinstance(error, JobFailedError) and error.error is not None:
         facts["error"] = error.error
     return facts

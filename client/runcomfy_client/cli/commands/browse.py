@@ -10,11 +10,11 @@ from cyclopts import Parameter
 from ...describe.json_schema import file_schema
 from ...describe.parameters import parameters
 from ...describe.prices import base_price
+from ...describe.search import ids_with, near_names
 from ...describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
 from ...schema import MISSING
 from ...schema.findings import printable
 from ...schema.messages import amount, brief
-from ...schema.suggest import rank
 from ..errors import CommandError
 from ..options import COMMON, OFFLINE, Common, ModelId, command
 from ..output import console, emit_json, note, write, write_row
@@ -47,7 +47,7 @@ def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")]
     """List the models this client was generated for."""
     words = [word.casefold() for argument in text for word in argument.split()]
     model_ids = package().model_ids()
-    matches = [model_id for model_id in model_ids if all(word in model_id.casefold() for word in words)]
+    matches = ids_with(words, model_ids)
     if not matches and not common.json:
         raise CommandError(_no_model(words, model_ids))
     specs = [package().known_spec(model_id) for model_id in matches]
@@ -113,8 +113,7 @@ def schema(model: ModelId, /, *, common: Common = COMMON) -> int:
 
 def _no_model(words: Sequence[str], model_ids: Sequence[str]) -> str:
     text = " ".join(words)
-    parts = {part for model_id in model_ids for part in model_id.casefold().split("/")}
-    near = rank(text, [*model_ids, *sorted(parts)])[:3]
+    near = near_names(text, model_ids)[:3]
     cure = (
         f"; did you mean {' or '.join(near)}?"
         if near
