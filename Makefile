@@ -7,6 +7,9 @@ HAND := agents client codegen simulator tests benchmarks examples docs noxfile.p
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
+# Tests start hundreds of processes; each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo generate check test test-long fmt lint types audit drift docs wheels bench pictures clean
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import resource
@@ -18,15 +19,30 @@ from tests.support.http_wire import Response
 from tests.support.tiny_api import PNG, TinyApi
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.both import Clients
 
 BALANCE = json.dumps({"balance_usd": 12.5, "balance_microdollars": 12_500_000, "currency": "USD"}).encode()
 MB = 1024 * 1024
-ZEROS = bytes(64 * MB)
-BOMB = gzip.compress(ZEROS, mtime=0)
-STACKED = gzip.compress(gzip.compress(bytes(256 * MB), mtime=0), mtime=0)
+UNPACKED = 64 * MB
+
+
+# Made when a test needs them, not when it is collected: they take seconds.
+@functools.cache
+def bomb() -> bytes:
+    return gzip.compress(bytes(UNPACKED), mtime=0)
+
+
+@functools.cache
+def deflate_bomb() -> bytes:
+    return zlib.compress(bytes(UNPACKED))
+
+
+@functools.cache
+def stacked() -> bytes:
+    return gzip.compress(gzip.compress(bytes(256 * MB), mtime=0), mtime=0)
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -57,19 +73,22 @@ def test_what_was_asked_for_is_read(clients: Clients, proxy: FaultProxy, data: b
 
 
 @pytest.mark.parametrize(
-    ("data", "encoding", "reason"),
+    ("body", "encoding", "reason"),
     [
-        (STACKED, "gzip, gzip", "compressed as 'gzip, gzip'"),
+        (stacked, "gzip, gzip", "compressed as 'gzip, gzip'"),
         (BALANCE, "br", "compressed as 'br'"),
         (BALANCE, "zstd", "compressed as 'zstd'"),
         (BALANCE, "identity, gzip", "compressed as"),
         (BALANCE, "gzip", "compressed data is broken"),
         (gzip.compress(BALANCE, mtime=0)[:-9], "gzip", "ends within its compressed data"),
-        (BOMB, "gzip", "larger than 8,388,608 bytes"),
-        (zlib.compress(ZEROS), "deflate", "larger than 8,388,608 bytes"),
+        (bomb, "gzip", "larger than 8,388,608 bytes"),
+        (deflate_bomb, "deflate", "larger than 8,388,608 bytes"),
     ],
 )
-def test_all_else_is_no_reply(clients: Clients, proxy: FaultProxy, data: bytes, encoding: str, reason: str) -> None:
+def test_all_else_is_no_reply(
+    clients: Clients, proxy: FaultProxy, body: bytes | Callable[[], bytes], encoding: str, reason: str
+) -> None:
+    data = body if isinstance(body, bytes) else body()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     client = clients(proxy.url, max_retries=0)
     proxy.always("balance", answer(encoded(data, encoding)))
@@ -83,8 +102,11 @@ def test_all_else_is_no_reply(clients: Clients, proxy: FaultProxy, data: bytes, 
     assert grown < 40 * MB
 
 
-@pytest.mark.parametrize(("data", "encoding"), [(STACKED, "gzip, gzip"), (BOMB, "gzip")], ids=["stack", "bomb"])
-def test_nor_is_a_file(clients: Clients, proxy: FaultProxy, tmp_path: Path, data: bytes, encoding: str) -> None:
+@pytest.mark.parametrize(("body", "encoding"), [(stacked, "gzip, gzip"), (bomb, "gzip")])
+def test_nor_is_a_file(
+    clients: Clients, proxy: FaultProxy, tmp_path: Path, body: Callable[[], bytes], encoding: str
+) -> None:
+    data = body()
     result = clients(proxy.url, max_retries=0).submit("any/model", {}).wait(10)
     proxy.always("file", answer(encoded(data, encoding)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -104,8 +126,8 @@ def test_a_file_that_is_stored_compressed_is_saved_plain(
 
 
 def test_no_piece_is_large() -> None:
-    pieces = list(Decoder("gzip").pieces(BOMB))
-    assert sum(map(len, pieces)) == len(ZEROS)
+    pieces = list(Decoder("gzip").pieces(bomb()))
+    assert sum(map(len, pieces)) == UNPACKED
     assert max(map(len, pieces)) <= PIECE
 
 

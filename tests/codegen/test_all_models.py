@@ -98,7 +98,7 @@ def test_no_import_is_unused_and_the_package_is_imported_relatively(all_models: 
         assert not [name for name in modules if name and name.partition(".")[0] == "runcomfy"], path
 
 
-# All models in every run: most of the time goes into the libraries, so a sample would cost as much.
+@pytest.mark.long  # `make types` asks it, too
 def test_mypy_strict_passes_on_all_models(all_models: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "-p", "runcomfy"]
     done = subprocess.run(

@@ -135,6 +135,7 @@ def test_a_catalog_that_is_the_same_opens_nothing(refresh: Callable[..., Path], 
     assert "refresh-models" not in git(origin, "branch")
 
 
+@pytest.mark.long
 def test_a_changed_catalog_opens_a_pull_request_and_updates_it(refresh: Callable[..., Path], origin: Path) -> None:
     smaller = models(seed={"type": "integer"})
     smaller["acme/poster-1/edit"]["properties"]["size"]["enum"] = ["small"]

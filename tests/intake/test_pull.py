@@ -498,7 +498,7 @@ def test_without_the_generated_package_it_says_what_to_do(tmp_path: Path) -> Non
     # A module of that name in front of the real one stands for a tree before the first `generate`.
     (tmp_path / "runcomfy.py").write_text("raise ImportError('no generated package here')\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [SCRIPT, "pull", "*", "--schemas", tmp_path / "store"]
+    command = [str(SCRIPT), "pull", "*", "--schemas", str(tmp_path / "store")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 69
     assert "runcomfy-codegen generate" in done.stderr

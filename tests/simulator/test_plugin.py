@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.simulator.test_command import BLOCKED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +41,7 @@ def write(project: Path, **files: str) -> None:
 
 def test_a_project_uses_the_fixture(tmp_path: Path, schemas: Path) -> None:
     (tmp_path / "pytest.ini").write_text(
-        f"[pytest]\nrunco" f"mfy_sim_schemas = {schemas}\naddopts = --strict-markers\n", "utf-8"
+        f"[pytest]\nruncomfy_sim_schemas = {schemas}\naddopts = --strict-markers\n", "utf-8"
     )
     write(
         tmp_path,
@@ -90,6 +92,7 @@ def test_loading_the_plugin_loads_nothing_else(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_example_project_passes() -> None:
     done = run_pytest(ROOT / "examples" / "pytest_project")
     assert " passed" in done.stdout, done.stdout + done.stderr

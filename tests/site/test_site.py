@@ -15,6 +15,7 @@ from tests.support.hostile_store import MARKUP, hostile_store
 from tests.support.pages import Seen, read_html
 from tests.support.store import copy_models
 
+pytestmark = pytest.mark.long  # building it takes its time; `make docs` builds the whole
 ROOT = Path(__file__).parents[2]
 SOME = ("bytedance/dreamina-4-0/edit", "bytedance/dreamina-4-0/text-to-image", "kling/kling-3.0/4k/image-to-video")
 # What a browser fetches by itself. A link that a reader follows is the reader's.

@@ -2,7 +2,7 @@
 
 Each process is a fork of one that has loaded them (`multiprocessing.forkserver`). Its arguments, folder, environment,
 streams and exit code are its own, as a shell would set them. Tests of the start itself (what it loads, the locale, a
-terminal, a closed stream, a signal) start the installed script instead.
+closed stream, a signal) start the installed script instead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.support.cli import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from multiprocessing.process import BaseProcess
 
 _LOADED = (
     "httpx",
@@ -66,21 +67,32 @@ def run_script(
     timeout: float = 60,
 ) -> Answer:
     """Run a console script with these arguments; what it prints and its exit code."""
-    with tempfile.TemporaryDirectory() as streams:
-        stdin_file, stdout_file, stderr_file = (Path(streams, name) for name in ("stdin", "stdout", "stderr"))
+    with tempfile.TemporaryDirectory() as made:
+        stdin_file, stdout_file, stderr_file = (Path(made, name) for name in ("stdin", "stdout", "stderr"))
         stdin_file.write_bytes(stdin)
-        argv = [script, *map(str, words)]
-        arguments = (argv, folder or Path.cwd(), dict(environment), (stdin_file, stdout_file, stderr_file))
-        process = _context.Process(target=_main, args=arguments)
-        process.start()
+        process = start_script(script, words, (stdin_file, stdout_file, stderr_file), folder, environment)
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise TimeoutError(f"{' '.join(argv)} has not ended after {timeout} s")
+            raise TimeoutError(f"{script} has not ended after {timeout} s; it was called with {words}")
         code = process.exitcode
         process.close()
         return Answer(code, stdout_file.read_bytes().decode(), stderr_file.read_bytes().decode())
+
+
+def start_script(
+    script: str,
+    words: Sequence[object],
+    streams: tuple[Path, Path, Path],
+    folder: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> BaseProcess:
+    """Start a console script whose stdin, stdout and stderr are these files or terminals."""
+    argv = [script, *map(str, words)]
+    process = _context.Process(target=_main, args=(argv, folder or Path.cwd(), dict(environment), streams))
+    process.start()
+    return process
 
 
 def _main(argv: list[str], folder: Path, environment: dict[str, str], streams: tuple[Path, Path, Path]) -> None:
@@ -88,7 +100,8 @@ def _main(argv: list[str], folder: Path, environment: dict[str, str], streams: t
         opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    # New ones, as Python makes them at its start: those of before took other files' positions along.
+    sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w"), open(2, "w")  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
