@@ -46,6 +46,8 @@ class World:
             home = f"{self.origin}/v1/requests/{request_id}"
             links = {f"{name}_url": f"{home}/{name}" for name in ("status", "result", "cancel")}
             return _reply({"request_id": request_id, **links})
+        if parts[1] != "requests":
+            return _reply({"detail": "not found"}, "404 Not Found")  # the catalog, the balance
         request_id, call = parts[2], parts[3]
         if call == "status":
             left = self._poll(request_id)
@@ -126,9 +128,9 @@ class Conversation(asyncio.Protocol):
             self._transport.write(reply)
 
 
-def _reply(body: object) -> bytes:
+def _reply(body: object, status: str = "200 OK") -> bytes:
     content = json.dumps(body).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     return head.encode() + content
 
 

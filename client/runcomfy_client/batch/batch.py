@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..api.calls import Session
+    from ..journal.sql import Row
     from ..transport.async_driver import AsyncDriver
     from ..transport.steps import Operation
     from ..transport.sync_driver import SyncDriver
@@ -266,7 +267,7 @@ class BatchData:
         yield from run(lambda: store.note_balance(**{"after" if after else "before": usd}))
 
     async def _work(
-        self, driver: AsyncDriver, started: Started, ended: Callable[[int], None], only: frozenset[str] | None
+        self, driver: AsyncDriver, started: Started, ended: Callable[[Row], None], only: frozenset[str] | None
     ) -> None:
         """Run the engine, and write the report."""
         place = self._place()
@@ -338,14 +339,14 @@ class Batch(BatchData):
             self._loop.call_soon_threadsafe(super().stop)
 
     def _iterate(self, started: Started, only: frozenset[str] | None) -> Iterator[BatchItem]:
-        ended: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
         thread = threading.Thread(target=self._in_thread, args=(started, ended, only), name="runcomfy-batch")
         thread.start()
         try:
             while (found := ended.get()) is not None:
                 if isinstance(found, BaseException):
                     raise found
-                yield item_of(started.store.item(found), started.store.folder)
+                yield item_of(found, started.store.folder)
         finally:
             while thread.is_alive():
                 self.stop()
@@ -359,7 +360,7 @@ class Batch(BatchData):
     def _in_thread(
         self,
         started: Started,
-        ended: queue.SimpleQueue[int | BaseException | None],
+        ended: queue.SimpleQueue[Row | BaseException | None],
         only: frozenset[str] | None,
     ) -> None:
         async def work() -> None:
@@ -409,12 +410,12 @@ class AsyncBatch(BatchData):
             yield item
 
     async def _iterate(self, started: Started, only: frozenset[str] | None) -> AsyncIterator[BatchItem]:
-        ended: asyncio.Queue[int | None] = asyncio.Queue()
+        ended: asyncio.Queue[Row | None] = asyncio.Queue()
         work = asyncio.ensure_future(self._work(self._driver, started, ended.put_nowait, only))
         work.add_done_callback(lambda _: ended.put_nowait(None))
         try:
             while (found := await ended.get()) is not None:
-                yield item_of(await asyncio.to_thread(started.store.item, found), started.store.folder)
+                yield item_of(found, started.store.folder)
             await work
         finally:
             if not work.done():

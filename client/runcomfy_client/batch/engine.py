@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 
     from ..api.calls import Session
     from ..api.values import PollState
+    from ..journal.sql import Row
     from ..journal.writer import JournalWriter
     from ..transport.async_driver import AsyncDriver
     from .limits import Limits
@@ -85,6 +86,8 @@ FIRST_PROBE = 1.0
 LONGEST_PROBE = 30.0
 GIVE_UP_SECONDS = 300.0
 FETCH_TRIES = 4
+# Seconds that an ending waits for a commit that it can share: it is no loss, for the next run would find it again.
+ENDING_WAITS = 0.05
 # Seconds that a drain waits for fetches under way.
 FETCH_GRACE = 5.0
 
@@ -104,7 +107,7 @@ class Results(Protocol):
 class Engine:
     """One run of a batch.
 
-    ended: called with the id of each item that ended. stopped: why the run ended before all was done, None if it did
+    ended: called with each item that ended. stopped: why the run ended before all was done, None if it did
     not: interrupted, budget, paused, failures, unsure, access, unreachable, journal, error. error: what to raise for
     that. only: keys; other items that wait are left alone.
     """
@@ -117,7 +120,7 @@ class Engine:
         writer: JournalWriter,
         results: Results,
         limits: Limits,
-        ended: Callable[[int], None],
+        ended: Callable[[Row], None],
         only: frozenset[str] | None = None,
     ) -> None:
         config = session.config._replace(max_retries=0)  # a retry would wait after the intent
@@ -149,12 +152,12 @@ class Engine:
         self._last_reply = time.monotonic()
         self._names: frozenset[str] = frozenset()
         self._template = NameTemplate(FILE_NAME)
-        self._draining = asyncio.Event()
+        self._draining = False
 
     def drain(self) -> None:
         """Send nothing more, see the POSTs on their way to their end, and return."""
+        self._draining = True
         self._stop("interrupted")
-        self._draining.set()
 
     def stop(self) -> None:
         """Do not wait for the POSTs on their way any longer than their grace."""
@@ -167,15 +170,11 @@ class Engine:
         """Work until all is done, or something ends the run."""
         await asyncio.to_thread(self._prepare)
         self._resume()
-        drained = asyncio.ensure_future(self._draining.wait())
         feeder = asyncio.ensure_future(self._feed())
+        feeder.add_done_callback(lambda _: self._changed.set())
         try:
-            await asyncio.wait({feeder, drained}, return_when=asyncio.FIRST_COMPLETED)
-            while (self._posts or self._jobs or not feeder.done()) and not self._draining.is_set():
-                tasks = {feeder, drained, *self._posts.values(), *self._jobs.values()} - {
-                    task for task in (feeder,) if task.done()
-                }
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            while (self._posts or self._jobs or not feeder.done()) and not self._draining:
+                await self._change()
             while self._posts:
                 await asyncio.wait(list(self._posts.values()))
             if self._fetches:
@@ -183,11 +182,10 @@ class Engine:
             if feeder.done() and (error := feeder.exception()) is not None:
                 raise error
         finally:
-            drained.cancel()
             feeder.cancel()
             for task in (*self._posts.values(), *self._jobs.values()):
                 task.cancel()
-            await asyncio.gather(feeder, drained, *self._posts.values(), *self._jobs.values(), return_exceptions=True)
+            await asyncio.gather(feeder, *self._posts.values(), *self._jobs.values(), return_exceptions=True)
             await asyncio.wrap_future(self._writes.begin(self._results.finish))
 
     def _resume(self) -> None:
@@ -300,7 +298,7 @@ class Engine:
             self._unsure += 1
             log.warning("%s: %s", item.key, error.message)
             self._breaker.failed()
-            self._ended(item.id)
+            self._ended(await asyncio.to_thread(self._store.item, item.id))
             if self._unsure >= self._limits.max_unsure:
                 self._stop("unsure")
         except RateLimitError:
@@ -455,7 +453,7 @@ class Engine:
             limits = limits_of((), LARGEST, None)
             try:
                 async with self._fetch_slots:
-                    if self._draining.is_set():
+                    if self._draining:
                         return
                     self._fetches.add(item.id)
                     operation = download(self._poll_session, ref, found.files, found.cost, folder, limits)
@@ -475,16 +473,16 @@ class Engine:
                 async with self._poll_slots:
                     body = await self._driver.run(polling.result(self._poll_session, ref))
 
-    async def _write(self, ending: Ending) -> None:
-        """Write it down; returns when it is on disk and in results.jsonl. Cancellation does not take it back."""
-        written = self._writes.begin(lambda: self._store.end(ending), self._results.catch_up)
-        await asyncio.shield(asyncio.wrap_future(written))
+    async def _write(self, ending: Ending) -> Row:
+        """Write it down. Returns the item when it is on disk and in results.jsonl; cancellation takes nothing back."""
+        written = self._writes.begin(lambda: self._store.end(ending), then=self._results.catch_up, within=ENDING_WAITS)
+        return await asyncio.shield(asyncio.wrap_future(written))
 
     async def _over(self, item: Item, ending: Ending) -> None:
-        await self._write(ending)
+        row = await self._write(ending)
         if ending.job_state is not None and (ending.job_state == "completed" or ending.cost is not None):
             self._tried.add(item.model_id)
-        self._ended(item.id)
+        self._ended(row)
         if ending.state in (FAILED, REFUSED):
             self._failures += 1
             if self._limits.max_failures is not None and self._failures > self._limits.max_failures:

@@ -428,10 +428,12 @@ class BatchStore(SqlStore):
     # What the engine writes.
 
     @repeatable
-    def end(self, ending: Ending) -> None:
-        """Write down what became of an item."""
+    def end(self, ending: Ending) -> Row:
+        """Write down what became of an item, and return it."""
         with self.transaction() as connection:
             self._end(connection, ending)
+            found: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()
+            return found
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()

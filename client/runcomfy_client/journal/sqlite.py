@@ -4,7 +4,8 @@ Why it is set up as it is:
 
 - **Rollback journal, not WAL.** In WAL mode the last transactions lie in a second file until a checkpoint; a copy of
   the first file alone opens without an error and lacks them, and a key in it would be paid again. With
-  ``journal_mode = TRUNCATE`` a committed row is in the file itself. It costs two more syncs a commit.
+  ``journal_mode = PERSIST`` a committed row is in the file itself. It costs two more syncs a commit; that the rollback
+  journal stays in place and is written over makes each of them cheap, for no file changes its size.
 - **A copy is checked.** A copy that was taken in the middle of a commit may hold half of it. So the file knows its own
   device and inode; where they differ it is a copy (or was restored), and SQLite's integrity check decides whether it
   is whole.
@@ -195,7 +196,8 @@ class SqliteStore(SqlStore):
         """Returns False if another process was just changing the file's mode: SQLite does not wait for that itself."""
         try:
             self._check_whose(connection, create=create, in_two=in_two)
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            connection.execute("PRAGMA journal_mode = PERSIST")
+            connection.execute("PRAGMA journal_size_limit = 4194304")  # the load of a large batch makes it grow
             connection.execute("PRAGMA synchronous = FULL")  # a request id must outlive a power cut
             self._lay(connection)
             self._check_copy(connection)

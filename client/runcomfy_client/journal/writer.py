@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import threading
 import time
 import weakref
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -212,33 +212,41 @@ class WriteQueue:
     def __init__(self, group: Callable[[], AbstractContextManager[None]] | None) -> None:
         self._group = group
         self._threads: ThreadPoolExecutor | None = None
-        self._lock = threading.Lock()
-        self._waiting: deque[_Write] = deque()
+        self._changed = threading.Condition()
+        self._waiting: list[_Write] = []
+        # When what waits is written at the latest, by the monotonic clock.
+        self._latest = math.inf
 
-    def begin(self, work: Callable[[], T], then: Callable[[], None] | None = None) -> Future[T]:
+    def begin(self, work: Callable[[], T], *, then: Callable[[], None] | None = None, within: float = 0.0) -> Future[T]:
         """Do it as soon as what was asked for before is done. Nothing takes it back.
 
         then: what follows when it is on disk, once for all writes that share a commit and ask for the same.
+        within: seconds for which it may wait for another write to share a commit with.
         """
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        with self._lock:
+        with self._changed:
             self._waiting.append(_Write(work, then, future))
+            self._latest = min(self._latest, time.monotonic() + within)
+            if len(self._waiting) > 1:
+                self._changed.notify()
+                return future  # with the first
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(1, "runcomfy-journal")
             try:
                 self._threads.submit(self._work)
                 return future
             except RuntimeError:  # the interpreter is shutting down: here and now, or never
-                pass
+                self._latest = 0.0
         self._work()
         return future
 
     def _work(self) -> None:
-        """Do all that waits now. There is a call for each write, and often the first does the work of many."""
-        with self._lock:
-            writes = list(self._waiting)
-            self._waiting.clear()
+        """Do all that waits now."""
+        with self._changed:
+            while (left := self._latest - time.monotonic()) > 0:
+                self._changed.wait(left)
+            writes, self._waiting, self._latest = self._waiting, [], math.inf
         if len(writes) < 2 or self._group is None:
             for each in writes:
                 _finish([each], [_outcome_of(each.work)])
@@ -252,8 +260,10 @@ class WriteQueue:
 
     def close(self) -> None:
         """Wait until all is written. A later write begins a new thread."""
-        with self._lock:
+        with self._changed:
             threads, self._threads = self._threads, None
+            self._latest = 0.0 if self._waiting else math.inf
+            self._changed.notify()
         if threads is not None:
             threads.shutdown(wait=True)
 
