@@ -61,7 +61,7 @@ def test_writes_at_once_share_a_commit(store: SqliteStore) -> None:
     before = commits(store)
     with standing_still(queue):
         wanted = [intent(f"key-{number}") for number in range(20)]
-        ends = [queue.begin(lambda each=each: sender.intend(each), follow) for each in wanted]  # type: ignore[misc]
+        ends = [queue.begin(lambda each=each: sender.intend(each), then=follow) for each in wanted]  # type: ignore[misc]
         assert not any(end.done() for end in ends)
     assert [end.result(30) for end in ends] == [None] * 20
     assert commits(store) == before + 1
@@ -126,3 +126,17 @@ def test_nothing_is_over_before_the_commit(store: SqliteStore) -> None:
     assert (one.result(30), two.result(30)) == (None, None)
     other.close()
     queue.close()
+
+
+def test_a_patient_write_goes_with_the_next_one(store: SqliteStore) -> None:
+    queue, sender = WriteQueue(store.group), Sender(store)
+    before = commits(store)
+    patient = queue.begin(lambda: sender.intend(intent("patient")), within=60.0)
+    with pytest.raises(TimeoutError):
+        patient.result(0.1)
+    assert queue.begin(lambda: sender.intend(intent("next"))).result(30) is None
+    assert patient.result(30) is None
+    assert commits(store) == before + 1
+    last = queue.begin(lambda: sender.intend(intent("last")), within=60.0)
+    queue.close()
+    assert last.result(0) is None
