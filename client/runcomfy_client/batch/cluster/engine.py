@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...api.calls import Session
+    from ...journal.sql import Row
     from ...journal.writer import JournalWriter
     from ...transport.async_driver import AsyncDriver
     from ..engine import Results
@@ -48,7 +49,7 @@ class ClusterEngine(Engine):
         writer: JournalWriter,
         results: Results,
         limits: Limits,
-        ended: Callable[[int], None],
+        ended: Callable[[Row], None],
         only: frozenset[str] | None = None,
     ) -> None:
         local = dataclasses.replace(limits, rate=None)  # the rate is the store's, for all workers
