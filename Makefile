@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
-HAND := agents client codegen simulator tests benchmarks examples docs noxfile.py
+HAND := agents client codegen simulator studio tests benchmarks examples docs noxfile.py
 # The first interpreter that runs and is new enough; override with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)

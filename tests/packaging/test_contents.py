@@ -26,6 +26,7 @@ SOURCES = {
     "runcomfy_codegen/_data/schemas": "schemas",
     "runcomfy_mcp": "agents/runcomfy_mcp",
     "runcomfy_simulator": "simulator/runcomfy_simulator",
+    "runcomfy_studio": "studio/runcomfy_studio",
 }
 # What a client costs its user; each of these was weighed.
 BASE = {"httpx", "pillow", "pydantic", "regex", "sniffio", "tinytag"}

@@ -47,6 +47,7 @@ MODULES = {
     "settle": "records",
     "batch": "batch",
     "mcp": "mcp",
+    "studio": "studio",
     "balance": "account",
     "completion": "account",
 }

@@ -1,5 +1,6 @@
 """Ready lines to paste: one job in Python, sync and async, on the command line and with curl; its input is a good one.
 
+Where a file is meant to be sent, a `LocalFile` stands in the input: the lines then read it from the folder they run in.
 Nothing in a snippet hides: what cannot be seen stands as its escape. Addresses, package and method are arguments, so
 that a snippet names the package it stands in.
 """
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Media, Null, Number, Object, OneOf, String, check
 from ..schema.findings import has_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..schema import ModelSpec, Node, Property
 
@@ -22,6 +24,14 @@ _WIDTH = 80
 _FILES = {"image": "image.png", "video": "video.mp4", "audio": "audio.mp3"}
 _WORDS = "a red fox in the snow"
 _TOKEN_HEADER = '-H "Authorization: Bearer $RUNCOMFY_API_TOKEN"'
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file to be sent, in the input of a snippet: its name in the folder the lines run in, and its MIME type."""
+
+    name: str
+    mime: str
 
 
 def example_input(spec: ModelSpec) -> dict[str, object]:
@@ -34,7 +44,7 @@ def example_input(spec: ModelSpec) -> dict[str, object]:
 def sync_call(package: str, method: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
     """Submit, wait, fetch. ``method`` is the path from the client, such as "bytedance.dreamina_4_0.edit"."""
     return f"""\
-from {package} import RunComfy
+{_path_import(values)}from {package} import RunComfy
 
 with RunComfy() as client:
     job = {_call(f"client.{method}", spec, values, 4)}
@@ -47,8 +57,7 @@ def async_call(package: str, method: str, spec: ModelSpec, values: Mapping[str, 
     """The same with ``await``."""
     return f"""\
 import asyncio
-
-from {package} import AsyncRunComfy
+{_path_import(values) or chr(10)}from {package} import AsyncRunComfy
 
 
 async def main() -> None:
@@ -65,7 +74,7 @@ asyncio.run(main())
 def offline_check(package: str, spec: ModelSpec, values: Mapping[str, object]) -> str:
     """Every error of a payload, without a token and without the network."""
     return f"""\
-import {package}
+{_path_import(values)}import {package}
 
 payload = {_literal(dict(values), 0)}
 report = {package}.validate({_literal(spec.model_id, 0)}, payload)
@@ -81,10 +90,20 @@ def run_line(command: str, spec: ModelSpec, values: Mapping[str, object]) -> str
 
 def curl_submit(url: str, values: Mapping[str, object]) -> str:
     """The one POST that a submit is. It is paid for each time it is sent."""
-    body = visible_json(values, indent=2)
-    return _wrap(
-        [f"curl {shlex.quote(url)}", _TOKEN_HEADER, '-H "Content-Type: application/json"', f"-d {shlex.quote(body)}"]
-    )
+    head = [f"curl {shlex.quote(url)}", _TOKEN_HEADER, '-H "Content-Type: application/json"']
+    found = list(_files(values))
+    if not found:
+        return _wrap([*head, f"-d {shlex.quote(visible_json(values, indent=2))}"])
+    # A file is too long for an argument, so the body is made on the way: text, file, text.
+    mark = "FILE"
+    while mark in visible_json(_with_marks(values, "")):
+        mark += "E"
+    texts = visible_json(_with_marks(values, mark), indent=2).split(f'"{mark}"')
+    lines = [f"printf %s {shlex.quote(_text_around(texts, index, found))}" for index in range(len(texts))]
+    for index, file in reversed(list(enumerate(found, 1))):
+        lines.insert(index, f"base64 < {shlex.quote(file.name)} | tr -d '\\n'")
+    inner = "".join([f"  {line}\n" for line in lines])
+    return f"{{\n{inner}}} | {_wrap([*head, '--data-binary @-'])}"
 
 
 def curl_follow(requests_url: str) -> str:
@@ -99,6 +118,34 @@ def visible_json(value: object, *, indent: int | None = None) -> str:
     return "".join([char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text])
 
 
+def _files(value: object) -> Iterator[LocalFile]:
+    if isinstance(value, LocalFile):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _files(item)
+
+
+def _with_marks(value: object, mark: str) -> object:
+    """The value with a mark in the place of each file."""
+    if isinstance(value, LocalFile):
+        return mark
+    if isinstance(value, dict):
+        return {key: _with_marks(item, mark) for key, item in value.items()}
+    return [_with_marks(item, mark) for item in value] if isinstance(value, list) else value
+
+
+def _text_around(texts: list[str], index: int, files: list[LocalFile]) -> str:
+    """The part of a body before, between or after its files, with the quotes of their data: URIs."""
+    before = '"' if index else ""
+    after = f'"data:{files[index].mime};base64,' if index < len(files) else ""
+    return f"{before}{texts[index]}{after}"
+
+
+def _path_import(values: Mapping[str, object]) -> str:
+    return "from pathlib import Path\n\n" if any(_files(values)) else ""
+
+
 def _call(function: str, spec: ModelSpec, values: Mapping[str, object], indent: int) -> str:
     """A call with each argument on a line of its own."""
     properties = spec.input.properties
@@ -110,6 +157,8 @@ def _call(function: str, spec: ModelSpec, values: Mapping[str, object], indent: 
 
 def _literal(value: object, indent: int) -> str:
     """A value as Python code; what would make a long line has a line for each item."""
+    if isinstance(value, LocalFile):
+        return f"Path({_literal(value.name, 0)})"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
     if isinstance(value, (list, tuple)):
@@ -134,12 +183,41 @@ def _wrap(parts: list[str]) -> str:
 def _words(prop: Property, wire: str, value: object) -> list[str]:
     name = prop.name or wire
     values = value if isinstance(value, (list, tuple)) else [value]
+    if any(_files(value)):
+        if all(isinstance(item, (str, LocalFile)) for item in values):
+            return [f"{name}={_argument(item)}" for item in values]
+        return [word for place, item in _leaves(name, value) for word in _leaf_words(place, item)]
     if values and all(isinstance(item, str) and item[:1] != "[" for item in values):
-        texts = [f"@{item}" if str(item).startswith("@") else str(item) for item in values]
-        return [f"{name}={shlex.quote(text)}" for text in texts]
+        return [f"{name}={_argument(item)}" for item in values]
     if isinstance(value, (bool, int, float)):
         return [f"{name}={json.dumps(value)}"]
     return [f"{name}:={shlex.quote(visible_json(value))}"]
+
+
+def _argument(value: object) -> str:
+    """A text, or a file, behind ``key=``."""
+    if isinstance(value, LocalFile):
+        return shlex.quote(f"@{value.name}")
+    text = str(value)
+    return shlex.quote(f"@{text}" if text.startswith("@") else text)
+
+
+def _leaves(place: str, value: object) -> Iterator[tuple[str, object]]:
+    """Every place inside a value with what stands there, as `key[0].inner`."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(f"{place}.{key}", item)
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _leaves(f"{place}[{index}]", item)
+    else:
+        yield place, value
+
+
+def _leaf_words(place: str, value: object) -> list[str]:
+    if isinstance(value, LocalFile):
+        return [f"{shlex.quote(place)}={_argument(value)}"]
+    return [f"{shlex.quote(place)}:={shlex.quote(visible_json(value))}"]
 
 
 def _required_of(node: Object) -> dict[str, object]:

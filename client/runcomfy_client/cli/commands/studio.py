@@ -1,0 +1,75 @@
+"""`studio`: a local page to look at models, fill in their forms, run them and see what they make."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..errors import OK, CommandError
+from ..options import COMMON, JOBS, Common, JournalFile, command
+from ..package import journal_path, package, package_name, program
+
+INSTALL = 'pip install "runcomfy-client[studio]"'
+INSTALL_SIMULATOR = 'pip install "runcomfy-client[studio,simulator]"'
+
+
+@command(group=JOBS, order=30, example=("{program} studio --simulate",))
+def studio(
+    *,
+    port: Annotated[int, Parameter(help="Where to listen, on this computer only; 0 takes a free port.")] = 8788,
+    simulate: Annotated[
+        bool, Parameter(help="Run jobs on a simulator in this process: free, and nothing leaves this computer.")
+    ] = False,
+    journal: JournalFile = None,
+    results: Annotated[
+        str | None, Parameter(help="Folder that keeps results; default: one in your data folder.", metavar="DIR")
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        Parameter(help="Most US dollars to spend until it ends, by estimate; more is refused.", metavar="USD"),
+    ] = None,
+    no_browser: Annotated[bool, Parameter(help="Open no browser; the address is printed.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Start the studio, a page in your browser: forms, verdicts while typing, jobs, a gallery of results."""
+    if max_cost is not None and not (math.isfinite(max_cost) and max_cost >= 0):
+        raise CommandError(f"--max-cost takes US dollars, 0 or more, not {max_cost:g}")
+    if not 0 <= port <= 65535:
+        raise CommandError(f"--port takes a number from 0 to 65535, not {port}")
+    package()  # what is wrong with it is best said before a server starts
+    from platformdirs import user_data_path, user_state_path
+
+    state = user_state_path("runcomfy-client", appauthor=False) / "studio"
+    kept = user_data_path("runcomfy-client", appauthor=False)
+    # What the simulator makes is no result of anybody's, and must not stand among those that were paid for.
+    default_journal = state / "simulated.sqlite3" if simulate and not journal else journal_path(journal)
+    default_results = kept / ("simulated-results" if simulate else "results")
+    try:
+        server = import_module("runcomfy_studio.server")
+        settings = server.Settings(
+            package=package_name(),
+            program=program(),
+            folder=state,
+            journal=default_journal,
+            results=Path(results).expanduser().absolute() if results else default_results,
+            port=port,
+            max_cost=max_cost,
+            base_url=common.base_url,
+            simulate=simulate,
+            open_browser=not no_browser,
+        )
+        server.serve(settings)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("runcomfy_studio"):
+            raise
+        extra = INSTALL_SIMULATOR if simulate else INSTALL
+        raise CommandError(f"{program()} studio needs {missing.name}: {extra}") from missing
+    except OSError as error:
+        raise CommandError(f"the studio cannot start: {error.strerror or error}") from error
+    except KeyboardInterrupt:
+        pass
+    return OK

@@ -1,0 +1,127 @@
+"""What the check says of a form's input, as the page shows it, and the input's files in their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runcomfy_client.describe.snippets import LocalFile
+from runcomfy_client.media.kinds import HEAD, sniff
+from runcomfy_client.packages import validate_spec
+from runcomfy_client.schema import AllOf, AnyOf, Array, Media, Object, OneOf
+from runcomfy_client.schema.findings import folded, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from runcomfy_client.schema import Finding, ModelSpec, Node, Report
+
+    from .form import Reading
+    from .storage import Storage
+
+# Nobody reads more, and a page of a million lines would stop the browser.
+MOST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding: the field it stands beside, the place in the payload, and the sentence."""
+
+    field: str
+    place: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``report`` is the client's own; ``faulty`` are texts of the form that could not be read."""
+
+    report: Report
+    errors: tuple[Line, ...]
+    warnings: tuple[Line, ...]
+    unchecked: tuple[Line, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+    @property
+    def summary(self) -> str:
+        if self.errors:
+            return f"{len(self.errors)} problem{'s' if len(self.errors) != 1 else ''}"
+        return "Ready, with warnings" if self.warnings else "Ready to run"
+
+    def beside(self, field: str) -> list[tuple[str, str]]:
+        """What stands beside a field: severity and sentence."""
+        parts = (("error", self.errors), ("warning", self.warnings), ("unchecked", self.unchecked))
+        return [(severity, line.message) for severity, lines in parts for line in lines if line.field == field]
+
+
+def judge(spec: ModelSpec, reading: Reading, storage: Storage, order: list[str], *, probe: bool = False) -> Judgement:
+    """Ask the client's check. ``order`` has the fields as they are shown: findings are listed in it.
+
+    May read files, and with ``probe`` fetches the beginnings of media behind URLs: not for an event loop.
+    """
+    report = validate_spec(spec, with_files(spec.input, reading.payload, storage), probe)
+    places = {name: index for index, name in enumerate(order)}
+
+    def lines(found: list[tuple[Finding, str]]) -> tuple[Line, ...]:
+        made = [Line(reading.field_of(finding.keys), pointer(finding.keys), text) for finding, text in found]
+        made.sort(key=lambda line: places.get(line.field, -1))
+        if len(made) > MOST_SHOWN:
+            made[MOST_SHOWN:] = [Line("f", "", f"... and {len(made) - MOST_SHOWN} more")]
+        return tuple(made)
+
+    errors = [(finding, finding.message) for finding in reading.findings]
+    errors += [(finding, finding.message + _cure(finding)) for finding in report.errors]
+    warnings = [(finding, finding.message) for finding in report.warnings]
+    return Judgement(report, lines(errors), lines(warnings), lines(folded(report)))
+
+
+def _cure(finding: Finding) -> str:
+    # The finding's own advice is for Python.
+    return "; drop the file into the field to send it" if finding.cure else ""
+
+
+def with_files(node: Node | None, value: dict[str, object], storage: Storage) -> dict[str, object]:
+    """The payload with the dropped files in the places of their names."""
+    found = _replaced(node, value, storage.file_of)
+    assert isinstance(found, dict)
+    return found
+
+
+def with_names(node: Node | None, value: dict[str, object], storage: Storage) -> dict[str, object]:
+    """The payload as a snippet shows it: a dropped file by the name it had."""
+
+    def named(text: object) -> LocalFile | None:
+        path = storage.file_of(text)
+        return LocalFile(path.name, _mime(path)) if path is not None else None
+
+    found = _replaced(node, value, named)
+    assert isinstance(found, dict)
+    return found
+
+
+def _mime(path: Path) -> str:
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD))[1]
+
+
+def _replaced(node: Node | None, value: object, replacement: Callable[[object], object | None]) -> object:
+    """The value with what stands at media fields replaced, where there is a replacement."""
+    match node:
+        case Media():
+            found = replacement(value)
+            return value if found is None else found
+        case Array() if isinstance(value, list):
+            return [_replaced(node.items, item, replacement) for item in value]
+        case Object() if isinstance(value, dict):
+            known: Mapping[str, Node] = {wire: each.node for wire, each in node.properties.items()}
+            return {key: _replaced(known.get(key), item, replacement) for key, item in value.items()}
+        case AnyOf(nodes=nodes) | OneOf(nodes=nodes) | AllOf(nodes=nodes):
+            for part in nodes:
+                value = _replaced(part, value, replacement)
+            return value
+        case _:
+            return value

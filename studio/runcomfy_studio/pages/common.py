@@ -1,0 +1,64 @@
+"""What all pages share: the studio at hand, templates, and the forms that browsers send."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+
+if TYPE_CHECKING:
+    from runcomfy_client.schema import ModelSpec
+    from starlette.requests import Request
+
+    from ..app import Studio
+
+# A form may hold data: URIs; files that are dropped go another way.
+LARGEST_FORM = 96 * 1024 * 1024
+_MOST_FIELDS = 50_000
+
+
+def studio_of(request: Request) -> Studio:
+    found: Studio = request.app.state.studio
+    return found
+
+
+def spec_of(request: Request) -> ModelSpec:
+    """The model of the address. Answers 404 for one that is not known."""
+    spec = studio_of(request).package.spec(request.path_params["model_id"])
+    if spec is None:
+        raise HTTPException(404)
+    return spec
+
+
+async def sent_form(request: Request) -> list[tuple[str, str]]:
+    """The names and texts of a form. Answers 413 for too large a one, 400 for what is no form."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413)
+    try:
+        return await asyncio.to_thread(
+            parse_qsl, body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def fragment(request: Request, template: str, **context: Any) -> str:
+    """A part of a page."""
+    return studio_of(request).templates.get_template(template).render(**context)
+
+
+async def page_context(request: Request) -> dict[str, Any]:
+    """What the frame of every page shows."""
+    studio = studio_of(request)
+    return {"at": request.url.path, "waiting": len(await studio.runs.pending())}
+
+
+async def page(request: Request, template: str, **context: Any) -> HTMLResponse:
+    """A whole page."""
+    return HTMLResponse(fragment(request, template, **await page_context(request), **context))

@@ -1,0 +1,365 @@
+"""Jobs as the studio runs them: submitted once for each form, watched, cancelled, settled.
+
+The journal is the truth: what a card shows is read from it, so cards go on after a restart. Only the place in the
+queue and what went wrong with a look are kept in memory.
+
+A form carries a job key, and the journal gives one job for one key and input. So a double click, a reload and a lost
+reply find the job that was paid for. When a submit was accepted the form gets a new key. While it is unsure the key
+stays, so that nothing more is sent before the user has settled it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from runcomfy_client.batch.prices import outputs_of, price_of, seconds_of
+from runcomfy_client.errors import (
+    APIError,
+    ConfigurationError,
+    JobError,
+    JournalError,
+    RunComfyError,
+    SubmissionUnknownError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runcomfy_client.api.values import JobUpdate
+    from runcomfy_client.client import AsyncClient
+    from runcomfy_client.journal import JournalEntry
+    from runcomfy_client.result_store import AsyncResultStore, StoredResult
+    from runcomfy_client.schema import ModelSpec
+
+    from .words import Words
+
+T = TypeVar("T")
+
+log = logging.getLogger("runcomfy")
+
+KEY_PREFIX = "studio-"
+# Seconds until a look that failed is tried again, at first and at most.
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_NO_JOB = ("unsure", "sending")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a job is likely to cost. ``usd`` is None if the catalog names no price; it is never a quote."""
+
+    base: str
+    note: str
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Where a submit stands. ``name`` finds it in the journal; ``problem`` is what went wrong besides the job."""
+
+    name: str
+    model_id: str
+    state: str
+    request_id: str | None
+    created_at: float
+    ended_at: float | None
+    queue_position: int | None
+    cost: float | None
+    note: str
+    problem: str
+    watched: bool
+    result: StoredResult | None
+
+    @property
+    def id(self) -> str:
+        """What the card's element is called."""
+        return element_id(self.name)
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("completed", "failed", "cancelled", "refused", "released")
+
+    @property
+    def seconds(self) -> float:
+        return max((self.ended_at or time.time()) - self.created_at, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What came of pressing Run. ``name`` finds the submit in the journal, None if nothing is there.
+
+    ``new_key`` is for the form to go on with, "" if it keeps the one it has.
+    """
+
+    name: str | None
+    problem: str = ""
+    new_key: str = ""
+
+
+class Runs:
+    """The jobs of one studio. ``max_cost`` is what it may spend in all, by estimate, in US dollars; None: no limit."""
+
+    def __init__(self, client: AsyncClient, store: AsyncResultStore, words: Words, max_cost: float | None) -> None:
+        self._client = client
+        self._store = store
+        self._words = words
+        self.max_cost = max_cost
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._updates: dict[str, JobUpdate] = {}
+        self._problems: dict[str, str] = {}
+        self._spent: dict[str, float] = {}
+
+    # Before a submit.
+
+    async def estimate(self, spec: ModelSpec, payload: Mapping[str, object]) -> Estimate:
+        """What the catalog says of the price now, times outputs or seconds. Raises what the client raises."""
+        entry = await self._client.catalog.get(spec.model_id)
+        price = price_of(entry)
+        if price is None:
+            return Estimate(base="", note=entry.pricing_note, usd=None)
+        units = {"second": seconds_of(spec, payload), "job": 1.0}.get(price.unit, outputs_of(spec, payload))
+        unit = f" per {price.unit}" if price.unit else ""
+        return Estimate(base=f"{price.usd:g} USD{unit}", note=entry.pricing_note, usd=price.usd * units)
+
+    async def balance(self) -> str:
+        """What the account has left, in words."""
+        return str(await self._client.balance())
+
+    @property
+    def spent(self) -> float:
+        """What the jobs of this studio are estimated to have cost since it was started, in US dollars."""
+        return sum(self._spent.values())
+
+    def over_limit(self, estimate: Estimate) -> str:
+        """Why a job of this price is refused, or "" if it is not."""
+        if self.max_cost is None:
+            return ""
+        if estimate.usd is None:
+            return f"The price is not known, so it cannot be held below the limit of {self.max_cost:g} USD."
+        if self.spent + estimate.usd > self.max_cost:
+            return (
+                f"About {estimate.usd:g} USD more would be above the limit of {self.max_cost:g} USD for this studio"
+                f" (about {self.spent:g} USD are spent). Start it with a higher --max-cost to go on."
+            )
+        return ""
+
+    # The submit.
+
+    async def submit(
+        self, model_id: str, payload: Mapping[str, object], key: str, estimate: Estimate | None = None
+    ) -> Submitted:
+        """Send a job once for its key. Whatever becomes of the browser's request, the submit goes on to its end."""
+        return await asyncio.shield(asyncio.ensure_future(self._submit(model_id, payload, key, estimate)))
+
+    async def _submit(
+        self, model_id: str, payload: Mapping[str, object], key: str, estimate: Estimate | None
+    ) -> Submitted:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:  # the second click of two waits here, and then finds the job
+            earlier = await self.find(key)
+            reserved = estimate is not None and earlier is None
+            if estimate is not None and reserved:
+                if refusal := self.over_limit(estimate):
+                    return Submitted(name=None, problem=refusal)
+                self._spent[key] = estimate.usd or 0.0
+            try:
+                job = await self._client.submit(model_id, payload, {"job_key": key})
+            except SubmissionUnknownError as error:
+                entry = await self.find(key)
+                return Submitted(name=entry.submission_id if entry else error.submission_id)
+            except (RunComfyError, OSError) as error:
+                if reserved:
+                    self._spent.pop(key, None)
+                return await self._not_submitted(error, key)
+            self.watch(job.request_id, model_id)
+            return Submitted(name=job.request_id, new_key=new_key())
+
+    async def _not_submitted(self, error: Exception, key: str) -> Submitted:
+        entry = await self.find(key)
+        is_other_input = isinstance(error, JournalError) and error.job_key is not None and error.account is None
+        if entry is None or not is_other_input:
+            return Submitted(name=None, problem=self._words.of(error))
+        if entry.state in _NO_JOB:
+            problem = "The input has changed since a submit that is unsure. Settle that one first; nothing was sent."
+            return Submitted(name=entry.submission_id, problem=problem)
+        problem = (
+            "This form has already started a job, with other settings: it is below. Nothing was sent now; "
+            "press Run again to start a new one."
+        )
+        return Submitted(name=entry.request_id or entry.submission_id, problem=problem, new_key=new_key())
+
+    # After it.
+
+    async def find(self, name: str) -> JournalEntry | None:
+        return await self._read(lambda: self._client.journal.find(name))
+
+    async def pending(self) -> list[Card]:
+        """What was not seen to end, the newest first."""
+        entries = await self._read(self._client.journal.pending)
+        return [self._card(entry, None) for entry in reversed(entries)]
+
+    async def ended_badly(self, most: int) -> list[Card]:
+        """Jobs that failed or were cancelled, the newest first."""
+
+        def entries() -> list[JournalEntry]:
+            found = [each for each in self._client.journal.entries() if each.state in ("failed", "cancelled")]
+            return found[-most:]
+
+        return [self._card(entry, None) for entry in reversed(await self._read(entries))]
+
+    async def card(self, name: str) -> Card | None:
+        entry = await self.find(name)
+        if entry is None:
+            return None
+        result = await self._store.find(entry.request_id) if entry.request_id else None
+        return self._card(entry, result)
+
+    def _card(self, entry: JournalEntry, result: StoredResult | None) -> Card:
+        request_id = entry.request_id or ""
+        update = self._updates.get(request_id)
+        state = entry.state
+        if state == "submitted" and update is not None:
+            state = update.state if not update.over else "in_progress"  # its files are still on their way
+        return Card(
+            name=request_id or entry.submission_id,
+            model_id=entry.model_id,
+            state=state,
+            request_id=entry.request_id,
+            created_at=entry.created_at.timestamp(),
+            ended_at=entry.ended_at.timestamp() if entry.ended_at else None,
+            queue_position=update.queue_position if update and state == "in_queue" else None,
+            cost=entry.cost if result is None or result.cost is None else result.cost,
+            note=self._words.clean(entry.note or ""),
+            problem=self._problems.get(request_id, ""),
+            watched=request_id in self._watchers,
+            result=result,
+        )
+
+    def watch(self, request_id: str, model_id: str) -> None:
+        """Follow a job to its end and keep its result, in the background."""
+        if request_id not in self._watchers:
+            task = asyncio.create_task(self._watch(request_id, model_id))
+            self._watchers[request_id] = task
+            task.add_done_callback(lambda _: self._watchers.pop(request_id, None))
+
+    async def _watch(self, request_id: str, model_id: str) -> None:
+        job = self._client.job(request_id, model_id)
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                result = await job.wait(on_update=lambda update: self._updates.__setitem__(request_id, update))
+                await self._store.save(result)
+            except (TransportError, APIError) as error:
+                self._problems[request_id] = self._words.of(error)
+                if isinstance(error, APIError) and not error.retryable:
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
+            except JobError:  # how it ended is in the journal
+                self._problems.pop(request_id, None)
+                await self._count(request_id)
+                return
+            except (RunComfyError, OSError) as error:
+                self._problems[request_id] = self._words.of(error)
+                return
+            except Exception as error:
+                log.exception("The job %s cannot be followed.", request_id)
+                self._problems[request_id] = self._words.of(error)
+                return
+            self._problems.pop(request_id, None)
+            await self._count(request_id)
+            return
+
+    async def _count(self, request_id: str) -> None:
+        """Put what a job did cost in the place of its estimate."""
+        entry = await self.find(request_id)
+        if entry is not None and entry.job_key in self._spent and entry.cost is not None:
+            self._spent[entry.job_key] = entry.cost
+
+    async def resume(self) -> None:
+        """Go on with the jobs of an earlier studio."""
+        for entry in await self._read(self._client.journal.pending):
+            if entry.state == "submitted" and entry.request_id and (entry.job_key or "").startswith(KEY_PREFIX):
+                self.watch(entry.request_id, entry.model_id)
+
+    async def look_again(self, name: str) -> str:
+        """Follow a job on, fetch files that are missing, ask for a cost that was not known. Returns what went wrong."""
+        entry = await self.find(name)
+        if entry is None or entry.request_id is None:
+            return "There is no job to look at."
+        self._problems.pop(entry.request_id, None)
+        if entry.state == "submitted":
+            self.watch(entry.request_id, entry.model_id)
+            return ""
+        try:
+            result = await self._client.job(entry.request_id, entry.model_id).result()
+            await self._store.save(result)
+        except (RunComfyError, OSError) as error:
+            return self._words.of(error)
+        return "" if result.cost is not None else "RunComfy has not stated the cost yet."
+
+    async def cancel(self, name: str) -> str:
+        """Ask RunComfy to cancel; returns what the page says of it."""
+        entry = await self.find(name)
+        if entry is None or entry.request_id is None:
+            return "There is no job to cancel."
+        try:
+            outcome = await self._client.job(entry.request_id, entry.model_id).cancel()
+        except (RunComfyError, OSError) as error:
+            return self._words.of(error)
+        if outcome.cancelled:
+            return ""
+        return "It was not cancelled: only jobs that are still queued can be. It goes on, and is paid for."
+
+    async def settle(self, name: str, request_id: str | None) -> tuple[str, str]:
+        """Settle an unsure submit. Returns the name it has now, and what went wrong."""
+        journal = self._client.journal
+        try:
+            if request_id is None:
+                entry = await self._read(lambda: journal.settle(name, started=False))
+            else:
+                entry = await self._read(lambda: journal.settle(name, request_id=request_id))
+        except (JournalError, ConfigurationError) as error:
+            return name, self._words.of(error)
+        if entry.request_id:
+            self.watch(entry.request_id, entry.model_id)
+        elif entry.job_key:
+            self._spent.pop(entry.job_key, None)
+        return entry.request_id or entry.submission_id, ""
+
+    async def close(self) -> None:
+        """Leave the watched jobs alone; they run on, and the next studio follows them."""
+        for task in [*self._watchers.values()]:
+            task.cancel()
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        """The journal blocks, so it is asked on a thread."""
+        return await asyncio.to_thread(work)
+
+
+def new_key() -> str:
+    """A job key for one form."""
+    return f"{KEY_PREFIX}{secrets.token_hex(12)}"
+
+
+def element_id(name: str) -> str:
+    """A name for the element of a card: request ids may hold what means something in a selector."""
+    plain = re.fullmatch(r"[A-Za-z0-9_-]+", name)
+    return f"job-{name if plain else hashlib.sha256(name.encode()).hexdigest()[:24]}"
+
+
+def digest(payload: Mapping[str, object]) -> str:
+    """The same for the same input."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,42 @@
+"""What the page says of errors: the client's own sentences, without advice for Python, paths and addresses of files."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from runcomfy_client.errors import CureNote, InvalidInputError, RunComfyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_URL = re.compile(r"https?://[^\s'\"<>]+")
+
+
+class Words:
+    """Turns errors into sentences for the page.
+
+    base_url: the API's address, which may be shown. places: paths of this computer, with what stands for each.
+    """
+
+    def __init__(self, base_url: str, places: Iterable[tuple[Path, str]]) -> None:
+        self._base_url = base_url
+        self._places = sorted(((str(path), name) for path, name in places), key=lambda each: -len(each[0]))
+
+    def of(self, error: BaseException) -> str:
+        """What happened. A bug is named as one, without its details."""
+        if isinstance(error, InvalidInputError):
+            found = error.report.errors
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            return f"The input is refused: {found[0].path.lstrip('/') or 'input'}: {found[0].message}{more}"
+        if not isinstance(error, RunComfyError):
+            return f"The studio met an error that it does not know ({type(error).__name__}); the terminal says more."
+        notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]
+        return self.clean(" ".join([error.message, *notes]))
+
+    def clean(self, text: str) -> str:
+        """The text without addresses of files and paths of this computer."""
+        for path, name in self._places:
+            text = text.replace(path, name)
+        return _URL.sub(lambda found: found[0] if found[0].rstrip("/.,;:") == self._base_url else "[address]", text)
