@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from runcomfy_client.batch.prices import outputs_of, price_of, seconds_of
+from runcomfy_client.describe.prices import MICRO, job_estimate, price_of
 from runcomfy_client.errors import (
     APIError,
     ConfigurationError,
@@ -30,10 +30,12 @@ from runcomfy_client.errors import (
     SubmissionUnknownError,
     TransportError,
 )
+from runcomfy_client.journal import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.api.values import JobUpdate
     from runcomfy_client.client import AsyncClient
     from runcomfy_client.journal import JournalEntry
@@ -50,6 +52,8 @@ KEY_PREFIX = "studio-"
 # Seconds until a look that failed is tried again, at first and at most.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
+# What --max-cost counts, as a budget of the client does.
+HOURS = 24.0
 _NO_JOB = ("unsure", "sending")
 
 
@@ -106,7 +110,9 @@ class Submitted:
 
 
 class Runs:
-    """The jobs of one studio. ``max_cost`` is what it may spend in all, by estimate, in US dollars; None: no limit."""
+    """The jobs of one studio. ``max_cost`` is what the jobs of a day may cost, by estimate, in US dollars; None: no
+    limit.
+    """
 
     def __init__(self, client: AsyncClient, store: AsyncResultStore, words: Words, max_cost: float | None) -> None:
         self._client = client
@@ -117,41 +123,41 @@ class Runs:
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._updates: dict[str, JobUpdate] = {}
         self._problems: dict[str, str] = {}
-        self._spent: dict[str, float] = {}
 
     # Before a submit.
 
     async def estimate(self, spec: ModelSpec, payload: Mapping[str, object]) -> Estimate:
         """What the catalog says of the price now, times outputs or seconds. Raises what the client raises."""
         entry = await self._client.catalog.get(spec.model_id)
-        price = price_of(entry)
+        price = price_of(entry.base_price_usd, entry.price_unit)
         if price is None:
             return Estimate(base="", note=entry.pricing_note, usd=None)
-        units = {"second": seconds_of(spec, payload), "job": 1.0}.get(price.unit, outputs_of(spec, payload))
         unit = f" per {price.unit}" if price.unit else ""
-        return Estimate(base=f"{price.usd:g} USD{unit}", note=entry.pricing_note, usd=price.usd * units)
+        usd = job_estimate(price, spec, payload)
+        return Estimate(base=f"{price.usd:g} USD{unit}", note=entry.pricing_note, usd=usd)
 
     async def balance(self) -> str:
         """What the account has left, in words."""
         return str(await self._client.balance())
 
-    @property
-    def spent(self) -> float:
-        """What the jobs of this studio are estimated to have cost since it was started, in US dollars."""
-        return sum(self._spent.values())
+    async def spent(self) -> float:
+        """What the last day's jobs cost, by estimate where RunComfy has not stated it, in US dollars."""
+        found = await self._read(lambda: self._client.journal.spending(HOURS))
+        return (found.spent + found.reserved) / MICRO
 
-    def over_limit(self, estimate: Estimate) -> str:
-        """Why a job of this price is refused, or "" if it is not."""
+    async def over_limit(self, estimate: Estimate) -> str:
+        """Why a job of this price is refused, or "" if it is not. The submit itself decides; this says so before."""
         if self.max_cost is None:
             return ""
         if estimate.usd is None:
-            return f"The price is not known, so it cannot be held below the limit of {self.max_cost:g} USD."
-        if self.spent + estimate.usd > self.max_cost:
-            return (
-                f"About {estimate.usd:g} USD more would be above the limit of {self.max_cost:g} USD for this studio"
-                f" (about {self.spent:g} USD are spent). Start it with a higher --max-cost to go on."
-            )
-        return ""
+            return f"The price is not known, so a limit of {self.max_cost:g} USD cannot hold it."
+        spent = await self.spent()
+        if spent + estimate.usd <= self.max_cost:
+            return ""
+        return (
+            f"About {estimate.usd:g} USD more would be above the limit of {self.max_cost:g} USD for {HOURS:g} hours:"
+            f" about {spent:g} USD are spent. The option --max-cost sets the limit."
+        )
 
     # The submit.
 
@@ -166,20 +172,15 @@ class Runs:
     ) -> Submitted:
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:  # the second click of two waits here, and then finds the job
-            earlier = await self.find(key)
-            reserved = estimate is not None and earlier is None
-            if estimate is not None and reserved:
-                if refusal := self.over_limit(estimate):
-                    return Submitted(name=None, problem=refusal)
-                self._spent[key] = estimate.usd or 0.0
+            options: RequestOptions = {"job_key": key}
+            if estimate is not None:
+                options["budget"] = Budget(max_cost=self.max_cost, estimate=estimate.usd, hours=HOURS)
             try:
-                job = await self._client.submit(model_id, payload, {"job_key": key})
+                job = await self._client.submit(model_id, payload, options)
             except SubmissionUnknownError as error:
                 entry = await self.find(key)
                 return Submitted(name=entry.submission_id if entry else error.submission_id)
             except (RunComfyError, OSError) as error:
-                if reserved:
-                    self._spent.pop(key, None)
                 return await self._not_submitted(error, key)
             self.watch(job.request_id, model_id)
             return Submitted(name=job.request_id, new_key=new_key())
@@ -268,7 +269,6 @@ class Runs:
                 continue
             except JobError:  # how it ended is in the journal
                 self._problems.pop(request_id, None)
-                await self._count(request_id)
                 return
             except (RunComfyError, OSError) as error:
                 self._problems[request_id] = self._words.of(error)
@@ -278,14 +278,7 @@ class Runs:
                 self._problems[request_id] = self._words.of(error)
                 return
             self._problems.pop(request_id, None)
-            await self._count(request_id)
             return
-
-    async def _count(self, request_id: str) -> None:
-        """Put what a job did cost in the place of its estimate."""
-        entry = await self.find(request_id)
-        if entry is not None and entry.job_key in self._spent and entry.cost is not None:
-            self._spent[entry.job_key] = entry.cost
 
     async def resume(self) -> None:
         """Go on with the jobs of an earlier studio."""
@@ -334,8 +327,6 @@ class Runs:
             return name, self._words.of(error)
         if entry.request_id:
             self.watch(entry.request_id, entry.model_id)
-        elif entry.job_key:
-            self._spent.pop(entry.job_key, None)
         return entry.request_id or entry.submission_id, ""
 
     async def close(self) -> None:

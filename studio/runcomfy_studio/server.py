@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from .app import make_app, make_studio
+from .app import make_app
 from .security import LAUNCH
 from .settings import Settings
+from .studio import make_studio
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .app import Studio
+    from .studio import Studio
 
 __all__ = ["Settings", "serve"]
 

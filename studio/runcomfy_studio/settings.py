@@ -17,8 +17,8 @@ class Settings:
 
     package: the import name of the generated package with the models. program: how the user calls the command line,
     for snippets. folder: where the studio keeps its secret, drafts and dropped files. journal: the file that submits
-    are recorded in. results: the folder of results. max_cost: US dollars that may be spent in all, by estimate; None
-    for no limit. base_url: the API's address, None for the one that the environment names. simulate: run on a
+    are recorded in. results: the folder of results. max_cost: US dollars that may be spent in 24 hours, by estimate;
+    None for no limit. base_url: the API's address, None for the one that the environment names. simulate: run on a
     simulator in this process, which costs nothing.
     """
 

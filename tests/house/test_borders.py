@@ -12,7 +12,7 @@ import pytest
 from runcomfy_codegen.writing.tree import _EXPORTS
 
 ROOT = Path(__file__).parents[2]
-OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator")
+OURS = ("runcomfy", "runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator", "runcomfy_studio")
 # Lowest first. A module imports only from its own layer and those below it.
 LAYERS = (
     "typing",
@@ -42,8 +42,11 @@ HTTP_LIBRARIES = {"httpx", "httpcore", "httpx_aiohttp", "aiohttp", "requests"}
 DRIVERS = {"runcomfy_client.transport.sync_driver", "runcomfy_client.transport.async_driver"}
 # What the generator may use of the client library, and the simulator of the generator.
 SHARED = ("runcomfy_client.schema", "runcomfy_client.describe")
-# What the agents' server may use of it: the modules that generated packages offer to users, and what is known of models.
+# What the agents' server and the studio may use of it: the modules that generated packages offer to users, and what is
+# known of models.
 PUBLIC = {*_EXPORTS, "runcomfy_client.client", "runcomfy_client.packages", "runcomfy_client.schema.spec"}
+# The studio also makes forms of schema nodes, tells files by their content, and takes ids from addresses.
+FORMS = ("runcomfy_client.schema", "runcomfy_client.media.kinds", "runcomfy_client.identifiers")
 DESCRIBES = "runcomfy_simulator.description"
 
 
@@ -66,7 +69,10 @@ def test_the_client_library_imports_downwards(graph: grimp.ImportGraph) -> None:
     assert not broken, "\n".join(f"{each.importer} reaches {each.imported}" for each in broken)
 
 
-@pytest.mark.parametrize("package", ["runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator"])
+PACKAGES = ["runcomfy_client", "runcomfy_codegen", "runcomfy_mcp", "runcomfy_simulator", "runcomfy_studio"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_no_module_imports_itself_by_way_of_others(graph: grimp.ImportGraph, package: str) -> None:
     cycles = []
     for name in sorted(name for name in graph.modules if name.startswith(f"{package}.")):
@@ -77,7 +83,7 @@ def test_no_module_imports_itself_by_way_of_others(graph: grimp.ImportGraph, pac
 
 
 def test_the_client_library_knows_no_generated_package(graph: grimp.ImportGraph) -> None:
-    foreign = {"runcomfy", "runcomfy_codegen", "runcomfy_simulator"}
+    foreign = {"runcomfy", "runcomfy_codegen", "runcomfy_simulator", "runcomfy_studio"}
     assert not [each for each in imports_of(graph, "runcomfy_client") if each[1].partition(".")[0] in foreign]
 
 
@@ -91,6 +97,14 @@ def test_the_agents_server_uses_the_public_surface(graph: grimp.ImportGraph) -> 
     for name, found in imports_of(graph, "runcomfy_mcp"):
         assert found.partition(".")[0] not in {"runcomfy", "runcomfy_codegen", "runcomfy_simulator"}, name
         allowed = found in PUBLIC or found.startswith("runcomfy_client.describe") or found == "runcomfy_client.errors"
+        assert not found.startswith("runcomfy_client") or allowed, f"{name} imports {found}"
+
+
+def test_the_studio_uses_the_public_surface(graph: grimp.ImportGraph) -> None:
+    for name, found in imports_of(graph, "runcomfy_studio"):
+        # `--simulate` runs on the simulator.
+        assert found.partition(".")[0] not in {"runcomfy", "runcomfy_codegen", "runcomfy_mcp"}, name
+        allowed = found in PUBLIC or found.startswith((*FORMS, "runcomfy_client.describe", "runcomfy_client.errors"))
         assert not found.startswith("runcomfy_client") or allowed, f"{name} imports {found}"
 
 

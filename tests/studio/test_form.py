@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from runcomfy._index import PACKAGE
 from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.schema import AnyOf, Array, Boolean, Enum, Integer, Media, Null, Number, Object, Property, String
 from runcomfy_client.schema.spec import ModelSpec
 from runcomfy_studio import form
 
-from runcomfy._index import PACKAGE
 from tests.support.oracle import ODD, Maker
 from tests.support.studio import form_in
 
@@ -86,11 +86,11 @@ def test_a_thousand_random_payloads_come_back() -> None:
     count = 0
     for seed, model_id in enumerate(models):
         spec = PACKAGE.known_spec(model_id)
-        for payload in Maker(schema_of(model_id), seed).payloads(1000 // len(models) + 1):
+        for payload in Maker(schema_of(model_id), seed).payloads(1400 // len(models)):
             if isinstance(payload, dict):
                 count += 1
                 assert same(form.read(spec.input, form.write(spec.input, payload)).payload, payload), model_id
-    assert count > 900
+    assert count >= 1000
 
 
 def test_examples_fill_the_forms_of_all_models(caller: StudioCaller) -> None:

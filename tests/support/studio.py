@@ -9,16 +9,16 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Self
 
 import httpx
-from runcomfy_studio.app import make_app, make_studio
 from runcomfy_studio.security import LAUNCH, PAGE_KEY
 from runcomfy_studio.server import HOST, Server
 from runcomfy_studio.settings import Settings
+from runcomfy_studio.studio import make_studio
 
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
-__all__ = ["FormReader", "StudioCaller", "StudioThread", "make_app"]
+__all__ = ["FormReader", "StudioCaller", "StudioThread", "form_in"]
 
 
 class StudioThread:
@@ -36,7 +36,7 @@ class StudioThread:
                 "port": self.port,
                 "open_browser": False,
                 **settings,
-            }  # type: ignore[arg-type]  # tests name them as the class does
+            }
         )
         self.studio = make_studio(self.settings, base_url=base_url, token=token)
         self._server = Server(self.studio, self.port)
@@ -46,6 +46,11 @@ class StudioThread:
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """What it listens on."""
+        return [each for server in self._server.servers for each in server.sockets]
 
     @property
     def link(self) -> str:
@@ -70,8 +75,13 @@ class StudioCaller(httpx.Client):
 
     def __init__(self, studio: StudioThread, **headers: str) -> None:
         super().__init__(base_url=studio.url, trust_env=False, timeout=30)
-        self.get(studio.link).raise_for_status()
+        self._link = studio.link
         self.headers.update({"Origin": studio.url, PAGE_KEY: studio.studio.keys.page, **headers})
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.get(self._link).raise_for_status()
+        return self
 
     def form_of(self, path: str) -> dict[str, str]:
         """The form of a page, as a browser would send it."""

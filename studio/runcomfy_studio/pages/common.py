@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from runcomfy_client.schema import ModelSpec
     from starlette.requests import Request
 
-    from ..app import Studio
+    from ..studio import Studio
 
 # A form may hold data: URIs; files that are dropped go another way.
 LARGEST_FORM = 96 * 1024 * 1024

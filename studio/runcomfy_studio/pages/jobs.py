@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ..app import Studio
+    from ..studio import Studio
 
 # Tells the page to lead to the first field with a problem.
 _REFUSED = {"HX-Trigger": "studio-refused"}
@@ -45,11 +45,12 @@ async def confirm(request: Request) -> Response:
     problem, balance, estimate = "", "", None
     try:
         estimate = await studio.runs.estimate(state.spec, state.payload)
-        problem = studio.runs.over_limit(estimate)
+        problem = await studio.runs.over_limit(estimate)
         balance = await studio.runs.balance()
     except RunComfyError as error:
         problem = studio.words.of(error)
-    shown = {"spec": state.spec, "estimate": estimate, "balance": balance, "problem": problem, "runs": studio.runs}
+    spent = await studio.runs.spent() if studio.runs.max_cost is not None else None
+    shown = {"spec": state.spec, "estimate": estimate, "balance": balance, "problem": problem, "spent": spent}
     return HTMLResponse(fragment(request, "_dialog.html", consent=_consent(studio, state), **shown))
 
 

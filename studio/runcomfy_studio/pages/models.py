@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ..app import Studio
+    from ..studio import Studio
 
 _AT = re.compile(r"f(?:\.\d{1,5})*(?::more)?")
 _RECENT = 3

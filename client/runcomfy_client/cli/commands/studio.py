@@ -30,7 +30,7 @@ def studio(
     ] = None,
     max_cost: Annotated[
         float | None,
-        Parameter(help="Most US dollars to spend until it ends, by estimate; more is refused.", metavar="USD"),
+        Parameter(help="Most US dollars to spend in 24 hours, by estimate; more is refused.", metavar="USD"),
     ] = None,
     no_browser: Annotated[bool, Parameter(help="Open no browser; the address is printed.")] = False,
     common: Common = COMMON,
