@@ -9,7 +9,7 @@ from runcomfy_client.describe.snippets import LocalFile
 from runcomfy_client.media.kinds import HEAD, sniff
 from runcomfy_client.packages import validate_spec
 from runcomfy_client.schema import AllOf, AnyOf, Array, Media, Object, OneOf
-from runcomfy_client.schema.findings import folded, pointer
+from runcomfy_client.schema.findings import fold_unchecked, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +76,7 @@ def judge(spec: ModelSpec, reading: Reading, storage: Storage, order: list[str],
     errors = [(finding, finding.message) for finding in reading.findings]
     errors += [(finding, finding.message + _cure(finding)) for finding in report.errors]
     warnings = [(finding, finding.message) for finding in report.warnings]
-    return Judgement(report, lines(errors), lines(warnings), lines(folded(report)))
+    return Judgement(report, lines(errors), lines(warnings), lines(fold_unchecked(report)))
 
 
 def _cure(finding: Finding) -> str:

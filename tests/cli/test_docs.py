@@ -85,7 +85,7 @@ def test_the_example_of_each_help_works_when_pasted(command: str, cli: Cli, quic
 
 def test_every_command_of_the_help_is_in_the_document(cli: Cli) -> None:
     listed = re.findall(r"^│ (\w+)  ", cli("--help", env={"COLUMNS": "200"}).out, re.MULTILINE)
-    assert sorted(listed) == sorted([*NAMES, "batch", "completion", "mcp"])
+    assert sorted(listed) == sorted([*NAMES, "batch", "completion", "mcp", "studio"])
     table = DOC.partition("\n\nEvery command has")[0]
     assert [name for name in listed if not re.search(rf"`{name}\b", table)] == []
 
