@@ -26,7 +26,7 @@ def studio(
     ] = False,
     journal: JournalFile = None,
     results: Annotated[
-        str | None, Parameter(help="Folder that keeps results; default: one in your data folder.", metavar="DIR")
+        str | None, Parameter(help="Folder that keeps results; default: beside the journal.", metavar="DIR")
     ] = None,
     max_cost: Annotated[
         float | None,
@@ -41,21 +41,17 @@ def studio(
     if not 0 <= port <= 65535:
         raise CommandError(f"--port takes a number from 0 to 65535, not {port}")
     package()  # what is wrong with it is best said before a server starts
-    from platformdirs import user_data_path, user_state_path
-
-    state = user_state_path("runcomfy-client", appauthor=False) / "studio"
-    kept = user_data_path("runcomfy-client", appauthor=False)
+    folder = journal_path(None).parent / "studio"
     # What the simulator makes is no result of anybody's, and must not stand among those that were paid for.
-    default_journal = state / "simulated.sqlite3" if simulate and not journal else journal_path(journal)
-    default_results = kept / ("simulated-results" if simulate else "results")
+    file = folder / "simulated" / "journal.sqlite3" if simulate and not journal else journal_path(journal)
     try:
         server = import_module("runcomfy_studio.server")
         settings = server.Settings(
             package=package_name(),
             program=program(),
-            folder=state,
-            journal=default_journal,
-            results=Path(results).expanduser().absolute() if results else default_results,
+            folder=folder,
+            journal=file.absolute(),
+            results=Path(results or file.parent / "results").expanduser().absolute(),
             port=port,
             max_cost=max_cost,
             base_url=common.base_url,
