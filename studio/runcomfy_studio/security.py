@@ -131,9 +131,12 @@ class Guard:
         return response
 
 
-_LAUNCHED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>RunComfy studio</title>
+_HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>RunComfy studio</title>
+<link rel="icon" href="/static/icon.svg">"""
+
+_LAUNCHED = f"""{_HEAD}
 <meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the studio</a></p></html>"""
 
-_NO_COOKIE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>RunComfy studio</title>
+_NO_COOKIE = f"""{_HEAD}
 <h1>This browser has no key to the studio</h1>
 <p>Open the link that <code>runcomfy-client studio</code> shows in the terminal.</p></html>"""

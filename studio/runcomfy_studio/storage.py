@@ -23,8 +23,10 @@ from runcomfy_client.media.kinds import HEAD, sniff
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+# So much of its digest names a dropped file: nobody meets two of the same by chance.
+DIGITS = 20
 # What media fields hold for a file that was dropped into one: its digest, and the name it had.
-REFERENCE = re.compile(r"file:([0-9a-f]{64})/([^/\\\x00-\x1f]{1,100})")
+REFERENCE = re.compile(r"file:([0-9a-f]{20})/([^/\\\x00-\x1f]{1,100})")
 LARGEST_UPLOAD = 512 * 1024 * 1024
 _LARGEST_DRAFT = 64 * 1024 * 1024
 
@@ -100,7 +102,7 @@ class Storage:
                     file.write(chunk)
             if not size:
                 raise UploadError("The file is empty.")
-            return await asyncio.to_thread(self._take_upload, Path(part), digest.hexdigest(), safe_name(name))
+            return await asyncio.to_thread(self._take_upload, Path(part), digest.hexdigest()[:DIGITS], safe_name(name))
         finally:
             await asyncio.to_thread(Path(part).unlink, missing_ok=True)
 
@@ -112,8 +114,9 @@ class Storage:
         return f"file:{digest}/{name}"
 
     def upload(self, digest: str) -> Path | None:
-        """The dropped file of this digest, if it is still here."""
-        return self._file_in(self.folder / "uploads" / digest) if re.fullmatch("[0-9a-f]{64}", digest) else None
+        """The dropped file whose SHA-256 begins so, if it is still here."""
+        name = digest[:DIGITS]
+        return self._file_in(self.folder / "uploads" / name) if re.fullmatch("[0-9a-f]{20}", name) else None
 
     def file_of(self, value: object) -> Path | None:
         """The dropped file that a media field's text stands for."""

@@ -174,7 +174,11 @@ def opened_input(studio: Studio, spec: ModelSpec, found: object) -> dict[str, ob
             digest = value.get("sha256")
             if isinstance(digest, str) and "bytes" in value:
                 path = studio.storage.upload(digest)
-                return f"file:{digest}/{path.name}" if path else f"(a file of {value['bytes']} bytes, not kept here)"
+                return (
+                    f"file:{path.parent.name}/{path.name}"
+                    if path
+                    else f"(a file of {value['bytes']} bytes, not kept here)"
+                )
             return {key: opened(item) for key, item in value.items()}
         return [opened(item) for item in value] if isinstance(value, list) else value
 
