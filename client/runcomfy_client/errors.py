@@ -284,8 +284,9 @@ class JobTimeoutError(JobError):
 class DownloadError(RunComfyError):
     """A result file was not fetched: refused host, too large, wrong kind, or cut off. The result itself is safe.
 
-    ``url`` is the file's. Of a download of several files ``saved`` has the paths that are there, ``not_saved`` the
-    URLs of the files that are not; the same download again fetches only these.
+    ``url`` is the file's, ``status_code`` what its host replied if that is why; 403, 404 and 410 mean that there is no
+    file at this address any more. Of a download of several files ``saved`` has the paths that are there, ``not_saved``
+    the URLs of the files that are not; the same download again fetches only these.
     """
 
     def __init__(
@@ -294,10 +295,12 @@ class DownloadError(RunComfyError):
         *,
         cure: str = "",
         url: str | None = None,
+        status_code: int | None = None,
         request_id: str | None = None,
         model_id: str | None = None,
     ) -> None:
         super().__init__(message, cure=cure, request_id=request_id, model_id=model_id)
         self.url = url
+        self.status_code = status_code
         self.saved: tuple[Path, ...] = ()
         self.not_saved: tuple[str, ...] = () if url is None else (url,)

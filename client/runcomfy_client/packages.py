@@ -71,6 +71,12 @@ class ModelPackage:
             raise UnknownModelError(self._unknown_model_message(model_id), model_id=model_id)
         return spec
 
+    def spec_named(self, name: str) -> ModelSpec | None:
+        """The model whose id a text is, or ends with, as the address of its schema does; None if there is none."""
+        parts = name.removesuffix(".json").split("/")
+        specs = (self.spec("/".join(parts[start:])) for start in range(len(parts)))
+        return next((spec for spec in specs if spec is not None), None)
+
     def input_class(self, model_id: str) -> type[InputModel[Any]] | None:
         """The class of a model's input, or None if the package has no model of this id."""
         spec = self.spec(model_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from runcomfy_client.batch.folder import BatchFolder
 from runcomfy_client.batch.folder_store import FolderLock
 from runcomfy_client.batch.plan import InvalidBatchError
 from runcomfy_client.client import AsyncClient, SyncClient
-from runcomfy_client.errors import AuthenticationError, ConfigurationError, JournalError
+from runcomfy_client.errors import AuthenticationError, ConfigurationError, JournalError, TransportError
+from runcomfy_client.journal.writer import SubmitRecord
 from runcomfy_client.packages import FORMAT, ModelPackage
 from runcomfy_client.schema import Integer, ModelSpec, Number, Object, Property, String
 
@@ -325,7 +327,7 @@ def test_files_that_cannot_be_fetched_are_fetched_by_the_next_run(
     sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "FETCH_TRIES", 1)
-    sim.script("file 1-: 404")
+    sim.script("file 1-: 307 to http://127.0.0.1:9/nothing")
     batch = client.batch(rows(2), tmp_path / "out")
     assert not list(batch.run())
     assert batch.status().counts["fetching"] == 2
@@ -334,3 +336,107 @@ def test_files_that_cannot_be_fetched_are_fetched_by_the_next_run(
     assert {item.state for item in client.batch(rows(2), tmp_path / "out").run()} == {"done"}
     assert client.batch(output_dir=tmp_path / "out").status().spent == 0.5
     assert sim.accepted == 2
+
+
+def test_a_file_that_is_gone_for_good_is_not_asked_for_again(
+    sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "FETCH_TRIES", 2)
+    sim.script("file 1-: 410")
+    batch = client.batch(rows(2), tmp_path / "out")
+    items = list(batch.run())
+    assert {(item.state, item.error) for item in items} == {("expired", "a file of its result is gone: HTTP 410")}
+    assert batch.status().spent == 0.5
+    assert not list(client.batch(rows(2), tmp_path / "out").run())
+    sim.clear_script()
+    assert {item.state for item in client.batch(output_dir=tmp_path / "out").retry(failed=True)} == {"done"}
+    assert sim.accepted == 4
+
+
+def test_a_cost_that_comes_late_is_asked_for_again(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    sim.script("job 1-2: cost after 1.5")
+    batch = client.batch(rows(5), tmp_path / "out")
+    list(batch.run())
+    assert batch.report().without_cost == 2
+    time.sleep(1.6)
+    again = client.batch(rows(5), tmp_path / "out")
+    assert not list(again.run())
+    assert again.report().without_cost == 0
+    assert again.status().spent == 1.25
+    lines = lines_in(tmp_path / "out")
+    assert [line["cost"] for line in lines] == [0.25] * 5
+    assert len({line["key"] for line in lines}) == 5
+
+
+def test_a_lease_that_ended_in_a_sleep_is_taken_anew(
+    sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[bool] = []
+    check = SubmitRecord.check_lease
+
+    def sleep_once(record: SubmitRecord) -> None:
+        if not slept:
+            slept.append(True)
+            record._lease.extend((0.0, 0.0))  # as if it had been written long ago
+        check(record)
+
+    monkeypatch.setattr(SubmitRecord, "check_lease", sleep_once)
+    batch = client.batch(rows(3), tmp_path / "out")
+    assert {item.state for item in batch.run()} == {"done"}
+    assert slept
+    assert batch.stopped is None
+    assert sim.accepted == 3
+
+
+def test_an_api_that_cannot_be_reached_at_all_ends_the_run_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "FIRST_PROBE", 0.01)
+    with SyncClient("token", "http://127.0.0.1:9", max_retries=0) as client:
+        batch = client.batch(rows(20), tmp_path / "out")
+        with pytest.raises(TransportError):
+            list(batch.run())
+    assert batch.stopped == "unreachable"
+    counts = batch.status().counts
+    assert counts["waiting"] == 20
+
+
+def test_parquet_has_the_columns_of_csv_or_structs(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    import pyarrow  # type: ignore[import-untyped]  # it has no types
+    from pyarrow import parquet
+
+    flat = {"key": ["a", "b"], "model": [IMAGE, None], "prompt": ["a fox", "@@handle"], "seed": [7, None]}
+    parquet.write_table(pyarrow.table(flat), tmp_path / "flat.parquet")
+    structs = {"key": ["c"], "price": [0.5], "input": [{"prompt": "an owl", "size": {"width": 64}}]}
+    parquet.write_table(pyarrow.table(structs), tmp_path / "structs.parquet")
+    assert len(list(client.batch(tmp_path / "flat.parquet", tmp_path / "out", model=IMAGE).run())) == 2
+    batch = client.batch(tmp_path / "structs.parquet", tmp_path / "more", model=IMAGE)
+    assert batch.check().estimate == 0.5
+    assert len(list(batch.run())) == 1
+    sent = [dict(job.input) for job in sim.jobs]
+    assert {"prompt": "a fox", "seed": 7} in sent
+    assert {"prompt": "@handle"} in sent
+    assert sent[2] == {"prompt": "an owl", "size": {"width": 64}}
+    (tmp_path / "no.parquet").write_text("key,prompt")
+    with pytest.raises(ConfigurationError, match="not a Parquet file"):
+        client.batch(tmp_path / "no.parquet", model=IMAGE).check()
+
+
+def test_the_schema_that_editors_read_is_not_sent_and_names_the_model(
+    sim: Simulator, client: SyncClient, tmp_path: Path
+) -> None:
+    from runcomfy import RunComfy
+
+    with RunComfy(sim.token, sim.url) as known:
+        schema = "../schemas/bytedance/dreamina-4-0/text-to-image.json"
+        other = "https://schemas.example/bytedance/dreamina-4-0/edit.json"
+        made = {"model": "bytedance/dreamina-4-0/text-to-image"}
+        lines: list[dict[str, Any]] = [
+            {"input": {"$schema": schema, "prompt": "a"}},
+            {**made, "input": {"$schema": other, "prompt": "b"}},
+        ]
+        check = known.batch(lines).check()
+        assert (check.jobs, check.warnings, [str(each) for each in check.problems]) == (2, 1, [])
+    batch = client.batch([{"model": IMAGE, "input": {"$schema": schema, "prompt": "c"}}], tmp_path / "out")
+    assert [item.state for item in batch.run()] == ["done"]
+    assert sim.jobs[0].input == {"prompt": "c"}

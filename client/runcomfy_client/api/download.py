@@ -306,14 +306,15 @@ def _has_content(path: Path) -> bool:
 def _combine(
     files: Sequence[FileData], outcomes: Sequence[Path | DownloadError], paths: list[Path], errors: list[DownloadError]
 ) -> DownloadError:
-    """The first error, with what was saved and what was not."""
-    first = errors[0]
+    """One error, with what was saved and what was not. A file that may still come is named before one that is gone."""
+    first = min(errors, key=lambda error: error.status_code is not None)
     first.saved = tuple(paths)
     first.not_saved = tuple(
         file.url for file, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, DownloadError)
     )
-    for other in errors[1:]:
-        first.add_note(str(other))
+    for other in errors:
+        if other is not first:
+            first.add_note(str(other))
     if paths:
         first.add_note(f"Saved: {', '.join(str(path) for path in paths)}.")
     if len(files) > 1:

@@ -147,9 +147,10 @@ class Fetch:
         if reply.status in (408, 429, 416, 206) or reply.status >= 500:
             raise _Again(f"HTTP {reply.status}", retry_after(reply))
         if reply.status in (401, 403, 404, 410):
-            raise self.error(f"HTTP {reply.status}: it may have expired", cure="job.result() may name it anew.")
+            cure = "job.result() may name it anew."
+            raise self.error(f"HTTP {reply.status}: it may have expired", cure, reply.status)
         if reply.status != 200:
-            raise self.error(f"HTTP {reply.status}")
+            raise self.error(f"HTTP {reply.status}", status_code=reply.status)
         self.headers = dict(reply.headers)
         self._read_length()
         tag = self.headers.get("etag", "")
@@ -249,11 +250,12 @@ class Fetch:
     def _too_large(self) -> DownloadError:
         return self.error(f"it is larger than {self._limits.max_bytes:,} bytes", cure="max_bytes=... allows more.")
 
-    def error(self, reason: str, cure: str = "") -> DownloadError:
+    def error(self, reason: str, cure: str = "", status_code: int | None = None) -> DownloadError:
         return DownloadError(
             f"{self.file.url} was not fetched: {reason}. The result itself is safe.",
             cure=cure,
             url=self.file.url,
+            status_code=status_code,
             request_id=self._job.request_id,
             model_id=self._job.model_id,
         )

@@ -20,7 +20,10 @@ What can go wrong, and what is done:
 - A poll fails for long: the job stays in flight, for it is paid. If no poll at all got a reply for GIVE_UP_SECONDS, the
   run ends.
 - Files cannot be fetched: the result is read again, for its addresses expire, and the fetch is repeated; then the item
-  stays `fetching`, and the next run goes on there.
+  stays `fetching`, and the next run goes on there. Where the file's host says that there is no such file, it is
+  `expired`.
+- A cost is not known yet when its job ends: it is asked for at the end of the run, and of each later one.
+- The lease of a submit ended before its first byte, as after a laptop's sleep: the item waits again.
 - `drain` (Ctrl-C, SIGTERM): nothing more is sent, the POSTs on their way are seen to their end, so nothing is unsure;
   jobs in flight run on at RunComfy and are taken up by the next run. `stop` does not wait longer than the submit
   rule's own few seconds.
@@ -57,9 +60,11 @@ from ..errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RunComfyError,
     SubmissionUnknownError,
     TransportError,
 )
+from ..journal.base import LostLeaseError
 from ..transport.hooks import log
 from .store import DONE, EXPIRED, FAILED, FETCHING, REFUSED, RUNNING, WAITING, Ending, Held
 
@@ -82,10 +87,16 @@ MOST_FETCHES = 8
 POLLS_A_SECOND = 25.0
 BREAKER_FAILURES = 3
 MOST_PROBES = 8
+# As long as no submit of the run got a reply: then most likely the address or the network is wrong.
+FIRST_PROBES = 2
 FIRST_PROBE = 1.0
 LONGEST_PROBE = 30.0
 GIVE_UP_SECONDS = 300.0
 FETCH_TRIES = 4
+# With these a host says that a file is not there any more.
+FILE_IS_GONE = frozenset({403, 404, 410})
+# So many costs are asked for at once; where none of them is known, no more are asked for.
+LATE_COSTS = 20
 # Seconds that an ending waits for a commit that it can share: it is no loss, for the next run would find it again.
 ENDING_WAITS = 0.05
 # Seconds that a drain waits for fetches under way.
@@ -181,6 +192,8 @@ class Engine:
                 await asyncio.wait([self._jobs[each] for each in self._fetches], timeout=self._fetch_grace)
             if feeder.done() and (error := feeder.exception()) is not None:
                 raise error
+            if not self._draining and self.error is None:
+                await self._ask_late_costs()
         finally:
             feeder.cancel()
             for task in (*self._posts.values(), *self._jobs.values()):
@@ -296,12 +309,14 @@ class Engine:
             await self._held(item, error)
         except SubmissionUnknownError as error:
             self._unsure += 1
+            self._breaker.had_reply = True
             log.warning("%s: %s", item.key, error.message)
             self._breaker.failed()
             self._ended(await asyncio.to_thread(self._store.item, item.id))
             if self._unsure >= self._limits.max_unsure:
                 self._stop("unsure")
         except RateLimitError:
+            self._breaker.had_reply = True
             self._waiting.appendleft(item)
         except (AuthenticationError, InsufficientBalanceError, PermissionDeniedError) as error:
             self._stop("access", error)
@@ -315,8 +330,11 @@ class Engine:
         except TransportError as error:
             self._waiting.appendleft(item)
             self._breaker.failed()
-            if self._breaker.failures >= BREAKER_FAILURES + MOST_PROBES:
+            probes = MOST_PROBES if self._breaker.had_reply else FIRST_PROBES
+            if self._breaker.failures >= BREAKER_FAILURES + probes:
                 self._stop("unreachable", error)
+        except LostLeaseError:
+            self._waiting.appendleft(item)
         except JournalError as error:
             self._stop("journal", error)
         else:
@@ -461,6 +479,11 @@ class Engine:
             except DownloadError as error:
                 self._fetches.discard(item.id)
                 log.warning("%s: %s", item.key, error)
+                if tries == FETCH_TRIES and error.status_code in FILE_IS_GONE:
+                    names = [path.relative_to(self._store.folder).as_posix() for path in error.saved]
+                    reason = f"a file of its result is gone: HTTP {error.status_code}"
+                    await self._over(item, Ending(item.id, EXPIRED, files=names, error=reason))
+                    return
                 if tries == FETCH_TRIES:
                     await self._write(Ending(item.id, FETCHING, error=error.message))
                     return
@@ -472,6 +495,30 @@ class Engine:
             with contextlib.suppress(JobError):  # then the addresses of the first reply must do
                 async with self._poll_slots:
                     body = await self._driver.run(polling.result(self._poll_session, ref))
+
+    async def _ask_late_costs(self) -> None:
+        """RunComfy may know what a job cost only after its end."""
+        costs: dict[int, float] = {}
+        after = -(2**62)
+        while page := await asyncio.to_thread(self._store.without_cost, after, LATE_COSTS):
+            found = await asyncio.gather(*map(self._late_cost, page))
+            costs |= {item.id: cost for item, cost in zip(page, found, strict=True) if cost is not None}
+            if found.count(None) == len(found):
+                break
+            after = page[-1].number
+        if costs:
+            note = self._writes.begin(lambda: self._store.note_costs(costs), then=self._results.repair)
+            await asyncio.wrap_future(note)
+
+    async def _late_cost(self, item: Item) -> float | None:
+        assert item.request_id is not None
+        ref = JobRef(item.request_id, item.model_id, item.submitted_at, None, frozenset(), item.key)
+        try:
+            async with self._poll_slots:
+                return cost_in(await self._driver.run(polling.result(self._poll_session, ref)))
+        except RunComfyError as error:
+            log.info("%s: its cost is not known: %s", item.key, error)
+            return None
 
     async def _write(self, ending: Ending) -> Row:
         """Write it down. Returns the item when it is on disk and in results.jsonl; cancellation takes nothing back."""
@@ -494,6 +541,7 @@ class Breaker:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.had_reply = False
         self._until = 0.0
 
     def failed(self) -> None:
@@ -502,6 +550,7 @@ class Breaker:
             self._until = time.monotonic() + jitter(min(FIRST_PROBE * 2.0 ** min(probes, 10), LONGEST_PROBE))
 
     def succeeded(self) -> None:
+        self.had_reply = True
         self.failures = 0
         self._until = 0.0
 

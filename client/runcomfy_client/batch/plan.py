@@ -241,7 +241,7 @@ class Plan:
                 report = validate_spec(spec, dict(payload), self._probe)
             for finding in report.errors:
                 self.check.add(RowProblem(place=row.place, message=str(finding), key=row.key))
-            self.check.warnings += len(report.warnings)
+            self.check.warnings += len(report.warnings) + (row.other_model is not None)
             self.check.unchecked += len(report.unchecked)
             if not report.ok:
                 return

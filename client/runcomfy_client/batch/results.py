@@ -37,6 +37,8 @@ class ResultsFile:
 
     def repair(self) -> None:
         """Bring the file in line with the store."""
+        self.close()
+        self._last = 0
         self.path.touch()
         self._file = self.path.open("r+b")
         length = 0

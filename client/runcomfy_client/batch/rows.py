@@ -1,9 +1,10 @@
-"""The rows of a batch: JSON lines, a CSV file, or any iterable of dicts.
+"""The rows of a batch: JSON lines, a CSV or Parquet file, or any iterable of dicts.
 
 A row is ``{"model": ..., "input": {...}, "key": ..., "price": ...}``; ``key`` and ``price`` may be left out, and
 ``model`` where the batch has one. In CSV the columns are the input's wire names besides ``model``, ``key`` and
-``price``; a cell is typed by the model's schema, an empty one is not part of the input, ``@path`` names a file. In JSON
-lines a media field takes ``@path``, too. A path is relative to the folder of the file that names it.
+``price``; a cell is typed by the model's schema, an empty one is not part of the input, ``@path`` names a file. Parquet
+has the same columns, or ``input`` with structs; texts in it are read as cells, null is left out. In JSON lines a media
+field takes ``@path``, too. A path is relative to the folder of the file that names it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..errors import ConfigurationError
 from ..schema import AllOf, AnyOf, Array, Media, Object, OneOf
+from ..schema.json_payload import SCHEMA_KEY
 from ..text_values import kinds_in, typed_value
 
 if TYPE_CHECKING:
@@ -34,7 +36,10 @@ LONGEST_LINE = 256 * 1024 * 1024
 
 
 class Row(NamedTuple):
-    """A row as it was read. ``place`` names it in messages: a line of the file, or a number."""
+    """A row as it was read. ``place`` names it in messages: a line of the file, or a number.
+
+    other_model: the model that "$schema" in the input names, where that is another one.
+    """
 
     number: int
     place: str
@@ -42,6 +47,7 @@ class Row(NamedTuple):
     input: Mapping[str, object]
     key: str | None
     price: float | None
+    other_model: str | None = None
 
 
 class RowError(Exception):
@@ -58,10 +64,12 @@ def read_rows(jobs: Jobs, model_id: str | None, package: ModelPackage) -> Iterat
         path = Path(jobs).expanduser()
         if path.suffix.lower() in (".csv", ".tsv"):
             return _csv_rows(path, model_id, package)
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return _parquet_rows(path, model_id, package)
         return _json_rows(path, model_id, package)
     if isinstance(jobs, Mapping) or not isinstance(jobs, Iterable):
         raise ConfigurationError("The jobs of a batch are a path, or an iterable of dicts with a model and an input.")
-    return _given_rows(jobs, model_id)
+    return _given_rows(jobs, model_id, package)
 
 
 def is_one_shot(jobs: Jobs) -> bool:
@@ -69,9 +77,11 @@ def is_one_shot(jobs: Jobs) -> bool:
     return isinstance(jobs, Iterator)
 
 
-def _given_rows(jobs: Iterable[Mapping[str, object]], model_id: str | None) -> Iterator[Row | RowError]:
+def _given_rows(
+    jobs: Iterable[Mapping[str, object]], model_id: str | None, package: ModelPackage
+) -> Iterator[Row | RowError]:
     for number, given in enumerate(jobs, 1):
-        yield _row(number, f"job {number}", given, model_id)
+        yield _row(number, f"job {number}", given, model_id, package)
 
 
 def _json_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
@@ -92,7 +102,7 @@ def _json_rows(path: Path, model_id: str | None, package: ModelPackage) -> Itera
             except (ValueError, RecursionError) as error:
                 yield RowError(place, f"is not JSON: {error}")
                 continue
-            row = _row(number, place, given, model_id)
+            row = _row(number, place, given, model_id, package)
             yield _with_files(row, package, folder) if isinstance(row, Row) else row
     finally:
         if stream is not sys.stdin.buffer:
@@ -111,7 +121,7 @@ def _no_constant(text: str) -> object:
     raise ValueError(f"{text} is no JSON")
 
 
-def _row(number: int, place: str, given: object, model_id: str | None) -> Row | RowError:
+def _row(number: int, place: str, given: object, model_id: str | None, package: ModelPackage) -> Row | RowError:
     if not isinstance(given, Mapping):
         return RowError(place, 'is no object such as {"model": ..., "input": {...}}')
     unknown = [name for name in given if name not in COLUMNS]
@@ -124,10 +134,18 @@ def _row(number: int, place: str, given: object, model_id: str | None) -> Row | 
         found = found.to_payload()
     if not isinstance(found, Mapping):
         return RowError(place, 'has no "input", an object with the values for the model')
-    model = given.get("model", model_id)
+    named = found.get(SCHEMA_KEY)
+    spec = None
+    if isinstance(named, str):  # for editors; never sent
+        spec = package.spec_named(named)
+        found = {name: value for name, value in found.items() if name != SCHEMA_KEY}
+    model = given.get("model", model_id if spec is None or model_id is not None else spec.model_id)
     if not isinstance(model, str) or not model.strip():
         return RowError(place, 'has no "model", and the batch has no model for such rows')
-    return _checked(number, place, model.strip(), found, given.get("key"), given.get("price"))
+    row = _checked(number, place, model.strip(), found, given.get("key"), given.get("price"))
+    if isinstance(row, Row) and spec is not None and spec.model_id != row.model_id:
+        row = row._replace(other_model=spec.model_id)
+    return row
 
 
 def _checked(
@@ -179,15 +197,47 @@ def _csv_row(
 ) -> Row | RowError:
     if len(cells) > len(names):
         return RowError(place, f"has {len(cells)} cells, and the first line names {len(names)} columns")
-    given = {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+    given: dict[str, object] = {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+    return _table_row(number, place, given, model_id, package, folder)
+
+
+def _parquet_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
+    try:
+        from pyarrow import ArrowException  # type: ignore[import-untyped]  # it has no types
+        from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]  # as above
+    except ImportError as error:
+        raise ConfigurationError(
+            "A Parquet file needs pyarrow.", cure='pip install "runcomfy-client[parquet]"'
+        ) from error
+    folder = path.absolute().parent
+    with path.open("rb") as stream:
+        try:
+            number = 0
+            for part in ParquetFile(stream).iter_batches(batch_size=1000):
+                for found in part.to_pylist():
+                    number += 1
+                    place = f"row {number}"
+                    given = {name: value for name, value in found.items() if value is not None}
+                    if isinstance(given.get("input"), Mapping):
+                        row = _row(number, place, given, model_id, package)
+                        yield _with_files(row, package, folder) if isinstance(row, Row) else row
+                    else:
+                        yield _table_row(number, place, given, model_id, package, folder)
+        except ArrowException as error:
+            raise ConfigurationError(f"{path} is not a Parquet file that can be read: {error}.") from error
+
+
+def _table_row(
+    number: int, place: str, given: dict[str, object], model_id: str | None, package: ModelPackage, folder: Path
+) -> Row | RowError:
+    """A row of a table: its columns are the input's wire names besides model, key and price."""
     model = given.pop("model", model_id)
     key, price = given.pop("key", None), given.pop("price", None)
-    if not model:
+    if not isinstance(model, str) or not model:
         return RowError(place, "names no model, and the batch has no model for such rows")
-    amount: object = None
-    if price is not None:
+    if isinstance(price, str):
         try:
-            amount = float(price)
+            price = float(price)
         except ValueError:
             return RowError(place, f"has a price that is no number: {price!r:.40}")
     spec = package.spec(model)
@@ -197,11 +247,14 @@ def _csv_row(
         if not name:
             return RowError(place, "has a cell in a column without a name")
         node = known[name].node if name in known else None
+        if not isinstance(cell, str):
+            values[name] = cell
+            continue
         try:
             values[name] = _cell(node, cell, folder)
         except (OSError, UnicodeDecodeError) as error:
             return RowError(place, f"{name}: the file {cell[1:]} cannot be read: {error}")
-    return _checked(number, place, model, values, key, amount)
+    return _checked(number, place, model, values, key, price)
 
 
 def _cell(node: Node | None, cell: str, folder: Path) -> object:

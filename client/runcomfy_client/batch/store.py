@@ -465,6 +465,20 @@ class BatchStore(SqlStore):
         )
 
     @repeatable
+    def note_costs(self, costs: Mapping[int, float]) -> None:
+        """Write down costs, in US dollars by item, that became known after their jobs had ended."""
+        with self.transaction() as connection:
+            for item_id, cost in costs.items():
+                connection.execute(
+                    "UPDATE items SET cost = ?, spent = spent_before + ? WHERE id = ? AND cost IS NULL",
+                    (cost, micro(cost), item_id),
+                )
+                connection.execute(
+                    "UPDATE submissions SET cost = ? WHERE id = (SELECT submission_id FROM items WHERE id = ?)",
+                    (cost, item_id),
+                )
+
+    @repeatable
     def note_balance(self, *, before: float | None = None, after: float | None = None) -> None:
         """Keep what the account had left: before the first run, after the latest one."""
         with self.transaction() as connection:
@@ -515,14 +529,16 @@ class BatchStore(SqlStore):
 
     def items(self, state: str, after: int = 0, limit: int = PAGE) -> list[Item]:
         """Items of a state, in the order of the rows, after that number."""
+        return self._items("state = ?", state, after, limit)
+
+    def without_cost(self, after: int, limit: int) -> list[Item]:
+        """Items that are done and whose cost nobody has stated, in the order of the rows, after that number."""
+        return self._items("state = ? AND cost IS NULL AND request_id IS NOT NULL", DONE, after, limit)
+
+    def _items(self, condition: str, state: str, after: int, limit: int) -> list[Item]:
         columns = ", ".join(Item._fields)
-        return [
-            Item(*(row[name] for name in Item._fields))
-            for row in self._read(
-                f"SELECT {columns} FROM items WHERE state = ? AND number > ? ORDER BY number LIMIT ?",
-                (state, after, limit),
-            )
-        ]
+        query = f"SELECT {columns} FROM items WHERE {condition} AND number > ? ORDER BY number LIMIT ?"
+        return [Item(*(row[name] for name in Item._fields)) for row in self._read(query, (state, after, limit))]
 
     def item(self, item_id: int) -> Row:
         found: Row = self._read("SELECT * FROM items WHERE id = ?", (item_id,))[0]

@@ -146,7 +146,7 @@ def _named_model(payload: Payload) -> tuple[ModelSpec | None, list[Finding]]:
     if name is None:
         message = f'names no model; write {{"model": ..., "input": ...}}, or "{SCHEMA_KEY}" into the payload'
         return None, [ErrorFinding("no_model", message)]
-    spec = _spec_named(name)
+    spec = package().spec_named(name)
     if spec is not None:
         return spec, []
     parts = name.removesuffix(".json").split("/")
@@ -156,17 +156,10 @@ def _named_model(payload: Payload) -> tuple[ModelSpec | None, list[Finding]]:
         return None, [ErrorFinding("unknown_model", error.message)]
 
 
-def _spec_named(name: str) -> ModelSpec | None:
-    """The model whose id a text is, or ends with."""
-    parts = name.removesuffix(".json").split("/")
-    specs = (package().spec("/".join(parts[start:])) for start in range(len(parts)))
-    return next((spec for spec in specs if spec is not None), None)
-
-
 def other_model(model_id: str, payload: object) -> list[Finding]:
     """A warning, if the payload names another model than the one it is checked for."""
     name = payload.get(SCHEMA_KEY) if isinstance(payload, dict) else None
-    spec = _spec_named(name) if isinstance(name, str) else None
+    spec = package().spec_named(name) if isinstance(name, str) else None
     if spec is None or spec.model_id == model_id:
         return []
     message = f"is that of {spec.model_id}, and the payload is checked for {model_id}"

@@ -144,6 +144,10 @@ class Intent(NamedTuple):
     budget: Budget | None = None
 
 
+class LostLeaseError(JournalError):
+    """The lease ended before the first byte was sent, as after a laptop's sleep. Nothing was sent."""
+
+
 class MissingJournalError(JournalError):
     """There is no journal yet; only ``intend`` makes one."""
 

@@ -21,7 +21,7 @@ from ..errors import CureNote, JournalError
 from ..transport.hooks import log
 from ..transport.steps import Await, Interrupted
 from . import base
-from .base import Intent, JournalEntry, MissingJournalError, Scope
+from .base import Intent, JournalEntry, LostLeaseError, MissingJournalError, Scope
 from .leases import Lease, Leases
 from .owners import new_owner
 
@@ -118,9 +118,9 @@ class SubmitRecord:
         return None
 
     def check_lease(self) -> None:
-        """Raises JournalError unless nobody else can have changed the entry. Call right before the first byte."""
+        """Raises LostLeaseError if others may have changed the entry. Call right before the first byte."""
         if not self._lease.held:
-            raise JournalError(
+            raise LostLeaseError(
                 f"The submit of {self._intent.model_id} was not sent: it lost its place in the journal before it could"
                 " be, because it was settled elsewhere or this program stood still. Nothing was sent.",
                 cure="Submit it again.",
