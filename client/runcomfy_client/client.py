@@ -191,7 +191,7 @@ class SyncClient(ClientData):
         input: Mapping[str, object] | InputModel[Any] | None = None,
         options: RequestOptions | None = None,
     ) -> Job[Any]:
-        """Send one job and give its handle, for any model id, or for an instance of a model's input class.
+        """Send one job and return its handle, for any model id, or for an instance of a model's input class.
 
         Args:
             model_id: such as "bytedance/dreamina-4-0/edit"; it need not be one of the generated models. Or the instance
@@ -223,7 +223,7 @@ class SyncClient(ClientData):
         return Catalog(self._session, self._driver)
 
     def balance(self) -> Balance:
-        """What the account has left. Costs nothing, so it is also the check whether the token is good."""
+        """The account's balance. Costs nothing, so it is also a check of the token."""
         from .api import catalog
 
         return self._driver.run(catalog.balance(self._session))
@@ -372,7 +372,7 @@ class AsyncClient(ClientData):
         input: Mapping[str, object] | InputModel[Any] | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncJob[Any]:
-        """Send one job and give its handle, for any model id, or for an instance of a model's input class.
+        """Send one job and return its handle, for any model id, or for an instance of a model's input class.
 
         Args:
             model_id: such as "bytedance/dreamina-4-0/edit"; it need not be one of the generated models. Or the instance
@@ -404,7 +404,7 @@ class AsyncClient(ClientData):
         return AsyncCatalog(self._session, self._driver)
 
     async def balance(self) -> Balance:
-        """What the account has left. Costs nothing, so it is also the check whether the token is good."""
+        """The account's balance. Costs nothing, so it is also a check of the token."""
         from .api import catalog
 
         return await self._driver.run(catalog.balance(self._session))

@@ -140,7 +140,7 @@ class BudgetExceededError(RunComfyError):
 
 
 class TransportError(RunComfyError):
-    """No usable reply: the connection failed, was cut, timed out, or what came is not the API's JSON.
+    """No usable reply: the connection failed, was cut, timed out, or the reply is not the API's JSON.
 
     The message names host and port, and the proxy if one was on the way.
     """
@@ -230,7 +230,7 @@ class SubmissionUnknownError(RunComfyError):
 
 
 class JobError(RunComfyError):
-    """A submitted job did not bring a result; ``request_id`` names it."""
+    """A submitted job has no result; ``request_id`` names it."""
 
 
 class JobFailedError(JobError):

@@ -71,10 +71,10 @@ class Job(JobData, Generic[Output]):
         poll_interval: float | None = None,
         poll_state: PollState | None = None,
     ) -> Result[Output]:
-        """Wait until the job is over and give its result.
+        """Wait until the job is over and return its result.
 
         timeout: seconds over everything, or None to wait as long as it takes.
-        on_update: called with each JobUpdate that tells a new state or queue position.
+        on_update: called with a JobUpdate at each new state or queue position.
         cancel_on_interrupt: send one cancel, for at most five seconds, when Ctrl-C or task cancellation ends the wait.
         poll_interval: seconds between two polls; None for pauses that grow with the time the job takes, 10 at most.
         poll_state: go on from what another wait knew, such as a JobTimeoutError's ``poll_state``.
@@ -95,7 +95,7 @@ class Job(JobData, Generic[Output]):
         return self._bound(self._driver.run(rule, cast("Callable[[object], object]", on_update)))
 
     def poll(self, state: PollState | None = None) -> Poll:
-        """Poll once, for those who keep the state and the time themselves: the next state, what is new, the pause.
+        """Poll once, for callers that keep the state and the time themselves: the next state, the update, the pause.
 
         state: what is known so far, None before the first poll. Raises as ``wait`` does, but never JobTimeoutError.
         """
@@ -139,10 +139,10 @@ class AsyncJob(JobData, Generic[Output]):
         poll_interval: float | None = None,
         poll_state: PollState | None = None,
     ) -> AsyncResult[Output]:
-        """Wait until the job is over and give its result.
+        """Wait until the job is over and return its result.
 
         timeout: seconds over everything, or None to wait as long as it takes.
-        on_update: called with each JobUpdate that tells a new state or queue position.
+        on_update: called with a JobUpdate at each new state or queue position.
         cancel_on_interrupt: send one cancel, for at most five seconds, when Ctrl-C or task cancellation ends the wait.
         poll_interval: seconds between two polls; None for pauses that grow with the time the job takes, 10 at most.
         poll_state: go on from what another wait knew, such as a JobTimeoutError's ``poll_state``.
@@ -163,7 +163,7 @@ class AsyncJob(JobData, Generic[Output]):
         return self._bound(await self._driver.run(rule, cast("Callable[[object], object]", on_update)))
 
     async def poll(self, state: PollState | None = None) -> Poll:
-        """Poll once, for those who keep the state and the time themselves: the next state, what is new, the pause.
+        """Poll once, for callers that keep the state and the time themselves: the next state, the update, the pause.
 
         state: what is known so far, None before the first poll. Raises as ``wait`` does, but never JobTimeoutError.
         """

@@ -51,7 +51,7 @@ class FileURL(str):
 class OutputModel(BaseModel):
     """Base of all output classes. Nothing is ever refused: unknown keys are kept, what does not fit is left out.
 
-    ``warnings`` tells what was left out. Python's warnings are not used, since they can be turned into errors.
+    ``warnings`` lists what was left out. Python's warnings are not used, since they can be turned into errors.
     """
 
     model_config = ConfigDict(extra="allow", populate_by_name=True, protected_namespaces=())

@@ -110,7 +110,7 @@ class ModelPackage:
         return validate_spec(self.known_spec(model_id), payload, probe)
 
     def missing(self, place: str, name: str, names: Iterable[str]) -> str:
-        """What to say where a client has no such provider, family or endpoint: the near names, and how to go on.
+        """The message for a missing provider, family or endpoint: the nearest names, and what to do.
 
         ``place`` is where it was looked for: "" for the client, "bytedance", "bytedance.dreamina_4_0". ``names`` are
         those that are there.
@@ -202,7 +202,7 @@ def check_value(
 
 
 def _is_json(value: object, depth: int = MAX_DEPTH) -> bool:
-    """Whether a payload holds JSON values only, as one out of a text does; what lies too deep is not looked at."""
+    """Whether a payload holds JSON values only, as one parsed from text does; values nested too deep do not count."""
     if depth == 0:
         return True
     if type(value) is dict:

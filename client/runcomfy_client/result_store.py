@@ -109,7 +109,7 @@ class StoreData:
         )
 
     def _set_damaged_aside(self, result: ResultData[object]) -> Path:
-        """Rename files that are not as they were recorded, so that they are fetched again; gives the job's folder."""
+        """Rename files that are not as they were recorded, so that they are fetched again; returns the job's folder."""
         folder = self._folder_of(result.request_id)
         stored = _read(folder)
         try:
@@ -235,7 +235,7 @@ def _facts(path: Path) -> dict[str, object]:
 
 
 def _read(folder: Path) -> StoredResult | None:
-    """The result in a folder; None if its record is missing, or is none."""
+    """The result in a folder; None if its record is missing or invalid."""
     path = folder / RECORD
     try:
         if path.stat().st_size > _LARGEST_RECORD:

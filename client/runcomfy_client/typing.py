@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     class SequenceNotStr(Protocol[Item]):
         """A list, a tuple or another sequence, but not a string, which is a sequence of strings to type checkers.
 
-        What tells them apart is ``__contains__``: that of a string takes strings only.
+        ``__contains__`` distinguishes them: that of a string takes strings only.
         """
 
         @overload

@@ -174,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=UNDECLARED_KEYS,
         help="what to do with input keys that a model's schema does not have (default: as the profile does)",
     )
-    add("--queue-seconds", type=float, default=defaults.queue_seconds, metavar="S", help="least time in the queue")
+    add("--queue-seconds", type=float, default=defaults.queue_seconds, metavar="S", help="minimum time in the queue")
     add(
         "--run-seconds",
         action="append",
@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TOKEN",
         help="accept only this token; may be repeated (default: any token)",
     )
-    add("--balance", type=float, default=defaults.balance, metavar="USD", help="what each token has at first")
+    add("--balance", type=float, default=defaults.balance, metavar="USD", help="starting balance of each token")
     add(
         "--request-ttl",
         type=float,
@@ -198,9 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="how long ended jobs are remembered",
     )
-    add(
-        "--cost-delay", type=float, default=defaults.cost_delay, metavar="S", help="how late a job's cost becomes known"
-    )
+    add("--cost-delay", type=float, default=defaults.cost_delay, metavar="S", help="delay until a job's cost is known")
     add(
         "--fault-rate",
         type=float,
@@ -216,7 +214,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="faults, as YAML or JSON, or a ready script: " + ", ".join(ready_scripts()),
     )
-    add("--seed", type=int, default=defaults.seed, metavar="N", help="which faults, when")
+    add("--seed", type=int, default=defaults.seed, metavar="N", help="seed of the random faults")
     add(
         "--request-seconds",
         type=float,

@@ -113,7 +113,7 @@ def file_response(file: StoredFile, range_header: str | None) -> Response:
 
 
 def _position(digits: str) -> int | None:
-    """A number in a Range; None if there is none. Beyond 18 digits it is larger than any file, whatever it is."""
+    """A number in a Range; None if there is none. A number of more than 18 digits is larger than any file."""
     if not digits:
         return None
     digits = digits.lstrip("0")

@@ -159,7 +159,7 @@ class Simulator:
         self._application.engine.set_balance(self.token, dollars)
 
     def skip(self, seconds: float) -> None:
-        """Move the clock `seconds` forward: jobs go on, ids expire."""
+        """Move the clock `seconds` forward: jobs continue, ids expire."""
         self._application.engine.clock.skip(seconds)
 
     def script(self, *lines: str | Path | Mapping[str, object] | Sequence[object]) -> None:

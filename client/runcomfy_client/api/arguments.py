@@ -21,7 +21,7 @@ class Limits(NamedTuple):
 
 
 def deadline_of(timeout: object) -> Deadline:
-    """The deadline that a ``timeout`` argument sets; too long for a computer's clocks is none."""
+    """The deadline that a ``timeout`` argument sets; none for a timeout beyond the range of the system's clocks."""
     if timeout is None:
         return Deadline(None)
     if not _is_number(timeout) or not timeout >= 0:  # type: ignore[operator]  # a number; NaN is neither more nor less

@@ -83,7 +83,7 @@ class Closing:
 
 
 class CoolDown:
-    """Shared by all jobs of a client: after a 429 nobody sends until it is over."""
+    """The pause after a 429, shared by all jobs of a client: none sends until it is over."""
 
     def __init__(self) -> None:
         self._end = 0.0
@@ -101,7 +101,7 @@ def jitter(seconds: float) -> float:
 
 
 def backoff(misses: int) -> float:
-    """The pause after so many failures in a row, the first being 1."""
+    """The pause after a number of failures in a row, 1 for the first."""
     return jitter(min(FIRST_BACKOFF * 2.0 ** min(misses - 1, 16), LONGEST_BACKOFF))
 
 

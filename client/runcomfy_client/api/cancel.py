@@ -1,4 +1,4 @@
-"""The cancel rule: ask, and report what the API answered; an interrupted wait may ask too, but only for so long.
+"""The cancel rule: ask, and report what the API answered; an interrupted wait may ask too, within a time limit.
 
 Only a queued job can be cancelled, and only a job that is surely cancelled is recorded as cancelled: that frees its
 job_key, and the next submit under the key is paid. So every doubt (no reply, a word that is not known) means "it may

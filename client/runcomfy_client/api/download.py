@@ -58,7 +58,7 @@ _PART = re.compile(r"\.runcomfy-[0-9a-f]{16}\.part")
 class Folder:
     """Where a download goes, and how its files are called.
 
-    names: what is in the folder, for those who have called ``prepare`` themselves; None to look at each download.
+    names: the content of the folder, from a caller that has called ``prepare``; None to list it at each download.
     """
 
     path: Path
@@ -280,7 +280,7 @@ def _lock(handle: BinaryIO) -> bool | None:
 
 
 def prepare(folder: Path) -> frozenset[str]:
-    """Make the folder, remove what killed downloads left, and list what is there."""
+    """Make the folder, remove the parts of killed downloads, and list its content."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [path.name for path in folder.iterdir()]
     for name in names:

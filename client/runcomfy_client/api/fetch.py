@@ -1,4 +1,4 @@
-"""Fetching one result file: from where results lie, without the token, whole or not at all, piece by piece.
+"""Fetching one result file: from RunComfy's result hosts, without the token, whole or not at all, piece by piece.
 
 `Fetch.next_piece` gives the file's next bytes and where in the file they belong; whoever asks writes them to a file,
 keeps them in memory or hands them on. It takes care of everything that can go wrong on the way:
@@ -71,7 +71,7 @@ class Fetch:
         self._job = job
         self._limits = limits
         self._misses = 0
-        self._version = ""  # tells one version of the file from another: ETag or Last-Modified
+        self._version = ""  # identifies the version of the file: ETag or Last-Modified
         self._stream: Stream | None = None
         self._failure: TransportFailure | None = None  # after the bytes that came before it
         self._done = False
@@ -121,7 +121,7 @@ class Fetch:
         yield Sleep(pause)
 
     def _read_piece(self) -> Operation[bytes]:
-        """About PIECE bytes, or what came before the end or a cut; the first are enough to tell the file's kind."""
+        """About PIECE bytes, fewer before the end or a cut; the first piece is enough to identify the file's kind."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -135,7 +135,7 @@ class Fetch:
         except TransportFailure as failure:
             if self.size + len(piece) < HEAD:
                 raise
-            self._failure = failure  # what came before a cut need not come again
+            self._failure = failure  # bytes from before a cut are not fetched again
         return bytes(piece)
 
     def _begin(self) -> Operation[None]:
@@ -173,7 +173,7 @@ class Fetch:
         return self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
 
     def _continues(self, reply: Reply) -> bool:
-        """Whether this 206 goes on where the bytes so far end, and is of the same file."""
+        """Whether this 206 continues where the bytes so far end, and is of the same file."""
         unit, _, rest = reply.headers.get("content-range", "").partition(" ")
         span, _, total = rest.partition("/")
         if unit != "bytes" or not span.startswith(f"{self.size}-"):
@@ -204,7 +204,7 @@ class Fetch:
             raise self.error("it was redirected to something that is no address") from None
 
     def _range_headers(self) -> tuple[tuple[str, str], ...]:
-        # Compressed, the sizes would not tell where to go on.
+        # With compression, the sizes would not say where to continue.
         plain = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
         if self.size and self._version:
             return (*plain, ("Range", f"bytes={self.size}-"), ("If-Range", self._version))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..transport.steps import Operation
     from .calls import JobRef, Session
 
-# Results lie here, and the official command line fetches from nowhere else (from its released source).
+# The hosts of results; the official command line fetches from no others (from its released source).
 HOSTS = ("runcomfy.net", "runcomfy.com")
 _KINDS = {
     "image": "image",
@@ -90,11 +90,11 @@ def result_files(session: Session, job: JobRef, body: Mapping[str, object]) -> I
     spec = session.package.spec(model_of(job, body)) if job.input is None else None
     inputs = spec.input.properties if spec is not None else {}
     if inputs and isinstance(output, dict):
-        # What was sent is not known here, so under an input's own name only what lies where results lie is one.
+        # The input is not known here, so under an input's own name only a file on a result host counts.
         output = {key: value for key, value in output.items() if key not in inputs or _is_result(value, own_host)}
     files = list(files_in(output, job.input_urls))
     if not files:
-        # A place that is not documented. What lies where results lie, and is neither sent nor the API's own, is one.
+        # An undocumented place: a file on a result host counts, if it is neither the input's nor the API's own.
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key not in inputs}
         api = f"{session.config.base_url}/v1/"
@@ -140,7 +140,7 @@ def amount_of(value: object) -> float | None:
 
 def files_in(output: object, own: frozenset[str] = frozenset()) -> Iterator[FileData]:
     """Each file once, in the reply's order; addresses in `own` are the input's echo."""
-    # Where the output is the address itself, or a list of them, no key tells what it is.
+    # Where the output is the address itself, or a list of addresses, no key says what it is.
     return _once(_files_in_value(output, "file" if isinstance(output, (str, list)) else "", _documented), own)
 
 

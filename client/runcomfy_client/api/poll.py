@@ -82,9 +82,9 @@ FIRST_LOOK = 1.0
 
 
 class Poll(NamedTuple):
-    """One poll: the state after it, the update if it tells anything new, the seconds to wait before the next one.
+    """One poll: the state after it, the update if anything has changed, the seconds to wait before the next one.
 
-    ``miss`` is the error of a poll that brought nothing. When ``state.over``, ``update.raw`` is the last reply.
+    ``miss`` is the error of a failed poll. When ``state.over``, ``update.raw`` is the last reply.
     """
 
     state: PollState
@@ -119,7 +119,7 @@ def updates(session: Session, job: JobRef, deadline: Deadline, poll_interval: fl
 
 
 def poll(session: Session, job: JobRef, state: PollState | None) -> Operation[Poll]:
-    """One poll for those who keep the state and the time themselves; an end is written into the journal."""
+    """One poll for callers that keep the state and the time themselves; an end is recorded in the journal."""
     polled = yield from poll_once(session, job, state)
     if polled.state.over and polled.update is not None:
         yield from record(session, job, polled.update.raw)
@@ -147,13 +147,13 @@ def result(session: Session, job: JobRef) -> Operation[dict[str, object]]:
 def _follow(
     session: Session, job: JobRef, deadline: Deadline, state: PollState | None, poll_interval: float | None
 ) -> Operation[dict[str, object]]:
-    """Poll until the job is over; give the last reply, of /result where it has one to give."""
+    """Poll until the job is over; return the last reply, that of /result if there is one."""
     state = state or first_state()
     miss: TransportError | APIError | None = None
     while not deadline.over():
         polled = yield from poll_once(session, job, state, deadline=deadline, poll_interval=poll_interval)
         if isinstance(polled.miss, TransportError) and miss is not None and deadline.over():
-            break  # the deadline cut this poll short, so the miss before it tells more
+            break  # the deadline cut this poll short, so the error of the miss before it says more
         state = polled.state
         miss = polled.miss or (miss if state.misses else None)
         if polled.update is not None:
@@ -203,7 +203,7 @@ def poll_once(
 
 
 def resolve(job: JobRef, state: PollState, reply: dict[str, object]) -> tuple[PollState, dict[str, object]]:
-    """/result has the last word, unless it goes on contradicting a /status that says failed or cancelled."""
+    """/result decides, unless it keeps contradicting a /status that says failed or cancelled."""
     ended, state = state.ended or {}, replace(state, ended=None)
     result = read_result(reply)
     if not result.known:
@@ -259,7 +259,7 @@ def failed_poll(job: JobRef, state: PollState, error: TransportError | APIError,
 
 
 def poll_pause(in_state: float, position: int | None = None, places_a_second: float = 0.0) -> float:
-    """The pause before the next poll, for a job that has been in its state for so many seconds.
+    """The pause before the next poll, for a job that has been in its state for ``in_state`` seconds.
 
     ``places_a_second`` is how fast the job has moved up in the queue, 0 if it has not or if that is not known.
     """
@@ -274,7 +274,7 @@ def poll_pause(in_state: float, position: int | None = None, places_a_second: fl
 
 
 def warn_unknown_state(job: JobRef, state: PollState, reply: dict[str, object]) -> PollState:
-    """Warn once of each word for a state that this client does not know; gives the state that remembers it."""
+    """Warn once of each word for a state that this client does not know; return the state that records it."""
     word = reply.get("status")
     text = repr(word)[:80]
     if state_of(word)[1] or text in state.unknown_states or len(state.unknown_states) >= MOST_UNKNOWN_STATES:
@@ -284,7 +284,7 @@ def warn_unknown_state(job: JobRef, state: PollState, reply: dict[str, object]) 
 
 
 def timed_out(job: JobRef, state: PollState, deadline: Deadline) -> JobTimeoutError:
-    """What is known of the job at the deadline, and no more: after a miss nobody can tell whether it still runs."""
+    """What is known of the job at the deadline: after a miss it is unknown whether it still runs."""
     seconds = f"{deadline.seconds:g} s"
     name = state.state
     if state.ended is not None:

@@ -67,7 +67,7 @@ LONGEST_RETRY_AFTER = 24 * 3600.0
 def json_object(reply: Reply) -> dict[str, object] | None:
     """The reply as a JSON object, or None if it is anything else."""
     try:
-        # One bad byte in a prompt that comes back must not cost an id or a paid result.
+        # One bad byte in an echoed prompt must not cost an id or a paid result.
         text = reply.content.decode(json.detect_encoding(reply.content), "replace")
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -76,7 +76,7 @@ def json_object(reply: Reply) -> dict[str, object] | None:
 
 
 def error_code(body: dict[str, object] | None) -> int | str | None:
-    """The code of an error; zero and an empty text stand for none, as null does."""
+    """The code of an error; zero and an empty text mean none, as null does."""
     code = body.get("error_code") if body else None
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE:
         code = int(code)
@@ -204,14 +204,14 @@ def retry_after(reply: Reply) -> float | None:
         then = _date(value)
         if then is None:
             return None
-        # By the server's own clock where it shows it, so that a wrong clock here does no harm.
+        # By the server's clock if the reply has a Date, so that a wrong local clock does not matter.
         now = _date(reply.headers.get("date", "")) or datetime.datetime.now(datetime.UTC)
         seconds = (then - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if seconds < float("inf") else None
 
 
 def _date(text: str) -> datetime.datetime | None:
-    from email.utils import parsedate_to_datetime  # slow to load, and seldom needed
+    from email.utils import parsedate_to_datetime  # slow to load, and rarely needed
 
     try:
         date = parsedate_to_datetime(text)

@@ -219,7 +219,7 @@ def _record_outcome(
     note = session.config.redact(text or repr(error))
     certain = isinstance(error, APIError) or not progress.on_the_wire
     if isinstance(error, JournalError) and (progress.request_id is not None or not record.written):
-        return  # nothing can be written, and the error tells the outcome of the submit
+        return  # nothing can be written, and the error says the outcome of the submit
     if progress.request_id is not None:
         end = record.started(progress.request_id)
     elif certain and not isinstance(error, SubmissionUnknownError):

@@ -42,7 +42,7 @@ class JobUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollState:
-    """What is known of a job between two polls. `to_dict` makes JSON of it, with which another process can go on.
+    """What is known of a job between two polls. `to_dict` makes JSON of it, from which another process can continue.
 
     Times are in seconds since 1970. ``state`` and ``queue_position`` are those last seen, None before; ``over`` is
     True when the job has ended. The other fields belong to the polling; `runcomfy_client.api.poll` explains them.
@@ -123,7 +123,7 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class FileData:
-    """A file of a result. ``kind`` is image, video, audio or file; ``url`` expires after a time nobody publishes."""
+    """A file of a result. ``kind`` is image, video, audio or file; ``url`` expires after an unpublished time."""
 
     url: str
     kind: str = "file"
@@ -131,7 +131,7 @@ class FileData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadProgress:
-    """How much of a file has come, in bytes; ``total`` is None if the server does not say."""
+    """How much of a file has been received, in bytes; ``total`` is None if the server does not say."""
 
     file: FileData
     received: int

@@ -149,7 +149,7 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
 
 
 def _unknown_word(words: Sequence[str], app: App | None) -> str:
-    """What is wrong with a line whose command is none."""
+    """What is wrong with a line whose command does not exist."""
     word = next(iter(words), "")
     kind = "option" if word.startswith("-") else "command"
     names = [name for name in app or () if name.startswith("-") == word.startswith("-")]

@@ -28,7 +28,7 @@ def main(package: str | None = None) -> int:
     code = _run_and_flush(package, sys.argv[1:])
     try:
         sys.stderr.flush()
-    except OSError:  # what people would have read is lost, what was asked for is done
+    except OSError:  # the output is lost, but the command has done its work
         _discard(sys.stderr)
     return code
 
@@ -38,7 +38,7 @@ def _run_and_flush(package: str | None, argv: Sequence[str]) -> int:
     try:
         code = _run(package, argv)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has enough of it (`| head`)
+    except BrokenPipeError:  # the reader of the output has closed it (`| head`)
         _discard(sys.stdout)
         return READER_GONE
     except OSError as error:

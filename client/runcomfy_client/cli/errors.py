@@ -225,7 +225,7 @@ def token_words() -> str:
 def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint | None:
     notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, errors.CureNote)]
     if isinstance(error, KeyboardInterrupt):
-        # An interruption leaves such a note if the job goes on.
+        # An interruption adds such a note if the job continues.
         job = next((note.request_id for note in notes if note.request_id), None)
         return _pick_up(program, job, argv) if job else None
     request_id = getattr(error, "request_id", None)

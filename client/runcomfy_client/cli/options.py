@@ -96,7 +96,7 @@ def complete_request(context: CompletionContext) -> list[tuple[str, str]]:
 
 
 def complete_unsure(context: CompletionContext) -> list[tuple[str, str]]:
-    """The submits nobody knows the outcome of, by their job key if they have one."""
+    """The submits with an unknown outcome, by their job key if they have one."""
     unsure = [entry for entry in _pending() if entry.state == "unsure"]
     return [(entry.job_key or entry.submission_id, entry.model_id) for entry in unsure]
 
@@ -170,7 +170,7 @@ Input = Annotated[
 JournalFile = Annotated[
     str | None, Parameter(help="The journal; default: the file in your state folder.", metavar="FILE")
 ]
-Timeout = Annotated[float | None, Parameter(help="Seconds to wait for the result at most.", metavar="S")]
+Timeout = Annotated[float | None, Parameter(help="Longest wait for the result, in seconds.", metavar="S")]
 
 
 @Parameter(name="*", group=_COMMON)
@@ -215,7 +215,7 @@ class Reading(Recording):
         str | None,
         Parameter(help="The journal the job is on record in; default: the file in your state folder.", metavar="FILE"),
     ] = None
-    no_journal: Annotated[bool, Parameter(help="Leave the journal alone: read nothing from it, write nothing.")] = False
+    no_journal: Annotated[bool, Parameter(help="Do not use the journal: neither read it nor write it.")] = False
 
 
 @Parameter(name="*")

@@ -74,7 +74,7 @@ def emit_json(facts: Mapping[str, object], *, ok: bool = True) -> None:
 
 
 def note(text: str) -> None:
-    """A line about what is going on, for people. If stderr takes none, a paid job goes on without it."""
+    """A line about what is going on, for people. If stderr cannot be written, a paid job continues without it."""
     with suppress(OSError):
         print(_fit(printable_lines(text), width_of(sys.stderr)), file=sys.stderr, flush=True)
 
@@ -128,7 +128,7 @@ def _print_styled(mark: str, style: str, line: str) -> bool:
 
 
 def _fit(text: str, width: int | None) -> str:
-    """Every line wrapped to the terminal; what stood indented goes on indented."""
+    """Every line wrapped to the terminal; indented lines stay indented."""
     if width is None:
         return text
     lines = [

@@ -20,7 +20,7 @@ _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 def read_place(spec: ModelSpec | None, key: str) -> tuple[Place, Node | None]:
-    """Where `key` leads, by wire names, and what the schema takes there; None if nobody knows.
+    """Where `key` leads, by wire names, and what the schema takes there; None if that is unknown.
 
     A key that is a property's own name is that property, dots and brackets included.
     """

@@ -29,7 +29,7 @@ UNKNOWN_SECONDS = 10.0
 def base_price(spec: ModelSpec) -> str:
     """The base price in words, such as "0.03 USD per output", or "" if the catalog gave none.
 
-    The unit is the catalog's own text: whoever prints it escapes it.
+    The unit is the catalog's own text: the caller escapes it before printing.
     """
     if spec.base_price_usd is None:
         return ""

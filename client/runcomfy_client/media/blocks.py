@@ -14,11 +14,11 @@ _STEP = 512
 
 
 class BrokenFile(Exception):
-    """The file cannot be what it claims; the text says why."""
+    """The file is not what it claims to be; the text says why."""
 
 
 class OutOfReach(Exception):
-    """The file goes on, but only its beginning is here, or it would take too long to follow."""
+    """The file continues, but only its beginning is available, or following it would take too long."""
 
 
 class Blocks:
@@ -58,7 +58,7 @@ class Blocks:
         self._stream.seek(place)
 
     def some(self, most: int) -> bytes:
-        """Up to ``most`` bytes; none at the end. Raises OutOfReach if the file goes on elsewhere."""
+        """Up to ``most`` bytes; none at the end. Raises OutOfReach if the file continues beyond the stream."""
         self._spend(1 + most // _STEP)
         data = self._stream.read(most)
         if not data and self.at < self.size:

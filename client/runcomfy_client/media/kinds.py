@@ -1,4 +1,4 @@
-"""Tells the kind of a file by its first bytes; a name or a label is never asked."""
+"""Identifies the kind of a file by its first bytes, never by a name or a label."""
 
 from __future__ import annotations
 

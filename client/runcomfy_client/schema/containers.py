@@ -204,7 +204,7 @@ class Object(Node):
         self.required = required
         self.extra = extra
         self.description = description
-        self.model: type[Any] | None = None  # an InputModel, which lies in a layer above
+        self.model: type[Any] | None = None  # an InputModel, which is defined in a layer above
         self.model_id = ""
         self._names: dict[str | None, str] = {prop.name: wire for wire, prop in properties.items()}
         self._known = tuple(properties)
@@ -303,7 +303,7 @@ def _json_errors(value: object, depth: int) -> list[Finding] | None:
 
 
 class _Alternatives(Node):
-    """What OneOf and AnyOf share: how to tell people that nothing fits."""
+    """What OneOf and AnyOf share: the message that nothing fits."""
 
     __slots__ = ("nodes",)
 

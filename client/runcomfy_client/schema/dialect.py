@@ -59,8 +59,8 @@ def read_schema(schema: object, *, names: Callable[[Pointer], Mapping[str, str]]
 
     Args:
         schema: JSON values.
-        names: gives the Python names of the properties of the object at a pointer, by wire name; without it a property
-            has its wire name only.
+        names: returns the Python names of the properties of the object at a pointer, by wire name; without it a
+            property has its wire name only.
     """
     return SchemaReader(names).read(schema)
 
@@ -190,7 +190,7 @@ def fitting_values(schema: Mapping[str, object], values: Sequence[object]) -> tu
     for value in values:
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
         if fits(node, value):
-            # Unlike ==, their texts tell true and 1 apart.
+            # Unlike ==, their JSON texts distinguish true from 1.
             kept.setdefault(json.dumps(whole, sort_keys=True), whole)
     return tuple(kept.values())
 
@@ -203,7 +203,7 @@ def beside_values(schema: Mapping[str, object]) -> Node:
 
 
 def fits(node: Node, value: object) -> bool:
-    """Whether there is no error in a value; what cannot be checked is none."""
+    """Whether there is no error in a value; what cannot be checked does not count."""
     return not has_errors(node.check(value) or ())
 
 

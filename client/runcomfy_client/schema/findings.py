@@ -106,7 +106,7 @@ class UncheckedFinding(Finding):
 
 
 class Deferred(UncheckedFinding):
-    """What a media field says of every URL: the rules that wait for the file. A report tells them one by one."""
+    """What a media field says of every URL: the rules that wait for the file. A report lists them one by one."""
 
     __slots__ = ("rules",)
 
@@ -159,7 +159,7 @@ class Report:
     ``ok`` is true if there are no errors; what is unchecked is neither good nor bad. ``bool(report)`` is ``ok``.
     """
 
-    # What was asked for before; without slots, a report that nobody asks costs no more than the two values it holds.
+    # Cached properties; without slots, a report that is never read costs no more than the two values it holds.
     _errors: tuple[Finding, ...] | None = None
     _warnings: tuple[Finding, ...] | None = None
     _unchecked: tuple[Finding, ...] | None = None

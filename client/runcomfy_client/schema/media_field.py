@@ -18,7 +18,7 @@ def _no_reader(field: Media, value: object) -> list[Finding]:
     raise NotImplementedError("the reader of local media is not registered; import runcomfy_client first")
 
 
-# What reads files and data: URIs lies in a layer above this one, which registers it here (see runcomfy_client).
+# The readers of files and data: URIs are in a layer above, which registers them here (see runcomfy_client).
 check_local: Callable[[Media, object], list[Finding]] = _no_reader
 
 
@@ -90,6 +90,6 @@ class NoMediaFinding(ErrorFinding):
 
 
 def names_host(url: str) -> bool:
-    """Whether a text that begins with https:// goes on as a URL does."""
+    """Whether a text that begins with https:// continues as a URL."""
     # The empty text is in any other, so a URL that ends here names no host; split() sees white space quickest.
     return url[8:9] not in "/?#:@" and url.split() == [url] and (url.isascii() or url.isprintable())

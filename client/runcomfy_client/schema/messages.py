@@ -20,7 +20,7 @@ def brief(value: object) -> str:
     if value is False:
         return "false"
     if isinstance(value, int):
-        # Python refuses to write integers of more than 4300 digits, and nobody reads forty.
+        # Python refuses to write integers of more than 4300 digits, and forty are too many to read.
         return repr(int(value)) if value.bit_length() <= 128 else f"an integer of {_digits(value)} digits"
     if isinstance(value, str):
         return brief(str(value))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Node:
     """What a schema says about one place. ``check`` returns None if all is well, else what was found.
 
-    A finding's ``keys`` lead from the node to the place it is about; whoever holds the node puts its own key before.
+    A finding's ``keys`` lead from the node to the place it is about; the node's parent puts its own key before them.
 
     A node's arguments stay readable under their own names, so that a schema can be shown as well as applied.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # What one search may take. A sound expression needs a thousandth of it for a long prompt.
 SEARCH_SECONDS: Final = 0.1
-# After so many searches that ran out of time, the expression is not tried any more.
+# After this number of timeouts the expression is not tried any more.
 _MOST_TIMEOUTS: Final = 3
 _LONGEST_PATTERN: Final = 10_000
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Nobody misspells a name of this length, and a megabyte of text must not be compared with each name.
+# A name of this length is no misspelling, and a megabyte of text must not be compared with each name.
 _LONGEST = 200
 
 

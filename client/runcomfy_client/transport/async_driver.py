@@ -111,7 +111,7 @@ class Exchange:
         try:
             self._deadline = Deadline(request.timeout, queue.timeout())
             left = self._deadline.timeout()
-            # The phase limits are as long; they come first, since they can tell that nothing was sent.
+            # The phase limits are as long; they apply first, since they can show that nothing was sent.
             async with asyncio.timeout(None if left is None else left + 0.1):
                 self._response = await self._send(headers)
             try:

@@ -160,7 +160,7 @@ def origin_of(url: str) -> str:
 def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    import ipaddress  # for those who set an address of their own
+    import ipaddress  # only for an address that the user sets
 
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -225,7 +225,7 @@ def clean_base_url(text: str) -> str:
 
 
 def _nearest_address(text: str) -> str:
-    """What somebody may have meant who left out the scheme."""
+    """The address that the user may have meant without a scheme."""
     if "://" in text or not text:
         return ""
     scheme = "http" if is_loopback(urlsplit(f"//{text}").hostname or "") else "https"

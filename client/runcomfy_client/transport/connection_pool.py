@@ -61,7 +61,7 @@ class IdleLimits:
             self.closed_after(request, float(match[1]))
 
     def closed_after(self, request: Request, seconds: float) -> None:
-        """The server closes connections that are idle for so long. Half of that is safe."""
+        """The server closes connections that are idle for ``seconds``. Half of that is safe."""
         # Threads may race here; either result is a limit that was learned.
         limit = next((candidate for candidate in _LIMITS if candidate <= seconds / 2), 0.0)
         if limit < self.of(request):

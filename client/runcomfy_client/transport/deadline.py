@@ -28,7 +28,7 @@ class Deadline:
         return self.left() <= 0
 
     def within(self, seconds: float) -> float:
-        """So many seconds, or what is left if that is less."""
+        """``seconds``, or the time left if that is less."""
         return min(seconds, self.left())
 
     def timeout(self) -> float | None:

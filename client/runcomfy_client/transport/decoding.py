@@ -66,5 +66,5 @@ class Decoder:
                 yield piece
 
     def _deflater(self, data: bytes) -> zlib._Decompress:
-        """Servers mean either of two formats by deflate; the first byte tells which."""
+        """Servers use either of two formats for deflate; the first byte shows which."""
         return zlib.decompressobj() if data[0] & 0x0F == 8 else zlib.decompressobj(-zlib.MAX_WBITS)

@@ -81,7 +81,7 @@ class Reply(NamedTuple):
 
 
 class TransportFailure(Exception):
-    """The driver could not bring a reply.
+    """The driver got no reply.
 
     nothing_sent: surely no byte of the request's body reached the server.
     partial: what came of the reply's body before it broke; it may name a job.
@@ -164,7 +164,7 @@ class Run(NamedTuple):
 
 
 class Await(NamedTuple):
-    """Work that goes on elsewhere. Answer: what it returned. An interruption ends the waiting, and not the work.
+    """Work that runs elsewhere. Answer: what it returned. An interruption ends the wait, not the work.
 
     After ``timeout`` seconds TimeoutError is raised.
     """
@@ -176,7 +176,7 @@ class Await(NamedTuple):
 class Shield(NamedTuple):
     """Carry out a whole operation that Ctrl-C and cancellation must not cut. Answer: what it returned.
 
-    On an interruption the driver lets the operation go on for up to ``grace`` seconds before it raises Interrupted.
+    On an interruption the driver lets the operation continue for up to ``grace`` seconds before it raises Interrupted.
     """
 
     operation: Operation[object]

@@ -299,7 +299,7 @@ class Connections:
         self._certificates: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         forget_in_child(self)
-        # For those who do not close the client.
+        # For programs that do not close the client.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
     def acquire(self, request: Request, seconds: float | None) -> Connection:

@@ -16,7 +16,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     importing = commands.add_parser("import", help="read saved API pages into schemas/")
     importing.add_argument("pages", metavar="PAGE", nargs="+", help="an API page saved as text or HTML; - for stdin")
     importing.add_argument("--schemas", type=Path, metavar="DIR", help=SCHEMAS_HELP)
-    importing.add_argument("--replace", action="store_true", help="let a page replace a schema that says otherwise")
+    importing.add_argument("--replace", action="store_true", help="let a page replace a different schema")
     importing.set_defaults(run=_import)
     pulling = commands.add_parser("pull", help="take schemas from the catalog, live or a saved reply")
     pulling.add_argument("patterns", metavar="MODEL_ID|GLOB", nargs="+", help="'bytedance/*' is all of bytedance")

@@ -80,7 +80,7 @@ def schemas(outputs: Sequence[str]) -> Schema:
         queue_position={
             "type": "integer",
             "minimum": 0,
-            "description": "Only while queued; where it starts is not said.",
+            "description": "Only while queued; whether it starts at 0 or 1 is not documented.",
         },
         status_url=_URL,
         result_url=_URL,
@@ -94,7 +94,7 @@ def schemas(outputs: Sequence[str]) -> Schema:
         error={"description": "A string, an object or a list; null beside a success."},
         created_at=_TEXT,
         finished_at=_TEXT,
-        cost={"type": "number", "description": "US dollars; with include_cost=true, perhaps late."},
+        cost={"type": "number", "description": "US dollars; with include_cost=true. It may arrive late."},
         input={"type": "object", "description": "Echoed now and then."},
     )
     cancelled = _object(
@@ -167,7 +167,7 @@ def tags() -> list[Schema]:
         "models": "Submit a job to a model. Each submit that is accepted is charged.",
         "requests": "What became of a job: its state, its result, a cancel.",
         "catalog": "Which models there are, with their input schemas and base prices.",
-        "account": "What the account has left.",
+        "account": "The account's balance.",
     }
     return [{"name": name, "description": text} for name, text in texts.items()]
 

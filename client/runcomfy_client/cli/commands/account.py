@@ -59,7 +59,7 @@ _FUNCTIONS = {
 
 @command(group=HELP, order=20, example=("{program} balance",))
 def balance(*, common: Common = COMMON) -> int:
-    """Print what the account has left; costs nothing, so it is also the check of the token."""
+    """Print the account's balance; costs nothing, so it is also a check of the token."""
     with open_client(common.base_url, record=False) as client:
         left = client.balance()
     if common.json:

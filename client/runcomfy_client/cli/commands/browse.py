@@ -43,7 +43,7 @@ _OPTIONAL_WIDTH = 12
 
 
 @command(group=OFFLINE, order=1, example=("{program} models text-to-image",))
-def models(*text: Annotated[str, Parameter(help="Words that the id must hold.")], common: Common = COMMON) -> int:
+def models(*text: Annotated[str, Parameter(help="Words that the id must contain.")], common: Common = COMMON) -> int:
     """List the models this client was generated for."""
     words = [word.casefold() for argument in text for word in argument.split()]
     model_ids = package().model_ids()
@@ -237,7 +237,7 @@ def _input_table(inputs: Sequence[ModelParameter], *, longest_name: int) -> Tabl
 
 
 def _rows(inputs: Sequence[ModelParameter], prefix: str) -> Iterator[tuple[str, ModelParameter]]:
-    """Every input, and below it those of the objects inside, with what leads there: `keyframes[].image_url`."""
+    """Every input, and below it those of the objects inside, with their path: `keyframes[].image_url`."""
     for parameter in inputs:
         yield prefix, parameter
         for inner in parameter.objects:
@@ -266,7 +266,7 @@ def _split(name: str, longest: int) -> str:
 
 
 def _choices(parameter: ModelParameter) -> str:
-    """The values to choose from; of a list that is too long as many as fit, and how many there are besides."""
+    """The choices; of a long list as many as fit, and the number of the others."""
     texts = [choice if isinstance(choice, str) and choice else brief(choice) for choice in parameter.choices]
     listed = texts
     while len(", ".join(listed)) > _LONGEST_CHOICES and len(listed) > 1:

@@ -40,7 +40,7 @@ _SUBMIT = "id=$({program} submit bytedance/dreamina-4-0/text-to-image prompt=fox
 
 @command(group=JOBS, order=7, example=(_SUBMIT, '{program} status "$id"'))
 def status(request: RequestId, /, *, reading: Reading = READING, common: Common = COMMON) -> int:
-    """Print where a job stands."""
+    """Print the state of a job."""
     with client_of_record(reading, common) as client:
         update = client.job(check_request_id(request)).status()
     if common.json:
@@ -65,12 +65,12 @@ def result(
     *,
     all: Annotated[bool, Parameter(help="All jobs of the journal that were not seen to end.")] = False,
     wait: Annotated[bool, Parameter(help="Wait until the job is over; else its present outcome counts.")] = False,
-    timeout: Annotated[float | None, Parameter(help="Seconds to wait at most, with --wait.", metavar="S")] = None,
+    timeout: Annotated[float | None, Parameter(help="With --wait: the longest wait, in seconds.", metavar="S")] = None,
     downloading: Downloading = DOWNLOADING,
     reading: Reading = READING,
     common: Common = COMMON,
 ) -> int:
-    """Print the result of a job submitted before, and fetch its files."""
+    """Print the result of a job submitted earlier, and fetch its files."""
     check_seconds(timeout)
     check_name(downloading.name)
     if timeout is not None and not wait:
@@ -94,7 +94,7 @@ def result(
 
 @command(group=JOBS, order=9, example=(_SUBMIT, '{program} cancel "$id"'))
 def cancel(request: RequestId, /, *, reading: Reading = READING, common: Common = COMMON) -> int:
-    """Cancel a job that is still queued; what runs already cannot be cancelled."""
+    """Cancel a job that is still queued; a running job cannot be cancelled."""
     with client_of_record(reading, common) as client:
         outcome = client.job(check_request_id(request)).cancel()
     if common.json:
@@ -123,7 +123,7 @@ def _all_results(
     journal: str | None,
     common: Common,
 ) -> int:
-    """Each job that was not seen to end: what is over is fetched, what is not stays on record."""
+    """Each job that was not seen to end: the files of jobs that are over are fetched, the others stay on record."""
     entries, elsewhere = unfinished_jobs(client)
     options = in_journal("", journal, common.base_url)
     code = OK

@@ -34,7 +34,7 @@ _FACTS = ("submission_id", "state", "model_id", "request_id", "job_key", "note",
 def pending(
     *,
     refresh: Annotated[
-        bool, Parameter(help="First ask RunComfy about each job; also brings in costs that came late.")
+        bool, Parameter(help="First ask RunComfy about each job, and about costs that are not known yet.")
     ] = False,
     journal: JournalFile = None,
     common: Common = COMMON,
@@ -106,12 +106,14 @@ def settle(
     name: Annotated[str, Parameter(help="Submission id or job key, as `pending` shows it.", completer=complete_unsure)],
     /,
     *,
-    request_id: Annotated[str | None, Parameter(help="It was started, and this is its job.", metavar="ID")] = None,
+    request_id: Annotated[
+        str | None, Parameter(help="It was started: the request id of its job.", metavar="ID")
+    ] = None,
     not_started: Annotated[bool, Parameter(help="It was not started; its job key is free again.")] = False,
     release: Annotated[bool, Parameter(help="Free the job key: its next submit starts, and pays, a new job.")] = False,
     adopt: Annotated[
         bool,
-        Parameter(help="Your account has a new token: take over all that is on record under the token of this entry."),
+        Parameter(help="Your account has a new token: take over all entries recorded under the token of this one."),
     ] = False,
     journal: JournalFile = None,
     common: Common = COMMON,
@@ -152,7 +154,7 @@ def _report_settled(entry: JournalEntry | None, common: Common) -> int:
 
 
 def _adopt(file: Path, name: str, common: Common) -> JournalEntry | None:
-    """Move what is on record under the token of an entry to the token of today. Gives the entry."""
+    """Move the entries recorded under the token of this entry to the present token. Returns the entry."""
     from ...journal.base import normal_address  # loaded with the journal
 
     with open_client(common.base_url, journal=file) as client, open_journal(file) as opened:
@@ -175,7 +177,7 @@ def _adopt(file: Path, name: str, common: Common) -> JournalEntry | None:
 def _refresh(journal: str | None, common: Common) -> tuple[list[dict[str, object]], int]:
     """Ask about every job that was not seen to end; asking updates the journal.
 
-    Gives those that ended, and the number of those that belong to another account or address.
+    Returns those that ended, and the number of those that belong to another account or address.
     """
     ended: list[dict[str, object]] = []
     if existing_journal(journal) is None:

@@ -119,7 +119,7 @@ def wait_for(job: Job[object], timeout: float | None, *, cancel_on_interrupt: bo
 
 
 def fetch(result: Result[object], downloading: Downloading) -> list[Path]:
-    """Show what is known of the result besides its files, and fetch these unless they are not wanted."""
+    """Show what is known of the result besides its files, and fetch the files unless the options say not to."""
     for warning in result.warnings:
         print_marked("warning", "yellow", warning)
     if result.cost is not None:
