@@ -193,7 +193,7 @@ def test_no_word_is_cut(width: int) -> None:
 def test_the_library_prints_in_one_place() -> None:
     """Else foreign text could reach a terminal unescaped."""
     allowed = {
-        "output.py": {"write", "write_row", "emit_json", "note", "marked"},
+        "output.py": {"write", "write_row", "emit_json", "note", "print_marked"},
         "commands/account.py": {"completion"},
         "commands/batch.py": {"_agreed"},
     }

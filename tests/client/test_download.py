@@ -304,7 +304,7 @@ def test_one_deadline_over_a_dripping_file(clients: Clients, proxy: FaultProxy, 
     begun = time.monotonic()
     with pytest.raises(DownloadError, match="time"):
         finished(clients, proxy, api).download(tmp_path, timeout=0.5)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
     assert rest(tmp_path) == []
 
 

@@ -185,7 +185,7 @@ def test_a_cancel_that_is_not_answered_is_given_up(
             task.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:
                 await task
-            assert time.monotonic() - begun < 1.5
+            assert time.monotonic() - begun < 4
             assert "unknown whether the cancel reached it" in "".join(caught.value.__notes__)
 
     asyncio.run(scene())

@@ -154,7 +154,7 @@ def test_a_connection_that_is_used_again_keeps_its_deadline(
     begun = time.monotonic()
     with pytest.raises(JobTimeoutError):
         job.wait(0.6)
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 4
     proxy.never("status")
     assert job.wait(5).files
 

@@ -253,7 +253,7 @@ def test_the_time_limit_of_a_submit_is_one_over_all(clients: Clients, proxy: Fau
     begun = time.monotonic()
     with pytest.raises(SubmissionUnknownError):
         client.submit(MODEL, {}, {"timeout": 0.3})
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 4
 
 
 def test_a_submit_waits_out_a_rate_limit_another_job_met(clients: Clients, proxy: FaultProxy) -> None:
