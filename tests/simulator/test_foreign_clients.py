@@ -34,7 +34,7 @@ def documented() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_every_kind_of_client(start: Start, profile: str) -> None:
-    simulator = start(profile=profile, run_seconds=0.3)
+    simulator = start(profile=profile, run_seconds=0.2)
     outcomes = {}
     for name, client in CLIENTS.items():
         with contextlib.closing(Http(simulator.url, simulator.token)) as http:
