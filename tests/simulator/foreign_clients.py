@@ -18,7 +18,7 @@ from tests.support.simulator import EDIT, IMAGE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-PAUSE, MOST_POLLS = 0.02, 12
+PAUSE, MOST_POLLS = 0.02, 100
 WORKS, WAITS = "works", "never ends"
 
 
