@@ -100,7 +100,7 @@ def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[st
             places = [problem["loc"] for problem in error.errors(include_url=False, include_context=False)]
         smaller = value
         # From the end, so that an item left out does not move those that are still to go.
-        for place in sorted({path for place in places if (path := _data_path(value, place))}, key=_backwards):
+        for place in sorted({path for place in places if (path := _data_path(value, place))}, key=_reverse_order):
             warnings.append(f"{pointer(place)}: {brief(_at(value, place))} does not fit and was left out")
             smaller = _without(smaller, place)
         if smaller is value:
@@ -137,5 +137,5 @@ def _without(value: Any, place: tuple[int | str, ...]) -> Any:
     return copied
 
 
-def _backwards(place: tuple[int | str, ...]) -> tuple[tuple[int, int, str], ...]:
+def _reverse_order(place: tuple[int | str, ...]) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, -key, "") if isinstance(key, int) else (1, 0, key) for key in place)

@@ -182,7 +182,7 @@ def validate_spec(spec: ModelSpec, payload: object, probe: bool | Probe = False)
             return Report(spec.model_id, findings)
         payload = without_schema_key(payload)
     elif not isinstance(payload, dict):
-        payload = _plain(payload)
+        payload = _to_dict(payload)
     return check_value(spec, payload, probe, findings)
 
 
@@ -212,7 +212,7 @@ def _is_json(value: object, depth: int = MAX_DEPTH) -> bool:
     return value is None or type(value) in (str, int, float, bool)
 
 
-def _plain(payload: object) -> object:
+def _to_dict(payload: object) -> object:
     """The dict that another kind of mapping, or an input class's instance, stands for."""
     from collections.abc import Mapping
 

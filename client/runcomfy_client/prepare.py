@@ -80,7 +80,7 @@ def _value(node: Node | None, value: object, keys: tuple[Key, ...], findings: li
     if isinstance(value, (int, float)):
         return _number(node, value)
     if isinstance(value, Number) or hasattr(value, "dtype"):
-        plain = _plain(value) if not isinstance(node, Media) else value
+        plain = _to_builtin(value) if not isinstance(node, Media) else value
         return value if plain is value else _value(node, plain, keys, findings)
     to_payload = getattr(value, "to_payload", None)
     if callable(to_payload):
@@ -106,7 +106,7 @@ def _object(
     }
 
 
-def _plain(value: object) -> object:
+def _to_builtin(value: object) -> object:
     """A number or an array of another library in Python's own types; the value itself if it would not be the same."""
     if hasattr(value, "dtype"):  # numpy's and those of its kin
         tolist = getattr(value, "tolist", None)

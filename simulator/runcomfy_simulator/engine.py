@@ -149,13 +149,13 @@ class Engine:
     def _advance(self) -> float:
         now = self.clock.now()
         self._queue.advance(now)
-        while self._ended and self._must_forget(now):
+        while self._ended and self._is_forgettable(now):
             oldest = self._ended.popleft()
             self._ended_size -= oldest.size
             self._jobs.pop(oldest.request_id, None)
         return now
 
-    def _must_forget(self, now: float) -> bool:
+    def _is_forgettable(self, now: float) -> bool:
         """Is it time to forget the job that ended first?"""
         expired = (self._ended[0].ended or 0.0) + self.settings.request_ttl < now
         return expired or len(self._ended) > self.settings.keep_jobs or self._ended_size > KEPT_INPUT_BYTES

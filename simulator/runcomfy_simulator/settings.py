@@ -116,7 +116,7 @@ def find_schemas(source: str | Path | None) -> Path:
     if source is not None:
         candidates = [Path(source)]
     else:
-        candidates = _of_project() or [
+        candidates = _project_folders() or [
             Path("schemas"),
             here.parents[1] / "schemas",
             here.parent / "runcomfy_codegen" / "_data" / "schemas",
@@ -127,7 +127,7 @@ def find_schemas(source: str | Path | None) -> Path:
     raise FileNotFoundError(f"no schemas at {candidates[0]}; name their folder with --schemas DIR")
 
 
-def _of_project() -> list[Path]:
+def _project_folders() -> list[Path]:
     """What [tool.runcomfy] names; a file that cannot be read names nothing here, the generator reports it."""
     for folder in (Path.cwd(), *Path.cwd().parents):
         try:

@@ -157,7 +157,7 @@ def attempt(session: Session, request: Request, action: str, job: JobRef | None 
             f"{action}: {failure.reason}.", cure=cure, request_id=request_id, model_id=model_id
         ) from failure
     body = json_object(reply)
-    if problem := _unusable(reply, body):
+    if problem := _unusable_reason(reply, body):
         message = f"{action}: {session.config.redact(problem)}."
         raise TransportError(message, request_id=request_id, model_id=model_id)
     if has_error(reply, body) and not (job is not None and _reports_end(reply, body)):
@@ -191,7 +191,7 @@ def note_rate_limit(session: Session, error: APIError) -> None:
         session.cool_down.push(RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
 
 
-def _unusable(reply: Reply, body: dict[str, object] | None) -> str:
+def _unusable_reason(reply: Reply, body: dict[str, object] | None) -> str:
     if 300 <= reply.status < 400:
         return f"HTTP {reply.status}, a redirect, which is not followed since the token would go along"
     if 200 <= reply.status < 300 and body is None:

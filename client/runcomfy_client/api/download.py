@@ -85,7 +85,7 @@ def download(
         raise _error(job, reason, not_saved=[file.url for file in files]) from error
     outcomes = yield from gather(
         [
-            _catch_download_error(_into_folder(session, job, file, index, folder, names, limits))
+            _catch_download_error(_fetch_into_folder(session, job, file, index, folder, names, limits))
             for index, file in enumerate(files, 1)
         ]
     )
@@ -116,7 +116,7 @@ def save(session: Session, job: JobRef, file: FileData, path: Path, overwrite: b
     except OSError as error:
         raise fetch.error(f"it cannot be written: {error}") from error
     try:
-        yield from _into_part(fetch, part)
+        yield from _fetch_into_part(fetch, part)
         if not (yield from run(lambda: part.move_to(path, overwrite=overwrite))):
             raise fetch.error(f"{path} is there by now", cure="overwrite=True writes over it.")
     except OSError as error:
@@ -132,7 +132,7 @@ def read_all(session: Session, job: JobRef, file: FileData, limits: Limits) -> O
     fetch = Fetch(session, job, file, limits)
     content = io.BytesIO()
     try:
-        yield from _whole(fetch, content, progress=False)
+        yield from _fetch_whole(fetch, content, progress=False)
     finally:
         yield from fetch.close()
     return content.getvalue()
@@ -159,7 +159,7 @@ class Reading:
         return self._fetch.close()
 
 
-def _whole(fetch: Fetch, target: BinaryIO, *, progress: bool = True) -> Operation[None]:
+def _fetch_whole(fetch: Fetch, target: BinaryIO, *, progress: bool = True) -> Operation[None]:
     """Write the file to ``target``; begin again where a reply that did not state its length turns out to be cut."""
     while True:
         while (piece := (yield from fetch.next_piece())) is not None:
@@ -180,24 +180,24 @@ def _write_at(target: BinaryIO, piece: Piece) -> None:
     target.truncate()
 
 
-def _into_part(fetch: Fetch, part: Part) -> Operation[None]:
-    yield from _whole(fetch, part.handle)
+def _fetch_into_part(fetch: Fetch, part: Part) -> Operation[None]:
+    yield from _fetch_whole(fetch, part.handle)
     yield from run(part.handle.flush)
 
 
-def _into_folder(
+def _fetch_into_folder(
     session: Session, job: JobRef, file: FileData, index: int, folder: Folder, names: Collection[str], limits: Limits
 ) -> Operation[Path]:
     """Return the path of the whole file. Raises DownloadError, and then leaves nothing behind."""
     if folder.template.names_job and not folder.overwrite:
-        there = folder.template.find(folder.facts, index, file.kind, names)
-        if there is not None and (yield from run(lambda: _has_content(folder.path / there))):
-            return folder.path / there
+        existing = folder.template.find(folder.facts, index, file.kind, names)
+        if existing is not None and (yield from run(lambda: _has_content(folder.path / existing))):
+            return folder.path / existing
     fetch = Fetch(session, job, file, limits)
     try:
         part = yield from run(lambda: Part(folder.path))
         try:
-            yield from _into_part(fetch, part)
+            yield from _fetch_into_part(fetch, part)
             suffix = suffix_of(fetch.mime, file.url, fetch.headers.get("content-disposition", ""))
             name = folder.template.name(folder.facts, index, suffix)
             return (yield from run(lambda: place(part, name, folder)))

@@ -29,9 +29,9 @@ def summary(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [summary(item) for item in value]
     if isinstance(value, LocalMedia):
-        return {"name": value.name, "type": value.info.mime, **_mark(value.data)}
+        return {"name": value.name, "type": value.info.mime, **_size_and_digest(value.data)}
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        return _mark(value.encode("utf-8", "surrogatepass"))
+        return _size_and_digest(value.encode("utf-8", "surrogatepass"))
     return value
 
 
@@ -43,10 +43,10 @@ def input_digest(payload: Mapping[str, object]) -> str:
 
 def _content(value: object) -> object:
     """Of a file only what is sent: the same picture from another folder, or as bytes, is the same input."""
-    return [value.info.mime, _mark(value.data)] if isinstance(value, LocalMedia) else summary(value)
+    return [value.info.mime, _size_and_digest(value.data)] if isinstance(value, LocalMedia) else summary(value)
 
 
-def _mark(content: bytes) -> dict[str, object]:
+def _size_and_digest(content: bytes) -> dict[str, object]:
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

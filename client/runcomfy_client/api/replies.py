@@ -81,7 +81,7 @@ def error_code(body: dict[str, object] | None) -> int | str | None:
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE:
         code = int(code)
     if isinstance(code, str):
-        code = _plain(code)[:_LONGEST_TEXT]
+        code = _without_surrogates(code)[:_LONGEST_TEXT]
     return code or None if isinstance(code, (int, str)) else None
 
 
@@ -155,7 +155,7 @@ def text_of(value: object, depth: int = 0) -> str:
         return _to_json(value)
     if isinstance(value, list):
         return "; ".join(filter(None, (text_of(item, depth + 1) for item in value[:20])))[:_LONGEST_TEXT]
-    return "" if value is None else _plain(" ".join(str(value).split()))[:_LONGEST_TEXT]
+    return "" if value is None else _without_surrogates(" ".join(str(value).split()))[:_LONGEST_TEXT]
 
 
 def _error_text(body: Mapping[str, object], depth: int = 0) -> str:
@@ -170,12 +170,12 @@ def failure_in(body: Mapping[str, object]) -> str:
 
 def _to_json(value: dict[str, object]) -> str:
     try:
-        return _plain(json.dumps(value, ensure_ascii=False))[:_LONGEST_TEXT] if value else ""
+        return _without_surrogates(json.dumps(value, ensure_ascii=False))[:_LONGEST_TEXT] if value else ""
     except RecursionError:
         return ""
 
 
-def _plain(text: str) -> str:
+def _without_surrogates(text: str) -> str:
     """Without half characters (lone surrogates), which JSON can hold and neither a terminal nor the journal can."""
     return text.encode("utf-8", "replace").decode()
 
@@ -201,12 +201,12 @@ def retry_after(reply: Reply) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        then = _date(value)
-        if then is None:
+        date = _date(value)
+        if date is None:
             return None
         # By the server's clock if the reply has a Date, so that a wrong local clock does not matter.
         now = _date(reply.headers.get("date", "")) or datetime.datetime.now(datetime.UTC)
-        seconds = (then - now).total_seconds()
+        seconds = (date - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if seconds < float("inf") else None
 
 

@@ -172,14 +172,14 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
             (advice for finding in error.report.errors if (advice := finding_hint(finding, submits=submits))), None
         )
     if isinstance(error, errors.JobFailedError) and (key := _option(argv, "--job-key")):
-        return Hint("to free the key for a new, paid job", _settle(program, key, argv, "--release"))
+        return Hint("to free the key for a new, paid job", _settle_command(program, key, argv, "--release"))
     if isinstance(error, JobKeyTakenError) and error.other_token:
         # To free the key would pay again for a job that may be one's own.
-        adopt = _settle(program, error.job_key, argv, "--adopt")
+        adopt = _settle_command(program, error.job_key, argv, "--adopt")
         return Hint("if it is your account with a new token, take its jobs over", adopt)
     if isinstance(error, JobKeyTakenError):
         fetch = f"its result: {_result(program, error.request_id, argv)}; " if error.request_id else ""
-        free = _settle(program, error.job_key, argv, "--release")
+        free = _settle_command(program, error.job_key, argv, "--release")
         return Hint(f"{fetch}to free the key for a new, paid job", free)
     if isinstance(error, errors.TransportError) and error.cure and not error.request_id:
         # Only an address of the user's own has a cure.
@@ -227,19 +227,19 @@ def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint 
     if isinstance(error, KeyboardInterrupt):
         # An interruption adds such a note if the job continues.
         job = next((note.request_id for note in notes if note.request_id), None)
-        return _pick_up(program, job, argv) if job else None
+        return _pick_up_hint(program, job, argv) if job else None
     request_id = getattr(error, "request_id", None)
     if isinstance(error, errors.SubmissionUnknownError) or (isinstance(error, errors.JournalError) and request_id):
         name = getattr(error, "job_key", None) or getattr(error, "submission_id", None)
         if not name:
-            return _pick_up(program, request_id, argv) if request_id else None
+            return _pick_up_hint(program, request_id, argv) if request_id else None
         outcomes = ("--request-id ID", "--not-started")
-        commands = [_settle(program, name, argv, outcome) for outcome in outcomes]
+        commands = [_settle_command(program, name, argv, outcome) for outcome in outcomes]
         return Hint("look for the job on RunComfy's pages, then", *commands)
     if not request_id:
         return None
     if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError, errors.TransportError, errors.ServerError)):
-        return _pick_up(program, request_id, argv)
+        return _pick_up_hint(program, request_id, argv)
     if isinstance(error, errors.DownloadError):
         return Hint("fetch the files again", _result(program, request_id, argv))
     if isinstance(error, errors.NotFoundError):
@@ -263,11 +263,11 @@ def _result(program: str, request_id: str, argv: Sequence[str], wait: str = "") 
     return in_journal(command, _option(argv, "--journal"), _option(argv, "--base-url"))
 
 
-def _pick_up(program: str, request_id: str, argv: Sequence[str]) -> Hint:
+def _pick_up_hint(program: str, request_id: str, argv: Sequence[str]) -> Hint:
     return Hint("pick it up again", _result(program, request_id, argv, " --wait"))
 
 
-def _settle(program: str, name: str, argv: Sequence[str], outcome: str) -> str:
+def _settle_command(program: str, name: str, argv: Sequence[str], outcome: str) -> str:
     """The command that settles a submit, in the journal that ``argv`` names."""
     return in_journal(f"{program} settle {shlex.quote(name)} {outcome}", _option(argv, "--journal"))
 

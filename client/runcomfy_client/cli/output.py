@@ -2,7 +2,7 @@
 
 Job states, URLs, error texts and names of files come from elsewhere, and a terminal acts upon escape sequences. So
 whatever the commands print passes one of these, and each escapes what is not printable: `write` and `write_row`
-(stdout), `note` and `marked` (stderr), `emit_json`, and the consoles that `console` makes.
+(stdout), `note` and `print_marked` (stderr), `emit_json`, and the consoles that `console` makes.
 """
 
 from __future__ import annotations

@@ -200,10 +200,10 @@ def _configured() -> tuple[str, str] | None:
             if name is not None and not isinstance(name, str):
                 raise CommandError(f"{file}: tool.runcomfy.package is a text: the package's import name")
             return (name, f"package in {file}") if name else None
-        above = os.path.dirname(folder)  # noqa: PTH120  # as above
-        if above == folder:
+        parent = os.path.dirname(folder)  # noqa: PTH120  # as above
+        if parent == folder:
             return None
-        folder = above
+        folder = parent
 
 
 def _check_keys(file: str, table: Iterable[str]) -> None:

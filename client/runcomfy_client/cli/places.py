@@ -37,24 +37,24 @@ def read_place(spec: ModelSpec | None, key: str) -> tuple[Place, Node | None]:
 
 def put(payload: dict[str, object], place: Place, value: object) -> None:
     """Set the value at a place; lists and objects on the way are made. Raises CommandError if the place cannot be."""
-    here: object = payload
+    container: object = payload
     for depth, part in enumerate(place):
         last = depth == len(place) - 1
         child: object = value if last else [] if isinstance(place[depth + 1], int) else {}
-        if isinstance(here, dict) and isinstance(part, str):
-            here[part] = child if last else here.get(part, child)
-        elif isinstance(here, list) and isinstance(part, int):
-            if part > len(here):
+        if isinstance(container, dict) and isinstance(part, str):
+            container[part] = child if last else container.get(part, child)
+        elif isinstance(container, list) and isinstance(part, int):
+            if part > len(container):
                 before = write_place((*place[:depth], part - 1))
                 raise CommandError(f"{write_place(place)} is given, but {before} is not; lists are filled in order")
-            if part == len(here):
-                here.append(child)
+            if part == len(container):
+                container.append(child)
             elif last:
-                here[part] = child
+                container[part] = child
         else:
             kind = "list" if isinstance(part, int) else "object"
             raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is no {kind}")
-        here = here[part]  # type: ignore[index]  # the branches above have looked
+        container = container[part]  # type: ignore[index]  # the branches above have looked
 
 
 def _step(node: Node | None, part: str | int) -> tuple[str | int, Node | None]:

@@ -39,7 +39,7 @@ class Blocks:
         end = self.at + count
         if end > self.size:
             raise BrokenFile("is cut off: it ends before its content does")
-        self._spend(1)
+        self._count_steps(1)
         data = self._stream.read(count)
         if len(data) < count:
             raise OutOfReach
@@ -57,16 +57,16 @@ class Blocks:
         self.at = place
         self._stream.seek(place)
 
-    def some(self, most: int) -> bytes:
+    def take_some(self, most: int) -> bytes:
         """Up to ``most`` bytes; none at the end. Raises OutOfReach if the file continues beyond the stream."""
-        self._spend(1 + most // _STEP)
+        self._count_steps(1 + most // _STEP)
         data = self._stream.read(most)
         if not data and self.at < self.size:
             raise OutOfReach
         self.at += len(data)
         return data
 
-    def _spend(self, steps: int) -> None:
+    def _count_steps(self, steps: int) -> None:
         self._steps -= steps
         if self._steps < 0:
             raise OutOfReach

@@ -180,7 +180,7 @@ def _jpeg(blocks: Blocks, scan: _Scan) -> None:
 def _skip_scan(blocks: Blocks) -> None:
     """Go to the mark that ends the scan."""
     start, carried = blocks.at, b""
-    while data := blocks.some(_CHUNK):
+    while data := blocks.take_some(_CHUNK):
         window = carried + data
         end = _SCAN_END.search(window)
         if end:
@@ -198,7 +198,7 @@ def _gif(blocks: Blocks, scan: _Scan) -> None:
     _skip_palette(blocks, flags)
     frames = 0
     while True:
-        kind = blocks.some(1)
+        kind = blocks.take_some(1)
         if kind == b";" or (not kind and frames):  # many writers forget the mark at the end
             break
         if kind == b",":

@@ -82,7 +82,7 @@ def _mp3(blocks: Blocks) -> None:
     if head[:3] == b"ID3":
         start = 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
     blocks.go(start)
-    frame = blocks.some(64)
+    frame = blocks.take_some(64)
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
     if place < 0 or len(frame) < place + 16 or not frame[place + 7] & 2:
         return

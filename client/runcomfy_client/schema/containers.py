@@ -129,9 +129,9 @@ class Array(Node):
                     findings += part
         if self._low <= len(value) <= self._high and not self.unique_items and not self._blind:
             return findings
-        return [*self._whole(value), *(findings or ())] or None
+        return [*self._list_findings(value), *(findings or ())] or None
 
-    def _whole(self, value: list[object] | tuple[object, ...]) -> list[Finding]:
+    def _list_findings(self, value: list[object] | tuple[object, ...]) -> list[Finding]:
         """What there is to say about the list itself."""
         findings: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
         if not self._low <= len(value) <= self._high:
@@ -225,7 +225,7 @@ class Object(Node):
             try:
                 check = checks[key]
             except KeyError:
-                part = self._stray(key, item)
+                part = self._check_unknown_key(key, item)
             else:
                 part = check(item)
             if part is not None:
@@ -241,7 +241,7 @@ class Object(Node):
                 findings = [*(findings or ()), self._missing(key)]
         return findings
 
-    def _stray(self, key: object, item: object) -> list[Finding] | None:
+    def _check_unknown_key(self, key: object, item: object) -> list[Finding] | None:
         """What there is to say of a key that is no property."""
         if not isinstance(key, str):
             return [_no_key(key)]
@@ -314,7 +314,7 @@ class _Alternatives(Node):
     def expected(self) -> str:  # type: ignore[override]  # the alternatives say it here
         return " or ".join(dict.fromkeys([node.expected for node in self.nodes]))
 
-    def _none_fits(self, value: object, parts: list[list[Finding] | None]) -> list[Finding]:
+    def _no_match(self, value: object, parts: list[list[Finding] | None]) -> list[Finding]:
         # Where the type leaves only one alternative, its errors say more than "nothing fits".
         near = [part for part in parts if part is not None and not _other_type(part)]
         if len(near) == 1:
@@ -342,7 +342,7 @@ class AnyOf(_Alternatives):
         for part in parts:
             if part is not None and not has_errors(part):
                 return part
-        return self._none_fits(value, parts)
+        return self._no_match(value, parts)
 
 
 class OneOf(_Alternatives):
@@ -356,7 +356,7 @@ class OneOf(_Alternatives):
         if len(fitting) == 1:
             return fitting[0]
         if not fitting:
-            return self._none_fits(value, parts)
+            return self._no_match(value, parts)
         message = f"fits {len(fitting)} of the alternatives ({self.expected}); exactly one must fit"
         return [ErrorFinding("one_of", message, brief(value))]
 

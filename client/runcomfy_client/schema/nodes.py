@@ -195,7 +195,7 @@ class Number(Node):
             if self._low <= value <= self._high:
                 return None
             if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:  # the usual error
-                return [self._outside(value)]
+                return [self._range_error(value)]
         return self._errors(value) or None
 
     def _errors(self, value: object) -> list[Finding]:
@@ -213,13 +213,13 @@ class Number(Node):
             or (self.exclusive_minimum is not None and value <= self.exclusive_minimum)
             or (self.exclusive_maximum is not None and value >= self.exclusive_maximum)
         ):
-            findings.append(self._outside(value))
+            findings.append(self._range_error(value))
         if self.multiple_of is not None and not _is_multiple(value, self.multiple_of):
             message = f"must be a multiple of {brief(self.multiple_of)}, got {brief(value)}"
             findings.append(ErrorFinding("multiple_of", message, brief(value)))
         return findings
 
-    def _outside(self, value: float) -> ErrorFinding:
+    def _range_error(self, value: float) -> ErrorFinding:
         text = brief(value)
         return ErrorFinding("range", f"must be {self._span or self.span()}, got {text}", text)
 
@@ -252,7 +252,7 @@ class Integer(Number):
             if self._low <= value <= self._high:
                 return None
             if self._plain and -MAX_NUMBER <= value <= MAX_NUMBER:
-                return [self._outside(value)]
+                return [self._range_error(value)]
         return self._errors(value) or None
 
 

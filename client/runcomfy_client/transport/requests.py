@@ -225,7 +225,7 @@ def failure_of(error: Exception, body: RequestBody | None = None, address: str =
         reason = f"{SENT_TWICE}; it raised {reason}"
     unreachable = unsent and not _kinds(error).isdisjoint(("ConnectError", "ConnectTimeout"))
     failure = TransportFailure(reason, nothing_sent=unsent, unreachable=unreachable)
-    failure.__cause__ = _of_the_user(error)
+    failure.__cause__ = _user_error(error)
     return failure
 
 
@@ -240,14 +240,14 @@ def _kinds(error: BaseException) -> set[str]:
     return {kind.__name__ for kind in type(error).__mro__}
 
 
-def _of_the_user(error: BaseException) -> BaseException | None:
+def _user_error(error: BaseException) -> BaseException | None:
     """The exception if it is not one of the HTTP libraries, cut off from those."""
     if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in HTTP_LIBRARIES:
         return None
     link: BaseException | None = error
     while link is not None:
         following = link.__cause__ or link.__context__
-        if following is not None and _of_the_user(following) is None:
+        if following is not None and _user_error(following) is None:
             link.__cause__ = link.__context__ = None
         link = link.__cause__ or link.__context__
     return error

@@ -83,7 +83,7 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
 
     loaded, diagnostics = load(task.source)
     if loaded is None:
-        return None, unit(_upstream_fixed(task.source, diagnostics))
+        return None, unit(_mark_obsolete_patch(task.source, diagnostics))
     # The next step runs even if an earlier one has diagnostics: all are reported at once.
     diagnostics += check(loaded)
     inner, clashes = name_objects(model_id, loaded.input, names, lock)
@@ -132,7 +132,7 @@ def _price(value: object) -> float | None:
     return value if 0 <= value <= sys.float_info.max else None
 
 
-def _upstream_fixed(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+def _mark_obsolete_patch(source: ModelSource, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     """A patch that does not apply is no longer needed if the schema has no errors without it."""
     if source.patch is None or [diagnostic.code for diagnostic in diagnostics] != ["E041"]:
         return diagnostics

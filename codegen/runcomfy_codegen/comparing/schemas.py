@@ -202,17 +202,17 @@ def _required(old: dict[str, Json], new: dict[str, Json], at: Pointer) -> Iterat
 def _values(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
     """An enum; the order of its values means nothing."""
     before, after = {_canonical(value): value for value in old}, {_canonical(value): value for value in new}
-    for value in _only(after, before):
+    for value in _missing_from(after, before):
         yield _change(at, f"new value {_show(value)}", MORE)
-    for value in _only(before, after):
+    for value in _missing_from(before, after):
         yield _change(at, f"value {_show(value)} gone", VALUE_GONE)
 
 
 def _rules(old: list[Json], new: list[Json], at: Pointer) -> Iterator[Change]:
     """Rules for files. Two that bind the same measure in the same direction are one rule whose bound changed."""
     before, after = {_canonical(rule): rule for rule in old}, {_canonical(rule): rule for rule in new}
-    gone = _only(before, after)
-    for rule in _only(after, before):
+    gone = _missing_from(before, after)
+    for rule in _missing_from(after, before):
         bound = _bound(rule)
         earlier = next(
             (model_id for model_id in gone if bound and (other := _bound(model_id)) and other[0] == bound[0]), None
@@ -306,8 +306,8 @@ def _place(at: Pointer) -> str:
     return place
 
 
-def _only(these: dict[str, Json], others: dict[str, Json]) -> list[Json]:
-    return [value for key, value in these.items() if key not in others]
+def _missing_from(values: dict[str, Json], others: dict[str, Json]) -> list[Json]:
+    return [value for key, value in values.items() if key not in others]
 
 
 def _canonical(value: Json) -> str:

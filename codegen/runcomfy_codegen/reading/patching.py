@@ -81,7 +81,7 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
         try:
             after: Json = jsonpatch.apply_patch(value, [step])
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError) as error:
-            message = f"the patch no longer applies: {quote(_unfit(step, value))}: {_reason(error)}"
+            message = f"the patch no longer applies: {quote(_unfit_pointer(step, value))}: {_reason(error)}"
             return None, (patch.diagnostic("E041", message, (number,), help=_UPSTREAM),)
         if json.dumps(after) == json.dumps(value) and step["op"] != "test":
             message = (
@@ -98,7 +98,7 @@ def apply_patch(received: Document, patch: Document | None) -> tuple[PatchedDocu
     return PatchedDocument(received, value, patch, tuple(written)), ()
 
 
-def _unfit(step: dict[str, Json], value: Json) -> str:
+def _unfit_pointer(step: dict[str, Json], value: Json) -> str:
     """Which of an operation's pointers does not fit."""
     source = step.get("from")
     missing = object()

@@ -56,7 +56,7 @@ def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
         return
     start, end = parts.last
     head, body, rest = text[: start + 1], text[start + 1 : end], text[end:]
-    if indent + len(bared := head + _bare(body) + rest) + len(tail) <= LINE_LENGTH:
+    if indent + len(bared := head + _without_parentheses(body) + rest) + len(tail) <= LINE_LENGTH:
         yield margin + bared + tail
         return
     inner = _Parts.of(body)
@@ -77,11 +77,11 @@ def _lines(text: str, indent: int, tail: str) -> Iterator[str]:
         # A comma would make a tuple of what stands alone, and black writes none.
         comma = "," if len(elements) > 1 or body.endswith(",") else ""
         for element in elements:
-            yield from _lines(_bare(element) if not comma else element, indent + _INDENT, comma)
+            yield from _lines(_without_parentheses(element) if not comma else element, indent + _INDENT, comma)
     yield margin + rest + tail
 
 
-def _bare(text: str) -> str:
+def _without_parentheses(text: str) -> str:
     """Without parentheses around pieces of a string that stand alone in brackets anyway."""
     if not text.startswith("(") or _Parts.of(text).last != (0, len(text) - 1):
         return text

@@ -113,7 +113,7 @@ def _exchange(new: Path, folder: Path, old: Path) -> None:
         raise
 
 
-def _swap_in_one_step(one: Path, other: Path) -> bool:
+def _swap_in_one_step(first: Path, second: Path) -> bool:
     """Linux's renameat2 with RENAME_EXCHANGE; False where there is none."""
     if not sys.platform.startswith("linux"):
         return False
@@ -121,7 +121,7 @@ def _swap_in_one_step(one: Path, other: Path) -> bool:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
         return False
-    return bool(rename(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _EXCHANGE) == 0)
+    return bool(rename(_AT_CWD, os.fsencode(first), _AT_CWD, os.fsencode(second), _EXCHANGE) == 0)
 
 
 @contextlib.contextmanager

@@ -150,13 +150,13 @@ def _print_models(specs: Sequence[ModelSpec]) -> None:
 
     out = console()
     # Ids are there to be copied: in a narrow terminal the other columns go, before an id is cut.
-    beside = out.width - max((len(model_id) for model_id, *_ in rows), default=0) - _REQUIRED_WIDTH
-    priced = any(price for *_, price in rows) and beside >= _PRICE_WIDTH
-    if beside < 0:
+    room = out.width - max((len(model_id) for model_id, *_ in rows), default=0) - _REQUIRED_WIDTH
+    priced = any(price for *_, price in rows) and room >= _PRICE_WIDTH
+    if room < 0:
         for model_id, *_ in rows:
             out.print(Text(printable(model_id), style="bold"), soft_wrap=True)
     else:
-        optional = beside >= _OPTIONAL_WIDTH + (_PRICE_WIDTH if priced else 0)
+        optional = room >= _OPTIONAL_WIDTH + (_PRICE_WIDTH if priced else 0)
         out.print(_model_table(rows, optional=optional, priced=priced))
     note(amount(len(rows), "model") + ("; a base price is not a quote" if priced else ""))
 
