@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import queue
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api import catalog
@@ -18,7 +19,7 @@ from ..journal.journal import is_database
 from ..journal.writer import JournalWriter
 from ..transport.hooks import log
 from ..transport.steps import run
-from .folder import item_of
+from .folder import BatchFolder, item_of
 from .limits import Limits, checked_limits
 from .place import FolderPlace
 from .plan import InvalidBatchError, Plan, checked_amount
@@ -28,7 +29,6 @@ from .store import BatchJournal
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-    from pathlib import Path
 
     from ..api.calls import Session
     from ..journal.sql import Row
@@ -82,6 +82,7 @@ class BatchData:
         self._jobs = jobs
         self._path = None if output_dir is None else path_of("output_dir", output_dir).absolute()
         self._name = name or (self._path.name if self._path else "batch")
+        self._opened: BatchView | None = None
         self._state = state
         if state is not None:
             check_state(state)
@@ -119,7 +120,9 @@ class BatchData:
         return f"<{type(self).__name__} {self._name!r}>"
 
     def _view(self) -> BatchView:
-        return self._place().view()
+        if self._opened is None:
+            self._opened = self._place().view()
+        return self._opened
 
     def _place(self) -> Place:
         if self._path is None:
@@ -240,14 +243,13 @@ class BatchData:
         started = Started(self._place(), self._session, ordered=self._ordered)
         store = started.store
         try:
-            sums = store.sums()
-            store.create(sums["name"], scope_of(self._session))
+            before = store.join(scope_of(self._session))
             store.recover()
             store.retry(chosen)
-            budget = self._limits.budget
-            if budget is None and sums["budget"] is not None:
-                budget = sums["budget"] / 1_000_000
-                self._limits = dataclasses.replace(self._limits, budget=budget)
+            budget = before.budget if self._limits.budget is None else self._limits.budget
+            # What many machines share stays as it is.
+            limits = self._limits if self._state is None else before
+            self._limits = dataclasses.replace(limits, budget=budget)
             store.begin(self._limits)
             started.results.repair()
         except BaseException:
@@ -283,7 +285,7 @@ class BatchData:
             self._engine, self._stops = None, 0
         if engine.stopped != "interrupted":
             await driver.run(self._note_balance(started.store, after=True))
-        await asyncio.to_thread(place.view().write_report)
+        await asyncio.to_thread(lambda: self._view().write_report())
         if engine.error is not None:
             raise engine.error
 
@@ -431,6 +433,14 @@ def check_state(state: object) -> None:
         raise ConfigurationError(
             "The state of a batch is the address of a PostgreSQL database, postgresql://user:password@host/database."
         )
+
+
+def view_of(name: str, state: str | None) -> BatchView:
+    """The batch in a folder, or under its name in a database. Raises ConfigurationError if there is none."""
+    if state is not None:
+        check_state(state)
+        return place_of(state, name, Path(name).absolute()).view()
+    return BatchFolder(name)
 
 
 def place_of(state: str | None, name: str, folder: Path) -> Place:

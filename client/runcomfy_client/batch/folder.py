@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigurationError
 from ..identifiers import request_id_in
 from .folder_store import FILE, FolderLock, FolderStore
-from .results import ResultsFile, facts_of
+from .results import ResultsFile, facts_of, lines_of, write_results
 from .store import EXPIRED, FAILED, REFUSED, UNSURE
 
 if TYPE_CHECKING:
@@ -154,6 +154,14 @@ class BatchView(abc.ABC):
             for row in page:
                 yield item_of(row, self.path)
             after = page[-1]["seq"]
+
+    def lines(self) -> Iterator[bytes]:
+        """Every job that ended, as a line of results.jsonl."""
+        return lines_of(self.store)
+
+    def export(self, path: Path) -> int:
+        """Write ``lines`` into a file. Returns how many there are."""
+        return write_results(self.store, path)
 
     def pause(self) -> None:
         """Let a run send nothing more, also one in another process; jobs in flight are seen to their end."""

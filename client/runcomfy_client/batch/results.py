@@ -92,15 +92,22 @@ class ResultsFile:
             after = page[-1]["number" if self._ordered else "seq"]
 
 
+def lines_of(store: BatchStore) -> Iterator[bytes]:
+    """The lines of all jobs that ended, in the order in which they did."""
+    after = 0
+    while page := store.ended_items(ordered=False, after=after):
+        yield from map(line_of, page)
+        after = page[-1]["seq"]
+
+
 def write_results(store: BatchStore, path: Path) -> int:
     """Write all lines into a file that others may write at the same time. Returns how many there are."""
     beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    number = after = 0
+    number = 0
     with beside.open("wb") as file:
-        while page := store.ended_items(ordered=False, after=after):
-            file.writelines(map(line_of, page))
-            number += len(page)
-            after = page[-1]["seq"]
+        for line in lines_of(store):
+            file.write(line)
+            number += 1
     beside.replace(path)
     return number
 

@@ -35,6 +35,7 @@ from ..describe.prices import dollars, micro, micro_limit
 from ..errors import ConfigurationError, JournalError
 from ..journal.journal import Journal
 from ..journal.sql import ENTRY, SqlStore, entry_of, repeatable
+from .limits import Limits
 from .plan import ITEM_COLUMNS, InvalidBatchError, RowProblem, content_names, with_media
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from ..describe.prices import Price
     from ..journal.base import Intent, JournalEntry, Scope
     from ..journal.sql import Connection, Row
-    from .limits import Limits
     from .plan import Plan
 
 WAITING, SUBMITTING, RUNNING, FETCHING = "waiting", "submitting", "running", "fetching"
@@ -336,8 +336,10 @@ class BatchStore(SqlStore):
             connection.execute("UPDATE batches SET budget = ?, concurrency = ?", (amount, limits.concurrency))
 
     def join(self, scope: Scope) -> Limits:
-        """Look whether this account may work on a batch that is there, and within which limits."""
-        raise NotImplementedError("only a batch on many machines can be joined")
+        """The limits of the batch that is there. Raises ConfigurationError if it is of another account or address."""
+        batch = self.sums()
+        self.check_scope(batch, scope)
+        return Limits(budget=dollars(batch["budget"]), concurrency=batch["concurrency"])
 
     @repeatable
     def recover(self) -> None:

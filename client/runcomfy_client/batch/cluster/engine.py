@@ -38,6 +38,16 @@ LOOK_AGAIN = 2.0
 TRY_AGAIN = 15.0
 
 
+class _Handling:
+    """An item that the queue has delivered. released: the engine has nothing more to do with it. ended: nor has its
+    handler.
+    """
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.ended = asyncio.Event()
+
+
 class ClusterEngine(Engine):
     """One worker of a batch. Arguments as `Engine`; ``stopped`` and ``error`` are those of this worker alone."""
 
@@ -57,7 +67,7 @@ class ClusterEngine(Engine):
         self._shared = store
         self._worker = writer.owner
         self._queue = Queue(store.address.conninfo, store.schema)
-        self._handled: dict[int, asyncio.Event] = {}
+        self._handled: dict[int, _Handling] = {}
         self._complete = False
         self._next_heartbeat = 0.0
 
@@ -71,8 +81,8 @@ class ClusterEngine(Engine):
             await super().run()
         finally:
             tending.cancel()
-            for over in self._handled.values():
-                over.set()
+            for handling in self._handled.values():
+                handling.released.set()
             self._queue.stop()
             await asyncio.gather(handing, tending, return_exceptions=True)
             await self._queue.close()
@@ -91,10 +101,10 @@ class ClusterEngine(Engine):
     async def _handle(self, item_id: int) -> float | None:
         """Work on an item. Returns None when it is over, else the seconds after which it is to be delivered again."""
         while (other := self._handled.get(item_id)) is not None:  # delivered twice: one task an item
-            await other.wait()
+            await other.ended.wait()
         if self._is_stopped():
             return 0.0
-        over = self._handled[item_id] = asyncio.Event()
+        handling = self._handled[item_id] = _Handling()
         try:
             item = await asyncio.to_thread(self._shared.find_item, item_id)
             if item is None or item.state in ENDED:
@@ -106,7 +116,7 @@ class ClusterEngine(Engine):
             else:
                 self._follow(item)
             self._changed.set()
-            await over.wait()
+            await handling.released.wait()
             if self._is_stopped():
                 return 0.0
             item = await asyncio.to_thread(self._shared.find_item, item_id)
@@ -115,15 +125,15 @@ class ClusterEngine(Engine):
             log.warning("Item %s is given back: %s", item_id, error)
             return TRY_AGAIN
         finally:
-            self._handled.pop(item_id, None)
-            over.set()
+            del self._handled[item_id]
+            handling.ended.set()
 
     def _is_stopped(self) -> bool:
         return self.stopped is not None
 
     def _let_go(self, item: Item) -> None:
-        if (over := self._handled.get(item.id)) is not None:
-            over.set()
+        if (handling := self._handled.get(item.id)) is not None:
+            handling.released.set()
 
     async def _next_item(self) -> Item | None:
         while not self._waiting and self.stopped is None and not self._complete:

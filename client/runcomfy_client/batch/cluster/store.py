@@ -142,7 +142,7 @@ class ClusterStore(BatchStore, PostgresStore):
 
     def join(self, scope: Scope) -> Limits:
         self.check_exists()
-        self.check_scope(self.sums(), scope)
+        super().join(scope)
         return Limits(**json.loads(self._read("SELECT limits FROM shared", ())[0]["limits"]))
 
     # The gate.

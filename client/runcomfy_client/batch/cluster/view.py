@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..folder import BatchView
 from ..place import Place
 from ..results import NAME as RESULTS
-from ..results import write_results
 from .engine import ClusterEngine
 from .store import OUTAGE_SECONDS, ClusterStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ..folder import BatchReport
     from ..store import BatchStore
 
 
 class ClusterView(BatchView):
-    """The batch with this name. folder: where this machine's files are, if it has some."""
+    """The batch with this name. folder: where this machine's files are, if it has some. Raises ConfigurationError if
+    there is no such batch.
+    """
 
-    def __init__(self, url: str, name: str, folder: Path | None = None) -> None:
-        self.path = folder or Path.cwd()
-        self._keeps_report = folder is not None
-        self.store: ClusterStore = ClusterStore(url, name, self.path)
+    def __init__(self, url: str, name: str, folder: Path) -> None:
+        self.path = folder
+        self.store: ClusterStore = ClusterStore(url, name, folder)
         self.store.check_exists()
 
     def write_report(self) -> BatchReport:
-        """Write report.json and results.jsonl, if there is a folder for them, and give the report."""
-        if not self._keeps_report:
+        """Write report.json and results.jsonl, if this machine has a folder for them, and give the report."""
+        if not self.path.is_dir():
             return self.report()
         self.export(self.path / RESULTS)
         return super().write_report()
-
-    def export(self, path: Path) -> int:
-        """Write the jobs that ended into a file, as results.jsonl has them. Returns how many."""
-        return write_results(self.store, path)
 
     @contextmanager
     def changing(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -18,14 +19,17 @@ from ..errors import INTERRUPTED, INVALID_INPUT, JOB_ENDED_BADLY, OK, STILL_RUNN
 from ..options import COMMON, JOBS, Common, command, complete_file
 from ..output import emit_json, note, write
 from ..package import open_client, program
+from ..progress import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...batch.batch import Batch
-    from ...batch.folder import BatchFolder, BatchItem, BatchReport
+    from ...batch.folder import BatchItem, BatchReport, BatchView
     from ...batch.plan import BatchCheck
 
+# Where no one sees the password in a list of processes.
+STATE_VARIABLE = "RUNCOMFY_BATCH_STATE"
 _ORDER = 8
 _MOST_SHOWN = 50
 
@@ -38,7 +42,19 @@ File = Annotated[
         completer=complete_file,
     ),
 ]
-Dir = Annotated[str, Parameter(name="DIR", help="The batch's folder, as `batch run -o` made it.")]
+Dir = Annotated[
+    str,
+    Parameter(
+        name="DIR", help="The batch's folder, as `batch run -o` made it; of a batch over many machines, its name."
+    ),
+]
+State = Annotated[
+    str | None,
+    Parameter(
+        help=f"The PostgreSQL database of a batch over many machines, postgresql://...; default: ${STATE_VARIABLE}.",
+        metavar="URL",
+    ),
+]
 Model = Annotated[str | None, Parameter(help="The model of rows that name none.", metavar="MODEL")]
 Prices = Annotated[
     list[str] | None,
@@ -81,16 +97,26 @@ def check(
     parent="batch",
     group=JOBS,
     order=_ORDER + 1,
-    usage="batch run [OPTIONS] FILE -o DIR",
+    usage="batch run [OPTIONS] FILE -o DIR | --state URL",
     example=("{program} batch run prompts.csv -o out --model bytedance/dreamina-4-0/text-to-image --budget 20",),
 )
 def run(
     file: File,
     /,
     *,
-    output_dir: Annotated[str, Parameter(alias="-o", help="The folder that keeps the batch.", metavar="DIR")],
+    output_dir: Annotated[
+        str | None,
+        Parameter(
+            alias="-o",
+            help="The folder that keeps the batch; over many machines, the files; default there: as its name.",
+            metavar="DIR",
+        ),
+    ] = None,
+    state: State = None,
     model: Model = None,
-    name: Annotated[str | None, Parameter(help="What the batch is called; default: as its folder.")] = None,
+    name: Annotated[
+        str | None, Parameter(help="What the batch is called; default: as its folder, over many machines as FILE.")
+    ] = None,
     concurrency: Annotated[int, Parameter(help="The most jobs in flight; default 100.", metavar="N")] = 100,
     submits: Annotated[int, Parameter(help="The most submits on their way at once; default 4.", metavar="N")] = 4,
     rate: Annotated[str | None, Parameter(help="The most submits a second.", metavar="N/s")] = None,
@@ -111,13 +137,21 @@ def run(
     """Run the jobs of a file. The same line again goes on where it stopped, and pays nothing twice.
 
     Ctrl-C sends nothing more and ends when no submit is on its way; jobs in flight run on and are taken up next time.
+    With --state the same line on many machines does one batch together.
     """
     from ...batch.plan import InvalidBatchError
 
+    state = _state(state)
+    if state is not None:
+        name = name or Path(output_dir or file).stem
+    output_dir = output_dir or (name if state is not None else None)
+    if output_dir is None:
+        raise CommandError("batch run needs -o DIR, or --state URL")
     with open_client(common.base_url, record=False, validate=not no_validate) as client:
         batch = client.batch(
             _path(file),
             output_dir,
+            state=state,
             name=name,
             model=model,
             concurrency=concurrency,
@@ -142,7 +176,7 @@ def run(
             note("Nothing was sent.")
             return INTERRUPTED
         try:
-            return _run(batch, batch.run(), output_dir, common)
+            return _run(batch, batch.run(), output_dir, common, name if state is not None else output_dir)
         except InvalidBatchError as error:  # a key has another input in this folder
             if common.json:
                 emit_json(error.check.to_dict(), ok=False)
@@ -151,34 +185,66 @@ def run(
             return INVALID_INPUT
 
 
+@command(
+    parent="batch",
+    group=JOBS,
+    order=_ORDER + 1,
+    usage="batch work [OPTIONS] NAME --state URL",
+    example=("{program} batch work prompts --state postgresql://me@db/batches -o out",),
+)
+def work(
+    name: Annotated[str, Parameter(name="NAME", help="The batch's name, as `batch run --name` gave it.")],
+    /,
+    *,
+    state: State = None,
+    output_dir: Annotated[
+        str | None, Parameter(alias="-o", help="The folder for files; default: as the name.", metavar="DIR")
+    ] = None,
+    common: Common = COMMON,
+) -> int:
+    """Join a batch that another machine has begun, within its limits. Ctrl-C leaves it; others take up its jobs."""
+    state = _state(state)
+    if state is None:
+        raise CommandError(f"batch work needs --state URL, or {STATE_VARIABLE}")
+    output_dir = output_dir or name
+    with open_client(common.base_url, record=False) as client:
+        batch = client.batch(None, output_dir, state=state, name=name)
+        return _run(batch, batch.run(), output_dir, common, name)
+
+
 @command(parent="batch", group=JOBS, order=_ORDER + 2, example=("{program} batch status out --watch",))
 def status(
     directory: Dir,
     /,
     *,
     watch: Annotated[bool, Parameter(help="Go on until the batch is over, a line each few seconds.")] = False,
+    state: State = None,
     common: Common = COMMON,
 ) -> int:
-    """Say where a batch stands, also while another process runs it."""
-    folder = _folder(directory)
-    found = folder.status()
+    """Say where a batch stands, also while other processes run it, and who works on it."""
+    view = _view(directory, state)
+    found = view.status()
     while watch and found.active and found.ended < found.total:
         note(status_line(found))
         time.sleep(3)
-        found = folder.status()
+        found = view.status()
     if common.json:
         emit_json(found.to_dict())
     else:
         write(status_line(found))
+        for worker in found.workers:
+            write(
+                f"{worker.name}: {worker.in_flight} in flight, seen {worker.age:.0f} s ago, up {clock(worker.uptime)}"
+            )
         if not found.active and found.in_flight:
             note(f"No process works on it; {found.in_flight} jobs are taken up by the next `{program()} batch run`.")
     return OK
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 3, example=("{program} batch failures out",))
-def failures(directory: Dir, /, *, common: Common = COMMON) -> int:
+def failures(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
     """List what did not end well, grouped by cause."""
-    found = _folder(directory).failures()
+    found = _view(directory, state).failures()
     if common.json:
         facts = [
             {"state": f.state, "cause": f.cause, "model": f.model_id, "count": f.count, "example": f.example}
@@ -199,14 +265,35 @@ def failures(directory: Dir, /, *, common: Common = COMMON) -> int:
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 4, example=("{program} batch report out --json",))
-def report(directory: Dir, /, *, common: Common = COMMON) -> int:
+def report(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
     """Report what a batch did and cost, beside what the account has less."""
-    found = _folder(directory).write_report()
+    found = _view(directory, state).write_report()
     if common.json:
         emit_json(found.to_dict())
     else:
         _print_report(found)
     return OK
+
+
+@command(parent="batch", group=JOBS, order=_ORDER + 5, example=("{program} batch export prompts -o all.jsonl",))
+def export(
+    directory: Dir,
+    /,
+    *,
+    output: Annotated[
+        str | None, Parameter(alias="-o", help="The file to write; default: standard output.", metavar="FILE")
+    ] = None,
+    state: State = None,
+    common: Common = COMMON,
+) -> int:
+    """Write every job that ended, one JSON object a line, as results.jsonl has them."""
+    view = _view(directory, state)
+    if output is None:
+        for line in view.lines():
+            write(line.decode("utf-8").removesuffix("\n"))
+        return OK
+    number = view.export(Path(output).expanduser())
+    return _done({"jobs": number, "file": output}, f"{amount(number, 'job')}: {output}", common)
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 5, example=("{program} batch retry out --failed",))
@@ -221,6 +308,7 @@ def retry(
     budget: Annotated[
         float | None, Parameter(help="US dollars, by estimate; default: as before.", metavar="USD")
     ] = None,
+    state: State = None,
     yes: Yes = False,
     common: Common = COMMON,
 ) -> int:
@@ -228,7 +316,7 @@ def retry(
     keys = key or []
     if not (failed or refused or keys):
         raise CommandError("retry needs --failed, --refused or --key KEY")
-    chosen = _folder(directory).choose_retries(failed=failed, refused=refused, keys=keys)
+    chosen = _view(directory, state).choose_retries(failed=failed, refused=refused, keys=keys)
     if not chosen:
         note("There is nothing to retry.")
         return OK
@@ -236,7 +324,8 @@ def retry(
         note("Nothing was sent.")
         return INTERRUPTED
     with open_client(common.base_url, record=False) as client:
-        batch = client.batch(output_dir=directory, concurrency=concurrency, budget=budget)
+        state = _state_of(directory, state)
+        batch = client.batch(output_dir=directory, name=directory, state=state, concurrency=concurrency, budget=budget)
         return _run(batch, batch.retry(failed=failed, refused=refused, keys=keys), directory, common)
 
 
@@ -248,12 +337,13 @@ def settle(
     *,
     request_id: Annotated[str | None, Parameter(help="It was started, and this is its job.", metavar="ID")] = None,
     not_started: Annotated[bool, Parameter(help="It was not started; the next run sends it.")] = False,
+    state: State = None,
     common: Common = COMMON,
 ) -> int:
     """Say what became of an unsure job, once you have looked on RunComfy's pages."""
     if (request_id is None) == (not not_started):
         raise CommandError("settle needs one of --request-id ID and --not-started")
-    _folder(directory).settle(key, request_id=request_id, started=False if not_started else None)
+    _view(directory, state).settle(key, request_id=request_id, started=False if not_started else None)
     if common.json:
         emit_json({"key": key, "request_id": request_id})
     else:
@@ -262,17 +352,19 @@ def settle(
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 7, example=("{program} batch pause out",))
-def pause(directory: Dir, /, *, common: Common = COMMON) -> int:
-    """Let a batch send nothing more, also while another process runs it; jobs in flight are seen to their end."""
-    _folder(directory).pause()
+def pause(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
+    """Let a batch send nothing more, also while other processes run it; jobs in flight are seen to their end."""
+    _view(directory, state).pause()
     return _done({"paused": True}, f"Paused; {program()} batch resume {directory} lets it go on.", common)
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 8, example=("{program} batch resume out",))
-def resume(directory: Dir, /, *, common: Common = COMMON) -> int:
-    """Let a paused batch send again, with the next run."""
-    _folder(directory).resume()
-    return _done({"paused": False}, "Not paused any more; start the run again.", common)
+def resume(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
+    """Let a paused batch send again: with the next run, or by the workers that wait for it."""
+    view = _view(directory, state)
+    view.resume()
+    next_step = "its workers go on." if view.status().active else "start the run again."
+    return _done({"paused": False}, f"Not paused any more; {next_step}", common)
 
 
 def _done(facts: dict[str, object], text: str, common: Common) -> int:
@@ -283,10 +375,19 @@ def _done(facts: dict[str, object], text: str, common: Common) -> int:
     return OK
 
 
-def _folder(directory: str) -> BatchFolder:
-    from ...batch.folder import BatchFolder
+def _state(state: str | None) -> str | None:
+    return state or os.environ.get(STATE_VARIABLE) or None
 
-    return BatchFolder(directory)
+
+def _state_of(directory: str, state: str | None) -> str | None:
+    """The database of a batch that is named so; None for a folder that is there, unless a database is asked for."""
+    return state or (None if (Path(directory).expanduser() / "batch.sqlite3").is_file() else _state(None))
+
+
+def _view(directory: str, state: str | None) -> BatchView:
+    from ...batch.batch import view_of
+
+    return view_of(directory, _state_of(directory, state))
 
 
 def _path(file: str) -> str:
@@ -360,8 +461,8 @@ def _agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Common) -> int:
-    """See a run to its end, print the report, and return the exit code."""
+def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Common, name: str | None = None) -> int:
+    """See a run to its end, print the report, and return the exit code. name: what other commands know it by."""
     with _signals(batch), BatchProgress(batch.status):
         for item in items:
             if not item.ok:
@@ -371,7 +472,7 @@ def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Commo
         emit_json({**found.to_dict(), "stopped": batch.stopped}, ok=_exit_code(batch, found) == OK)
     else:
         _print_report(found)
-        _print_rest(batch, found, directory)
+        _print_rest(batch, found, directory, name or directory)
     return _exit_code(batch, found)
 
 
@@ -409,14 +510,14 @@ _REASONS = {
 }
 
 
-def _print_rest(batch: Batch, found: BatchReport, directory: str) -> None:
+def _print_rest(batch: Batch, found: BatchReport, directory: str, name: str) -> None:
     if batch.stopped == "paused":
-        note(f"The batch is paused; {program()} batch resume {directory} lets it go on.")
+        note(f"The batch is paused; {program()} batch resume {name} lets it go on.")
     elif batch.stopped in _REASONS:
         note(_REASONS[batch.stopped])
     counts = found.status.counts
     if counts["failed"] or counts["refused"] or counts["unsure"]:
-        note(f"Why: {program()} batch failures {directory}")
+        note(f"Why: {program()} batch failures {name}")
     note(f"Results: {Path(directory) / 'results.jsonl'}")
 
 

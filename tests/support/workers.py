@@ -1,0 +1,130 @@
+"""Workers of a batch over many machines, as processes of their own, and the books of what they did."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from runcomfy_client.batch.batch import view_of
+
+from tests.support.simulator import IMAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runcomfy_client.batch.folder import BatchView
+    from runcomfy_simulator import Simulator
+
+# Leases of the queue are shortened, so that a test need not wait long for what a dead worker leaves behind.
+PROGRAM = """
+import json, logging, signal, sys
+from runcomfy_client.batch.cluster import engine, queue, store
+from runcomfy_client.client import SyncClient
+
+state, url, token, rows, folder, options = sys.argv[1:7]
+options = json.loads(options)
+lease = options.pop("lease")
+for module in (engine, queue, store):
+    module.LEASE_SECONDS = lease
+logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+with SyncClient(token, url) as client:
+    batch = client.batch(rows or None, folder, state=state, name="batch", max_unsure=100_000, **options)
+    signal.signal(signal.SIGTERM, lambda *_: batch.stop())
+    run = batch.run()
+    print("ready", flush=True)
+    for item in run:
+        pass
+    print("stopped", batch.stopped, flush=True)
+"""
+
+
+def write_rows(path: Path, count: int) -> Path:
+    rows = [{"model": IMAGE, "key": f"key-{n}", "input": {"prompt": f"picture {n}"}} for n in range(count)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+class Workers:
+    """Starts, kills and freezes workers of one batch. Each has a folder of its own, as each machine has."""
+
+    def __init__(self, sim: Simulator, state: str, folder: Path, *, lease: float = 15.0) -> None:
+        self.sim = sim
+        self.state = state
+        self.folder = folder
+        self.lease = lease
+        self.running: list[subprocess.Popen[str]] = []
+        self._number = 0
+
+    def start(self, rows: Path | None = None, **options: Any) -> subprocess.Popen[str]:
+        """Begin the batch with these rows, or join it."""
+        self._number += 1
+        folder = self.folder / f"worker-{self._number}"
+        words = [self.state, self.sim.url, self.sim.token, str(rows or ""), str(folder)]
+        log = (self.folder / f"worker-{self._number}.log").open("w")
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, *words, json.dumps({"lease": self.lease, **options})],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.running.append(process)
+        return process
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        self.running.remove(process)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    def finish(self, seconds: float) -> list[str]:
+        """Wait for all of them; returns what each says at its end."""
+        endings = []
+        for process in self.running:
+            try:
+                out, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                self.stop()
+                raise AssertionError(f"not over: {self.view().status()}\n{self.logs()}") from None
+            endings.append(out.splitlines()[-1] if process.returncode == 0 and out else f"exit {process.returncode}")
+        self.running.clear()
+        return endings
+
+    def stop(self) -> None:
+        for process in list(self.running):
+            self.kill(process)
+
+    def logs(self) -> str:
+        return "\n".join(f"{path.name}\n{path.read_text()[-3000:]}" for path in sorted(self.folder.glob("*.log")))
+
+    def view(self) -> BatchView:
+        return view_of("batch", self.state)
+
+
+def check_books(workers: Workers, count: int) -> Counter[str]:
+    """Compare what the API accepted with what the batch knows; returns the jobs by state."""
+    view = workers.view()
+    sim = workers.sim
+    lines = [json.loads(line) for line in view.lines()]
+    counts = Counter({state: number for state, number in view.status().counts.items() if number})
+    assert len({line["key"] for line in lines}) == len(lines) == count, f"{counts}\n{workers.logs()}"
+    prompts = Counter(job.input["prompt"] for job in sim.jobs)
+    assert not [prompt for prompt, number in prompts.items() if number > 1], "paid twice"
+    known = {line["request_id"] for line in lines if line["request_id"]}
+    unsure = {line["key"].replace("key-", "picture ") for line in lines if line["state"] == "unsure"}
+    lost = {job.input["prompt"] for job in sim.jobs if job.request_id not in known}
+    assert lost <= unsure, "a paid job is neither known nor listed as unsure"
+    assert known <= {job.request_id for job in sim.jobs}
+    sums = view.store.sums()
+    (items,) = view.store._read(
+        "SELECT CAST(sum(spent) AS BIGINT) AS spent, CAST(sum(reserved) AS BIGINT) AS reserved FROM items", ()
+    )
+    assert (sums["spent"], sums["reserved"]) == (items["spent"], items["reserved"])
+    assert counts == Counter(line["state"] for line in lines)
+    view.close()
+    return counts
