@@ -17,6 +17,7 @@ from tests.support.postgres import PostgresServer, create_database, find_binarie
 from tests.support.workers import Workers, check_books, write_rows
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -45,19 +46,23 @@ def simulator(schemas: Path, fault_rate: float = 0.0) -> Simulator:
     return Simulator(schemas, queue_seconds=0.0, run_seconds=0.1, slots=200, balance=1e6, fault_rate=fault_rate, seed=1)
 
 
-def done(workers: Workers) -> int:
-    view = workers.view()
-    try:
-        return view.status().ended
-    finally:
-        view.close()
-
-
-def wait_for(workers: Workers, ended: int, seconds: float = 120.0) -> None:
+def wait_for(workers: Workers, ended: int, *, seen: int = 0, seconds: float = 120.0) -> None:
+    """Until so many jobs have ended, and so many workers were seen."""
     end = time.monotonic() + seconds
-    while done(workers) < ended:
-        assert time.monotonic() < end, f"{workers.view().status()}\n{workers.logs()}"
+    view = workers.view()
+    while (status := view.status()).ended < ended or len(status.workers) < seen:
+        assert time.monotonic() < end, f"{status}\n{workers.logs()}"
         time.sleep(0.1)
+    view.close()
+
+
+def start_three(workers: Workers, rows: Path, **options: float) -> subprocess.Popen[str]:
+    """Start three workers, and return the first."""
+    first = workers.start(rows, **options)
+    workers.wait_until_loaded()
+    for _ in range(2):
+        workers.start()
+    return first
 
 
 @pytest.mark.parametrize(
@@ -71,10 +76,7 @@ def test_killed_workers_lose_and_repeat_nothing(
     moments = random.Random(count)
     with simulator(schemas, fault_rate) as sim:
         workers = Workers(sim, state, tmp_path, lease=3.0)
-        workers.start(write_rows(tmp_path / "rows.jsonl", count), rate=max(count / kills / 2, 10))
-        time.sleep(2)
-        for _ in range(2):
-            workers.start()
+        start_three(workers, write_rows(tmp_path / "rows.jsonl", count), rate=max(count / kills / 2, 10))
         for killed in range(kills):
             wait_for(workers, min((killed + 1) * count // (kills + 2), count // 2 + killed))
             time.sleep(moments.uniform(0.0, 0.3))
@@ -121,11 +123,8 @@ def test_a_database_that_crashes_and_cuts_connections_costs_nothing(
 
     with simulator(schemas) as sim:
         workers = Workers(sim, state, tmp_path, lease=5.0)
-        workers.start(write_rows(tmp_path / "rows.jsonl", count), rate=max(count / 60, 20))
-        time.sleep(2)
-        for _ in range(2):
-            workers.start()
-        wait_for(workers, count // (crashes + 4))
+        start_three(workers, write_rows(tmp_path / "rows.jsonl", count), rate=max(count / 60, 10))
+        wait_for(workers, 0, seen=3)
         cutter = threading.Thread(target=cut_connections)
         cutter.start()
         for crash in range(crashes):
@@ -138,7 +137,7 @@ def test_a_database_that_crashes_and_cuts_connections_costs_nothing(
         cutter.join()
         counts = check_books(workers, count)
         assert counts == {"done": count}, workers.logs()
-        assert endings == ["stopped None"] * 3
+        assert endings == ["stopped None"] * 3, workers.logs()
         assert cut >= min(cuts, 3)
 
 
@@ -146,11 +145,8 @@ def test_a_database_that_crashes_and_cuts_connections_costs_nothing(
 def test_a_frozen_worker_comes_back_to_its_jobs(schemas: Path, state: str, tmp_path: Path) -> None:
     with simulator(schemas) as sim:
         workers = Workers(sim, state, tmp_path)
-        frozen = workers.start(write_rows(tmp_path / "rows.jsonl", 400), rate=15)
-        time.sleep(2)
-        for _ in range(2):
-            workers.start()
-        wait_for(workers, 40)
+        frozen = start_three(workers, write_rows(tmp_path / "rows.jsonl", 400), rate=15)
+        wait_for(workers, 40, seen=3)
         os.kill(frozen.pid, signal.SIGSTOP)
         time.sleep(25)
         os.kill(frozen.pid, signal.SIGCONT)

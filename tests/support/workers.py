@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from runcomfy_client.batch.batch import view_of
+from runcomfy_client.errors import RunComfyError
 
 from tests.support.simulator import IMAGE
 
@@ -36,9 +38,7 @@ logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
 with SyncClient(token, url) as client:
     batch = client.batch(rows or None, folder, state=state, name="batch", max_unsure=100_000, **options)
     signal.signal(signal.SIGTERM, lambda *_: batch.stop())
-    run = batch.run()
-    print("ready", flush=True)
-    for item in run:
+    for item in batch.run():
         pass
     print("stopped", batch.stopped, flush=True)
 """
@@ -76,6 +76,20 @@ class Workers:
             )
         self.running.append(process)
         return process
+
+    def wait_until_loaded(self) -> None:
+        """Until other workers can join."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                view = self.view()
+                total = view.status().total
+                view.close()
+                if total:
+                    return
+            except RunComfyError:
+                assert time.monotonic() < end, self.logs()
+            time.sleep(0.1)
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         self.running.remove(process)

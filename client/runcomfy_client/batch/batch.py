@@ -83,6 +83,7 @@ class BatchData:
         self._path = None if output_dir is None else path_of("output_dir", output_dir).absolute()
         self._name = name or (self._path.name if self._path else "batch")
         self._opened: BatchView | None = None
+        self._found_place: Place | None = None
         self._state = state
         if state is not None:
             check_state(state)
@@ -127,7 +128,9 @@ class BatchData:
     def _place(self) -> Place:
         if self._path is None:
             raise ConfigurationError("This batch has no output_dir; it keeps its journal or its files there.")
-        return place_of(self._state, self._name, self._path)
+        if self._found_place is None:
+            self._found_place = place_of(self._state, self._name, self._path)
+        return self._found_place
 
     # Operations, which both kinds carry out.
 

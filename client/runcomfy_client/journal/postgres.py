@@ -155,7 +155,8 @@ class PostgresStore(SqlStore):
 
     url: postgresql://user:password@host:port/database, or what else libpq takes. spill_start: what the paths of files
     for ids begin with that cannot be written; by default in the user's folder for program state.
-    outage_seconds: how long a call waits for a database that has gone away.
+    outage_seconds: how long a call waits for a database that has gone away. reached: whether it was there before; if it
+    was not, the address may be wrong, and the first call does not wait.
     """
 
     def __init__(
@@ -165,13 +166,14 @@ class PostgresStore(SqlStore):
         schema: str = SCHEMA,
         spill_start: Path | None = None,
         outage_seconds: float | None = None,
+        reached: bool = False,
     ) -> None:
         self.address = read_address(url)
         self.schema = schema
         self.name = self.address.name
         self.outage_seconds = OUTAGE_SECONDS if outage_seconds is None else outage_seconds
         self.spilled = Spill(spill_start or _state_folder() / f"journal-{self._digest()}", self.name)
-        self._was_open = False
+        self._reached = reached
         self._sending: dict[str, Intent] = {}
         self._begin_anew()
         _STORES.add(self)
@@ -237,7 +239,7 @@ class PostgresStore(SqlStore):
                 if on_loss is not None:
                     self._local.on_loss = None
                     on_loss()
-                if not self._was_open:  # it never was there: a wrong address
+                if not self._reached:
                     raise
                 if end is None:
                     end = time.monotonic() + self.outage_seconds
@@ -321,6 +323,7 @@ class PostgresStore(SqlStore):
         if self._connection is None or self._connection.closed:
             self._connection = None
             connection = psycopg.connect(self.address.conninfo, autocommit=True, row_factory=dict_row)
+            self._reached = True
             try:
                 connection.execute(SETTINGS.format(schema=self.schema), prepare=False)
                 self._lay(connection, create=create)
@@ -328,7 +331,6 @@ class PostgresStore(SqlStore):
                 connection.close()
                 raise
             self._connection = connection
-            self._was_open = True
             self.spilled.expected = True
         return self._connection
 
@@ -393,6 +395,7 @@ class PostgresStore(SqlStore):
         try:
             yield
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self._reached |= isinstance(error, psycopg.errors.CannotConnectNow)  # it is starting
             self.close()
             # The error itself is left out of the chain: a traceback may show what it was made of.
             raise LostDatabaseError(

@@ -78,7 +78,9 @@ class Sweep(NamedTuple):
 class ClusterStore(BatchStore, PostgresStore):
     """The journal of the batch with this name in a database. ``folder`` is where this machine's files go."""
 
-    def __init__(self, url: str, name: str, folder: Path, *, outage_seconds: float | None = None) -> None:
+    def __init__(
+        self, url: str, name: str, folder: Path, *, outage_seconds: float | None = None, reached: bool = False
+    ) -> None:
         if not _NAME.fullmatch(name):
             raise ConfigurationError(
                 f"{name!r:.80} cannot be the name of a batch.",
@@ -92,6 +94,7 @@ class ClusterStore(BatchStore, PostgresStore):
             schema=schema,
             spill_start=folder / f"batch-{hashlib.sha256(schema.encode()).hexdigest()[:12]}",
             outage_seconds=outage_seconds,
+            reached=reached,
         )
 
     @property

@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 
 class ClusterView(BatchView):
-    """The batch with this name. folder: where this machine's files are, if it has some. Raises ConfigurationError if
-    there is no such batch.
-    """
+    """The batch in a store. Raises ConfigurationError if there is none."""
 
-    def __init__(self, url: str, name: str, folder: Path) -> None:
-        self.path = folder
-        self.store: ClusterStore = ClusterStore(url, name, folder)
-        self.store.check_exists()
+    def __init__(self, store: ClusterStore) -> None:
+        self.path = store.folder
+        self.store: ClusterStore = store
+        store.check_exists()
 
     def write_report(self) -> BatchReport:
         """Write report.json and results.jsonl, if this machine has a folder for them, and give the report."""
@@ -68,8 +66,10 @@ class ClusterPlace(Place):
         self.url = url
         self.name = name
         self.folder = folder
+        self._is_worker = False
 
     def open_store(self) -> ClusterStore:
+        self._is_worker = True
         return ClusterStore(self.url, self.name, self.folder, outage_seconds=OUTAGE_SECONDS)
 
     def results(self, store: BatchStore, *, ordered: bool) -> _NoResults:
@@ -79,4 +79,8 @@ class ClusterPlace(Place):
         return _NoLock()
 
     def view(self) -> ClusterView:
-        return ClusterView(self.url, self.name, self.folder)
+        if self._is_worker:  # whose database may be away at the very moment
+            store = ClusterStore(self.url, self.name, self.folder, outage_seconds=OUTAGE_SECONDS, reached=True)
+        else:
+            store = ClusterStore(self.url, self.name, self.folder)
+        return ClusterView(store)
