@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Self
 
 import httpx
+from runcomfy_client.result_store import ResultStore, StoredResult
 from runcomfy_studio.security import LAUNCH, PAGE_KEY
 from runcomfy_studio.server import HOST, Server
 from runcomfy_studio.settings import Settings
@@ -55,6 +56,10 @@ class StudioThread:
     @property
     def link(self) -> str:
         return f"{self.url}{LAUNCH}{self.studio.keys.launch}"
+
+    def results(self) -> list[StoredResult]:
+        """What its gallery shows."""
+        return ResultStore(self.settings.results).list()
 
     def __enter__(self) -> Self:
         self._thread.start()
