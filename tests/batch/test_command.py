@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import time
@@ -13,6 +16,7 @@ import pytest
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import SCHEMAS, SCRIPT, TEXT_TO_IMAGE, Answer
+from tests.support.scripts import run_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,17 +45,7 @@ def batch(sim: Simulator, tmp_path: Path) -> Command:
     (tmp_path / "rows.csv").write_text("\n".join(["key,prompt", *lines, ""]))
 
     def call(*words: str) -> Answer:
-        done = subprocess.run(
-            [str(SCRIPT), "batch", *words],
-            cwd=tmp_path,
-            env=environment(sim),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=60,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return run_script("runcomfy-client", ("batch", *words), folder=tmp_path, environment=environment(sim))
 
     return call
 
@@ -151,3 +145,67 @@ def test_sigterm_is_130_and_leaves_nothing_unsure(batch: Command, sim: Simulator
     assert counts["waiting"] > 0
     assert batch(*RUN).code == 0
     assert sim.accepted == COUNT
+
+
+def test_an_api_that_is_down_is_69_and_the_same_line_goes_on(batch: Command, sim: Simulator) -> None:
+    sim.script("request *: drop")
+    answer = batch(*RUN, "--price", f"{TEXT_TO_IMAGE}=0.05", "--max-unsure", "1000", "--base-url", "http://127.0.0.1:9")
+    assert answer.code == 69, answer.err
+    assert "the same line again goes on" in answer.err
+    assert "127.0.0.1:9" in answer.err
+
+
+def test_a_budget_without_a_price_is_2_and_names_the_option(batch: Command, sim: Simulator) -> None:
+    sim.script("catalog *: 404")
+    answer = batch(*RUN, "--budget", "5")
+    assert answer.code == 2
+    assert f"--price {TEXT_TO_IMAGE}=USD" in answer.err
+    assert sim.accepted == 0
+
+
+def test_an_export_has_a_line_for_each_job(batch: Command, sim: Simulator, tmp_path: Path) -> None:
+    sim.script("job 3: fail")
+    batch(*RUN)
+    lines = [json.loads(line) for line in batch("export", "out").out.splitlines()]
+    assert len(lines) == COUNT
+    assert lines == [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+    assert batch("export", "out", "-o", "all.csv", "--json").json["jobs"] == COUNT
+    with (tmp_path / "all.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["key"] for row in table] == [line["key"] for line in lines]
+    assert {row["state"] for row in table} == {"done", "failed"}
+    assert all((tmp_path / "out" / row["files"]).is_file() for row in table if row["files"])
+
+
+def test_hints_name_the_folder_as_a_shell_takes_it(batch: Command, sim: Simulator) -> None:
+    sim.script("submit 1: lost reply")
+    answer = batch("run", *ROWS, "-o", "my pictures")
+    assert "batch failures 'my pictures'" in answer.err
+    assert "batch settle 'my pictures' KEY" in batch("failures", "my pictures").err
+
+
+def test_a_watch_ends_with_the_run(batch: Command, sim: Simulator, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [str(SCRIPT), "batch", *RUN, "--rate", "4"], cwd=tmp_path, env=environment(sim), stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 30
+    while sim.accepted < 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    answer = batch("status", "out", "--watch")
+    assert answer.code == 0
+    assert f"{COUNT} of {COUNT} done" in answer.out
+    assert process.wait(30) == 0
+
+
+def test_the_example_of_each_help_works(batch: Command, sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "prompts.csv").write_text("key,prompt\nscene-12,a fox\nscene-13,an owl\n")
+    sim.script("submit 1: lost reply")
+    names = [name for name in re.findall(r"^│ (\w+)  ", batch("--help").out, re.MULTILINE) if name != "work"]
+    order = ["check", "run"]
+    assert set(order) < set(names)
+    for name in sorted(names, key=lambda name: (order.index(name) if name in order else 9, name)):
+        example = batch(name, "--help").out.partition("\nExample:\n")[2]
+        words = shlex.split(example.replace("\\\n", " "))
+        assert words[:2] == ["runcomfy-client", "batch"], f"{name} --help has no example"
+        answer = batch(*words[2:])
+        assert answer.code == (75 if name == "run" else 0), f"{words}: {answer.err}"

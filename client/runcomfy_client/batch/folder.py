@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigurationError
 from ..identifiers import request_id_in
 from .folder_store import FILE, FolderLock, FolderStore
-from .results import ResultsFile, facts_of, lines_of, write_results
+from .results import ResultsFile, ended, export, facts_of
 from .store import EXPIRED, FAILED, REFUSED, UNSURE
 
 if TYPE_CHECKING:
@@ -149,19 +149,15 @@ class BatchView(abc.ABC):
 
     def items(self) -> Iterator[BatchItem]:
         """Every job that ended, in the order in which they did, read as needed."""
-        after = 0
-        while page := self.store.ended_items(ordered=False, after=after):
-            for row in page:
-                yield item_of(row, self.path)
-            after = page[-1]["seq"]
+        return (item_of(row, self.path) for row in ended(self.store))
 
-    def lines(self) -> Iterator[bytes]:
-        """Every job that ended, as a line of results.jsonl."""
-        return lines_of(self.store)
+    def facts(self) -> Iterator[dict[str, object]]:
+        """What results.jsonl has of every job that ended, in the order in which they did, read as needed."""
+        return map(facts_of, ended(self.store))
 
     def export(self, path: Path) -> int:
-        """Write ``lines`` into a file. Returns how many there are."""
-        return write_results(self.store, path)
+        """Write every job that ended into a file: CSV if that is its suffix, else JSON lines. Returns how many."""
+        return export(self.store, path)
 
     def pause(self) -> None:
         """Let a run send nothing more, also one in another process; jobs in flight are seen to their end."""

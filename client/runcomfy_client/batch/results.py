@@ -8,6 +8,8 @@ soon as all before it have ended, and at the end of a run those that are left.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .store import ENDED, PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .store import BatchStore
 
 NAME = "results.jsonl"
+COLUMNS = ("key", "model", "state", "request_id", "cost", "files", "error")
 
 
 class ResultsFile:
@@ -92,24 +95,44 @@ class ResultsFile:
             after = page[-1]["number" if self._ordered else "seq"]
 
 
-def lines_of(store: BatchStore) -> Iterator[bytes]:
-    """The lines of all jobs that ended, in the order in which they did."""
+def ended(store: BatchStore) -> Iterator[Row]:
+    """Every item that ended, in the order in which they did, read as needed."""
     after = 0
     while page := store.ended_items(ordered=False, after=after):
-        yield from map(line_of, page)
+        yield from page
         after = page[-1]["seq"]
 
 
-def write_results(store: BatchStore, path: Path) -> int:
-    """Write all lines into a file that others may write at the same time. Returns how many there are."""
+def export(store: BatchStore, path: Path) -> int:
+    """Write every item that ended into a file, whole or not at all: a CSV file by its name, else JSON lines.
+
+    Others may write the same file at the same time. Returns how many there are.
+    """
     beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     number = 0
-    with beside.open("wb") as file:
-        for line in lines_of(store):
-            file.write(line)
-            number += 1
-    beside.replace(path)
+    try:
+        with beside.open("wb") as file:
+            as_line = _csv_line if path.suffix.lower() == ".csv" else line_of
+            if as_line is _csv_line:
+                file.write(_csv_text(COLUMNS))
+            for row in ended(store):
+                file.write(as_line(row))
+                number += 1
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
     return number
+
+
+def _csv_line(row: Row) -> bytes:
+    facts = facts_of(row)
+    return _csv_text(["; ".join(value) if name == "files" else value for name, value in facts.items()])
+
+
+def _csv_text(values: Iterable[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(values)
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def line_of(row: Row) -> bytes:
@@ -118,12 +141,6 @@ def line_of(row: Row) -> bytes:
 
 
 def facts_of(row: Row) -> dict[str, Any]:
-    return {
-        "key": row["key"],
-        "model": row["model_id"],
-        "state": row["state"],
-        "request_id": row["request_id"],
-        "cost": row["cost"],
-        "files": json.loads(row["files"]) if row["files"] else [],
-        "error": row["error"],
-    }
+    files = json.loads(row["files"]) if row["files"] else []
+    values = (row["key"], row["model_id"], row["state"], row["request_id"], row["cost"], files, row["error"])
+    return dict(zip(COLUMNS, values, strict=True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..folder import BatchView
 from ..place import Place
 from ..results import NAME as RESULTS
+from ..results import export
 from .engine import ClusterEngine
 from .store import OUTAGE_SECONDS, ClusterStore
 
@@ -31,7 +32,7 @@ class ClusterView(BatchView):
         """Write report.json and results.jsonl, if this machine has a folder for them, and give the report."""
         if not self.path.is_dir():
             return self.report()
-        self.export(self.path / RESULTS)
+        export(self.store, self.path / RESULTS)
         return super().write_report()
 
     @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from ...errors import RunComfyError
 from ...schema.findings import printable
 from ...schema.messages import amount
 from ..batch_progress import BatchProgress, status_line
@@ -172,6 +175,9 @@ def run(
             else:
                 _print_check(found)
             return OK if found.ok else INVALID_INPUT
+        if budget is not None and found.unpriced:
+            unpriced = found.unpriced[0]
+            raise CommandError(f"--budget needs a price of every model; add --price {unpriced}=USD, for one job of it")
         if not yes and not _agreed(f"Run {_summary(found)}"):
             note("Nothing was sent.")
             return INTERRUPTED
@@ -217,17 +223,18 @@ def status(
     directory: Dir,
     /,
     *,
-    watch: Annotated[bool, Parameter(help="Go on until the batch is over, a line each few seconds.")] = False,
+    watch: Annotated[bool, Parameter(help="Show it until nothing works on it any more.")] = False,
     state: State = None,
     common: Common = COMMON,
 ) -> int:
     """Say where a batch stands, also while other processes run it, and who works on it."""
     view = _view(directory, state)
     found = view.status()
-    while watch and found.active and found.ended < found.total:
-        note(status_line(found))
-        time.sleep(3)
-        found = view.status()
+    if watch:
+        with BatchProgress(view.status):
+            while found.active and found.ended < found.total:
+                time.sleep(0.5)
+                found = view.status()
     if common.json:
         emit_json(found.to_dict())
     else:
@@ -259,7 +266,7 @@ def failures(directory: Dir, /, *, state: State = None, common: Common = COMMON)
     if any(each.state == "unsure" for each in found):
         note(
             "Unsure: a paid job may have been started. Look for it on RunComfy's pages, then: "
-            f"{program()} batch settle {directory} KEY --request-id ID, or --not-started"
+            f"{_command('settle', directory, 'KEY')} --request-id ID, or --not-started"
         )
     return OK
 
@@ -275,28 +282,29 @@ def report(directory: Dir, /, *, state: State = None, common: Common = COMMON) -
     return OK
 
 
-@command(parent="batch", group=JOBS, order=_ORDER + 5, example=("{program} batch export prompts -o all.jsonl",))
+@command(parent="batch", group=JOBS, order=_ORDER + 5, example=("{program} batch export out -o results.csv",))
 def export(
     directory: Dir,
     /,
     *,
     output: Annotated[
-        str | None, Parameter(alias="-o", help="The file to write; default: standard output.", metavar="FILE")
+        str | None, Parameter(alias="-o", help="A file, .csv or JSON lines; default: JSON lines.", metavar="FILE")
     ] = None,
     state: State = None,
     common: Common = COMMON,
 ) -> int:
-    """Write every job that ended, one JSON object a line, as results.jsonl has them."""
+    """Write what became of each job that ended, a line each, also while other processes run the batch."""
     view = _view(directory, state)
     if output is None:
-        for line in view.lines():
-            write(line.decode("utf-8").removesuffix("\n"))
+        for facts in view.facts():
+            write(json.dumps(facts))
         return OK
-    number = view.export(Path(output).expanduser())
-    return _done({"jobs": number, "file": output}, f"{amount(number, 'job')}: {output}", common)
+    path = Path(output).expanduser()
+    number = view.export(path)
+    return _done({"file": str(path), "jobs": number}, f"{amount(number, 'job')} in {path}", common)
 
 
-@command(parent="batch", group=JOBS, order=_ORDER + 5, example=("{program} batch retry out --failed",))
+@command(parent="batch", group=JOBS, order=_ORDER + 6, example=("{program} batch retry out --failed",))
 def retry(
     directory: Dir,
     /,
@@ -329,7 +337,7 @@ def retry(
         return _run(batch, batch.retry(failed=failed, refused=refused, keys=keys), directory, common)
 
 
-@command(parent="batch", group=JOBS, order=_ORDER + 6, example=("{program} batch settle out scene-12 --not-started",))
+@command(parent="batch", group=JOBS, order=_ORDER + 7, example=("{program} batch settle out scene-12 --not-started",))
 def settle(
     directory: Dir,
     key: Annotated[str, Parameter(name="KEY", help="The job's key, as `batch failures` and results.jsonl name it.")],
@@ -351,14 +359,14 @@ def settle(
     return OK
 
 
-@command(parent="batch", group=JOBS, order=_ORDER + 7, example=("{program} batch pause out",))
+@command(parent="batch", group=JOBS, order=_ORDER + 8, example=("{program} batch pause out",))
 def pause(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
     """Let a batch send nothing more, also while other processes run it; jobs in flight are seen to their end."""
     _view(directory, state).pause()
-    return _done({"paused": True}, f"Paused; {program()} batch resume {directory} lets it go on.", common)
+    return _done({"paused": True}, f"Paused; {_command('resume', directory)} lets it go on.", common)
 
 
-@command(parent="batch", group=JOBS, order=_ORDER + 8, example=("{program} batch resume out",))
+@command(parent="batch", group=JOBS, order=_ORDER + 9, example=("{program} batch resume out",))
 def resume(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
     """Let a paused batch send again: with the next run, or by the workers that wait for it."""
     view = _view(directory, state)
@@ -373,6 +381,11 @@ def _done(facts: dict[str, object], text: str, common: Common) -> int:
     else:
         note(text)
     return OK
+
+
+def _command(*words: str) -> str:
+    """A batch command to type next."""
+    return f"{program()} batch {shlex.join(words)}"
 
 
 def _state(state: str | None) -> str | None:
@@ -463,10 +476,15 @@ def _agreed(question: str) -> bool:
 
 def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Common, name: str | None = None) -> int:
     """See a run to its end, print the report, and return the exit code. name: what other commands know it by."""
-    with _signals(batch), BatchProgress(batch.status):
-        for item in items:
-            if not item.ok:
-                note(f"{item.key} {item.state}: {item.error or 'no reason is known'}")
+    try:
+        with _signals(batch), BatchProgress(batch.status):
+            for item in items:
+                if not item.ok:
+                    note(f"{item.key} {item.state}: {item.error or 'no reason is known'}")
+    except RunComfyError:
+        if batch.stopped is not None:
+            note("Nothing is lost: the same line again goes on.")
+        raise
     found = batch.report()
     if common.json:
         emit_json({**found.to_dict(), "stopped": batch.stopped}, ok=_exit_code(batch, found) == OK)
@@ -512,12 +530,12 @@ _REASONS = {
 
 def _print_rest(batch: Batch, found: BatchReport, directory: str, name: str) -> None:
     if batch.stopped == "paused":
-        note(f"The batch is paused; {program()} batch resume {name} lets it go on.")
+        note(f"The batch is paused; {_command('resume', name)} lets it go on.")
     elif batch.stopped in _REASONS:
         note(_REASONS[batch.stopped])
     counts = found.status.counts
     if counts["failed"] or counts["refused"] or counts["unsure"]:
-        note(f"Why: {program()} batch failures {name}")
+        note(f"Why: {_command('failures', name)}")
     note(f"Results: {Path(directory) / 'results.jsonl'}")
 
 
