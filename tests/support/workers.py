@@ -124,7 +124,7 @@ def check_books(workers: Workers, count: int) -> Counter[str]:
     """Compare what the API accepted with what the batch knows; returns the jobs by state."""
     view = workers.view()
     sim = workers.sim
-    lines = [json.loads(line) for line in view.lines()]
+    lines = list(view.facts())
     counts = Counter({state: number for state, number in view.status().counts.items() if number})
     assert len({line["key"] for line in lines}) == len(lines) == count, f"{counts}\n{workers.logs()}"
     prompts = Counter(job.input["prompt"] for job in sim.jobs)
