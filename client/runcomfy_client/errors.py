@@ -16,6 +16,7 @@ __all__ = [
     "ConfigurationError",
     "DownloadError",
     "InsufficientBalanceError",
+    "InvalidBatchError",
     "InvalidInputError",
     "JobCancelledError",
     "JobError",
@@ -87,6 +88,18 @@ class InvalidInputError(RunComfyError):
 
     def __str__(self) -> str:
         return str(self.report)
+
+
+class InvalidBatchError(RunComfyError):
+    """Rows of a batch are wrong; nothing was sent. ``check`` is the `BatchCheck`, with every problem."""
+
+    def __init__(self, check: Any) -> None:  # a BatchCheck is defined in a layer above this one
+        super().__init__(str(check))
+        self.args = (check,)
+        self.check = check
+
+    def __str__(self) -> str:
+        return str(self.check)
 
 
 class JournalError(RunComfyError):

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from runcomfy_client.api.catalog import Balance, CatalogEntry
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.api.values import Cancellation, DownloadProgress, JobUpdate, PollState
+    from runcomfy_client.batch.batch import AsyncBatch, Batch
+    from runcomfy_client.batch.folder import BatchFailure, BatchItem, BatchReport
+    from runcomfy_client.batch.plan import BatchCheck, ModelEstimate, RowProblem
+    from runcomfy_client.batch.store import BatchStatus
     from runcomfy_client.catalog import AsyncCatalog, Catalog
     from runcomfy_client.errors import (
         APIError,
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
         ConfigurationError,
         DownloadError,
         InsufficientBalanceError,
+        InvalidBatchError,
         InvalidInputError,
         JobCancelledError,
         JobError,
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIError",
+    "AsyncBatch",
     "AsyncCatalog",
     "AsyncFile",
     "AsyncJob",
@@ -62,6 +68,12 @@ __all__ = [
     "AudioInput",
     "AuthenticationError",
     "Balance",
+    "Batch",
+    "BatchCheck",
+    "BatchFailure",
+    "BatchItem",
+    "BatchReport",
+    "BatchStatus",
     "Budget",
     "BudgetExceededError",
     "Cancellation",
@@ -78,6 +90,7 @@ __all__ = [
     "ImageInput",
     "InputModel",
     "InsufficientBalanceError",
+    "InvalidBatchError",
     "InvalidInputError",
     "Job",
     "JobCancelledError",
@@ -90,6 +103,7 @@ __all__ = [
     "JournalEntry",
     "JournalError",
     "MediaOutput",
+    "ModelEstimate",
     "NotFoundError",
     "OutputModel",
     "PermissionDeniedError",
@@ -101,6 +115,7 @@ __all__ = [
     "RequestOptions",
     "Result",
     "ResultStore",
+    "RowProblem",
     "RunComfy",
     "RunComfyError",
     "ServerError",
@@ -118,6 +133,7 @@ __all__ = [
 # Each name is imported on first touch: `import runcomfy` alone loads no model, no httpx and no pydantic.
 _MODULES = {
     "APIError": "runcomfy_client.errors",
+    "AsyncBatch": "runcomfy_client.batch.batch",
     "AsyncCatalog": "runcomfy_client.catalog",
     "AsyncFile": "runcomfy_client.results",
     "AsyncJob": "runcomfy_client.jobs",
@@ -127,6 +143,12 @@ _MODULES = {
     "AudioInput": "runcomfy_client.media",
     "AuthenticationError": "runcomfy_client.errors",
     "Balance": "runcomfy_client.api.catalog",
+    "Batch": "runcomfy_client.batch.batch",
+    "BatchCheck": "runcomfy_client.batch.plan",
+    "BatchFailure": "runcomfy_client.batch.folder",
+    "BatchItem": "runcomfy_client.batch.folder",
+    "BatchReport": "runcomfy_client.batch.folder",
+    "BatchStatus": "runcomfy_client.batch.store",
     "Budget": "runcomfy_client.journal",
     "BudgetExceededError": "runcomfy_client.errors",
     "Cancellation": "runcomfy_client.api.values",
@@ -143,6 +165,7 @@ _MODULES = {
     "ImageInput": "runcomfy_client.media",
     "InputModel": "runcomfy_client.models",
     "InsufficientBalanceError": "runcomfy_client.errors",
+    "InvalidBatchError": "runcomfy_client.errors",
     "InvalidInputError": "runcomfy_client.errors",
     "Job": "runcomfy_client.jobs",
     "JobCancelledError": "runcomfy_client.errors",
@@ -155,6 +178,7 @@ _MODULES = {
     "JournalEntry": "runcomfy_client.journal",
     "JournalError": "runcomfy_client.errors",
     "MediaOutput": "runcomfy_client.outputs",
+    "ModelEstimate": "runcomfy_client.batch.plan",
     "NotFoundError": "runcomfy_client.errors",
     "OutputModel": "runcomfy_client.outputs",
     "PermissionDeniedError": "runcomfy_client.errors",
@@ -166,6 +190,7 @@ _MODULES = {
     "RequestOptions": "runcomfy_client.api.submit",
     "Result": "runcomfy_client.results",
     "ResultStore": "runcomfy_client.result_store",
+    "RowProblem": "runcomfy_client.batch.plan",
     "RunComfy": "._client",
     "RunComfyError": "runcomfy_client.errors",
     "ServerError": "runcomfy_client.errors",

@@ -13,9 +13,14 @@ import pytest
 from runcomfy_client.batch import engine
 from runcomfy_client.batch.folder import BatchFolder
 from runcomfy_client.batch.folder_store import FolderLock
-from runcomfy_client.batch.plan import InvalidBatchError
 from runcomfy_client.client import AsyncClient, SyncClient
-from runcomfy_client.errors import AuthenticationError, ConfigurationError, JournalError, TransportError
+from runcomfy_client.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidBatchError,
+    JournalError,
+    TransportError,
+)
 from runcomfy_client.journal.writer import SubmitRecord
 from runcomfy_client.packages import FORMAT, ModelPackage
 from runcomfy_client.schema import Integer, ModelSpec, Number, Object, Property, String

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..api import catalog
 from ..api.arguments import path_of
 from ..describe.prices import Price, price_of
-from ..errors import APIError, ConfigurationError, RunComfyError, TransportError
+from ..errors import APIError, ConfigurationError, InvalidBatchError, RunComfyError, TransportError
 from ..journal.base import Scope, normal_address
 from ..journal.journal import is_database
 from ..journal.writer import JournalWriter
@@ -22,7 +22,7 @@ from ..transport.steps import run
 from .folder import BatchFolder, item_of
 from .limits import Limits, checked_limits
 from .place import FolderPlace
-from .plan import InvalidBatchError, Plan, checked_amount
+from .plan import Plan, checked_amount
 from .rows import is_one_shot
 from .store import BatchJournal
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..transport.steps import Operation
     from ..transport.sync_driver import SyncDriver
     from .engine import Engine
-    from .folder import BatchItem, BatchReport, BatchView, Failure
+    from .folder import BatchFailure, BatchItem, BatchReport, BatchView
     from .place import Place
     from .plan import BatchCheck
     from .rows import Jobs
@@ -101,7 +101,7 @@ class BatchData:
         """Where the batch stands: jobs by state, money, speed."""
         return self._view().status()
 
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[BatchFailure]:
         """What did not end well, grouped by cause, the most frequent first."""
         return self._view().failures()
 

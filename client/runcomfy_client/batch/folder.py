@@ -8,7 +8,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..identifiers import request_id_in
@@ -51,7 +51,7 @@ class BatchItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class BatchFailure:
     """Jobs that did not end well for the same reason; ``example`` is the key of one of them."""
 
     state: str
@@ -72,7 +72,7 @@ class BatchReport:
 
     status: BatchStatus
     models: tuple[dict[str, object], ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[BatchFailure, ...]
     unsure: tuple[str, ...]
     without_cost: int
     balance_before: float | None
@@ -115,10 +115,10 @@ class BatchView(abc.ABC):
         """Where the batch stands."""
         return self.store.status()
 
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[BatchFailure]:
         """What did not end well, grouped by cause, the most frequent first."""
         return [
-            Failure(state=state, cause=cause, model_id=model_id, count=count, example=example)
+            BatchFailure(state=state, cause=cause, model_id=model_id, count=count, example=example)
             for state, cause, model_id, count, example in self.store.failures()
         ]
 
@@ -151,7 +151,7 @@ class BatchView(abc.ABC):
         """Every job that ended, in the order in which they did, read as needed."""
         return (item_of(row, self.path) for row in ended(self.store))
 
-    def facts(self) -> Iterator[dict[str, object]]:
+    def facts(self) -> Iterator[dict[str, Any]]:
         """What results.jsonl has of every job that ended, in the order in which they did, read as needed."""
         return map(facts_of, ended(self.store))
 

@@ -118,6 +118,15 @@ class BatchCheck:
         amounts = [model.estimate for model in self.models]
         return None if None in amounts else sum(amount for amount in amounts if amount is not None)
 
+    def __str__(self) -> str:
+        if self.ok:
+            return f"{self.jobs} jobs of {self.rows} rows can be sent."
+        lines = [f"{self.problem_count} of {self.rows} rows cannot be sent, so nothing was sent."]
+        lines += [f"  {problem}" for problem in self.problems[:20]]
+        if self.problem_count > 20:
+            lines.append(f"  and {self.problem_count - 20} more")
+        return "\n".join(lines)
+
     def to_dict(self) -> dict[str, object]:
         """A dict that JSON can hold."""
         return {
@@ -141,19 +150,6 @@ class BatchCheck:
         self.problem_count += 1
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(problem)
-
-
-class InvalidBatchError(RunComfyError):
-    """Rows of a batch are wrong; nothing was sent. ``check`` has every problem."""
-
-    def __init__(self, check: BatchCheck) -> None:
-        lines = [f"{check.problem_count} of {check.rows} rows cannot be sent, so nothing was sent."]
-        lines += [f"  {problem}" for problem in check.problems[:20]]
-        if check.problem_count > 20:
-            lines.append(f"  and {check.problem_count - 20} more")
-        super().__init__("\n".join(lines))
-        self.args = (check,)
-        self.check = check
 
 
 class Plan:

@@ -32,11 +32,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..describe.prices import dollars, micro, micro_limit
-from ..errors import ConfigurationError, JournalError
+from ..errors import ConfigurationError, InvalidBatchError, JournalError
 from ..journal.journal import Journal
 from ..journal.sql import ENTRY, SqlStore, entry_of, repeatable
 from .limits import Limits
-from .plan import ITEM_COLUMNS, InvalidBatchError, RowProblem, content_names, with_media
+from .plan import ITEM_COLUMNS, RowProblem, content_names, with_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -38,6 +38,7 @@ READER_GONE = 141  # 128 + SIGPIPE: what a shell reports of any tool whose reade
 # The first class that fits decides, so the special ones stand before their bases.
 _EXITS: tuple[tuple[type[BaseException], int], ...] = (
     (errors.InvalidInputError, INVALID_INPUT),
+    (errors.InvalidBatchError, INVALID_INPUT),
     (errors.RejectedInputError, INVALID_INPUT),
     (errors.UnknownModelError, USAGE),
     (errors.NotFoundError, USAGE),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ...errors import RunComfyError
+from ...errors import InvalidBatchError, RunComfyError
 from ...schema.findings import printable
 from ...schema.messages import amount
 from ..batch_progress import BatchProgress, status_line
@@ -142,8 +142,6 @@ def run(
     Ctrl-C sends nothing more and ends when no submit is on its way; jobs in flight run on and are taken up next time.
     With --state the same line on many machines does one batch together.
     """
-    from ...batch.plan import InvalidBatchError
-
     state = _state(state)
     if state is not None:
         name = name or Path(output_dir or file).stem
