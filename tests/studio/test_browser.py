@@ -19,6 +19,7 @@ from PIL import Image
 from runcomfy._index import PACKAGE
 from runcomfy_client.describe.json_schema import input_schema
 from runcomfy_client.describe.snippets import example_input
+from runcomfy_client.schema.nodes import json_equal
 from runcomfy_studio import form
 
 from tests.support.browser import chromium
@@ -95,23 +96,19 @@ def open_example(open_page: Callable[..., Page], studio: StudioThread, model_id:
     return page
 
 
-def same(one: object, other: object) -> bool:
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
 def try_model(page: Page, studio: StudioThread, model_id: str, count: int) -> None:
     """The example, then random payloads by way of the JSON: form, shown JSON and verdict agree with the client."""
     spec = PACKAGE.known_spec(model_id)
     page.goto(f"{studio.url}/models/{model_id}")
     example = example_input(spec)
-    assert same(json.loads(page.input_value("#json")), example)
-    assert same(payload_of(page, model_id), example)
+    assert json_equal(json.loads(page.input_value("#json")), example)
+    assert json_equal(payload_of(page, model_id), example)
     for payload in Maker(input_schema(spec), 3).payloads(count):
         if not isinstance(payload, dict):
             continue
         text = json.dumps(payload)
         settled(page, partial(page.fill, "#json", text), "/json/")
-        assert same(payload_of(page, model_id), payload), model_id
+        assert json_equal(payload_of(page, model_id), payload), model_id
         report = runcomfy.validate(model_id, payload)
         assert page.locator("#verdict .lines li.error").count() == len(report.errors), (model_id, payload)
         summary = page.inner_text("#verdict .summary")
@@ -337,12 +334,12 @@ def test_hostile_schemas_are_text_and_nothing_else(
         assert page.evaluate("document.querySelectorAll('[onerror], [onclick], [style]').length") == 0
         payload = example_input(spec)
         shown = json.loads(page.input_value("#json"))
-        assert same(shown, payload)
+        assert json_equal(shown, payload)
         full = dict.fromkeys(spec.input.properties, "x")
         settled(page, lambda: page.fill("#json", json.dumps(full)), "/json/")
         pairs = page.evaluate("[...new FormData(document.getElementById('form'))]")
         data = form.clean([(name, text) for name, text in pairs])
-        assert same(form.read(spec.input, data).payload, full)
+        assert json_equal(form.read(spec.input, data).payload, full)
         for path in ("/", "/?q=script"):
             page.goto(running.url + path)
             assert page.evaluate("document.scripts.length") == 2

@@ -9,6 +9,7 @@ import pytest
 from runcomfy._index import PACKAGE
 from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.schema import AnyOf, Array, Boolean, Enum, Integer, Media, Null, Number, Object, Property, String
+from runcomfy_client.schema.nodes import json_equal
 from runcomfy_client.schema.spec import ModelSpec
 from runcomfy_studio import form
 
@@ -58,21 +59,16 @@ PAYLOADS: tuple[dict[str, Any], ...] = (
 )
 
 
-def same(one: object, other: object) -> bool:
-    """Equal in JSON's eyes, with bools apart from numbers."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 def test_a_payload_comes_back_out_of_the_form(payload: dict[str, Any]) -> None:
-    assert same(form.read(NESTED.input, form.write(NESTED.input, payload)).payload, payload)
+    assert json_equal(form.read(NESTED.input, form.write(NESTED.input, payload)).payload, payload)
 
 
 @pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
 def test_odd_values_come_back_from_every_field(value: object) -> None:
     for wire in NESTED.input.properties:
         payload = {wire: value}
-        assert same(form.read(NESTED.input, form.write(NESTED.input, payload)).payload, payload), wire
+        assert json_equal(form.read(NESTED.input, form.write(NESTED.input, payload)).payload, payload), wire
 
 
 def schema_of(model_id: str) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def test_a_thousand_random_payloads_come_back() -> None:
         for payload in Maker(schema_of(model_id), seed).payloads(1400 // len(models)):
             if isinstance(payload, dict):
                 count += 1
-                assert same(form.read(spec.input, form.write(spec.input, payload)).payload, payload), model_id
+                assert json_equal(form.read(spec.input, form.write(spec.input, payload)).payload, payload), model_id
     assert count >= 1000
 
 
@@ -98,7 +94,7 @@ def test_examples_fill_the_forms_of_all_models(caller: StudioCaller) -> None:
         spec = PACKAGE.known_spec(model_id)
         sent = caller.form_of(f"/models/{model_id}")
         data = form.clean(list(sent.items()))
-        assert same(form.read(spec.input, data).payload, example_input(spec)), model_id
+        assert json_equal(form.read(spec.input, data).payload, example_input(spec)), model_id
 
 
 def test_what_is_typed_in_the_json_comes_back_out_of_the_html(caller: StudioCaller) -> None:
@@ -111,7 +107,7 @@ def test_what_is_typed_in_the_json_comes_back_out_of_the_html(caller: StudioCall
         reply = caller.post(f"/json/{model_id}", data={"json": json.dumps(payload), "key": "studio-test"})
         fields = reply.text.partition('hx-target="#fields"')[2].partition("</hx-partial>")[0]
         data = form.clean(list(form_in(f'<form id="form"{fields}</form>').items()))
-        assert same(form.read(spec.input, data).payload, payload), payload
+        assert json_equal(form.read(spec.input, data).payload, payload), payload
 
 
 def test_rows_move_up_when_one_is_removed() -> None:
