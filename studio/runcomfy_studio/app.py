@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from runcomfy_client.errors import RunComfyError
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from .pages import gallery, jobs, models
-from .pages.common import page
+from .pages.common import fragment, page
 from .security import Guard
 
 if TYPE_CHECKING:
@@ -44,15 +45,26 @@ def make_app(studio: Studio) -> ASGIApp:
         response.status_code = 404
         return response
 
-    async def failed(request: Request, error: Exception) -> Response:
-        return HTMLResponse("", 500)
+    async def broken(request: Request, error: Exception) -> Response:
+        """The journal, a folder or the API cannot be used: the page says so in the client's words."""
+        problem = studio.words.of(error)
+        if request.headers.get("HX-Request"):
+            return HTMLResponse(fragment(request, "_problem.html", problem=problem))
+        shown = {"at": request.url.path, "waiting": 0, "title": "This does not work now", "text": problem}
+        return HTMLResponse(fragment(request, "message.html", **shown), 503)
 
+    handlers: dict[int | type[Exception], Any] = {
+        404: not_found,
+        RunComfyError: broken,
+        OSError: broken,
+        RecursionError: broken,
+    }
     routes = [
         Mount("/static", StaticFiles(directory=STATIC)),
         *models.ROUTES,
         *jobs.ROUTES,
         *gallery.ROUTES,
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: not_found, 500: failed})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     app.state.studio = studio
     return Guard(app, studio.keys, studio.settings.port)

@@ -1,10 +1,11 @@
-"""A model's form: from a payload to the fields of a form and back, by the nodes of the model's schema.
+"""A model's form: from a payload to what a browser sends and back, by the nodes of the model's schema.
 
-Three functions over one representation, the form's data, which is what a browser sends: names and texts.
+Two functions over one representation, the form's data, which is what a browser sends: names and texts.
 
     write(node, payload)    a payload as form data; whatever a control cannot hold stands there as JSON
     read(node, data)        form data as a payload, with the place of each value
-    fields(spec, data)      form data as fields for a template to show
+
+`fields` shows the same data as fields of a page.
 
 A field is named by its position in the tree of nodes ("f.3.0"), never by the schema's texts: these may hold anything.
 Beside the value stand, where needed, `:as` ("json"), `:rows` (how many rows a list shows), `:alt` (which alternative is
@@ -18,10 +19,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from runcomfy_client.describe.parameters import parameters, rule_words, type_words
 from runcomfy_client.schema import (
     MISSING,
     AllOf,
@@ -31,9 +31,7 @@ from runcomfy_client.schema import (
     Boolean,
     Enum,
     ErrorFinding,
-    Integer,
     Media,
-    ModelSpec,
     Node,
     Null,
     Number,
@@ -55,8 +53,6 @@ ROOT = "f"
 # Rows of one list, and of all lists of a form together: a browser may name any number.
 MOST_ROWS = 100
 MOST_ROWS_IN_ALL = 2000
-# A slider with more steps cannot be set by hand.
-MOST_STEPS = 1000
 
 _NAME = re.compile(r"f(?:\.\d{1,5})*(?::(?:as|rows|alt|empty|more))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -95,12 +91,12 @@ def kind_of(node: Node | None) -> str:
         case AnyOf() | OneOf():
             return "alternatives"
         case AllOf() if node.nodes:
-            return kind_of(_shape(node))
+            return kind_of(shape_of(node))
         case _:
             return "json"
 
 
-def _shape(node: Node | None) -> Node | None:
+def shape_of(node: Node | None) -> Node | None:
     """Of a node that several must fit, the one that says what it looks like."""
     if not isinstance(node, AllOf):
         return node
@@ -109,7 +105,7 @@ def _shape(node: Node | None) -> Node | None:
     return next(shaped, node.nodes[0] if node.nodes else None)
 
 
-def _inner(node: Array) -> Node:
+def item_node(node: Array) -> Node:
     """The node of a list's items, with the media rules of the list."""
     inner = node.items or AnyValue()
     return inner.with_rules(node.rules) if isinstance(inner, Media) and node.rules else inner
@@ -126,7 +122,7 @@ def write(node: Object, payload: Mapping[str, object]) -> Data:
 
 
 def _write(node: Node | None, value: object, name: str, data: Data) -> None:
-    node = _shape(node)
+    node = shape_of(node)
     if not _fits(node, value):
         data[f"{name}:as"] = "json"
         data[name] = _json_text(value)
@@ -141,7 +137,7 @@ def _write(node: Node | None, value: object, name: str, data: Data) -> None:
             if not value:
                 data[f"{name}:empty"] = "1"
             for index, item in enumerate(value):
-                _write(_inner(node), item, f"{name}.{index}", data)
+                _write(item_node(node), item, f"{name}.{index}", data)
         case Object() if node.properties and isinstance(value, dict):
             _write_object(node, value, name, data)
         case AnyOf() | OneOf():
@@ -171,7 +167,7 @@ def _write_object(node: Object, value: Mapping[str, object], name: str, data: Da
 
 def _fits(node: Node | None, value: object) -> bool:
     """Whether the node's control can hold the value and give it back."""
-    match _shape(node):
+    match shape_of(node):
         case Media():
             return isinstance(value, str) and value != "" and not _CHANGED.search(value) and "\n" not in value
         case Enum(values=values):
@@ -254,13 +250,14 @@ class _Reader:
     def value(self, node: Node | None, name: str, keys: Keys) -> object:
         """What stands at a field; MISSING if nothing is given."""
         self.places[keys] = name
-        node = _shape(node)
+        node = shape_of(node)
         text = self._data.get(name, "")
         if self._data.get(f"{name}:as") == "json":
             return self._json(text, keys)
         match node:
             case Enum(values=values):
-                return values[int(text)] if text.isdecimal() and int(text) < len(values) else MISSING
+                index = index_in(text, len(values))
+                return MISSING if index is None else values[index]
             case Boolean():
                 return {"true": True, "false": False}.get(text, MISSING)
             case Number():
@@ -274,15 +271,13 @@ class _Reader:
             case Object() if node.properties:
                 return self._object(node, name, keys)
             case AnyOf(nodes=nodes) | OneOf(nodes=nodes):
-                chosen = self._data.get(f"{name}:alt", "")
-                if not chosen.isdecimal() or int(chosen) >= len(nodes):
-                    return MISSING
-                return self.value(nodes[int(chosen)], f"{name}.{int(chosen)}", keys)
+                chosen = index_in(self._data.get(f"{name}:alt", ""), len(nodes))
+                return MISSING if chosen is None else self.value(nodes[chosen], f"{name}.{chosen}", keys)
             case _:
                 return self._json(text, keys)
 
     def _list(self, node: Array, name: str, keys: Keys) -> object:
-        inner, found = _inner(node), list[object]()
+        inner, found = item_node(node), list[object]()
         for row in range(rows_of(self._data, name)):
             self._rows += 1
             if self._rows > MOST_ROWS_IN_ALL:
@@ -318,6 +313,12 @@ class _Reader:
 
     def _is_empty(self, name: str) -> bool:
         return bool(self._data.get(f"{name}:empty"))
+
+
+def index_in(text: str, count: int) -> int | None:
+    """The place in a list that a browser names, if there is one."""
+    index = int(text) if text.isdecimal() and len(text) < 9 else count
+    return index if index < count else None
 
 
 def rows_of(data: Mapping[str, str], name: str) -> int:
@@ -370,197 +371,3 @@ def _split(rest: str) -> tuple[str, str, str]:
     """ "12.3:as" as "12", ".", "3:as"."""
     found = re.match(r"(\d+)([.:]?)(.*)", rest)
     return (found[1], found[2], found[3]) if found else ("", "", "")
-
-
-# From form data to fields.
-
-
-@dataclass(frozen=True, slots=True)
-class Slider:
-    low: str
-    high: str
-    step: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field as a template shows it.
-
-    ``kind`` is that of its control, "json" also where a control cannot hold the value; ``note`` then says why.
-    ``text`` is what stands in the control, ``rows`` how high a text area is at least. ``empty`` says whether it is sent
-    although it is empty; None if that is not offered. ``options`` are value, label and whether it is chosen.
-    """
-
-    name: str
-    kind: str
-    label: str
-    wire: str = ""
-    type: str = ""
-    about: str = ""
-    limits: tuple[str, ...] = ()
-    required: bool = False
-    default: str = ""
-    text: str = ""
-    rows: int = 1
-    longest: int | None = None
-    note: str = ""
-    empty: bool | None = None
-    options: tuple[tuple[str, str, bool], ...] = ()
-    slider: Slider | None = None
-    media: str = ""
-    items: tuple[Field, ...] = ()
-    more: str = ""
-    can_add: bool = False
-    can_clear: bool = False
-
-    @property
-    def id(self) -> str:
-        return self.name.replace(".", "-")
-
-    @property
-    def is_group(self) -> bool:
-        return self.kind in ("list", "object", "alternatives")
-
-
-def fields(spec: ModelSpec, data: Mapping[str, str]) -> tuple[Field, ...]:
-    """The fields of a model's form, required ones first."""
-    if data.get(f"{ROOT}:as") == "json" or kind_of(spec.input) == "json":
-        note = "This input cannot stand in the fields of a form."
-        return (Field(name=ROOT, kind="json", label="Input", text=data.get(ROOT, ""), note=note, rows=12),)
-    return _object_fields(spec.input, ROOT, data)
-
-
-def field_at(spec: ModelSpec, data: Mapping[str, str], name: str) -> Field | None:
-    """One field of the form, by its name."""
-
-    def search(found: tuple[Field, ...]) -> Field | None:
-        for each in found:
-            if each.name == name:
-                return each
-            if name.startswith(f"{each.name}."):
-                return search(each.items)
-        return None
-
-    return search(fields(spec, data))
-
-
-def names_in(found: tuple[Field, ...]) -> list[str]:
-    """The names of fields and of those inside, in the order in which they are shown."""
-    return [name for each in found for name in (each.name, *names_in(each.items))]
-
-
-def _object_fields(node: Object, name: str, data: Mapping[str, str]) -> tuple[Field, ...]:
-    positions = {wire: index for index, wire in enumerate(node.properties)}
-    found = []
-    for one in parameters(node):
-        default = "" if one.required or one.default is MISSING else _shown(one.default)
-        made = _field(one.node, f"{name}.{positions[one.wire_name]}", data, default)
-        title = one.title if one.title and len(one.title) <= 60 else _spoken(one.wire_name)
-        label = title[:1].upper() + title[1:]
-        about = "" if one.description == one.title else one.description
-        limits = one.limits if made.kind != "choice" else ()
-        found.append(
-            replace(
-                made, label=label, wire=one.wire_name, about=about, limits=limits, required=one.required, type=one.type
-            )
-        )
-    more = data.get(f"{name}:more", "")
-    if more or node.extra:
-        note = "" if node.extra else "The schema does not have these keys."
-        found.append(Field(name=f"{name}:more", kind="json", label="Other keys", text=more, note=note, rows=3))
-    return tuple(found)
-
-
-def _field(node: Node | None, name: str, data: Mapping[str, str], default: str = "", label: str = "") -> Field:
-    """The field of a node; of a property, label and texts are added by ``_object_fields``."""
-    node = _shape(node)
-    text = data.get(name, "")
-    kind = kind_of(node)
-    make = Field(name=name, kind=kind, label=label or type_words(node).capitalize(), default=default, text=text)
-    if data.get(f"{name}:as") == "json" and kind != "json":
-        note = f"The field for {_article(type_words(node))} cannot hold this value, so it stands here as JSON."
-        return replace(make, kind="json", note=note, rows=text.count("\n") + 1, can_clear=True)
-    match node:
-        case Enum(values=values):
-            chosen = text if text.isdecimal() else ""
-            options = [(str(index), _shown(value), str(index) == chosen) for index, value in enumerate(values)]
-            return replace(make, options=tuple(options))
-        case Boolean():
-            usual = {"true": "Default (on)", "false": "Default (off)"}.get(default, "Not sent")
-            options = [("", usual, text not in ("true", "false"))]
-            options += [("true", "On", text == "true"), ("false", "Off", text == "false")]
-            return replace(make, options=tuple(options))
-        case Number():
-            return replace(make, slider=_slider(node))
-        case Media():
-            limits = tuple(map(rule_words, node.rules))
-            return replace(make, media=node.kind, limits=limits)
-        case String():
-            longest = node.max_length
-            rows = 1 if longest is not None and longest <= 120 else 3
-            return replace(make, rows=rows, longest=longest, empty=_offer(node, "", name, data))
-        case Array():
-            count = rows_of(data, name)
-            items = [_field(_inner(node), f"{name}.{row}", data, label=f"Item {row + 1}") for row in range(count)]
-            can_add = count < min(MOST_ROWS, MOST_ROWS if node.max_items is None else node.max_items)
-            return replace(make, items=tuple(items), can_add=can_add, empty=_offer(node, [], name, data))
-        case Object() if node.properties:
-            return replace(make, items=_object_fields(node, name, data), empty=_offer(node, {}, name, data))
-        case AnyOf(nodes=nodes) | OneOf(nodes=nodes):
-            chosen = data.get(f"{name}:alt", "")
-            options = [(str(index), _alternative_words(part), str(index) == chosen) for index, part in enumerate(nodes)]
-            index = next((int(value) for value, _, is_chosen in options if is_chosen), None)
-            items = [] if index is None else [_field(nodes[index], f"{name}.{index}", data)]
-            return replace(make, options=tuple(options), items=tuple(items))
-        case _:
-            return replace(make, rows=3)
-
-
-def _offer(node: Node, nothing: object, name: str, data: Mapping[str, str]) -> bool | None:
-    """Whether the field is sent although it is empty; None where the schema would refuse that anyway."""
-    ticked = bool(data.get(f"{name}:empty"))
-    return ticked if ticked or not has_errors(node.check(nothing) or ()) else None
-
-
-def _slider(node: Number) -> Slider | None:
-    """The slider of a number with two bounds, with steps that people can hit."""
-    low, high = node.minimum, node.maximum
-    if low is None or high is None or not low < high or not math.isfinite(high - low):
-        return None
-    if node.multiple_of is not None:
-        step: float = node.multiple_of
-    elif isinstance(node, Integer):
-        step = 1
-    else:
-        step = 10.0 ** (math.floor(math.log10(high - low)) - 2)
-    if step <= 0 or (high - low) / step > MOST_STEPS:
-        return None
-    return Slider(f"{low:g}", f"{high:g}", f"{step:g}")
-
-
-def _shown(value: object) -> str:
-    """A value as an option or a default shows it."""
-    if isinstance(value, str) and value:
-        return value if len(value) <= 80 else f"{value[:77]}..."
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _spoken(wire: str) -> str:
-    words = " ".join(wire.replace("_", " ").replace("-", " ").split())
-    return words[:1].upper() + words[1:60] if words else "(no name)"
-
-
-def _alternative_words(node: Node) -> str:
-    words = type_words(node)
-    if isinstance(node, Enum) and len(node.values) == 1:
-        words = _shown(node.values[0])
-    elif isinstance(node, Enum):
-        words = "one of a list"
-    elif isinstance(node, Object) and node.properties:
-        words = "object with " + ", ".join([*node.properties][:3])
-    return words[:1].upper() + words[1:]
-
-
-def _article(words: str) -> str:
-    return f"{'an' if words[:1] in 'aeio' else 'a'} {words}"

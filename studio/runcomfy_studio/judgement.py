@@ -9,7 +9,7 @@ from runcomfy_client.describe.snippets import LocalFile
 from runcomfy_client.media.kinds import HEAD, sniff
 from runcomfy_client.packages import validate_spec
 from runcomfy_client.schema import AllOf, AnyOf, Array, Media, Object, OneOf
-from runcomfy_client.schema.findings import fold_unchecked, pointer
+from runcomfy_client.schema.findings import fold_unchecked, pointer, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +67,7 @@ def judge(spec: ModelSpec, reading: Reading, storage: Storage, order: list[str],
     places = {name: index for index, name in enumerate(order)}
 
     def lines(found: list[tuple[Finding, str]]) -> tuple[Line, ...]:
-        made = [Line(reading.field_of(finding.keys), pointer(finding.keys), text) for finding, text in found]
+        made = [Line(reading.field_of(finding.keys), printable(pointer(finding.keys)), text) for finding, text in found]
         made.sort(key=lambda line: places.get(line.field, -1))
         if len(made) > MOST_SHOWN:
             made[MOST_SHOWN:] = [Line("f", "", f"... and {len(made) - MOST_SHOWN} more")]

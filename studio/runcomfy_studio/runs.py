@@ -19,6 +19,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakValueDictionary
 
 from runcomfy_client.describe.prices import MICRO, job_estimate, price_of
 from runcomfy_client.errors import (
@@ -119,7 +120,7 @@ class Runs:
         self._store = store
         self._words = words
         self.max_cost = max_cost
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._updates: dict[str, JobUpdate] = {}
         self._problems: dict[str, str] = {}

@@ -81,7 +81,7 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         undefined=StrictUndefined,
     )
     studio = Studio(settings, package, client, storage, store, runs, keys, said, templates)
-    templates.filters.update(path=lambda text: quote(text, safe="/"), date=_date, iso=_iso)
+    templates.filters.update(path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=said.clean)
     templates.globals.update(
         settings=settings, page_key=keys.page, key_header=PAGE_KEY, base_price=base_price, is_shown=is_shown
     )

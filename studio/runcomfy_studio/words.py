@@ -30,6 +30,10 @@ class Words:
             found = error.report.errors
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             return f"The input is refused: {found[0].path.lstrip('/') or 'input'}: {found[0].message}{more}"
+        if isinstance(error, RecursionError):
+            return "The input is nested too deeply."
+        if isinstance(error, OSError) and error.strerror:
+            return f"A file or folder cannot be used: {error.strerror}."
         if not isinstance(error, RunComfyError):
             return f"The studio met an error that it does not know ({type(error).__name__}); the terminal says more."
         notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]

@@ -1,4 +1,4 @@
-"""One simulator, one studio on it and one browser for all tests of a process."""
+"""A simulator for all tests of a process, and a studio on it for each module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def simulator() -> Iterator[Simulator]:
         yield sim
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioThread]:
     """A studio in the mode of the simulator."""
     folder = tmp_path_factory.mktemp("studio")

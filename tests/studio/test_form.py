@@ -11,13 +11,13 @@ from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.schema import AnyOf, Array, Boolean, Enum, Integer, Media, Null, Number, Object, Property, String
 from runcomfy_client.schema.nodes import json_equal
 from runcomfy_client.schema.spec import ModelSpec
-from runcomfy_studio import form
+from runcomfy_studio import fields, form
 
 from tests.support.oracle import ODD, Maker
 from tests.support.studio import form_in
 
 if TYPE_CHECKING:
-    from tests.support.studio import StudioCaller
+    from tests.support.studio import StudioCaller, StudioThread
 
 NESTED = ModelSpec(
     "acme/nested",
@@ -89,7 +89,9 @@ def test_a_thousand_random_payloads_come_back() -> None:
     assert count >= 1000
 
 
-def test_examples_fill_the_forms_of_all_models(caller: StudioCaller) -> None:
+def test_examples_fill_the_forms_of_all_models(caller: StudioCaller, studio: StudioThread) -> None:
+    for draft in (studio.settings.folder / "drafts").iterdir():
+        draft.unlink()
     for model_id in PACKAGE.model_ids():
         spec = PACKAGE.known_spec(model_id)
         sent = caller.form_of(f"/models/{model_id}")
@@ -120,7 +122,9 @@ def test_rows_are_limited() -> None:
     data = {"f.2:rows": "99999999", "f.3:rows": "9" * 400}
     for row in range(100):
         data[f"f.3.{row}:rows"] = "100"
-    assert len(form.fields(NESTED, {"f.2:rows": "99999999"})[2].items) == form.MOST_ROWS
+    assert len(fields.fields(NESTED, {"f.2:rows": "99999999"})[2].items) == form.MOST_ROWS
+    digits = "9" * 5000
+    assert form.read(NESTED.input, {"f.1:alt": digits, "f.4": digits, "f.6.1": "1"}).payload == {"lora": {"scale": 1}}
     with pytest.raises(form.FormError):
         form.read(NESTED.input, data)
 
@@ -157,8 +161,8 @@ def test_sliders_are_for_numbers_that_can_be_set_by_hand() -> None:
             }
         ),
     )
-    sliders = {field.wire: field.slider for field in form.fields(spec, {})}
+    sliders = {each.wire: each.slider for each in fields.fields(spec, {})}
     assert sliders["seed"] is None
     assert sliders["free"] is None
-    assert sliders["steps"] == form.Slider("1", "50", "1")
-    assert sliders["scale"] == form.Slider("0", "1", "0.01")
+    assert sliders["steps"] == fields.Slider("1", "50", "1")
+    assert sliders["scale"] == fields.Slider("0", "1", "0.01")

@@ -183,3 +183,54 @@ def test_htmx_is_the_file_that_was_reviewed() -> None:
 def test_names_of_dropped_files_are_made_safe(name: str, kept: str) -> None:
     assert safe_name(name) == kept
     assert len(safe_name("ü" * 500 + ".png").encode()) <= 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"prompt": ' + "[" * 5000 + "]" * 5000 + "}",
+        '{"prompt": ' + '{"a": ' * 300 + "1" + "}" * 300 + "}",
+        '{"\\ud800": "\\ud800", "prompt": "\\ud800"}',
+        '{"prompt": "x", "scale": 1e999, "n": NaN}',
+        '{"prompt": "x", "scale": ' + "9" * 5000 + "}",
+        '{"prompt": "</textarea></hx-partial><hx-partial hx-target=\\"body\\">x</hx-partial>"}',
+        '{"prompt": "x", "prompt": "y"}',
+        "[1]",
+        "null",
+        "",
+        '{"__proto__": 1, "constructor": {"prototype": 2}}',
+    ],
+    ids=range(11),
+)
+def test_no_json_breaks_the_page(caller: StudioCaller, text: str) -> None:
+    reply = caller.post(f"/json/{MODEL}", data={"json": text, "key": "studio-x"})
+    assert reply.status_code == 200
+    assert "<hx-partial hx-target=&#34;body" not in reply.text.replace("&lt;", "")
+    assert '<hx-partial hx-target="body">' not in reply.text
+    assert caller.get(f"/models/{MODEL}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"f.0=%ff", b"\xff\xfe", b"=&=&=", b"f.0=" + b"a" * 2_000_000, b"&".join(b"f.9%d=1" % n for n in range(60_000))],
+    ids=["bytes", "binary", "empty", "long", "many"],
+)
+def test_no_form_breaks_the_page(caller: StudioCaller, body: bytes) -> None:
+    reply = caller.post(f"/form/{MODEL}", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert reply.status_code in (200, 400)
+    assert caller.get(f"/models/{MODEL}").status_code == 200
+
+
+def test_a_journal_that_cannot_be_read_is_told(caller: StudioCaller, studio: StudioThread) -> None:
+    path = studio.settings.journal
+    kept = path.read_bytes() if path.exists() else None
+    try:
+        path.write_bytes(b"this is no database" * 100)
+        reply = caller.get("/pending")
+        assert reply.status_code == 503
+        assert "journal" in reply.text
+        assert str(path) not in reply.text
+    finally:
+        path.unlink()
+        if kept is not None:
+            path.write_bytes(kept)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.routing import Route
 
-from .. import form
+from .. import fields, form
 from ..judgement import Judgement, judge, with_names
 from ..runs import new_key
 from ..storage import Draft, UploadError, file_headers, is_shown
@@ -42,7 +42,7 @@ class FormState:
     data: form.Data
     key: str
     reading: form.Reading
-    fields: tuple[form.Field, ...]
+    fields: tuple[fields.Field, ...]
     judgement: Judgement
 
     @property
@@ -55,9 +55,9 @@ async def state_of(studio: Studio, spec: ModelSpec, data: form.Data, key: str, *
 
     def work() -> FormState:
         reading = form.read(spec.input, data)
-        fields = form.fields(spec, data)
-        judgement = judge(spec, reading, studio.storage, form.names_in(fields), probe=probe)
-        return FormState(spec=spec, data=data, key=key, reading=reading, fields=fields, judgement=judgement)
+        shown = fields.fields(spec, data)
+        judgement = judge(spec, reading, studio.storage, fields.names_in(shown), probe=probe)
+        return FormState(spec=spec, data=data, key=key, reading=reading, fields=shown, judgement=judgement)
 
     try:
         return await asyncio.to_thread(work)
@@ -213,7 +213,7 @@ async def change(request: Request) -> Response:
     if do in ("example", "empty"):
         shown = fragment(request, "_form.html", **context)
     elif at:
-        field = form.field_at(spec, data, at)
+        field = fields.field_at(spec, data, at)
         if field is not None:
             shown = fragment(request, "_field.html", field=field, focus=focus, **context)
     return HTMLResponse(shown + fragment(request, "_verdict.html", source="form", **context))
