@@ -1,0 +1,226 @@
+"""A batch over many machines: what its workers share, who may join, and what it is looked at and changed by."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runcomfy_client.batch.batch import view_of
+from runcomfy_client.batch.cluster.store import ClusterStore
+from runcomfy_client.batch.store import Ending
+from runcomfy_client.client import SyncClient
+from runcomfy_client.errors import ConfigurationError, JournalError
+from runcomfy_client.journal.owners import new_owner
+from runcomfy_simulator import Simulator
+
+from tests.support.cli import SCHEMAS, SCRIPT, TEXT_TO_IMAGE
+from tests.support.internals import Intent, Scope
+from tests.support.postgres import PASSWORD, PASSWORD_IN_URL
+from tests.support.simulator import IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COST = 0.25  # of a job, in the simulator
+
+
+@pytest.fixture(scope="module")
+def sim(schemas: Path) -> Iterator[Simulator]:
+    with Simulator(schemas, queue_seconds=0.0, run_seconds=0.2, slots=200, balance=1e6) as simulator:
+        yield simulator
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{"model": IMAGE, "key": f"key-{n}", "input": {"prompt": f"picture {n}"}} for n in range(count)]
+
+
+def work(sim: Simulator, state: str, folder: Path, name: str, workers: int, count: int, **options: Any) -> list[str]:
+    """Several workers at once, in threads; returns the keys of the jobs that ended, by whomever."""
+    keys: list[str] = []
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            with SyncClient(sim.token, sim.url) as client:
+                batch = client.batch(rows(count), folder / str(number), state=state, name=name, **options)
+                keys.extend(item.key for item in batch.run())
+        except BaseException as error:  # noqa: BLE001 - it belongs to the test's own thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, errors
+    return keys
+
+
+def test_workers_share_jobs_rate_and_results(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    before, began = sim.accepted, time.monotonic()
+    keys = work(sim, postgres_url, tmp_path, "shared", 3, 24, rate=12)
+    assert sorted(keys) == sorted(row["key"] for row in rows(24))
+    assert sim.accepted - before == 24
+    assert time.monotonic() - began >= 23 / 12
+    view = view_of("shared", postgres_url)
+    assert {json.loads(line)["key"] for line in view.lines()} == set(keys)
+    files = [path for path in tmp_path.glob("*/files/*") if path.suffix != ".json"]
+    assert len(files) >= 24
+    assert (tmp_path / "0" / "report.json").is_file()
+    view.close()
+
+
+def test_the_budget_holds_over_workers(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    before = sim.accepted
+    work(sim, postgres_url, tmp_path, "budget", 3, 30, budget=2.0)
+    assert 0 < (sim.accepted - before) * COST <= 2.0
+    view = view_of("budget", postgres_url)
+    status = view.status()
+    assert status.spent + status.reserved <= 2.0
+    assert status.counts["waiting"] >= 22
+    view.close()
+
+
+def test_a_batch_is_of_one_account(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    work(sim, postgres_url, tmp_path, "account", 1, 1)
+    with SyncClient("another-token", sim.url) as client:
+        for jobs in (None, rows(2)):
+            batch = client.batch(jobs, tmp_path / "other", state=postgres_url, name="account")
+            with pytest.raises(ConfigurationError, match="another token"):
+                next(batch.run())
+    with SyncClient(sim.token, sim.url) as client:
+        with pytest.raises(ConfigurationError, match="no batch 'none'"):
+            next(client.batch(None, tmp_path, state=postgres_url, name="none").run())
+        with pytest.raises(ConfigurationError, match="cannot be the name"):
+            next(client.batch(rows(1), tmp_path, state=postgres_url, name='x"; DROP').run())
+        with pytest.raises(ConfigurationError, match="address of a PostgreSQL database"):
+            client.batch(rows(1), tmp_path, state="mysql://x")
+
+
+def test_files_of_one_machine_are_refused_before_anything_is_sent(
+    sim: Simulator, postgres_url: str, tmp_path: Path
+) -> None:
+    picture = tmp_path / "fox.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 100)
+    before = sim.accepted
+    with SyncClient(sim.token, sim.url, validate=False) as client:
+        jobs = [{"model": IMAGE, "input": {"prompt": "x", "picture": picture}}]
+        batch = client.batch(jobs, tmp_path / "out", state=postgres_url, name="files")
+        with pytest.raises(ConfigurationError, match=r"on this machine.*shared mount"):
+            next(batch.run())
+    assert sim.accepted == before
+
+
+# What a lease guards. The worker is played by hand, so that it can stand still at the very moment.
+
+
+class Sender:
+    """A worker that has one item to send."""
+
+    def __init__(self, sim: Simulator, state: str, folder: Path, name: str, lease: float) -> None:
+        self.store = ClusterStore(state, name, folder / "sender")
+        with SyncClient(sim.token, sim.url) as client:
+            batch = client.batch(rows(1), folder, state=state, name=name)
+            started = client._driver.run(batch._open())
+            started.close()
+        item = self.store.items("waiting")[0]
+        row = self.store.item(item.id)
+        (batch_row,) = self.store._read("SELECT * FROM batches", ())
+        scope = Scope(batch_row["account"], batch_row["base_url"])
+        self.item_id = item.id
+        # As if on another machine: its process cannot be looked up here.
+        self.owner = new_owner().partition("@")[0] + "@elsewhere"
+        self.intent = Intent("submission", scope, row["model_id"], item.job_key, row["digest"])
+        assert self.store.intend(self.intent, self.owner, lease) is None
+
+    def state(self) -> str:
+        return str(self.store.item(self.item_id)["state"])
+
+
+def test_nothing_is_settled_under_a_lease(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    sender = Sender(sim, postgres_url, tmp_path, "lease", 0.8)
+    view = view_of("lease", postgres_url)
+    with pytest.raises(JournalError, match="submitting, not unsure"):
+        view.settle("key-0", started=False)
+    assert sender.state() == "submitting"
+    time.sleep(0.9)
+    view.settle("key-0", started=False)
+    assert sender.state() == "waiting"
+    # The sender comes back: it no longer holds the lease, so it sends nothing, and changes nothing.
+    assert sender.store.renew(sender.owner, ["submission"], 15) == frozenset()
+    sender.store.refused("submission", sender.owner, "lost its place")
+    assert sender.state() == "waiting"
+    for each in (view, sender.store):
+        each.close()
+
+
+def test_a_sender_that_only_stood_still_ends_what_it_began(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    sender = Sender(sim, postgres_url, tmp_path, "still", 0.2)
+    time.sleep(0.3)
+    sender.store.recover()
+    assert sender.state() == "unsure"
+    sender.store.refused("submission", sender.owner, "nothing was sent")
+    assert sender.state() == "waiting"
+
+    again = sender.intent._replace(submission_id="again")
+    assert sender.store.intend(again, sender.owner, 0.2) is None
+    time.sleep(0.3)
+    sender.store.recover()
+    assert sender.state() == "unsure"
+    sender.store.submitted("again", "job-1")
+    assert sender.state() == "running"
+    # Two workers that followed the job both say how it ended; it is counted once.
+    for cost in (0.25, 0.5):
+        sender.store.end(Ending(sender.item_id, "done", "completed", cost))
+    assert sender.store.status().spent == 0.25
+    sender.store.close()
+
+
+def test_the_same_intent_twice_is_one(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    """The answer to the first commit was lost."""
+    sender = Sender(sim, postgres_url, tmp_path, "twice", 15)
+    assert sender.store.intend(sender.intent, sender.owner, 15) is None
+    (count,) = sender.store._read("SELECT count(*) AS number FROM submissions", ())
+    assert count["number"] == 1
+    sender.store.close()
+
+
+def test_the_command_line(postgres_url: str, tmp_path: Path) -> None:
+    with Simulator(SCHEMAS, queue_seconds=0.0, run_seconds=0.05, slots=200) as sim:
+        environment = {**os.environ, "RUNCOMFY_BASE_URL": sim.url, "RUNCOMFY_API_TOKEN": sim.token}
+        environment["RUNCOMFY_BATCH_STATE"] = postgres_url
+        (tmp_path / "rows.csv").write_text("key,prompt\n" + "".join(f"fox-{n},fox {n}\n" for n in range(4)))
+        said = []
+
+        def call(*words: str) -> subprocess.CompletedProcess[str]:
+            done = subprocess.run(
+                [str(SCRIPT), "batch", *words],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                timeout=60,
+                check=False,
+            )
+            said.append(done.stdout + done.stderr)
+            return done
+
+        assert call("work", "nobody").returncode == 2
+        ran = call("run", "rows.csv", "--model", TEXT_TO_IMAGE, "--name", "cli", "-o", "out")
+        assert ran.returncode == 0, ran.stderr
+        assert sim.accepted == 4
+        assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 4
+        status = json.loads(call("status", "cli", "--json").stdout)
+        assert status["counts"]["done"] == 4
+        assert call("export", "cli", "-o", "all.jsonl").returncode == 0
+        assert {json.loads(line)["state"] for line in (tmp_path / "all.jsonl").read_text().splitlines()} == {"done"}
+        assert call("settle", "cli", "fox-1", "--not-started").returncode != 0
+        assert not [text for text in said if PASSWORD in text or PASSWORD_IN_URL in text]
+        assert sim.accepted == 4
