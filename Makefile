@@ -11,10 +11,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo generate check test test-long fmt lint types audit drift docs wheels bench pictures clean
+.PHONY: help setup demo demo-cluster generate check test test-long fmt lint types audit drift docs wheels bench pictures clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## make the virtual environment with everything in it
 
@@ -27,6 +27,9 @@ $(VENV)/.ready: pyproject.toml
 
 demo: setup ## show the main job: an API page becomes a client, a job, a picture
 	@$(BIN)/python examples/demo/demo.py
+
+demo-cluster: setup ## show a batch over several workers: PostgreSQL, three workers, one of them killed
+	@$(BIN)/python -m examples.cluster.demo
 
 generate: setup ## render schemas/ into generated/runcomfy and docs/models.md
 	@$(BIN)/runcomfy-codegen generate
