@@ -1,4 +1,4 @@
-"""`python -m benchmarks [generation|imports|validation|client ...] [--quick]`: measure, print, write the page."""
+"""`python -m benchmarks [generation|imports|validation|client|batch ...] [--quick]`: measure, print, write the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .report import Section
 
-NAMES = ("imports", "generation", "validation", "client")
+NAMES = ("imports", "generation", "validation", "client", "batch")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
