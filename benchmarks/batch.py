@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 METHOD = """\
 The jobs of *Running jobs*, {in_flight} in flight and four submits at once; each reply takes {latency:g} ms. A batch
-reads and checks its rows, keeps a journal, results.jsonl and a report, and fetches no files. *Async client* is ours with
-a semaphore, without a journal; *script by hand* is bare httpx with a semaphore and a line in a file for each result:
-after a kill it knows nothing of its jobs. The long batch runs on a server that replies at once."""
+reads and checks its rows, keeps a journal, results.jsonl and a report, and fetches no files. *Async client* is ours,
+with a semaphore, without a journal; *script by hand* is bare httpx with a semaphore and a line in a file for each
+result: after a kill it knows nothing of its jobs. The long batch runs on a server that replies at once."""
 LATENCY = 0.1
 IN_FLIGHT = 100
 # Of the points at which a run is looked at, those at which its first and its last quarter begin and end.

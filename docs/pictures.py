@@ -72,6 +72,24 @@ SCENES = (
             "ls out",
         ),
     ),
+    Scene(
+        name="batch",
+        title="A batch",
+        commands=(
+            f"runcomfy-client batch check draft.csv --model {MODEL}",
+            f"runcomfy-client batch run prompts.csv --model {MODEL} -o out --budget 5 --yes",
+            "runcomfy-client batch failures out",
+            "ls out out/files",
+        ),
+        files=(
+            ("draft.csv", "key,prompt,scale\nfox,A paper fox in the snow,0.3\nmoon,A paper moon,3\nowl,,0.5\n"),
+            # The last job fails: the simulator reads what is behind the hash.
+            (
+                "prompts.csv",
+                "key,prompt,scale\nfox,A paper fox in the snow,0.3\nmoon,A paper moon,\nowl,An owl #fail,\n",
+            ),
+        ),
+    ),
 )
 
 # What differs from run to run says the same in every picture.
@@ -127,7 +145,7 @@ def play(command: str, folder: Path, sim: Simulator) -> str:
         "TERM": "xterm-256color",
         "RUNCOMFY_API_TOKEN": sim.token,
         # The pictures of what is only looked at show the real address.
-        **({"RUNCOMFY_BASE_URL": sim.url} if " run " in command else {}),
+        **({"RUNCOMFY_BASE_URL": sim.url} if " run " in command or " batch " in command else {}),
     }
     with subprocess.Popen(
         shlex.split(command), stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+import pytest
 from PIL import Image
 from runcomfy_simulator import Simulator
 
@@ -32,3 +34,34 @@ def test_the_examples_run(tmp_path: Path) -> None:
         assert sim.accepted == 5
     assert len(list((tmp_path / "snow" / "files").glob("*-1.*"))) == 2
     assert {path.name.split("-")[0] for path in (tmp_path / "out" / "files").glob("*-1.*")} == {"fox", "moon", "owl"}
+
+
+def read_notebook() -> nbformat.NotebookNode:
+    found = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)  # type: ignore[no-untyped-call]  # it has no types
+    assert isinstance(found, nbformat.NotebookNode)
+    return found
+
+
+def test_the_notebook_is_valid_and_keeps_no_output() -> None:
+    notebook = read_notebook()
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            compile(cell.source, "notebook.ipynb", "exec")
+            assert (cell.outputs, cell.execution_count) == ([], None)
+
+
+@pytest.mark.long
+def test_the_notebook_runs_and_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbclient import NotebookClient
+
+    notebook = read_notebook()
+    with Simulator(SCHEMAS, queue_seconds=0.0, run_seconds=0.05) as sim:
+        monkeypatch.setenv("RUNCOMFY_BASE_URL", sim.url)
+        monkeypatch.setenv("RUNCOMFY_API_TOKEN", sim.token)
+        for _ in range(2):
+            NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+            assert sim.accepted == 3
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert len(list((tmp_path / "animals" / "files").glob("*-1.*"))) == 3
