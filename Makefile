@@ -71,8 +71,9 @@ wheels: setup ## build wheel and sdist, try them in empty environments on each P
 bench: setup ## measure against the peers, write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
-pictures: setup ## draw the terminal pictures of the docs anew
+pictures: setup ## make the pictures of the docs anew: terminals, and the studio in a browser
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/studio_pictures.py
 
 clean: ## remove the virtual environment, caches and all else that is made and not committed
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache docs/reference generated/.cache site

@@ -112,7 +112,7 @@ def _object_fields(node: Object, name: str, data: Mapping[str, str]) -> tuple[Fi
     positions = {wire: index for index, wire in enumerate(node.properties)}
     found = []
     for one in parameters(node):
-        default = "" if one.required or one.default is MISSING else _shown(one.default)
+        default = "" if one.required or one.default in (MISSING, "") else _shown(one.default)
         made = _field(one.node, f"{name}.{positions[one.wire_name]}", data, default)
         title = one.title if one.title and len(one.title) <= 60 else _spoken(one.wire_name)
         label = title[:1].upper() + title[1:]

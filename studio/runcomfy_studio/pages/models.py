@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ..studio import Studio
 
 _AT = re.compile(r"f(?:\.\d{1,5})*(?::more)?")
-_RECENT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +121,11 @@ async def model(request: Request) -> Response:
         payload = example_input(spec)
     state = await state_of(studio, spec, form.write(spec.input, payload), key)
     cards = [card for card in await studio.runs.pending() if card.model_id == spec.model_id]
-    results = [each for each in await studio.store.list() if each.model_id == spec.model_id][:_RECENT]
-    for result in results:
-        card = await studio.runs.card(result.request_id)
-        cards += [card] if card else []
-    return await page(request, "model.html", banner=banner, cards=cards, **context_of(studio, state))
+    results = [each for each in await studio.store.list() if each.model_id == spec.model_id]
+    latest = await studio.runs.card(results[0].request_id) if results else None
+    cards += [latest] if latest else []
+    more = len(results) if len(results) > 1 else 0
+    return await page(request, "model.html", banner=banner, cards=cards, more_results=more, **context_of(studio, state))
 
 
 def context_of(studio: Studio, state: FormState) -> dict[str, Any]:
