@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import random
 import signal
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from runcomfy_client.client import SyncClient
 from runcomfy_simulator import Simulator
 
 from tests.support.postgres import PostgresServer, create_database, find_binaries
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Self
 
 SUBMITS = 4
-LONG = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -65,80 +68,93 @@ def start_three(workers: Workers, rows: Path, **options: float) -> subprocess.Po
     return first
 
 
-@pytest.mark.parametrize(
-    ("count", "kills", "fault_rate"),
-    [(60, 2, 0.0), pytest.param(2000, 100, 0.2, marks=LONG)],
-    ids=["a sample", "the whole"],
-)
-def test_killed_workers_lose_and_repeat_nothing(
-    schemas: Path, state: str, tmp_path: Path, count: int, kills: int, fault_rate: float
-) -> None:
-    moments = random.Random(count)
-    with simulator(schemas, fault_rate) as sim:
-        workers = Workers(sim, state, tmp_path, lease=3.0)
-        start_three(workers, write_rows(tmp_path / "rows.jsonl", count), rate=max(count / kills / 2, 10))
-        for killed in range(kills):
-            wait_for(workers, min((killed + 1) * count // (kills + 2), count // 2 + killed))
-            time.sleep(moments.uniform(0.0, 0.3))
-            workers.kill(moments.choice(workers.running))
-            workers.start()
-        workers.finish(300)
-        counts = check_books(workers, count)
-        assert counts["waiting"] == counts["running"] == 0
-        if not fault_rate:
-            assert counts["unsure"] <= kills * SUBMITS
-            assert counts["done"] == count - counts["unsure"]
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What happens to a batch. ``rate`` is submits a second, of three workers together."""
+
+    jobs: int
+    rate: float
+    kills: int = 0
+    crashes: int = 0
+    away: float = 0.0
+    cuts: int = 0
+    fault_rate: float = 0.0
+
+
+SAMPLE = Plan(jobs=60, rate=12, kills=1, crashes=1, away=1.0, cuts=5)
+KILLS = Plan(jobs=2000, rate=10, kills=100, fault_rate=0.2)
+CRASHES = Plan(jobs=1000, rate=16, crashes=5, away=4.0, cuts=200)
 
 
 @pytest.mark.parametrize(
-    ("count", "crashes", "seconds", "cuts"),
-    [(60, 1, 1.0, 5), pytest.param(1000, 5, 4.0, 200, marks=LONG)],
-    ids=["a sample", "the whole"],
+    "plan",
+    [SAMPLE, pytest.param(KILLS, marks=pytest.mark.long), pytest.param(CRASHES, marks=pytest.mark.long)],
+    ids=["a sample of both", "kills", "crashes"],
 )
-def test_a_database_that_crashes_and_cuts_connections_costs_nothing(
-    schemas: Path,
-    server: PostgresServer,
-    state: str,
-    tmp_path: Path,
-    count: int,
-    crashes: int,
-    seconds: float,
-    cuts: int,
+def test_nothing_is_lost_or_paid_twice(
+    schemas: Path, server: PostgresServer, state: str, tmp_path: Path, plan: Plan
 ) -> None:
-    moments = random.Random(crashes)
-    over = threading.Event()
-    cut = 0
-
-    def cut_connections() -> None:
-        nonlocal cut
-        while cut < cuts and not over.wait(moments.uniform(0.05, 0.3)):
-            try:
-                with psycopg.connect(server.url(), autocommit=True) as connection:
-                    cut += connection.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ="
-                        " 'runcomfy-client' ORDER BY random() LIMIT 1"
-                    ).rowcount
-            except psycopg.Error:
-                pass
-
-    with simulator(schemas) as sim:
+    """When workers are killed, and the database crashes and cuts connections."""
+    moments = random.Random(plan.jobs)
+    with simulator(schemas, plan.fault_rate) as sim, Cutter(server, plan.cuts, moments) as cutter:
         workers = Workers(sim, state, tmp_path, lease=5.0)
-        start_three(workers, write_rows(tmp_path / "rows.jsonl", count), rate=max(count / 60, 10))
+        start_three(workers, write_rows(tmp_path / "rows.jsonl", plan.jobs), rate=plan.rate)
         wait_for(workers, 0, seen=3)
-        cutter = threading.Thread(target=cut_connections)
         cutter.start()
-        for crash in range(crashes):
-            wait_for(workers, (crash + 1) * count // (crashes + 4))
-            server.crash()
-            time.sleep(seconds)
-            server.start()
+        events = ["kill"] * plan.kills + ["crash"] * plan.crashes
+        for number, event in enumerate(events, 1):
+            wait_for(workers, min(number * plan.jobs // (len(events) + 2), plan.jobs // 2 + number))
+            time.sleep(moments.uniform(0.0, 0.3))
+            if event == "crash":
+                server.crash()
+                time.sleep(plan.away)
+                server.start()
+            else:
+                workers.kill(moments.choice(workers.running))
+                workers.start()
         endings = workers.finish(300)
-        over.set()
-        cutter.join()
-        counts = check_books(workers, count)
-        assert counts == {"done": count}, workers.logs()
-        assert endings == ["stopped None"] * 3, workers.logs()
-        assert cut >= min(cuts, 3)
+        cutter.stop()
+        counts = check_books(workers, plan.jobs)
+        assert counts["waiting"] == counts["running"] == 0
+        if not plan.fault_rate:
+            assert counts["unsure"] <= plan.kills * SUBMITS
+            assert counts["done"] == plan.jobs - counts["unsure"], workers.logs()
+            assert endings == ["stopped None"] * 3, workers.logs()
+        assert cutter.cut >= min(plan.cuts, 3)
+
+
+class Cutter:
+    """Ends connections of workers at random moments."""
+
+    def __init__(self, server: PostgresServer, cuts: int, moments: random.Random) -> None:
+        self.cut = 0
+        self._server = server
+        self._cuts = cuts
+        self._moments = moments
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while self.cut < self._cuts and not self._over.wait(self._moments.uniform(0.05, 0.3)):
+            with contextlib.suppress(psycopg.Error), psycopg.connect(self._server.url(), autocommit=True) as connection:
+                self.cut += connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ="
+                    " 'runcomfy-client' ORDER BY random() LIMIT 1"
+                ).rowcount
 
 
 @pytest.mark.long
@@ -183,3 +199,25 @@ def test_the_jobs_of_a_dead_worker_are_taken_up_within_the_lease(schemas: Path, 
         workers.finish(60)
         counts = check_books(workers, 10)
         assert counts["done"] + counts["unsure"] == 10
+
+
+@pytest.mark.long
+def test_what_a_job_costs_the_database(schemas: Path, server: PostgresServer, state: str, tmp_path: Path) -> None:
+    """At most 15 transactions, and at least half the speed of an embedded batch."""
+    seconds = {}
+    for name, database in (("cluster", state), ("embedded", None)):
+        with simulator(schemas) as sim, SyncClient(sim.token, sim.url) as client:
+            rows = write_rows(tmp_path / "rows.jsonl", 400)
+            batch = client.batch(rows, tmp_path / name, state=database, name="cost")
+            began, cpu = time.monotonic(), server.cpu_seconds()
+            assert sum(item.ok for item in batch.run()) == 400
+            seconds[name] = time.monotonic() - began
+            milliseconds = (server.cpu_seconds() - cpu) / 400 * 1000
+            print(f"{name}: {400 / seconds[name]:.0f} jobs a second, {milliseconds:.1f} ms of PostgreSQL each")
+    query = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+    with psycopg.connect(state) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    print(f"{row[0] / 400:.1f} transactions a job")
+    assert row[0] / 400 <= 15
+    assert seconds["cluster"] <= 2 * seconds["embedded"]

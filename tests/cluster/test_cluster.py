@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_client.batch.batch import view_of
+from runcomfy_client.batch.cluster import engine, queue
 from runcomfy_client.batch.cluster.store import ClusterStore
 from runcomfy_client.batch.store import Ending
-from runcomfy_client.client import SyncClient
+from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.errors import ConfigurationError, JournalError
 from runcomfy_client.journal.owners import new_owner
 from runcomfy_simulator import Simulator
@@ -69,7 +71,7 @@ def test_workers_share_jobs_rate_and_results(sim: Simulator, postgres_url: str, 
     assert sim.accepted - before == 24
     assert time.monotonic() - began >= 23 / 12
     view = view_of("shared", postgres_url)
-    assert {json.loads(line)["key"] for line in view.lines()} == set(keys)
+    assert {facts["key"] for facts in view.facts()} == set(keys)
     files = [path for path in tmp_path.glob("*/files/*") if path.suffix != ".json"]
     assert len(files) >= 24
     assert (tmp_path / "0" / "report.json").is_file()
@@ -85,6 +87,48 @@ def test_the_budget_holds_over_workers(sim: Simulator, postgres_url: str, tmp_pa
     assert status.spent + status.reserved <= 2.0
     assert status.counts["waiting"] >= 22
     view.close()
+
+
+def test_a_row_that_nobody_works_on_is_handed_out_again(
+    sim: Simulator, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the reply was lost that would have told a worker of its job."""
+    for module in (engine, queue):
+        monkeypatch.setattr(module, "LEASE_SECONDS", 1.5)
+    work(sim, postgres_url, tmp_path, "stuck", 1, 1)
+    with SyncClient(sim.token, sim.url) as client:
+        batch = client.batch(rows(3), tmp_path, state=postgres_url, name="stuck", concurrency=1)
+        batch._driver.run(batch._open()).close()
+    view = view_of("stuck", postgres_url)
+    view.pause()
+    worker = threading.Thread(target=work, args=(sim, postgres_url, tmp_path, "stuck", 1, 3), kwargs={"concurrency": 1})
+    worker.start()
+    assert isinstance(view.store, ClusterStore)
+    end = time.monotonic() + 20
+    while not (
+        stuck := view.store._read(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
+            " WHERE status = 'todo' AND EXISTS (SELECT 1 FROM procrastinate_jobs WHERE status = 'doing') RETURNING id",
+            (),
+        )
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert len(stuck) == 1
+    view.resume()
+    worker.join(30)
+    assert not worker.is_alive()
+    assert view.status().counts["done"] == 3
+    view.close()
+
+
+def test_an_async_client_joins(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    async def run() -> list[str]:
+        async with AsyncClient(sim.token, sim.url) as client:
+            batch = client.batch(rows(4), tmp_path, state=postgres_url, name="async")
+            return [item.key async for item in batch.run()]
+
+    assert len(asyncio.run(run())) == 4
 
 
 def test_a_batch_is_of_one_account(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ class PostgresStore(SqlStore):
     def repeat(self, write: Callable[[], T]) -> T:
         if self._in_transaction:  # the whole of that is done again
             return write()
-        end: float | None = None
+        lost_at: float | None = None
         pause = 0.05
         while True:
             try:
@@ -241,10 +241,10 @@ class PostgresStore(SqlStore):
                     on_loss()
                 if not self._reached:
                     raise
-                if end is None:
-                    end = time.monotonic() + self.outage_seconds
+                if lost_at is None:
+                    lost_at = time.monotonic()
                     log.warning("%s It is tried again for %g s.", error, self.outage_seconds)
-                if time.monotonic() >= end:
+                if time.monotonic() - lost_at >= self.outage_seconds:  # which a program that ends makes short
                     raise
                 time.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -36,6 +36,8 @@ TEND_SECONDS = 1.0
 # An item that another worker is sending is looked at again after this; one that could not be finished, after that.
 LOOK_AGAIN = 2.0
 TRY_AGAIN = 15.0
+# How long a worker that ends waits for a database that is away. The ids of its jobs are in files then.
+DRAIN_OUTAGE_SECONDS = 20.0
 
 
 class _Handling:
@@ -88,6 +90,14 @@ class ClusterEngine(Engine):
             await self._queue.close()
             with contextlib.suppress(JournalError):
                 await asyncio.to_thread(self._shared.leave, self._worker)
+
+    def drain(self) -> None:
+        self._shared.outage_seconds = min(self._shared.outage_seconds, DRAIN_OUTAGE_SECONDS)
+        super().drain()
+
+    def stop(self) -> None:
+        self._shared.outage_seconds = 0.0
+        super().stop()
 
     def _queue_ended(self, handing: asyncio.Future[None]) -> None:
         if not handing.cancelled() and (error := handing.exception()) is not None:

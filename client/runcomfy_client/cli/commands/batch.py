@@ -226,6 +226,8 @@ def status(
     common: Common = COMMON,
 ) -> int:
     """Say where a batch stands, also while other processes run it, and who works on it."""
+    from ...journal.base import LEASE_SECONDS
+
     view = _view(directory, state)
     found = view.status()
     if watch:
@@ -238,9 +240,9 @@ def status(
     else:
         write(status_line(found))
         for worker in found.workers:
-            write(
-                f"{worker.name}: {worker.in_flight} in flight, seen {worker.age:.0f} s ago, up {clock(worker.uptime)}"
-            )
+            seen = "seen" if worker.age < LEASE_SECONDS else "gone? last seen"
+            facts = f"{worker.in_flight} in flight, {seen} {worker.age:.0f} s ago, up {clock(worker.uptime)}"
+            write(f"{worker.name}: {facts}")
         if not found.active and found.in_flight:
             note(f"No process works on it; {found.in_flight} jobs are taken up by the next `{program()} batch run`.")
     return OK
