@@ -78,7 +78,10 @@ def refused(refusal: Refusal) -> CallToolResult:
 
 def failure(error: errors.RunComfyError, settings: Settings) -> CallToolResult:
     """An error of the client's."""
-    facts = error_facts(error)
+    facts = {
+        name: clean(value, LONGEST_MESSAGE) if isinstance(value, str) else value
+        for name, value in error_facts(error).items()
+    }
     if isinstance(error, errors.InvalidInputError):
         facts["report"] = verdict(error.report)
         message = f"{error.report.model_id}: the input breaks the model's schema; nothing was sent."

@@ -47,8 +47,8 @@ class LocalFiles:
         return value
 
     def _path(self, address: str, place: str) -> Path:
-        parts = urlsplit(address)
         try:
+            parts = urlsplit(address)
             if parts.netloc not in ("", "localhost"):
                 raise ValueError
             name = unquote(parts.path, errors="strict")

@@ -11,7 +11,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from runcomfy_client.errors import RunComfyError
+from runcomfy_client.errors import ConfigurationError, RunComfyError
+
+from .answers import Refusal
+from .text import LONGEST_TITLE, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,8 +75,16 @@ class Jobs:
             task.exception()  # asyncio would complain of one that nobody has looked at
 
     async def _run(self, request_id: str, follow: Follow) -> StoredResult:
-        job = await asyncio.to_thread(self._client.job, request_id)  # it reads the journal
+        job = await self.job(request_id)
         return await self._store.save(await job.wait(on_update=follow.saw))
+
+    async def job(self, request_id: str) -> AsyncJob[Any]:
+        """A job by its id. Raises Refusal for what is none."""
+        try:
+            return await asyncio.to_thread(self._client.job, request_id)  # it reads the journal
+        except ConfigurationError:
+            message = f"{clean(request_id, LONGEST_TITLE)!r} is no request id."
+            raise Refusal("arguments", message, "list_jobs shows the jobs on record.") from None
 
     async def kept(self, request_id: str) -> StoredResult | None:
         """A result whose files are here."""
@@ -86,7 +97,7 @@ class Jobs:
             return kept
         try:
             async with asyncio.timeout(5):
-                job = await asyncio.to_thread(self._client.job, request_id)
+                job = await self.job(request_id)
                 return await self._store.save(await job.result())
         except (RunComfyError, TimeoutError):
             return kept

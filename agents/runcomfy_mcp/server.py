@@ -21,6 +21,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Resource, ResourceTemplate, ToolAnnotations
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from runcomfy_client.client import AsyncClient
 from runcomfy_client.errors import RunComfyError
 from runcomfy_client.packages import ModelPackage
@@ -34,6 +35,7 @@ from .jobs import Jobs
 from .models import Models
 from .resources import TEMPLATES, Resources
 from .settings import Settings
+from .text import LONGEST_TITLE, clean
 from .tools import Approved, Input, JobKey, ModelId, Tools
 
 INSTRUCTIONS = """\
@@ -53,7 +55,7 @@ def _words(error: ToolError, name: str, settings: Settings) -> CallToolResult:
     if isinstance(cause, RunComfyError):
         return failure(cause, settings)
     if isinstance(cause, ValidationError):
-        found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in cause.errors(include_url=False)[:20]]
+        found = [f"{'.'.join(map(str, each['loc']))}: {_reason(each)}" for each in cause.errors(include_url=False)[:20]]
         return refused(
             Refusal("arguments", f"{name}: {'; '.join(found)}", "Correct the arguments by the tool's schema.")
         )
@@ -62,9 +64,15 @@ def _words(error: ToolError, name: str, settings: Settings) -> CallToolResult:
         return refused(Refusal("no_answer", "The answer of the person could not be read.", next))
     if isinstance(cause, OSError):
         return refused(Refusal("disk", f"{name}: {cause}", "Tell the person; then call again with the same arguments."))
-    log.error("%s failed: %s: %s", name, type(cause).__name__, cause)
+    log.error("%s failed: %s: %s", name, type(cause).__name__, clean(str(cause), LONGEST_TITLE))
     next = "Call again with the same arguments: a job_key never pays twice. If it fails again, tell the person."
     return refused(Refusal("bug", f"{name} failed by a fault of this server: {type(cause).__name__}.", next))
+
+
+def _reason(error: ErrorDetails) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return "there are characters in it that cannot be, or none that can be seen"
+    return error["msg"]
 
 
 class WordedTool(Tool):
@@ -145,18 +153,42 @@ def _tools(tools: Tools) -> list[Tool]:
     return [WordedTool.from_function(function, annotations=each) for function, each in listed]
 
 
-async def serve(settings: Settings, package: ModelPackage, client: AsyncClient) -> None:
-    """Serve on stdin and stdout until stdin ends, or SIGTERM comes."""
+def serve(settings: Settings, package: ModelPackage, client: AsyncClient) -> int:
+    """Serve on stdin and stdout until stdin ends, or SIGTERM or Ctrl-C comes. Returns the signal's number, else 0.
+
+    After a signal a thread still reads stdin: a plain exit would wait for the host to close it, so leave by os._exit.
+    """
+    loop = asyncio.new_event_loop()
+    number = loop.run_until_complete(_serve(settings, package, client))
+    if not number:
+        loop.close()
+    return number
+
+
+async def _serve(settings: Settings, package: ModelPackage, client: AsyncClient) -> int:
     store = AsyncResultStore(settings.results)
     models, jobs = Models(package, client), Jobs(client, store)
     tools = Tools(settings, package, client, models, jobs, LocalFiles(settings.folders))
     server = Server(settings, tools, Resources(models, store))
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[int] = loop.create_future()
+
+    def end(number: int) -> None:
+        if not stop.done():
+            stop.set_result(number)
+
+    with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, end, number)
     serving = asyncio.create_task(server.run_stdio_async())
-    with contextlib.suppress(NotImplementedError, ValueError):  # Windows has no such handlers
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     try:
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+        ends: set[asyncio.Future[Any]] = {serving, stop}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
     finally:
+        # The jobs that are waited for go on, and list_jobs shows them: nobody needs a warning of each.
+        logging.getLogger("runcomfy").setLevel(logging.ERROR)
         await jobs.close()
         await client.close()
+    return stop.result() if stop.done() else 0

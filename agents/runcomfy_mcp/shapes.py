@@ -67,7 +67,8 @@ class JobFile(TypedDict):
 
 
 class JobFacts(TypedDict):
-    """A job. ``state``: in_queue, in_progress, completed, failed, cancelled, or submitted before it was looked at."""
+    """A job. ``state``: in_queue, in_progress, completed, failed, cancelled; submitted or unknown
+    before RunComfy has told of it."""
 
     request_id: str
     state: str

@@ -51,14 +51,19 @@ ModelId = Annotated[str, Field(description="A model id as search_models gives it
 Input = Annotated[
     dict[str, Any], Field(description="The input by the model's schema (get_model), under its own names.")
 ]
-RequestId = Annotated[str, Field(description="A request id as submit_job gives it.", max_length=300)]
+RequestId = Annotated[
+    str,
+    # What the client takes: printable ASCII that cannot lead elsewhere as part of an address.
+    Field(description="A request id as submit_job gives it.", max_length=256, pattern=r"^[!-~]+$"),
+]
 Approved = ElicitationResult[asking.Approval]
 JobKey = Annotated[
     str,
     Field(
         description="Your own name for this one job, such as 'scene-12'. The same key and input never pay twice: repeat"
         " the call with the same key whenever you are not sure whether it worked. Another job needs another key.",
-        min_length=1,
+        # What a person can read in a question: no controls, and not only white space.
+        pattern=r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*$",
         max_length=200,
     ),
 ]
@@ -208,9 +213,10 @@ class Tools:
         follow = self._jobs.follow(request_id)
         await _wait(context, follow, seconds)
         if not follow.task.done():
-            return answer(
-                {**await self._facts(request_id, follow), "next": "The job goes on. Call wait_for_job again."}
-            )
+            next = "The job goes on. Call wait_for_job again."
+            if follow.update is None:
+                next = "RunComfy has told nothing of this job yet. Call wait_for_job again."
+            return answer({**await self._facts(request_id, follow), "next": next})
         try:
             kept = follow.task.result()
         except (JobFailedError, JobCancelledError) as error:
@@ -225,7 +231,7 @@ class Tools:
         """Cancel a job. RunComfy does so only while the job is queued; one that runs goes on and is paid."""
         if self._settings.spend == "never":
             raise asking.spending_is_off()
-        job = await asyncio.to_thread(self._client.job, request_id)
+        job = await self._jobs.job(request_id)
         outcome = await job.cancel()
         next = (
             "The job is cancelled." if outcome.cancelled else "It was not cancelled: call wait_for_job for its result."
@@ -315,7 +321,7 @@ class Tools:
         update = follow.update
         return {
             "request_id": request_id,
-            "state": clean(update.state, LONGEST_TITLE) if update else "submitted",
+            "state": clean(update.state, LONGEST_TITLE) if update else entry.state if entry else "unknown",
             "model_id": entry.model_id if entry else None,
             "job_key": entry.job_key if entry else None,
             "queue_position": update.queue_position if update else None,

@@ -57,7 +57,8 @@ def test_a_client_that_cannot_ask_is_refused_and_told_what_a_person_can_do(
     assert sim.accepted == 0
 
 
-@pytest.mark.parametrize("era", long_in_old_era)
+@pytest.mark.long
+@pytest.mark.parametrize("era", ERAS)
 def test_a_client_that_lies_about_asking_never_pays(sim: Simulator, tmp_path: Path, era: str) -> None:
     """It says that it can ask, and answers with an error, or with answers to questions nobody has put."""
     with Host(sim, tmp_path, era=era) as host:
@@ -101,7 +102,7 @@ def test_never_looks_and_checks_only(sim: Simulator, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", long_in_old_era)
 def test_five_submits_at_once_against_a_budget_for_two(sim: Simulator, tmp_path: Path, era: str) -> None:
-    """From two servers on one journal; and a third one, started later, finds the budget used up."""
+    """From two servers on one journal."""
     words = ("--spend", "budget", "--max-cost", "0.09", "--max-jobs", "3")  # a job is estimated at 0.04 USD
     with Host(sim, tmp_path, *words, era=era) as first, Host(sim, tmp_path, *words, era=era) as second:
         calls = [submit_begun(host, f"k{number}") for number, host in enumerate((first, second, first, second, first))]
@@ -110,12 +111,19 @@ def test_five_submits_at_once_against_a_budget_for_two(sim: Simulator, tmp_path:
         codes = {result.structured_content["error"]["code"] for result in results if result.is_error}
         assert (len(accepted), codes, sim.accepted) == (2, {"budget_exceeded"}, 2)
         assert first.questions == second.questions == []
-    with Host(sim, tmp_path, *words, era=era) as third:
-        error = third.refusal("submit_job", model_id=MODEL, input={"prompt": "x"}, job_key="new")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("era", ERAS)
+def test_a_restart_resets_no_budget(sim: Simulator, tmp_path: Path, era: str) -> None:
+    words = ("--spend", "budget", "--max-cost", "0.09")
+    with Host(sim, tmp_path, *words, era=era) as first:
+        jobs = [first.facts("submit_job", model_id=MODEL, input={"prompt": key}, job_key=key) for key in "ab"]
+    with Host(sim, tmp_path, *words, era=era) as second:
+        error = second.refusal("submit_job", model_id=MODEL, input={"prompt": "x"}, job_key="new")
         assert (error["code"], error["jobs"]) == ("budget_exceeded", 2)
-        key = accepted[0].structured_content["job_key"]
-        again = third.facts("submit_job", model_id=MODEL, input={"prompt": key}, job_key=key)
-        assert again["request_id"] == accepted[0].structured_content["request_id"]
+        again = second.facts("submit_job", model_id=MODEL, input={"prompt": "a"}, job_key="a")
+        assert again["request_id"] == jobs[0]["request_id"]
     assert sim.accepted == 2
 
 
@@ -144,7 +152,8 @@ def test_a_refused_submit_leaves_its_place_in_the_budget(sim: Simulator, tmp_pat
 # Lost replies, calls that are given up, servers that die.
 
 
-@pytest.mark.parametrize("era", long_in_old_era)
+@pytest.mark.long
+@pytest.mark.parametrize("era", ERAS)
 def test_a_lost_reply_is_unsure_and_the_same_key_sends_nothing(sim: Simulator, tmp_path: Path, era: str) -> None:
     sim.script("submit 1: lost reply")
     with Host(sim, tmp_path, era=era) as host:
@@ -208,7 +217,7 @@ FAULTS = ("latency 0.2", "latency 0.6", "lost reply", "503", "503 accepted", "dr
 
 @pytest.mark.parametrize(
     ("era", "first", "count"),
-    [(NEW, 0, 5), pytest.param(OLD, 5, 50, marks=pytest.mark.long), pytest.param(NEW, 55, 50, marks=pytest.mark.long)],
+    [(NEW, 0, 2), pytest.param(OLD, 5, 50, marks=pytest.mark.long), pytest.param(NEW, 55, 50, marks=pytest.mark.long)],
     ids=["a sample", "the whole, old", "the whole, new"],
 )
 def test_time_outs_and_repeats_never_pay_twice(

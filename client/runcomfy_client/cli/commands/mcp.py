@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from ..errors import OK, CommandError, NoFileError
 from ..options import COMMON, HELP, Common, JournalFile, command
-from ..package import open_async_client, package, program
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from runcomfy_mcp.settings import Spend
+from ..package import journal_path, open_async_client, package, program
 
 INSTALL = 'pip install "runcomfy-client[mcp]"'
 INSTALL_SIMULATOR = 'pip install "runcomfy-client[mcp,simulator]"'
@@ -71,14 +67,29 @@ def mcp(
     for folder in files or ():
         if not folder.expanduser().is_dir():
             raise NoFileError(f"--files takes a folder, and {str(folder)!r} is none")
-    _load()
+    _load_server()
+    from runcomfy_mcp.server import serve
+    from runcomfy_mcp.settings import Settings
+
     with contextlib.ExitStack() as stack:
-        url, token = common.base_url, None
+        base_url, token = common.base_url, None
         if simulate:
-            url, token, folder = _simulator(stack)
+            base_url, token, folder = _simulator(stack)
             journal = journal or str(folder / "journal.sqlite3")
             results = results or folder / "results"
-        _run(spend, max_cost, max_jobs, results, files or (), journal, url, token, simulated=simulate)
+        settings = Settings(
+            spend=spend,
+            max_cost=max_cost,
+            max_jobs=max_jobs,
+            results=_results(results, journal),
+            folders=tuple(files or ()),
+            simulated=simulate,
+            program=program(),
+        )
+        number = serve(settings, package(), open_async_client(base_url, journal=journal, token=token))
+    if number:
+        sys.stderr.flush()
+        os._exit(128 + number)
     return OK
 
 
@@ -91,7 +102,7 @@ def _check(spend: str, max_cost: float | None, max_jobs: int | None) -> None:
         raise CommandError("--spend budget needs a bound: --max-cost USD, --max-jobs N, or both")
 
 
-def _load() -> None:
+def _load_server() -> None:
     """Import the server; the collector would look at each of the SDK's thousands of new objects in vain."""
     gc.disable()
     try:
@@ -118,38 +129,6 @@ def _simulator(stack: contextlib.ExitStack) -> tuple[str, str, Path]:
     return simulator.url, simulator.token, Path(folder)
 
 
-def _run(
-    spend: Spend,
-    max_cost: float | None,
-    max_jobs: int | None,
-    results: Path | None,
-    files: Sequence[Path],
-    journal: str | None,
-    base_url: str | None,
-    token: str | None,
-    *,
-    simulated: bool,
-) -> None:
-    from runcomfy_mcp.server import serve
-    from runcomfy_mcp.settings import Settings
-
-    settings = Settings(
-        spend=spend,
-        max_cost=max_cost,
-        max_jobs=max_jobs,
-        results=_results(results, journal),
-        folders=tuple(files),
-        simulated=simulated,
-        program=program(),
-    )
-
-    async def main() -> None:
-        await serve(settings, package(), open_async_client(base_url, journal=journal, token=token))
-
-    asyncio.run(main())
-
-
 def _results(results: Path | None, journal: str | None) -> Path:
-    from ..package import journal_path
-
+    """The folder for result files; by default beside the journal."""
     return (results or journal_path(journal).parent / "results").expanduser()
