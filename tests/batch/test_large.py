@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from runcomfy_client.batch.folder_store import FolderStore
+from runcomfy_client.batch.store import DONE, Ending
+from runcomfy_client.journal.base import Intent
 
 from tests.support.cli import TEXT_TO_IMAGE
+from tests.support.journal import SCOPE
 from tests.support.scripts import run_script
 
 if TYPE_CHECKING:
@@ -65,3 +71,40 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, few: int, many: int)
         assert jobs == count
         peaks.append(peak)
     assert peaks[1] - peaks[0] < 20 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("few", "many"), [(300, 6_000), pytest.param(3_000, 300_000, marks=pytest.mark.long)])
+def test_what_a_job_costs_the_store_does_not_grow_with_the_batch(tmp_path: Path, few: int, many: int) -> None:
+    small, large = (store_cost(tmp_path / str(count), count) for count in (few, many))
+    assert large <= 2 * small, f"{small * 1000:.2f} ms, {large * 1000:.2f} ms"
+
+
+def store_cost(folder: Path, count: int) -> float:
+    """Processor seconds of one job's intent, id and end, beside so many jobs, half of them done."""
+    folder.mkdir()
+    store = FolderStore(folder)
+    store.create("large", SCOPE)
+    with store.transaction() as connection:
+        columns = "id, number, key, job_key, model_id, digest, input, outputs, seconds, estimate, state, seq, ended_at"
+        rows: list[tuple[object, ...]] = [
+            (n, n, f"key-{n}", f"key-{n}", "done", n, 1.0) for n in range(2, count + 1, 2)
+        ]
+        rows += [(n, n, f"key-{n}", f"key-{n}", "waiting", None, None) for n in range(1, count + 1, 2)]
+        connection.executemany(
+            f"INSERT INTO items ({columns}) VALUES (?, ?, ?, ?, 'a/b', 'digest', '{{}}', 1, 1, 1000, ?, ?, ?)",
+            rows,
+        )
+        connection.execute("UPDATE batches SET last_seq = ?", (count,))
+        connection.execute("UPDATE counts SET number = ? WHERE state IN ('waiting', 'done')", (count // 2,))
+    costs = []
+    for number in range(1, 100, 2):
+        began = time.thread_time()
+        assert store.intend(Intent(f"s-{number}", SCOPE, "a/b", f"key-{number}", "digest"), "owner", 15.0) is None
+        store.submitted(f"s-{number}", f"r-{number}")
+        store.end(Ending(number, DONE, "completed", 0.01))
+        costs.append(time.thread_time() - began)
+    status = store.status()
+    assert status.counts[DONE] == count // 2 + 50
+    assert status.spent == pytest.approx(0.5)
+    store.close()
+    return statistics.median(costs)
