@@ -34,6 +34,23 @@ with SyncClient(token, url) as client:
         pass
     print("stopped", batch.stopped, flush=True)
 """
+ASYNC_PROGRAM = """
+import asyncio, signal, sys
+from runcomfy_client.client import AsyncClient
+
+url, token, rows, folder, options = sys.argv[1:6]
+
+async def work():
+    async with AsyncClient(token, url) as client:
+        batch = client.batch(rows, folder, max_unsure=100_000, **eval(options))
+        signal.signal(signal.SIGTERM, lambda *_: batch.stop())
+        print("ready", flush=True)
+        async for item in batch.run():
+            pass
+        print("stopped", batch.stopped, flush=True)
+
+asyncio.run(work())
+"""
 
 
 def write_rows(path: Path, count: int) -> Path:
@@ -45,10 +62,10 @@ def write_rows(path: Path, count: int) -> Path:
 class Runner:
     """Runs the batch in processes of its own."""
 
-    def __init__(self, sim: Simulator, rows: Path, folder: Path, **options: Any) -> None:
+    def __init__(self, sim: Simulator, rows: Path, folder: Path, *, program: str = PROGRAM, **options: Any) -> None:
         self.folder = folder
         words = (sim.url, sim.token, str(rows), str(folder), repr(options))
-        self._command = [sys.executable, "-c", PROGRAM, *words]
+        self._command = [sys.executable, "-c", program, *words]
 
     def start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -96,18 +113,23 @@ def check_books(sim: Simulator, runner: Runner, count: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("count", "kills", "fault_rate"),
-    [(60, 5, 0.0), pytest.param(2000, 100, 0.2, marks=pytest.mark.long)],
-    ids=["a sample", "the whole"],
+    ("program", "count", "kills", "fault_rate"),
+    [
+        pytest.param(PROGRAM, 60, 4, 0.0, id="a sample"),
+        pytest.param(ASYNC_PROGRAM, 60, 5, 0.0, id="async", marks=pytest.mark.long),
+        pytest.param(PROGRAM, 2000, 100, 0.2, id="the whole", marks=pytest.mark.long),
+        pytest.param(ASYNC_PROGRAM, 600, 30, 0.2, id="the whole, async", marks=pytest.mark.long),
+    ],
 )
 def test_killed_and_started_again_nothing_is_paid_twice(
-    schemas: Path, tmp_path: Path, count: int, kills: int, fault_rate: float
+    schemas: Path, tmp_path: Path, program: str, count: int, kills: int, fault_rate: float
 ) -> None:
     moments = random.Random(count)
+    rows = write_rows(tmp_path / "rows.jsonl", count)
     with Simulator(
         schemas, queue_seconds=0.0, run_seconds=0.05, slots=200, balance=1e6, fault_rate=fault_rate, seed=1
     ) as sim:
-        runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", count), tmp_path / "out", rate=count / kills)
+        runner = Runner(sim, rows, tmp_path / "out", program=program, rate=count / kills)
         killed = sum(runner.kill_after(moments.uniform(0.3, 1.5)) for _ in range(kills))
         assert killed == kills, "the batch was over before it could be killed so often"
         runner.finish()
@@ -116,7 +138,15 @@ def test_killed_and_started_again_nothing_is_paid_twice(
             assert unsure <= kills * SUBMITS
         before = sim.accepted
         runner.finish()  # all is done, so nothing is sent
+        lines = rows.read_text().splitlines(keepends=True)
+        moments.shuffle(lines)
+        rows.write_text("".join(lines))
+        runner.finish()
         assert sim.accepted == before
+        rows.write_text("".join([json.dumps({"model": IMAGE, "input": {"prompt": "one more"}}) + "\n", *lines]))
+        if not fault_rate:
+            runner.finish()
+            assert sim.accepted == before + 1
 
 
 def test_a_budget_holds_under_kills(sim: Simulator, tmp_path: Path) -> None:
