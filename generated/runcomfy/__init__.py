@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from runcomfy_client.api.values import Cancellation, DownloadProgress, JobUpdate, PollState
     from runcomfy_client.batch.batch import AsyncBatch, Batch
     from runcomfy_client.batch.folder import BatchFailure, BatchItem, BatchReport
+    from runcomfy_client.batch.items import BatchStatus
     from runcomfy_client.batch.plan import BatchCheck, ModelEstimate, RowProblem
-    from runcomfy_client.batch.store import BatchStatus
     from runcomfy_client.catalog import AsyncCatalog, Catalog
     from runcomfy_client.errors import (
         APIError,
@@ -148,7 +148,7 @@ _MODULES = {
     "BatchFailure": "runcomfy_client.batch.folder",
     "BatchItem": "runcomfy_client.batch.folder",
     "BatchReport": "runcomfy_client.batch.folder",
-    "BatchStatus": "runcomfy_client.batch.store",
+    "BatchStatus": "runcomfy_client.batch.items",
     "Budget": "runcomfy_client.journal",
     "BudgetExceededError": "runcomfy_client.errors",
     "Cancellation": "runcomfy_client.api.values",

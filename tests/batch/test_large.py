@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_client.batch.folder_store import FolderStore
-from runcomfy_client.batch.store import DONE, Ending
+from runcomfy_client.batch.items import DONE, Ending
 from runcomfy_client.journal.base import Intent
 
 from tests.support.cli import TEXT_TO_IMAGE

@@ -14,7 +14,7 @@ import pytest
 from runcomfy_client.batch.batch import view_of
 from runcomfy_client.batch.cluster import engine, queue
 from runcomfy_client.batch.cluster.store import ClusterStore
-from runcomfy_client.batch.store import Ending
+from runcomfy_client.batch.items import Ending
 from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.errors import ConfigurationError, JournalError
 from runcomfy_client.journal.owners import new_owner

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from ..transport.sync_driver import SyncDriver
     from .engine import Engine
     from .folder import BatchFailure, BatchItem, BatchReport, BatchView
+    from .items import BatchStatus
     from .place import Place
     from .plan import BatchCheck
     from .rows import Jobs
-    from .store import BatchStatus, BatchStore
+    from .store import BatchStore
 
 
 class Started:

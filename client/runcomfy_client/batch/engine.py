@@ -66,7 +66,7 @@ from ..errors import (
 )
 from ..journal.base import LostLeaseError
 from ..transport.hooks import log
-from .store import DONE, EXPIRED, FAILED, FETCHING, REFUSED, RUNNING, WAITING, Ending, Held
+from .items import DONE, EXPIRED, FAILED, FETCHING, REFUSED, RUNNING, WAITING, Ending, Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,8 +76,9 @@ if TYPE_CHECKING:
     from ..journal.sql import Row
     from ..journal.writer import JournalWriter
     from ..transport.async_driver import AsyncDriver
+    from .items import Item
     from .limits import Limits
-    from .store import BatchStore, Item
+    from .store import BatchStore
 
 FILE_NAME = "{job_key}-{index}{suffix}"
 # Requests at once, so that a POST never waits for a connection after its intent was written.

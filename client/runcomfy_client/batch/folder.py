@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError
 from ..identifiers import request_id_in
 from .folder_store import FILE, FolderLock, FolderStore
+from .items import EXPIRED, FAILED, REFUSED, UNSURE
 from .results import ResultsFile, ended, export, facts_of
-from .store import EXPIRED, FAILED, REFUSED, UNSURE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
 
     from ..journal.sql import Row
-    from .store import BatchStatus, BatchStore
+    from .items import BatchStatus
+    from .store import BatchStore
 
 REPORT = "report.json"
 RETRYABLE = (FAILED, REFUSED, EXPIRED)

@@ -14,7 +14,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from .store import ENDED, PAGE
+from .items import ENDED
+from .store import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

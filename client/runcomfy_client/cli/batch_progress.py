@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from ..batch.store import BatchStatus
+    from ..batch.items import BatchStatus
 
 # Seconds between two looks at the store: on a terminal, and in a log.
 LIVE_SECONDS = 1.0

@@ -51,7 +51,7 @@ _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "runcomfy_client.batch.batch": ("AsyncBatch", "Batch"),
     "runcomfy_client.batch.folder": ("BatchFailure", "BatchItem", "BatchReport"),
     "runcomfy_client.batch.plan": ("BatchCheck", "ModelEstimate", "RowProblem"),
-    "runcomfy_client.batch.store": ("BatchStatus",),
+    "runcomfy_client.batch.items": ("BatchStatus",),
     "runcomfy_client.jobs": ("AsyncJob", "Job"),
     "runcomfy_client.transport.hooks": ("EventHooks", "HttpEvent"),
     "runcomfy_client.api.catalog": ("Balance", "CatalogEntry"),

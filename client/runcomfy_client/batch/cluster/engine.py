@@ -17,7 +17,7 @@ from ...errors import JournalError
 from ...journal.base import LEASE_SECONDS
 from ...transport.hooks import log
 from ..engine import Engine
-from ..store import ENDED, SUBMITTING, WAITING
+from ..items import ENDED, SUBMITTING, WAITING
 from .queue import Queue
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ...journal.writer import JournalWriter
     from ...transport.async_driver import AsyncDriver
     from ..engine import Results
+    from ..items import Held, Item
     from ..limits import Limits
-    from ..store import Held, Item
     from .store import ClusterStore
 
 TEND_SECONDS = 1.0

@@ -17,8 +17,9 @@ from ...journal.base import LEASE_SECONDS, UNSURE, MissingJournalError
 from ...journal.owners import describe_owner
 from ...journal.postgres import PostgresStore, Transaction, postgres_tables
 from ...journal.sql import repeatable
+from ..items import FETCHING, RUNNING, SUBMITTING, WAITING, BatchStatus, Held, Item, WorkerStatus
 from ..limits import Limits
-from ..store import FETCHING, RUNNING, SUBMITTING, TABLES, WAITING, BatchStatus, BatchStore, Held, Item, WorkerStatus
+from ..store import TABLES, BatchStore
 from .queue import QUEUED_ITEMS, STUCK_ROWS, TODO_ROWS, queue_tables
 
 if TYPE_CHECKING:
