@@ -157,7 +157,7 @@ class SyncClient(ClientData):
                 sent.
             http_client: your own httpx.Client, for proxies, certificates or HTTP/2; yours to close. Its auth is
                 not used.
-            journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
+            journal: keeps what was submitted: a path (SQLite), ``postgresql://...``, or a Journal. Default: none.
             validate: check inputs against the models' schemas before anything is sent.
             max_connections: the most requests under way at once; more wait for a free one.
             event_hooks: functions to call with each HttpEvent, one or a list of them under each of the keys "request",
@@ -337,7 +337,7 @@ class AsyncClient(ClientData):
                 sent.
             http_client: your own httpx.AsyncClient, for proxies, certificates or HTTP/2; yours to close. Its auth is
                 not used.
-            journal: a path, or a Journal: a SQLite file that keeps what was submitted. Default: none is kept.
+            journal: keeps what was submitted: a path (SQLite), ``postgresql://...``, or a Journal. Default: none.
             validate: check inputs against the models' schemas before anything is sent.
             max_connections: the most requests under way at once; more wait for a free one.
             event_hooks: functions to call with each HttpEvent, one or a list of them under each of the keys "request",

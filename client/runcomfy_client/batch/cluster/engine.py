@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import random
 import time
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from .store import ClusterStore
 
 TEND_SECONDS = 1.0
-# An item that another worker is sending is looked at again after this; one that could not be finished, after that.
-LOOK_AGAIN = 2.0
+# A gate that is shut for everybody is looked at again after this; an item that another worker is sending, and one that
+# could not be finished, is delivered again after those.
+LOOK_AGAIN = 0.5
+SENT_ELSEWHERE = 2.0
 TRY_AGAIN = 15.0
 # How long a worker that ends waits for a database that is away. The ids of its jobs are in files then.
 DRAIN_OUTAGE_SECONDS = 20.0
@@ -120,7 +123,7 @@ class ClusterEngine(Engine):
             if item is None or item.state in ENDED:
                 return None
             if item.state == SUBMITTING:
-                return LOOK_AGAIN
+                return SENT_ELSEWHERE
             if item.state == WAITING:
                 self._waiting.append(item)
             else:
@@ -158,32 +161,34 @@ class ClusterEngine(Engine):
     async def _may_send(self, item: Item) -> bool:
         if not await super()._may_send(item):
             return False
-        begins = time.monotonic() + await asyncio.to_thread(self._shared.next_slot)
+        while (found := await asyncio.to_thread(self._shared.look)).shut:
+            await self._change(random.uniform(0.5, 1.0) * LOOK_AGAIN)
+            if self._is_stopped():
+                return False
+        begins = time.monotonic()
+        if found.has_rate:
+            begins += await asyncio.to_thread(self._shared.next_slot)
         while self.stopped is None and (left := begins - time.monotonic()) > 0:
             await self._change(left)
         return self.stopped is None
 
     async def _held(self, item: Item, error: Held) -> None:
         match error.reason:
-            case "full":
+            case "full" | "paused":  # since it was looked at; a paused batch is resumed some time
                 self._waiting.appendleft(item)
-                self._wait(0.2)
             case "trial":
                 self._waiting.append(item)
-                self._wait(0.2)
-            case "paused":  # until it is resumed
-                self._waiting.appendleft(item)
-                self._wait(1.0)
+                self._wait(LOOK_AGAIN)
             case "budget":
                 self._waiting.appendleft(item)
-                self._wait(0.5)
+                self._wait(LOOK_AGAIN)
                 if not (await asyncio.to_thread(self._shared.sweep)).in_flight:  # nothing that could make room
                     self._stop("budget")
             case _:
                 await super()._held(item, error)
 
     def _wait(self, seconds: float) -> None:
-        self._next_post = time.monotonic() + seconds
+        self._next_post = time.monotonic() + random.uniform(0.5, 1.0) * seconds
 
     # Beside the jobs.
 

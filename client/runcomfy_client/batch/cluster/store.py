@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 # How long a worker waits for a database that has gone away.
 OUTAGE_SECONDS = 600.0
 # The queue holds so many items ahead, and is filled up when fewer are left.
-QUEUE_AHEAD = 1000
-QUEUE_LOW = 500
+QUEUE_AHEAD = 400
+QUEUE_LOW = 300
 # Of all workers together, one looks for what was left behind, once in so many seconds.
 SWEEP_SECONDS = 1.0
 OPEN = (WAITING, SUBMITTING, RUNNING, FETCHING)
@@ -74,6 +74,13 @@ class Sweep(NamedTuple):
     mine: bool
     open: int
     in_flight: int
+
+
+class Look(NamedTuple):
+    """shut: nothing can be sent now, the batch is paused or full. has_rate: each submit needs a place in the rate."""
+
+    shut: bool
+    has_rate: bool
 
 
 class ClusterStore(BatchStore, PostgresStore):
@@ -160,6 +167,15 @@ class ClusterStore(BatchStore, PostgresStore):
         )
         if connection.execute(query, (item["model_id"],)).fetchone() is not None:
             raise Held("trial", f"The first job of {item['model_id']} runs alone, to know what one costs.")
+
+    def look(self) -> Look:
+        """Look whether the gate is shut for everybody, without the lock that who goes through it needs."""
+        (row,) = self._read(
+            "SELECT paused, concurrency, rate, (SELECT CAST(sum(number) AS BIGINT) FROM counts WHERE state IN"
+            " ('submitting', 'running', 'fetching')) AS in_flight FROM batches, shared",
+            (),
+        )
+        return Look(bool(row["paused"]) or row["in_flight"] >= row["concurrency"], bool(row["rate"]))
 
     @repeatable
     def next_slot(self) -> float:
