@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runcomfy import AsyncRunComfy
-from runcomfy_client.batch import engine
+from runcomfy_client.batch import flight
 
 from .load import MODEL, PAUSE, PROMPT
 from .load_httpx import ajob, aopened
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 # The wire is not RunComfy: nothing is gained by sparing it.
-engine.POLLS_A_SECOND = 10_000.0
+flight.POLLS_A_SECOND = 10_000.0
 POINTS = 20
 SUBMITS = 4
 

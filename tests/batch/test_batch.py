@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runcomfy_client.batch import engine
+from runcomfy_client.batch import engine, flight
 from runcomfy_client.batch.folder import BatchFolder
 from runcomfy_client.batch.folder_store import FolderLock
 from runcomfy_client.client import AsyncClient, SyncClient
@@ -331,7 +331,7 @@ def test_an_iterator_is_read_once(sim: Simulator, client: SyncClient, tmp_path: 
 def test_files_that_cannot_be_fetched_are_fetched_by_the_next_run(
     sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "FETCH_TRIES", 1)
+    monkeypatch.setattr(flight, "FETCH_TRIES", 1)
     sim.script("file 1-: 307 to http://127.0.0.1:9/nothing")
     batch = client.batch(rows(2), tmp_path / "out")
     assert not list(batch.run())
@@ -346,7 +346,7 @@ def test_files_that_cannot_be_fetched_are_fetched_by_the_next_run(
 def test_a_file_that_is_gone_for_good_is_not_asked_for_again(
     sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "FETCH_TRIES", 2)
+    monkeypatch.setattr(flight, "FETCH_TRIES", 2)
     sim.script("file 1-: 410")
     batch = client.batch(rows(2), tmp_path / "out")
     items = list(batch.run())

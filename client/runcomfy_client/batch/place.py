@@ -13,8 +13,8 @@ from .results import ResultsFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .engine import Results
     from .folder import BatchView
+    from .results import Results
     from .store import BatchStore
 
 

@@ -12,7 +12,7 @@ import csv
 import io
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .items import ENDED
 from .store import PAGE
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 
 NAME = "results.jsonl"
 COLUMNS = ("key", "model", "state", "request_id", "cost", "files", "error")
+
+
+class Results(Protocol):
+    """What follows the store while a batch runs."""
+
+    def repair(self) -> None: ...
+
+    def catch_up(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class ResultsFile:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from ...journal.sql import Row
     from ...journal.writer import JournalWriter
     from ...transport.async_driver import AsyncDriver
-    from ..engine import Results
     from ..items import Held, Item
     from ..limits import Limits
+    from ..results import Results
     from .store import ClusterStore
 
 TEND_SECONDS = 1.0
