@@ -161,8 +161,8 @@ class JournalStore(abc.ABC):
     ``scope=None`` reads the entries of all accounts and addresses. Entries are ordered as they were written.
 
     name: where it is, for messages: a path, or an address without a password.
-    group: writes of one thread within it are one transaction, on disk when it is left without an error; one that
-        raises is undone by itself. None if each write is a transaction of its own.
+    group: writes of one thread within it are one transaction, on disk when it is left without an error. None if each
+        write is a transaction of its own.
     """
 
     name: str

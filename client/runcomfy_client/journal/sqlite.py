@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 VERSION = 3
 BUSY_SECONDS = 30.0
-# How a transaction begins, how it ends, and how it is undone.
-_TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
-_SAVEPOINT = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 NONE_THERE = "Check the path; the first submit with a journal makes it."
 
 # Version 1 had neither leases nor a table of its own facts, and its indexes were not used by its queries.
@@ -106,22 +103,23 @@ class SqliteStore(SqlStore):
     def transaction(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         """A transaction that nobody else writes in; on disk when it is left without an error.
 
-        One that begins within another is a part of that, and after an error undone by itself.
+        One that begins within another is a part of that.
         """
         with self._errors("written"), self._writing.lock:
-            connection = self._open(self._writing, create=create)
-            within_another = connection.in_transaction  # of this thread, which has the lock
-            if self._in_group and not within_another:
+            open_one = self._writing.connection
+            if open_one is not None and open_one.in_transaction:  # of this thread, which has the lock
+                yield open_one
+                return
+            if self._in_group:
                 raise sqlite3.OperationalError("the transaction that it belongs to was rolled back")
-            begin, commit, roll_back = _SAVEPOINT if within_another else _TRANSACTION
-            connection.execute(begin)
+            connection = self._open(self._writing, create=create)
+            connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-                connection.execute(commit)
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:  # after a full disk SQLite has rolled back already
-                    for statement in roll_back:
-                        connection.execute(statement)
+                    connection.execute("ROLLBACK")
                 raise
 
     @contextlib.contextmanager

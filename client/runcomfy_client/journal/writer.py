@@ -204,9 +204,9 @@ class WriteQueue:
     """Writes one after the other, on a thread that begins with the first.
 
     What is asked for while one commit lasts shares the next one: a sync of the disk takes milliseconds, and N jobs at
-    once need one of them, not N. No write is over before the commit that it is a part of. Where a commit fails, each of
-    its writes is done again in a transaction of its own, so that each has an outcome of its own; that is why a write
-    must come to the same when it is done twice.
+    once need one of them, not N. No write is over before the commit that it is a part of. Where a commit or one of its
+    writes fails, each is done again in a transaction of its own, so that each has an outcome of its own; that is why a
+    write must come to the same when it is done twice.
     """
 
     def __init__(self, group: Callable[[], AbstractContextManager[None]] | None) -> None:
@@ -253,7 +253,7 @@ class WriteQueue:
             return
         try:
             with self._group():
-                outcomes = [_outcome_of(each.work) for each in writes]
+                outcomes: list[tuple[object, BaseException | None]] = [(each.work(), None) for each in writes]
         except Exception:  # noqa: BLE001 - whatever it is, each write meets it again by itself
             outcomes = [_outcome_of(each.work) for each in writes]
         _finish(writes, outcomes)
