@@ -13,7 +13,7 @@ from mcp_types import CallToolResult, ContentBlock, TextContent
 from runcomfy_client import errors
 from runcomfy_client.describe.errors import error_facts, error_name
 
-from .text import clean, shortened, to_json
+from .text import clean, shorten, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +27,14 @@ MOST_FINDINGS = 50
 LONGEST_MESSAGE = 2000
 
 _RETRY = "Wait a little, then call the same tool again with the same arguments."
-_FIX_INPUT = "Correct the input by the findings; validate_input checks it without paying."
+FIX_INPUT = "Correct the input by the errors; validate_input checks it without paying."
 _ASK_TOKEN = (
     "A person must give this server a good token: RUNCOMFY_API_TOKEN in its environment."  # noqa: S105 - advice
 )
 # The first class that fits decides, so the special ones stand before their bases.
 _NEXT: tuple[tuple[type[errors.RunComfyError], str], ...] = (
     (errors.UnknownModelError, "search_models finds the ids of the models that are known here."),
-    (errors.InvalidInputError, _FIX_INPUT),
+    (errors.InvalidInputError, FIX_INPUT),
     (errors.AuthenticationError, _ASK_TOKEN),
     (
         errors.InsufficientBalanceError,
@@ -71,8 +71,8 @@ def answer(payload: dict[str, Any], *more: ContentBlock, is_error: bool = False)
     return CallToolResult(content=content, structured_content=json.loads(text), is_error=is_error)
 
 
-def refused(refusal: Refusal) -> CallToolResult:
-    error = {"code": refusal.code, "message": shortened(refusal.message, LONGEST_MESSAGE), **refusal.facts}
+def refusal_answer(refusal: Refusal) -> CallToolResult:
+    error = {"code": refusal.code, "message": shorten(refusal.message, LONGEST_MESSAGE), **refusal.facts}
     return answer({"error": error, "next": refusal.next}, is_error=True)
 
 
@@ -88,19 +88,16 @@ def failure(error: errors.RunComfyError, settings: Settings) -> CallToolResult:
     else:
         notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, errors.CureNote)]
         message = " ".join([error.message, *notes])
-    return refused(Refusal(error_name(error), message, next_step(error, settings), **facts))
+    return refusal_answer(Refusal(error_name(error), message, next_step(error, settings), **facts))
 
 
 def next_step(error: errors.RunComfyError, settings: Settings) -> str:
     """What to do about an error."""
     if isinstance(error, errors.SubmissionUnknownError):
-        if "being sent now" in error.message:
-            return "Call submit_job again in a few seconds with the same job_key and input; that sends nothing twice."
-        key = clean(error.job_key or error.submission_id or "KEY", 80)
+        settle = settings.settle_line(error.job_key or error.submission_id or "KEY")
         return (
-            "Do not submit this under another key: the job may be running and paid. The same job_key sends nothing."
-            " Tell the person, who looks at RunComfy's pages and settles it:"
-            f" {settings.program} settle {json.dumps(key)} --request-id ID, or --not-started."
+            "Do not submit this under another key: the job may be running and paid. The same job_key sends nothing. Tell"
+            f" the person, who looks at RunComfy's pages and settles it: {settle} --request-id ID, or --not-started."
         )
     if isinstance(error, errors.BudgetExceededError):
         return (
@@ -108,7 +105,7 @@ def next_step(error: errors.RunComfyError, settings: Settings) -> str:
             " --max-cost or --max-jobs."
         )
     if isinstance(error, errors.JournalError) and error.account is not None:
-        adopt = f"{settings.program} settle KEY --adopt"
+        adopt = f"{settings.settle_line(error.job_key or 'KEY')} --adopt"
         return f"Tell the person: the key was used with another token. {adopt} takes it over."
     if isinstance(error, errors.JournalError) and error.job_key is not None:
         return "This job_key stands for another input. For a new job choose a new job_key; list_jobs shows the old one."

@@ -20,7 +20,7 @@ from runcomfy_client.journal import Budget
 
 from .answers import Refusal
 from .settings import HOURS
-from .text import LONGEST_TITLE, clean, shortened, to_json
+from .text import LONGEST_TITLE, clean, shorten, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,20 +65,20 @@ def question(
         f"Model: {clean(spec.model_id, LONGEST_TITLE)} ({clean(spec.display_name, LONGEST_TITLE)})",
         f"Base price: {cost}",
         f"Job key: {clean(json.dumps(job_key, ensure_ascii=False), _LONGEST_KEY)}",
-        f"Input: {clean(to_json(_abridged(input)), _LONGEST_INPUT)}",
+        f"Input: {clean(to_json(_abridge(input)), _LONGEST_INPUT)}",
         f"Digest: {digest[:16]}",
     )
     return "\n".join(lines)
 
 
-def _abridged(value: object) -> object:
+def _abridge(value: object) -> object:
     """Long texts cut, so that a data: URI does not hide the rest."""
     if isinstance(value, str):
-        return shortened(value, _LONGEST_TEXT)
+        return shorten(value, _LONGEST_TEXT)
     if isinstance(value, list):
-        return [_abridged(each) for each in value]
+        return [_abridge(each) for each in value]
     if isinstance(value, dict):
-        return {name: _abridged(each) for name, each in value.items()}
+        return {name: _abridge(each) for name, each in value.items()}
     return value
 
 

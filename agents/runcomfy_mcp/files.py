@@ -31,7 +31,7 @@ class LocalFiles:
         listed = ", ".join(str(folder) for folder in self._folders)
         return f"A local file is named file:///path, and must lie below {listed}. Else use https:// URLs."
 
-    def opened(self, input: Mapping[str, object]) -> dict[str, object]:
+    def resolve(self, input: Mapping[str, object]) -> dict[str, object]:
         """The input with a Path for each `file://` address in it. Raises Refusal."""
         return {name: self._value(value, f"/{name}", _DEEPEST) for name, value in input.items()}
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Follow:
-    """A job that is waited for: the task, which ends when its files are kept, and what was last seen of it."""
+    """A job that is waited for: the task, which ends when its files are stored, and what was last seen of it."""
 
     def __init__(self) -> None:
         self.task: asyncio.Task[StoredResult]
@@ -52,10 +52,10 @@ class Jobs:
         options: Any = {"job_key": job_key, "budget": budget}
         task = asyncio.create_task(self._client.submit(model_id, input, options))
         self._submits.add(task)
-        task.add_done_callback(self._submitted)
+        task.add_done_callback(self._on_submit_end)
         return await asyncio.shield(task)
 
-    def _submitted(self, task: asyncio.Task[AsyncJob[Any]]) -> None:
+    def _on_submit_end(self, task: asyncio.Task[AsyncJob[Any]]) -> None:
         self._submits.discard(task)
         if not task.cancelled() and task.exception() is None and not self._closed:
             self.follow(task.result().request_id)
@@ -66,10 +66,10 @@ class Jobs:
         if found is None:
             found = self._follows[request_id] = Follow()
             found.task = asyncio.create_task(self._run(request_id, found))
-            found.task.add_done_callback(lambda task: self._followed(request_id, task))
+            found.task.add_done_callback(lambda task: self._on_follow_end(request_id, task))
         return found
 
-    def _followed(self, request_id: str, task: asyncio.Task[StoredResult]) -> None:
+    def _on_follow_end(self, request_id: str, task: asyncio.Task[StoredResult]) -> None:
         del self._follows[request_id]
         if not task.cancelled():
             task.exception()  # asyncio would complain of one that nobody has looked at
@@ -86,21 +86,21 @@ class Jobs:
             message = f"{clean(request_id, LONGEST_TITLE)!r} is no request id."
             raise Refusal("arguments", message, "list_jobs shows the jobs on record.") from None
 
-    async def kept(self, request_id: str) -> StoredResult | None:
+    async def stored(self, request_id: str) -> StoredResult | None:
         """A result whose files are here."""
         return await self._store.find(request_id)
 
     async def find(self, request_id: str) -> StoredResult | None:
         """A result whose files are here. A cost that was not known is asked for again."""
-        kept = await self.kept(request_id)
-        if kept is None or kept.cost is not None:
-            return kept
+        stored = await self.stored(request_id)
+        if stored is None or stored.cost is not None:
+            return stored
         try:
             async with asyncio.timeout(5):
                 job = await self.job(request_id)
                 return await self._store.save(await job.result())
         except (RunComfyError, TimeoutError):
-            return kept
+            return stored
 
     async def close(self) -> None:
         """End all. A submit under way gets a few seconds for its reply, and its outcome is written down."""

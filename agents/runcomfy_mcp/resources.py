@@ -1,7 +1,7 @@
 """What an agent can read: a model's schema, and the files of results.
 
 runcomfy://models/{model_id}                     the JSON Schema of its input
-runcomfy://jobs/{request_id}/files/{n}           a file of a result that is kept, from 1 on
+runcomfy://jobs/{request_id}/files/{n}           a file of a result that is stored, from 1 on
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class Resources:
     async def list(self) -> list[Resource]:
         """The files of the newest results."""
         found = []
-        for kept in (await self._store.list())[:MOST_LISTED]:
-            for number, file in enumerate(kept.files, 1):
-                title = f"{kept.model_id or 'a job'}: {file.kind} {number}"
+        for stored in (await self._store.list())[:MOST_LISTED]:
+            for number, file in enumerate(stored.files, 1):
+                title = f"{stored.model_id or 'a job'}: {file.kind} {number}"
                 found.append(
                     Resource(
                         name=file.path.name,
                         title=clean(title, LONGEST_TITLE),
-                        uri=file_uri(kept.request_id, number),
+                        uri=file_uri(stored.request_id, number),
                         mime_type=file.mime,
                         size=file.size,
                     )
@@ -85,17 +85,17 @@ class Resources:
                 raise ResourceNotFoundError(f"{error.message} search_models finds the ids.") from error
             return ReadResourceContents(content=to_json(schema), mime_type=SCHEMA_MIME)
         match = _FILE.fullmatch(uri)
-        kept = await self._store.find(unquote(match[1])) if match else None
-        if match is None or kept is None or not 1 <= int(match[2]) <= len(kept.files):
+        stored = await self._store.find(unquote(match[1])) if match else None
+        if match is None or stored is None or not 1 <= int(match[2]) <= len(stored.files):
             message = (
                 f"There is no {clean(uri, LONGEST_TITLE)!r} here. wait_for_job names the files of a job; call it first."
             )
             raise ResourceNotFoundError(message)
-        return await asyncio.to_thread(_content, kept, int(match[2]))
+        return await asyncio.to_thread(_content, stored, int(match[2]))
 
 
-def _content(kept: StoredResult, number: int) -> ReadResourceContents:
-    file = kept.files[number - 1]
+def _content(stored: StoredResult, number: int) -> ReadResourceContents:
+    file = stored.files[number - 1]
     if file.size > LARGEST_FILE:
         raise ResourceError(f"This {file.kind} has {file.size} bytes. Read it at {file.path}.")
     return ReadResourceContents(content=file.path.read_bytes(), mime_type=file.mime)

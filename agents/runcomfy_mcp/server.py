@@ -28,7 +28,7 @@ from runcomfy_client.packages import ModelPackage
 from runcomfy_client.result_store import AsyncResultStore
 
 from . import shapes
-from .answers import Refusal, failure, refused
+from .answers import Refusal, failure, refusal_answer
 from .consent import cannot_ask
 from .files import LocalFiles
 from .jobs import Jobs
@@ -36,7 +36,7 @@ from .models import Models
 from .resources import TEMPLATES, Resources
 from .settings import Settings
 from .text import LONGEST_TITLE, clean
-from .tools import Approved, Input, JobKey, ModelId, Tools
+from .tools import ApprovalResult, Input, JobKey, ModelId, Tools
 
 INSTRUCTIONS = """\
 Runs image, video and audio models of RunComfy. Jobs cost money. The way: search_models, get_model, validate_input,
@@ -51,22 +51,24 @@ def _words(error: ToolError, name: str, settings: Settings) -> CallToolResult:
     """The answer to a call that did not succeed."""
     cause: BaseException | None = error.__cause__
     if isinstance(cause, Refusal):
-        return refused(cause)
+        return refusal_answer(cause)
     if isinstance(cause, RunComfyError):
         return failure(cause, settings)
     if isinstance(cause, ValidationError):
         found = [f"{'.'.join(map(str, each['loc']))}: {_reason(each)}" for each in cause.errors(include_url=False)[:20]]
-        return refused(
+        return refusal_answer(
             Refusal("arguments", f"{name}: {'; '.join(found)}", "Correct the arguments by the tool's schema.")
         )
     if isinstance(cause, ToolError):  # of the SDK: an answer of the person's client that is none
-        next = "Nothing was sent. Tell the person."
-        return refused(Refusal("no_answer", "The answer of the person could not be read.", next))
+        advice = "Nothing was sent. Tell the person."
+        return refusal_answer(Refusal("no_answer", "The answer of the person could not be read.", advice))
     if isinstance(cause, OSError):
-        return refused(Refusal("disk", f"{name}: {cause}", "Tell the person; then call again with the same arguments."))
+        return refusal_answer(
+            Refusal("disk", f"{name}: {cause}", "Tell the person; then call again with the same arguments.")
+        )
     log.error("%s failed: %s: %s", name, type(cause).__name__, clean(str(cause), LONGEST_TITLE))
-    next = "Call again with the same arguments: a job_key never pays twice. If it fails again, tell the person."
-    return refused(Refusal("bug", f"{name} failed by a fault of this server: {type(cause).__name__}.", next))
+    advice = "Call again with the same arguments: a job_key never pays twice. If it fails again, tell the person."
+    return refusal_answer(Refusal("bug", f"{name} failed by a fault of this server: {type(cause).__name__}.", advice))
 
 
 def _reason(error: ErrorDetails) -> str:
@@ -83,14 +85,14 @@ class WordedTool(Tool):
         if unknown := sorted(arguments.keys() - self.parameters["properties"].keys()):
             known = ", ".join(self.parameters["properties"]) or "none"
             message = f"{self.name} has no argument {unknown[0]!r:.80}; its arguments are: {known}."
-            return refused(Refusal("arguments", message, "Leave it out."))
+            return refusal_answer(Refusal("arguments", message, "Leave it out."))
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
             return _words(error, self.name, settings)
         except MCPError as error:  # the client's reply to a question is an error
             log.info("The client could not ask: %s", error)
-            return refused(cannot_ask(settings))
+            return refusal_answer(cannot_ask(settings))
 
 
 class Server(MCPServer[Settings]):
@@ -129,7 +131,7 @@ class Server(MCPServer[Settings]):
 
 def _tools(tools: Tools) -> list[Tool]:
     async def submit_job(
-        model_id: ModelId, input: Input, job_key: JobKey, approval: Annotated[Approved, Resolve(tools.consent)]
+        model_id: ModelId, input: Input, job_key: JobKey, approval: Annotated[ApprovalResult, Resolve(tools.consent)]
     ) -> Annotated[CallToolResult, shapes.JobFacts]:
         """Start one job, which costs money. The input is checked first, and a person may be asked. It is sent at most
         once for a job_key: if a call fails or is cut off, repeat it with the same job_key and input, never with another

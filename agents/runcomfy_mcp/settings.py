@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from .text import LONGEST_TITLE, clean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +26,7 @@ class Settings:
     results: the folder that keeps the files of results, a folder a job.
     folders: agents may send local files from these folders, and from no others.
     simulated: whether the API is a simulator: nothing costs money.
-    program: how a person calls the command line, for hints.
+    program: how a person calls the command line, for hints. journal: the file that was named, for the same.
     """
 
     spend: Spend
@@ -33,6 +36,12 @@ class Settings:
     folders: tuple[Path, ...] = ()
     simulated: bool = False
     program: str = "runcomfy-client"
+    journal: str | None = None
+
+    def settle_line(self, name: str) -> str:
+        """The start of the line by which a person settles an unsure submit."""
+        words = [self.program, "settle", shlex.quote(clean(name, LONGEST_TITLE))]
+        return " ".join([*words, "--journal", shlex.quote(self.journal)] if self.journal else words)
 
     def budget_line(self) -> str:
         """The line that lets a person allow a budget."""

@@ -14,10 +14,10 @@ _EXACT = frozenset({"const", "default", "enum", "examples", "pattern"})
 def clean(text: str, most: int) -> str:
     """The text on one line, without what a terminal or a page acts upon (controls, direction marks), and cut."""
     plain = "".join([character if character.isprintable() else " " for character in text])
-    return shortened(" ".join(plain.split()), most)
+    return shorten(" ".join(plain.split()), most)
 
 
-def shortened(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
 
 

@@ -218,3 +218,38 @@ def test_what_cannot_be_meant_is_refused_at_the_start(words: list[str], says: st
 
     with pytest.raises(CommandError, match=says):
         run_app(["mcp", *words])
+
+
+def test_without_its_extra_the_command_says_which_one_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from runcomfy_client.cli.app import run_app
+    from runcomfy_client.cli.errors import CommandError
+
+    monkeypatch.delitem(sys.modules, "runcomfy_mcp.server", raising=False)
+    monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
+    with pytest.raises(CommandError, match=r'in the extra mcp: pip install "runcomfy-client\[mcp\]"'):
+        run_app(["mcp"])
+
+
+@pytest.mark.long
+def test_a_simulated_server_needs_no_token_and_leaves_nothing(tmp_path: Path) -> None:
+    for name in ("state", "temporary"):
+        (tmp_path / name).mkdir()
+    env = {
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "TMPDIR": str(tmp_path / "temporary"),
+        "RUNCOMFY_API_TOKEN": TOKEN,
+    }
+    process = start(tmp_path, "--simulate", **env)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    lines = [HELLO, {"jsonrpc": "2.0", "method": "notifications/initialized"}]
+    call = {"name": "get_balance", "arguments": {}}
+    lines.append({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
+    process.stdin.write("\n".join([*map(json.dumps, lines), ""]).encode())
+    process.stdin.flush()
+    process.stdout.readline()
+    reply = json.loads(process.stdout.readline())
+    assert reply["result"]["structuredContent"]["balance_usd"] == 100.0
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, b"", b"")
+    assert list((tmp_path / "state").rglob("*")) == list((tmp_path / "temporary").rglob("runcomfy*")) == []

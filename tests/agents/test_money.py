@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from mcp.server.elicitation import AcceptedElicitation
 from mcp.shared.exceptions import MCPError
 from mcp_types import ErrorData, InputRequiredResult
+from runcomfy import AsyncResultStore, AsyncRunComfy
+from runcomfy._index import PACKAGE
+from runcomfy_mcp.answers import Refusal
+from runcomfy_mcp.consent import Approval, KeyTaken
+from runcomfy_mcp.files import LocalFiles
+from runcomfy_mcp.jobs import Jobs
+from runcomfy_mcp.models import Models
+from runcomfy_mcp.settings import Settings
+from runcomfy_mcp.tools import Tools
 from runcomfy_simulator import Simulator
 
-from tests.support.agents import ERAS, MODEL, NEW, OLD, Host, yes
+from tests.support.agents import ERAS, MODEL, NEW, OLD, TOKEN, Host, yes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +106,33 @@ def test_never_looks_and_checks_only(sim: Simulator, tmp_path: Path) -> None:
         assert host.refusal("cancel_job", request_id="a")["code"] == "spending_off"
         assert host.questions == []
     assert sim.accepted == 0
+
+
+def test_a_key_that_is_freed_meanwhile_pays_nothing_without_consent(sim: Simulator, tmp_path: Path) -> None:
+    """The key had its job when the question was left out, and has none when the job is to be submitted."""
+    settings = Settings(spend="ask", max_cost=None, max_jobs=None, results=tmp_path)
+
+    async def submit(answer: object) -> Any:
+        async with AsyncRunComfy(TOKEN, sim.url, journal=tmp_path / "journal.sqlite3") as client:
+            jobs = Jobs(client, AsyncResultStore(tmp_path))
+            tools = Tools(settings, PACKAGE, client, Models(PACKAGE, client), jobs, LocalFiles(()))
+            try:
+                return await tools.submit(MODEL, {"prompt": "x"}, "k", AcceptedElicitation.model_construct(data=answer))
+            finally:
+                await jobs.close()
+
+    for answer, code in (
+        (KeyTaken(), "job_key_free"),
+        (Approval(approve=False), "not_approved"),
+        (None, "not_approved"),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            asyncio.run(submit(answer))
+        assert refusal.value.code == code
+    assert sim.accepted == 0
+    asyncio.run(submit(Approval(approve=True)))
+    assert asyncio.run(submit(KeyTaken())).structured_content["already_submitted"]
+    assert sim.accepted == 1
 
 
 # Budgets.

@@ -140,6 +140,26 @@ def test_a_wrong_input_is_refused_before_anyone_is_asked(host: Host, sim: Simula
     assert (host.questions, sim.accepted) == ([], before)
 
 
+def test_a_queued_job_is_cancelled(host: Host, sim: Simulator) -> None:
+    sim.script("job 1: queue 60")
+    try:
+        job = host.facts("submit_job", model_id=MODEL, input={"prompt": "x"}, job_key=f"queued-{host.era}")
+        waiting = host.facts("wait_for_job", request_id=job["request_id"], seconds=0.5)
+        assert waiting["state"] == "in_queue"
+        assert host.facts("cancel_job", request_id=job["request_id"])["cancelled"]
+        ended = host.facts("wait_for_job", request_id=job["request_id"], seconds=20)
+    finally:
+        sim.clear_script()
+    assert ended["state"] == "cancelled"
+
+
+def test_a_job_that_fails_is_told_in_words(host: Host) -> None:
+    job = host.facts("submit_job", model_id=MODEL, input={"prompt": "#fail nsfw"}, job_key=f"fails-{host.era}")
+    ended = host.facts("wait_for_job", request_id=job["request_id"])
+    assert (ended["state"], "new job_key" in ended["next"]) == ("failed", True)
+    assert ended["error"]
+
+
 def test_progress_always_grows(host: Host, sim: Simulator) -> None:
     sim.script("status: latency 1.5")
     seen: list[float] = []

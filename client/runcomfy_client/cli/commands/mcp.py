@@ -85,6 +85,7 @@ def mcp(
             folders=tuple(files or ()),
             simulated=simulate,
             program=program(),
+            journal=journal,
         )
         number = serve(settings, package(), open_async_client(base_url, journal=journal, token=token))
     if number:
