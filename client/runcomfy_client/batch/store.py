@@ -183,7 +183,7 @@ class BatchStore(SqlStore):
         rows = source.execute(f"SELECT {ITEM_COLUMNS} FROM planned ORDER BY number")
         while page := rows.fetchmany(PAGE):
             here = self._with_keys(connection, [row[1] for row in page]) if before else {}
-            added = []
+            added, kept = [], []
             for row in page:
                 number, key, model_id, digest = row[:4]
                 item = here.get(key)
@@ -197,11 +197,12 @@ class BatchStore(SqlStore):
                 if item is None:
                     added.append((*row, key))
                     continue
-                known += 1
-                connection.execute("UPDATE items SET number = ?, price = ? WHERE id = ?", (number, row[6], item["id"]))
+                kept.append((number, row[6], item["id"]))
             marks = ", ".join("?" * 10)
             connection.executemany(f"INSERT INTO items ({ITEM_COLUMNS}, job_key) VALUES ({marks})", added)
+            connection.executemany("UPDATE items SET number = ?, price = ? WHERE id = ?", kept)
             new += len(added)
+            known += len(kept)
         if not plan.check.ok:
             raise InvalidBatchError(plan.check)
         if before and not known:

@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 
 TASK = "runcomfy"
 POLL_SECONDS = 1.0
-# Of the store: whether an item is in the queue, how many rows wait there, and what a worker is believed to work on.
-QUEUED_ITEMS = (
-    "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = CAST(items.id AS TEXT) AND status IN ('todo', 'doing')"
-)
+# For the store: the items in the queue, how many of them wait there, and what a worker is believed to work on.
+QUEUED_ITEMS = "SELECT CAST(queueing_lock AS BIGINT) AS item FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
 TODO_ROWS = "SELECT count(*) AS number FROM procrastinate_jobs WHERE status = 'todo'"
 STUCK_ROWS = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = ?"
 

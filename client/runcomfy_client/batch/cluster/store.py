@@ -142,7 +142,10 @@ class ClusterStore(BatchStore, PostgresStore):
                 cure=f"Use an https:// URL, or put the files below {self.folder}, which every worker must then see"
                 " under that very path (a shared mount).",
             )
-        return super().load(plan, prices)
+        with self.transaction() as connection:
+            new = super().load(plan, prices)
+            connection.execute("ANALYZE items")  # else its pages are read through and sorted until somebody does it
+            return new
 
     def begin(self, limits: Limits) -> None:
         """Set the limits of all workers together; `submits`, `max_failures` and `max_unsure` are each worker's own."""
@@ -236,19 +239,17 @@ class ClusterStore(BatchStore, PostgresStore):
 
     def not_queued(self) -> list[int]:
         """Items to be put into the queue: what is paid first, then the next that wait, if the queue runs low."""
-        found: list[int] = []
-        for state in (FETCHING, RUNNING):
-            found += self._not_queued(state, QUEUE_AHEAD)
+        states = [FETCHING, RUNNING]
         if self._read(TODO_ROWS, ())[0]["number"] < QUEUE_LOW:
-            found += self._not_queued(WAITING, QUEUE_AHEAD)
+            states.append(WAITING)
+        queued = {row["item"] for row in self._read(QUEUED_ITEMS, ())}
+        found = []
+        for state in states:
+            rows = self._read(
+                "SELECT id FROM items WHERE state = ? ORDER BY number LIMIT ?", (state, QUEUE_AHEAD + len(queued))
+            )
+            found += [row["id"] for row in rows if row["id"] not in queued]
         return found
-
-    def _not_queued(self, state: str, limit: int) -> list[int]:
-        rows = self._read(
-            f"SELECT id FROM items WHERE state = ? AND NOT EXISTS ({QUEUED_ITEMS}) ORDER BY number LIMIT ?",
-            (state, limit),
-        )
-        return [row["id"] for row in rows]
 
     def stuck_rows(self, queue_worker: int) -> set[int]:
         """Rows that the queue believes this worker works on."""
