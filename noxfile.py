@@ -58,7 +58,7 @@ def base(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["build"])
 def extras(session: nox.Session) -> None:
     """The sdist with all extras: generate from an empty folder, serve, run a job, write the reference."""
-    session.install(f"runcomfy-client[cli,codegen,simulator] @ {_built('*.tar.gz').as_uri()}")
+    session.install(f"runcomfy-client[cli,codegen,simulator,studio] @ {_built('*.tar.gz').as_uri()}")
     _run_check(session, "extras")
 
 

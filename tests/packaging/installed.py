@@ -128,7 +128,34 @@ def packaged() -> None:
     done = expect(0, run("runcomfy-codegen", "reference", "--output", "reference"))
     check("a page for each model", len([*Path("reference").rglob("*.md")]) > 4, done.stdout)
     with_simulator("bytedance/dreamina-4-0/text-to-image")
+    with_studio()
     os.chdir("..")
+
+
+def with_studio() -> None:
+    """The studio serves its pages and its files out of the package."""
+    from urllib.request import HTTPCookieProcessor, build_opener
+
+    script = Path(sys.executable).with_name("runcomfy-client")
+    command = [str(script), "studio", "--simulate", "--no-browser", "--port", "0"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(Path("state").resolve())}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr
+        try:
+            link = re.search(r"http://\S+", process.stderr.readline())
+            check("the studio says where it is", link)
+            assert link
+            browser = build_opener(HTTPCookieProcessor())
+            browser.open(link[0]).read()
+            root = link[0].partition("/launch/")[0]
+            for path, part in (
+                ("/", b"models"),
+                ("/static/vendor/htmx.min.js", b"htmx"),
+                ("/static/studio.css", b":root"),
+            ):
+                check(f"the studio serves {path}", part in browser.open(root + path).read())
+        finally:
+            process.terminate()
 
 
 def dropped_in() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from importlib import import_module
 from pathlib import Path
@@ -65,6 +66,9 @@ def studio(
         extra = INSTALL_SIMULATOR if simulate else INSTALL
         raise CommandError(f"{program()} studio needs {missing.name}: {extra}") from missing
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"port {port} is taken, perhaps by another studio; choose one with --port, or 0 for a free one"
+            raise CommandError(message) from error
         raise CommandError(f"the studio cannot start: {error.strerror or error}") from error
     except KeyboardInterrupt:
         pass
