@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from ..judgement import with_files
-from ..runs import KEY_PREFIX, Estimate, digest, element_id
+from ..runs import KEY_PREFIX, Estimate, digest, element_id, new_key
 from ..security import same
 from ..storage import Draft
 from .common import fragment, page, sent_form, studio_of
@@ -104,16 +104,24 @@ async def look(request: Request) -> Response:
 
 async def settle(request: Request) -> Response:
     """Settle an unsure submit: with the id of its job, or as never started."""
-    sent = dict(await sent_form(request))
+    studio, sent = studio_of(request), dict(await sent_form(request))
     name = request.path_params["name"]
     request_id = sent.get("request_id", "").strip()
     if sent.get("started") == "no":
-        name, problem = await studio_of(request).runs.settle(name, None)
-    elif request_id_in({"request_id": request_id}) is None:
-        problem = "Enter the request id as RunComfy shows it."
-    else:
-        name, problem = await studio_of(request).runs.settle(name, request_id)
-    return await _card(request, name, problem)
+        name, problem = await studio.runs.settle(name, None)
+        return await _card(request, name, problem)
+    if request_id_in({"request_id": request_id}) is None:
+        return await _card(request, name, "Enter the request id as RunComfy shows it.")
+    name, problem = await studio.runs.settle(name, request_id)
+    response = await _card(request, name, problem)
+    entry = await studio.runs.find(name)
+    if problem or entry is None:
+        return response
+    # The key has its job now; the form goes on with another.
+    draft, key = studio.storage.draft(entry.model_id), new_key()
+    if draft.key == entry.job_key:
+        studio.storage.keep_draft(entry.model_id, Draft(draft.payload, key))
+    return HTMLResponse(fragment(request, "_key.html", key=key) + bytes(response.body).decode())
 
 
 async def pending(request: Request) -> Response:
