@@ -128,7 +128,7 @@ def test_forms_hold_what_the_json_says_and_show_the_clients_verdict(
 ) -> None:
     page = open_page(studio, "/")
     for model_id in SAMPLE:
-        try_model(page, studio, model_id, 3)
+        try_model(page, studio, model_id, 2)
 
 
 @pytest.mark.long
