@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -13,6 +14,9 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from rich.console import Console
+from runcomfy_client.batch.items import BatchStatus
+from runcomfy_client.cli.batch_progress import BatchProgress
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import SCHEMAS, SCRIPT, TEXT_TO_IMAGE, Answer
@@ -209,3 +213,27 @@ def test_the_example_of_each_help_works(batch: Command, sim: Simulator, tmp_path
         assert words[:2] == ["runcomfy-client", "batch"], f"{name} --help has no example"
         answer = batch(*words[2:])
         assert answer.code == (75 if name == "run" else 0), f"{words}: {answer.err}"
+
+
+def test_the_display_says_all_that_counts_on_a_narrow_terminal() -> None:
+    states = ("waiting", "submitting", "running", "fetching", "done", "failed", "refused", "unsure", "expired")
+    status = BatchStatus(
+        name="out",
+        counts=dict(zip(states, (1700, 2, 96, 2, 180, 15, 3, 1, 1), strict=True)),
+        spent=12.5,
+        reserved=4.0,
+        budget=100.0,
+        estimate_left=70.0,
+        paused=False,
+        active=True,
+        rate=240.0,
+    )
+    progress = BatchProgress(lambda: status)
+    progress._status = status
+    console = Console(width=60, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(progress)
+    bar, *lines = console.export_text().splitlines()
+    assert len(bar.strip()) == 60
+    text = " ".join(line.strip() for line in lines)
+    assert text.startswith("180 of 2000 done, 98 running, 2 fetching, 1700 waiting, 15 failed, 3 refused, 1 unsure, 1")
+    assert text.endswith("240 a minute, 7:30 left; 12.50 USD spent, 4.00 reserved of 100.00")

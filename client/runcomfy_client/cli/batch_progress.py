@@ -93,6 +93,7 @@ class BatchProgress:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.progress_bar import ProgressBar
+        from rich.segment import Segment
         from rich.text import Text
 
         status = self._status
@@ -100,4 +101,5 @@ class BatchProgress:
             yield Text("starting")
             return
         yield ProgressBar(total=max(status.total, 1), completed=status.ended, width=min(options.max_width, 60))
+        yield Segment.line()
         yield Text(status_line(status))
