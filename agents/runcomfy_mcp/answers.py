@@ -96,8 +96,9 @@ def next_step(error: errors.RunComfyError, settings: Settings) -> str:
     if isinstance(error, errors.SubmissionUnknownError):
         settle = settings.settle_line(error.job_key or error.submission_id or "KEY")
         return (
-            "Do not submit this under another key: the job may be running and paid. The same job_key sends nothing. Tell"
-            f" the person, who looks at RunComfy's pages and settles it: {settle} --request-id ID, or --not-started."
+            "Do not submit this under another key: the job may be running and paid. The same job_key sends nothing."
+            f" Tell the person, who looks at RunComfy's pages and settles it: {settle} --request-id ID,"
+            " or --not-started."
         )
     if isinstance(error, errors.BudgetExceededError):
         return (
