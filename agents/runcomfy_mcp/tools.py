@@ -22,7 +22,7 @@ from . import consent as asking
 from . import resources, shapes
 from .answers import FIX_INPUT, Refusal, answer, verdict
 from .settings import HOURS
-from .text import LONGEST_DESCRIPTION, LONGEST_TITLE, clean, shorten
+from .text import LONGEST_DESCRIPTION, LONGEST_TITLE, clean
 
 if TYPE_CHECKING:
     from runcomfy_client.client import AsyncClient
@@ -230,7 +230,7 @@ class Tools:
         except (JobFailedError, JobCancelledError) as error:
             facts = await self._facts(request_id, follow)
             facts["state"] = "failed" if isinstance(error, JobFailedError) else "cancelled"
-            facts["error"] = shorten(clean(error.message, LONGEST_DESCRIPTION), LONGEST_DESCRIPTION)
+            facts["error"] = clean(error.message, LONGEST_DESCRIPTION)
             advice = "The job is over without a result. A new job_key starts another one, which is paid again."
             return answer({**facts, "next": advice})
         return await self._completed(stored)

@@ -6,13 +6,14 @@ import contextlib
 import gc
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from ..errors import OK, CommandError, NoFileError
-from ..options import COMMON, HELP, Common, JournalFile, command
+from ..options import COMMON, JOBS, Common, JournalFile, command
 from ..package import journal_path, open_async_client, package, program
 
 INSTALL = 'pip install "runcomfy-client[mcp]"'
@@ -20,8 +21,8 @@ INSTALL_SIMULATOR = 'pip install "runcomfy-client[mcp,simulator]"'
 
 
 @command(
-    group=HELP,
-    order=22,
+    group=JOBS,
+    order=31,
     example=("{program} mcp --spend budget --max-cost 5 --max-jobs 20 --files ~/Pictures", "{program} mcp --simulate"),
 )
 def mcp(
@@ -120,8 +121,6 @@ def _simulator(stack: contextlib.ExitStack) -> tuple[str, str, Path]:
     import tempfile
 
     try:
-        from importlib import import_module
-
         simulator = stack.enter_context(import_module("runcomfy_simulator.server").Simulator())
     except ModuleNotFoundError as missing:
         message = f"--simulate needs {missing.name}, which is in the extra simulator: {INSTALL_SIMULATOR}"
