@@ -50,8 +50,8 @@ def make_app(studio: Studio) -> ASGIApp:
         problem = studio.words.of(error)
         if request.headers.get("HX-Request"):
             return HTMLResponse(fragment(request, "_problem.html", problem=problem))
-        shown = {"at": request.url.path, "waiting": 0, "title": "This does not work now", "text": problem}
-        return HTMLResponse(fragment(request, "message.html", **shown), 503)
+        context = {"at": request.url.path, "waiting": 0, "title": "This does not work now", "text": problem}
+        return HTMLResponse(fragment(request, "message.html", **context), 503)
 
     handlers: dict[int | type[Exception], Any] = {
         404: not_found,

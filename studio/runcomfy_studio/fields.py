@@ -54,7 +54,6 @@ class Field:
     kind: str
     label: str
     wire: str = ""
-    type: str = ""
     about: str = ""
     limits: tuple[str, ...] = ()
     required: bool = False
@@ -92,8 +91,8 @@ def fields(spec: ModelSpec, data: Mapping[str, str]) -> tuple[Field, ...]:
 def field_at(spec: ModelSpec, data: Mapping[str, str], name: str) -> Field | None:
     """One field of the form, by its name."""
 
-    def search(found: tuple[Field, ...]) -> Field | None:
-        for each in found:
+    def search(tree: tuple[Field, ...]) -> Field | None:
+        for each in tree:
             if each.name == name:
                 return each
             if name.startswith(f"{each.name}."):
@@ -103,31 +102,27 @@ def field_at(spec: ModelSpec, data: Mapping[str, str], name: str) -> Field | Non
     return search(fields(spec, data))
 
 
-def names_in(found: tuple[Field, ...]) -> list[str]:
+def names_in(tree: tuple[Field, ...]) -> list[str]:
     """The names of fields and of those inside, in the order in which they are shown."""
-    return [name for each in found for name in (each.name, *names_in(each.items))]
+    return [name for each in tree for name in (each.name, *names_in(each.items))]
 
 
 def _object_fields(node: Object, name: str, data: Mapping[str, str]) -> tuple[Field, ...]:
     positions = {wire: index for index, wire in enumerate(node.properties)}
-    found = []
+    rows = []
     for one in parameters(node):
         default = "" if one.required or one.default in (MISSING, "") else _shown(one.default)
-        made = _field(one.node, f"{name}.{positions[one.wire_name]}", data, default)
+        field = _field(one.node, f"{name}.{positions[one.wire_name]}", data, default)
         title = one.title if one.title and len(one.title) <= 60 else _spoken(one.wire_name)
         label = title[:1].upper() + title[1:]
         about = "" if one.description == one.title else one.description
-        limits = one.limits if made.kind != "choice" else ()
-        found.append(
-            replace(
-                made, label=label, wire=one.wire_name, about=about, limits=limits, required=one.required, type=one.type
-            )
-        )
+        limits = one.limits if field.kind != "choice" else ()
+        rows.append(replace(field, label=label, wire=one.wire_name, about=about, limits=limits, required=one.required))
     more = data.get(f"{name}:more", "")
     if more or node.extra:
         note = "" if node.extra else "The schema does not have these keys."
-        found.append(Field(name=f"{name}:more", kind="json", label="Other keys", text=more, note=note, rows=3))
-    return tuple(found)
+        rows.append(Field(name=f"{name}:more", kind="json", label="Other keys", text=more, note=note, rows=3))
+    return tuple(rows)
 
 
 def _field(node: Node | None, name: str, data: Mapping[str, str], default: str = "", label: str = "") -> Field:
@@ -135,50 +130,52 @@ def _field(node: Node | None, name: str, data: Mapping[str, str], default: str =
     node = shape_of(node)
     text = data.get(name, "")
     kind = kind_of(node)
-    make = Field(name=name, kind=kind, label=label or type_words(node).capitalize(), default=default, text=text)
+    field = Field(name=name, kind=kind, label=label or type_words(node).capitalize(), default=default, text=text)
     if data.get(f"{name}:as") == "json" and kind != "json":
         note = f"The field for {_article(type_words(node))} cannot hold this value, so it stands here as JSON."
-        return replace(make, kind="json", note=note, rows=text.count("\n") + 1, can_clear=True)
+        return replace(field, kind="json", note=note, rows=text.count("\n") + 1, can_clear=True)
     match node:
         case Enum(values=values):
-            chosen = text if text.isdecimal() else ""
-            options = [(str(index), _shown(value), str(index) == chosen) for index, value in enumerate(values)]
-            return replace(make, options=tuple(options))
+            selected = text if text.isdecimal() else ""
+            options = [(str(index), _shown(value), str(index) == selected) for index, value in enumerate(values)]
+            return replace(field, options=tuple(options))
         case Boolean():
             usual = {"true": "Default (on)", "false": "Default (off)"}.get(default, "Not sent")
             options = [("", usual, text not in ("true", "false"))]
             options += [("true", "On", text == "true"), ("false", "Off", text == "false")]
-            return replace(make, options=tuple(options))
+            return replace(field, options=tuple(options))
         case Number():
-            return replace(make, slider=_slider(node))
+            return replace(field, slider=_slider(node))
         case Media():
             limits = tuple(map(rule_words, node.rules))
-            return replace(make, media=node.kind, limits=limits)
+            return replace(field, media=node.kind, limits=limits)
         case String():
             longest = node.max_length
             rows = 1 if longest is not None and longest <= 120 else 3
-            return replace(make, rows=rows, longest=longest, empty=_offer(node, "", name, data))
+            return replace(field, rows=rows, longest=longest, empty=_offer(node, "", name, data))
         case Array():
             count = rows_of(data, name)
             items = [_field(item_node(node), f"{name}.{row}", data, label=f"Item {row + 1}") for row in range(count)]
             can_add = count < min(MOST_ROWS, MOST_ROWS if node.max_items is None else node.max_items)
-            return replace(make, items=tuple(items), can_add=can_add, empty=_offer(node, [], name, data))
+            return replace(field, items=tuple(items), can_add=can_add, empty=_offer(node, [], name, data))
         case Object() if node.properties:
-            return replace(make, items=_object_fields(node, name, data), empty=_offer(node, {}, name, data))
+            return replace(field, items=_object_fields(node, name, data), empty=_offer(node, {}, name, data))
         case AnyOf(nodes=nodes) | OneOf(nodes=nodes):
-            chosen = data.get(f"{name}:alt", "")
-            options = [(str(index), _alternative_words(part), str(index) == chosen) for index, part in enumerate(nodes)]
-            index = index_in(chosen, len(nodes))
+            selected = data.get(f"{name}:alt", "")
+            options = [
+                (str(index), _alternative_words(part), str(index) == selected) for index, part in enumerate(nodes)
+            ]
+            index = index_in(selected, len(nodes))
             items = [] if index is None else [_field(nodes[index], f"{name}.{index}", data)]
-            return replace(make, options=tuple(options), items=tuple(items))
+            return replace(field, options=tuple(options), items=tuple(items))
         case _:
-            return replace(make, rows=3)
+            return replace(field, rows=3)
 
 
 def _offer(node: Node, nothing: object, name: str, data: Mapping[str, str]) -> bool | None:
     """Whether the field is sent although it is empty; None where the schema would refuse that anyway."""
-    ticked = bool(data.get(f"{name}:empty"))
-    return ticked if ticked or not has_errors(node.check(nothing) or ()) else None
+    is_ticked = bool(data.get(f"{name}:empty"))
+    return is_ticked if is_ticked or not has_errors(node.check(nothing) or ()) else None
 
 
 def _slider(node: Number) -> Slider | None:

@@ -141,9 +141,9 @@ def _write(node: Node | None, value: object, name: str, data: Data) -> None:
         case Object() if node.properties and isinstance(value, dict):
             _write_object(node, value, name, data)
         case AnyOf() | OneOf():
-            chosen = _alternative(node, value)
-            data[f"{name}:alt"] = str(chosen)
-            _write(node.nodes[chosen], value, f"{name}.{chosen}", data)
+            index = _alternative(node, value)
+            data[f"{name}:alt"] = str(index)
+            _write(node.nodes[index], value, f"{name}.{index}", data)
         case Media() | String() | Number() if isinstance(value, str):
             data[name] = value
             if not value:
@@ -184,7 +184,7 @@ def _fits(node: Node | None, value: object) -> bool:
             return value is None
         case Array():
             return isinstance(value, list) and len(value) <= MOST_ROWS
-        case Object() as found if found.properties:
+        case Object() as shape if shape.properties:
             return isinstance(value, dict)
         case AnyOf(nodes=nodes) | OneOf(nodes=nodes):
             return any(_fits(part, value) for part in nodes)
@@ -271,36 +271,36 @@ class _Reader:
             case Object() if node.properties:
                 return self._object(node, name, keys)
             case AnyOf(nodes=nodes) | OneOf(nodes=nodes):
-                chosen = index_in(self._data.get(f"{name}:alt", ""), len(nodes))
-                return MISSING if chosen is None else self.value(nodes[chosen], f"{name}.{chosen}", keys)
+                index = index_in(self._data.get(f"{name}:alt", ""), len(nodes))
+                return MISSING if index is None else self.value(nodes[index], f"{name}.{index}", keys)
             case _:
                 return self._json(text, keys)
 
     def _list(self, node: Array, name: str, keys: Keys) -> object:
-        inner, found = item_node(node), list[object]()
+        inner, items = item_node(node), list[object]()
         for row in range(rows_of(self._data, name)):
             self._rows += 1
             if self._rows > MOST_ROWS_IN_ALL:
                 raise FormError(f"The form has more than {MOST_ROWS_IN_ALL} rows.")
-            item = self.value(inner, f"{name}.{row}", (*keys, len(found)))
+            item = self.value(inner, f"{name}.{row}", (*keys, len(items)))
             if item is not MISSING:
-                found.append(item)
-        return found if found or self._is_empty(name) else MISSING
+                items.append(item)
+        return items if items or self._is_empty(name) else MISSING
 
     def _object(self, node: Object, name: str, keys: Keys) -> object:
-        found: dict[str, object] = {}
+        payload: dict[str, object] = {}
         for index, (wire, known) in enumerate(node.properties.items()):
             item = self.value(known.node, f"{name}.{index}", (*keys, wire))
             if item is not MISSING:
-                found[wire] = item
+                payload[wire] = item
         more = self._json(self._data.get(f"{name}:more", ""), keys)
         if isinstance(more, dict):
             for key in [key for key in more if key in node.properties]:
                 self.findings.append(ErrorFinding("json", "has a field of its own", keys=(*keys, key)))
-            found |= {key: item for key, item in more.items() if key not in node.properties}
+            payload |= {key: item for key, item in more.items() if key not in node.properties}
         elif more is not MISSING:
             self.findings.append(ErrorFinding("json", "other keys are written as a JSON object", keys=keys))
-        return found if found or name == ROOT or self._is_empty(name) else MISSING
+        return payload if payload or name == ROOT or self._is_empty(name) else MISSING
 
     def _json(self, text: str, keys: Keys) -> object:
         if not text.strip():

@@ -17,6 +17,7 @@ import logging
 import re
 import secrets
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
@@ -143,8 +144,8 @@ class Runs:
 
     async def spent(self) -> float:
         """What the last day's jobs cost, by estimate where RunComfy has not stated it, in US dollars."""
-        found = await self._read(lambda: self._client.journal.spending(HOURS))
-        return (found.spent + found.reserved) / MICRO
+        spending = await self._read(lambda: self._client.journal.spending(HOURS))
+        return (spending.spent + spending.reserved) / MICRO
 
     async def over_limit(self, estimate: Estimate) -> str:
         """Why a job of this price is refused, or "" if it is not. The submit itself decides; this says so before."""
@@ -214,8 +215,10 @@ class Runs:
         """Jobs that failed or were cancelled, the newest first."""
 
         def entries() -> list[JournalEntry]:
-            found = [each for each in self._client.journal.entries() if each.state in ("failed", "cancelled")]
-            return found[-most:]
+            newest = deque(
+                (each for each in self._client.journal.entries() if each.state in ("failed", "cancelled")), maxlen=most
+            )
+            return list(newest)
 
         return [self._card(entry, None) for entry in reversed(await self._read(entries))]
 

@@ -58,20 +58,20 @@ class Storage:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(secrets.token_bytes(32))
-        found = path.read_bytes()
-        if len(found) < 32:
+        secret = path.read_bytes()
+        if len(secret) < 32:
             raise OSError(f"{path} is damaged; delete it, and the studio makes a new one")
         path.chmod(0o600)
-        return found
+        return secret
 
     def draft(self, model_id: str) -> Draft:
         """What was last in a model's form."""
         try:
             path = self._draft_path(model_id)
-            found = json.loads(path.read_text("utf-8")) if path.stat().st_size <= _LARGEST_DRAFT else {}
-            if found["model_id"] != model_id:
+            values = json.loads(path.read_text("utf-8")) if path.stat().st_size <= _LARGEST_DRAFT else {}
+            if values["model_id"] != model_id:
                 return Draft(None, "")
-            payload, key = found["payload"], found["key"]
+            payload, key = values["payload"], values["key"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return Draft(None, "")
         return Draft(payload if isinstance(payload, dict) else None, key if isinstance(key, str) else "")
@@ -120,8 +120,8 @@ class Storage:
 
     def file_of(self, value: object) -> Path | None:
         """The dropped file that a media field's text stands for."""
-        found = REFERENCE.fullmatch(value) if isinstance(value, str) else None
-        return self.upload(found[1]) if found else None
+        match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        return self.upload(match[1]) if match else None
 
     def _file_in(self, folder: Path) -> Path | None:
         try:
@@ -140,7 +140,7 @@ def safe_name(name: str) -> str:
 
 
 # What a browser shows in place; all else is only offered for saving. SVG and HTML are not here: they hold scripts.
-_SHOWN = {
+_DISPLAYED = {
     *("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"),
     *("video/mp4", "video/webm", "video/quicktime"),
     *("audio/mpeg", "audio/wav", "audio/flac", "audio/aac", "audio/mp4", "application/ogg"),
@@ -153,20 +153,21 @@ def file_headers(path: Path) -> dict[str, str]:
     """How a file goes to the browser: its type is read off its content, and nothing in it may run."""
     with path.open("rb") as file:
         mime = sniff(file.read(HEAD))[1]
-    shown = mime in _SHOWN
+    is_known = mime in _DISPLAYED
+    how = "inline" if is_known else "attachment"
     return {
-        "Content-Type": mime if shown else "application/octet-stream",
-        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(path.name, safe='')}",
+        "Content-Type": mime if is_known else "application/octet-stream",
+        "Content-Disposition": f"{how}; filename*=UTF-8''{quote(path.name, safe='')}",
         "Content-Security-Policy": _FILE_POLICY,
         "Cache-Control": "private, max-age=3600",
     }
 
 
-def is_shown(path: Path) -> str:
+def display_kind(path: Path) -> str:
     """What the page shows of a file: "image", "video", "audio", or "" if it only offers it for saving."""
     try:
         with path.open("rb") as file:
             mime = sniff(file.read(HEAD))[1]
     except OSError:
         return ""
-    return ("audio" if mime == "application/ogg" else mime.partition("/")[0]) if mime in _SHOWN else ""
+    return ("audio" if mime == "application/ogg" else mime.partition("/")[0]) if mime in _DISPLAYED else ""

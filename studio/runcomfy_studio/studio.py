@@ -18,7 +18,7 @@ from runcomfy_client.result_store import AsyncResultStore
 
 from .runs import Runs
 from .security import PAGE_KEY, Keys
-from .storage import Storage, is_shown
+from .storage import Storage, display_kind
 from .words import Words
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         (settings.results, "the results"),
         (Path.home(), "~"),
     )
-    said = Words(client.base_url, places)
+    words = Words(client.base_url, places)
     store = AsyncResultStore(settings.results)
     keys = Keys(storage.secret())
-    runs = Runs(client, store, said, None if settings.simulate else settings.max_cost)
+    runs = Runs(client, store, words, None if settings.simulate else settings.max_cost)
     templates = Environment(
         loader=PackageLoader(__package__ or "runcomfy_studio"),
         autoescape=True,
@@ -80,10 +80,10 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    studio = Studio(settings, package, client, storage, store, runs, keys, said, templates)
-    templates.filters.update(path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=said.clean)
+    studio = Studio(settings, package, client, storage, store, runs, keys, words, templates)
+    templates.filters.update(path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=words.clean)
     templates.globals.update(
-        settings=settings, page_key=keys.page, key_header=PAGE_KEY, base_price=base_price, is_shown=is_shown
+        settings=settings, page_key=keys.page, key_header=PAGE_KEY, base_price=base_price, display_kind=display_kind
     )
     return studio
 

@@ -27,9 +27,9 @@ class Words:
     def of(self, error: BaseException) -> str:
         """What happened. A bug is named as one, without its details."""
         if isinstance(error, InvalidInputError):
-            found = error.report.errors
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            return f"The input is refused: {found[0].path.lstrip('/') or 'input'}: {found[0].message}{more}"
+            errors = error.report.errors
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            return f"The input is refused: {errors[0].path.lstrip('/') or 'input'}: {errors[0].message}{more}"
         if isinstance(error, RecursionError):
             return "The input is nested too deeply."
         if isinstance(error, OSError) and error.strerror:
@@ -43,4 +43,4 @@ class Words:
         """The text without addresses of files and paths of this computer."""
         for path, name in self._places:
             text = text.replace(path, name)
-        return _URL.sub(lambda found: found[0] if found[0].rstrip("/.,;:") == self._base_url else "[address]", text)
+        return _URL.sub(lambda match: match[0] if match[0].rstrip("/.,;:") == self._base_url else "[address]", text)

@@ -38,7 +38,7 @@ def drop(caller: StudioCaller, data: bytes, name: str) -> str:
     """Drop a file into a field; what the field then holds."""
     reply = caller.post("/uploads", content=data, headers={"X-File-Name": quote(name)})
     assert reply.status_code == 200, reply.text
-    return str(reply.json()["held"])
+    return str(reply.json()["reference"])
 
 
 def snippets_of(text: str) -> dict[str, str]:

@@ -21,8 +21,8 @@ _MOST_FIELDS = 50_000
 
 
 def studio_of(request: Request) -> Studio:
-    found: Studio = request.app.state.studio
-    return found
+    studio: Studio = request.app.state.studio
+    return studio
 
 
 def spec_of(request: Request) -> ModelSpec:
@@ -33,7 +33,7 @@ def spec_of(request: Request) -> ModelSpec:
     return spec
 
 
-async def sent_form(request: Request) -> list[tuple[str, str]]:
+async def read_form(request: Request) -> list[tuple[str, str]]:
     """The names and texts of a form. Answers 413 for too large a one, 400 for what is no form."""
     body = bytearray()
     async for chunk in request.stream():

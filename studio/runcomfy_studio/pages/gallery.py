@@ -29,22 +29,22 @@ _MOST_FAILED = 200
 async def gallery(request: Request) -> Response:
     """Results, the newest first, by model, date and cost; or jobs that brought none."""
     studio, query = studio_of(request), request.query_params
-    wanted = {name: query.get(name, "").strip() for name in ("model", "since", "until", "most", "show")}
-    if wanted["show"] == "failed":
+    filters = {name: query.get(name, "").strip() for name in ("model", "since", "until", "most", "show")}
+    if filters["show"] == "failed":
         cards = await studio.runs.ended_badly(_MOST_FAILED)
         models = sorted({card.model_id for card in cards})
-        cards = [card for card in cards if wanted["model"] in ("", card.model_id)]
-        shown = {"cards": cards, "results": [], "total": len(cards), "more": "", "models": models}
-        return await page(request, "gallery.html", wanted=wanted, **shown)
+        cards = [card for card in cards if filters["model"] in ("", card.model_id)]
+        context = {"cards": cards, "results": [], "total": len(cards), "more": "", "models": models}
+        return await page(request, "gallery.html", filters=filters, **context)
     every = await studio.store.list()
-    results = [each for each in every if _fits(each, wanted)]
+    results = [each for each in every if _fits(each, filters)]
     start = int(query["start"]) if query.get("start", "").isdecimal() and len(query["start"]) < 9 else 0
-    rest = {name: text for name, text in wanted.items() if text}
+    rest = {name: text for name, text in filters.items() if text}
     more = str(request.url.include_query_params(**rest, start=start + PAGE)) if len(results) > start + PAGE else ""
     return await page(
         request,
         "gallery.html",
-        wanted=wanted,
+        filters=filters,
         results=results[start : start + PAGE],
         cards=[],
         total=len(results),
@@ -53,14 +53,14 @@ async def gallery(request: Request) -> Response:
     )
 
 
-def _fits(result: StoredResult, wanted: Mapping[str, str]) -> bool:
-    if wanted["model"] not in ("", result.model_id):
+def _fits(result: StoredResult, filters: Mapping[str, str]) -> bool:
+    if filters["model"] not in ("", result.model_id):
         return False
     day = datetime.datetime.fromtimestamp(result.saved_at, datetime.UTC).astimezone().date().isoformat()
-    if (wanted["since"] and day < wanted["since"]) or (wanted["until"] and day > wanted["until"]):
+    if (filters["since"] and day < filters["since"]) or (filters["until"] and day > filters["until"]):
         return False
     try:
-        most = float(wanted["most"]) if wanted["most"] else None
+        most = float(filters["most"]) if filters["most"] else None
     except ValueError:
         most = None
     cost = result.cost if isinstance(result.cost, (int, float)) else None
@@ -69,18 +69,17 @@ def _fits(result: StoredResult, wanted: Mapping[str, str]) -> bool:
 
 async def result(request: Request) -> Response:
     """One result: its files, what it cost, and the settings it was made with."""
-    found = await _result(request, request.path_params["request_id"])
-    card = await studio_of(request).runs.card(found.request_id)
-    return await page(request, "result.html", result=found, card=card, settings_of=_settings, json_of=visible_json)
+    kept = await _result(request, request.path_params["request_id"])
+    return await page(request, "result.html", result=kept, settings_of=_settings, json_of=visible_json)
 
 
 async def compare(request: Request) -> Response:
     """Two results side by side, and the settings in which they differ."""
-    chosen = [*dict.fromkeys(request.query_params.getlist("id"))][:2]
-    if len(chosen) < 2:
+    ids = [*dict.fromkeys(request.query_params.getlist("id"))][:2]
+    if len(ids) < 2:
         text = "Tick two results in the gallery, and press Compare."
         return await page(request, "message.html", title="Two results are needed", text=text)
-    pair = [await _result(request, each) for each in chosen]
+    pair = [await _result(request, each) for each in ids]
     settings = [_settings(each) for each in pair]
     names = [*dict.fromkeys([*settings[0], *settings[1]])]
     rows = [(name, settings[0].get(name, ""), settings[1].get(name, "")) for name in names]
@@ -89,44 +88,44 @@ async def compare(request: Request) -> Response:
 
 def _settings(result: StoredResult) -> dict[str, str]:
     """The input that a result was made with, as texts; a file by its name."""
-    found = result.input if isinstance(result.input, dict) else {}
-    return {name: _text(value) for name, value in found.items()}
+    settings = result.input if isinstance(result.input, dict) else {}
+    return {name: _text(value) for name, value in settings.items()}
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else visible_json(_named(value))
+    return value if isinstance(value, str) else visible_json(_with_file_names(value))
 
 
-def _named(value: object) -> object:
+def _with_file_names(value: object) -> object:
     """The value with a file by its name alone: the journal keeps where it lay."""
     if isinstance(value, dict):
         if "sha256" in value and "bytes" in value:
             return str(value.get("name") or "a file").replace("\\", "/").rpartition("/")[2]
-        return {key: _named(item) for key, item in value.items()}
-    return [_named(item) for item in value] if isinstance(value, list) else value
+        return {key: _with_file_names(item) for key, item in value.items()}
+    return [_with_file_names(item) for item in value] if isinstance(value, list) else value
 
 
 async def _result(request: Request, request_id: str) -> StoredResult:
-    found = await studio_of(request).store.find(request_id)
-    if found is None:
+    kept = await studio_of(request).store.find(request_id)
+    if kept is None:
         raise HTTPException(404)
-    return found
+    return kept
 
 
 async def result_file(request: Request) -> Response:
     """A file of a result, as what its content is."""
-    found = await _result(request, request.path_params["request_id"])
+    kept = await _result(request, request.path_params["request_id"])
     index = request.path_params["index"]
-    if not 1 <= index <= len(found.files):
+    if not 1 <= index <= len(kept.files):
         raise HTTPException(404)
-    path = found.files[index - 1].path
+    path = kept.files[index - 1].path
     return FileResponse(path, headers=await asyncio.to_thread(file_headers, path))
 
 
 async def thumbnail(request: Request) -> Response:
     """A small picture of a result's file."""
-    found = await _result(request, request.path_params["request_id"])
-    path = await asyncio.to_thread(found.thumbnail, request.path_params["index"], THUMBNAIL)
+    kept = await _result(request, request.path_params["request_id"])
+    path = await asyncio.to_thread(kept.thumbnail, request.path_params["index"], THUMBNAIL)
     if path is None:
         raise HTTPException(404)
     return FileResponse(path, headers=await asyncio.to_thread(file_headers, path))

@@ -10,12 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from ..judgement import with_files
 from ..runs import KEY_PREFIX, Estimate, digest, element_id, new_key
 from ..security import same
 from ..storage import Draft
-from .common import fragment, page, sent_form, studio_of
-from .models import FormState, context_of, sent_state
+from ..verdict import with_files
+from .common import fragment, page, read_form, studio_of
+from .models import FormState, context_of, read_state
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,8 +39,8 @@ def _with_problems(request: Request, state: FormState) -> Response:
 
 async def confirm(request: Request) -> Response:
     """The dialog before a submit to the real API: what it may cost, what is left, and the button that pays."""
-    studio, state = studio_of(request), await sent_state(request)
-    if not state.judgement.ok:
+    studio, state = studio_of(request), await read_state(request)
+    if not state.verdict.ok:
         return _with_problems(request, state)
     problem, balance, estimate = "", "", None
     try:
@@ -50,17 +50,17 @@ async def confirm(request: Request) -> Response:
     except RunComfyError as error:
         problem = studio.words.of(error)
     spent = await studio.runs.spent() if studio.runs.max_cost is not None else None
-    shown = {"spec": state.spec, "estimate": estimate, "balance": balance, "problem": problem, "spent": spent}
-    return HTMLResponse(fragment(request, "_dialog.html", consent=_consent(studio, state), **shown))
+    context = {"spec": state.spec, "estimate": estimate, "balance": balance, "problem": problem, "spent": spent}
+    return HTMLResponse(fragment(request, "_dialog.html", consent=_consent(studio, state), **context))
 
 
 async def run(request: Request) -> Response:
     """Submit the form once. On the real API only with the consent of the dialog, for this very input."""
     studio = studio_of(request)
-    state = await sent_state(request)
+    state = await read_state(request)
     if not state.key.startswith(KEY_PREFIX) or len(state.key) > 100:
         raise HTTPException(400)
-    if not state.judgement.ok:
+    if not state.verdict.ok:
         return _with_problems(request, state)
     estimate: Estimate | None = None
     if not studio.settings.simulate:
@@ -76,8 +76,8 @@ async def run(request: Request) -> Response:
     if done.new_key:
         studio.storage.keep_draft(state.spec.model_id, Draft(state.payload, done.new_key))
     card = await studio.runs.card(done.name) if done.name else None
-    shown = fragment(request, "_submitted.html", card=card, done=done, key=done.new_key or state.key)
-    return HTMLResponse(shown)
+    key = done.new_key or state.key
+    return HTMLResponse(fragment(request, "_submitted.html", card=card, done=done, key=key))
 
 
 async def card(request: Request) -> Response:
@@ -86,10 +86,10 @@ async def card(request: Request) -> Response:
 
 
 async def _card(request: Request, name: str, message: str = "") -> Response:
-    found = await studio_of(request).runs.card(name)
-    if found is None:
+    current = await studio_of(request).runs.card(name)
+    if current is None:
         return HTMLResponse(fragment(request, "_lost_card.html", id=element_id(name)))
-    return HTMLResponse(fragment(request, "_card.html", card=found, message=message))
+    return HTMLResponse(fragment(request, "_card.html", card=current, message=message))
 
 
 async def cancel(request: Request) -> Response:
@@ -104,10 +104,10 @@ async def look(request: Request) -> Response:
 
 async def settle(request: Request) -> Response:
     """Settle an unsure submit: with the id of its job, or as never started."""
-    studio, sent = studio_of(request), dict(await sent_form(request))
+    studio, values = studio_of(request), dict(await read_form(request))
     name = request.path_params["name"]
-    request_id = sent.get("request_id", "").strip()
-    if sent.get("started") == "no":
+    request_id = values.get("request_id", "").strip()
+    if values.get("started") == "no":
         name, problem = await studio.runs.settle(name, None)
         return await _card(request, name, problem)
     if request_id_in({"request_id": request_id}) is None:

@@ -16,14 +16,15 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.routing import Route
 
 from .. import fields, form
-from ..judgement import Judgement, judge, with_names
 from ..runs import new_key
-from ..storage import Draft, UploadError, file_headers, is_shown
-from .common import fragment, page, sent_form, spec_of, studio_of
+from ..storage import Draft, UploadError, display_kind, file_headers
+from ..verdict import Verdict, check_form, with_names
+from .common import fragment, page, read_form, spec_of, studio_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runcomfy_client.result_store import StoredResult
     from runcomfy_client.schema import ModelSpec
     from starlette.requests import Request
     from starlette.responses import Response
@@ -38,11 +39,10 @@ class FormState:
     """A form as a browser has it, and what there is to say of it."""
 
     spec: ModelSpec
-    data: form.Data
     key: str
     reading: form.Reading
     fields: tuple[fields.Field, ...]
-    judgement: Judgement
+    verdict: Verdict
 
     @property
     def payload(self) -> dict[str, object]:
@@ -54,9 +54,9 @@ async def state_of(studio: Studio, spec: ModelSpec, data: form.Data, key: str, *
 
     def work() -> FormState:
         reading = form.read(spec.input, data)
-        shown = fields.fields(spec, data)
-        judgement = judge(spec, reading, studio.storage, fields.names_in(shown), probe=probe)
-        return FormState(spec=spec, data=data, key=key, reading=reading, fields=shown, judgement=judgement)
+        tree = fields.fields(spec, data)
+        verdict = check_form(spec, reading, studio.storage, fields.names_in(tree), probe=probe)
+        return FormState(spec=spec, key=key, reading=reading, fields=tree, verdict=verdict)
 
     try:
         return await asyncio.to_thread(work)
@@ -64,9 +64,9 @@ async def state_of(studio: Studio, spec: ModelSpec, data: form.Data, key: str, *
         raise HTTPException(400, str(error)) from None
 
 
-async def sent_state(request: Request) -> FormState:
+async def read_state(request: Request) -> FormState:
     """The form that the browser sends with its request."""
-    pairs = await sent_form(request)
+    pairs = await read_form(request)
     keys = [text for name, text in pairs if name == "key"]
     probe = ("do", "probe") in pairs
     return await state_of(
@@ -79,14 +79,14 @@ async def index(request: Request) -> Response:
     studio = studio_of(request)
     query = request.query_params.get("q", "")
     category = request.query_params.get("category", "")
-    found = await asyncio.to_thread(studio.search, query)
-    known = sorted({name for spec in studio.specs for name in spec.categories})
-    shown = [spec for spec in found.models if not category or category in spec.categories]
-    context = {"groups": _groups(shown), "count": len(shown), "corrected": found.corrected, "query": query}
+    search = await asyncio.to_thread(studio.search, query)
+    categories = sorted({name for spec in studio.specs for name in spec.categories})
+    specs = [spec for spec in search.models if not category or category in spec.categories]
+    context = {"groups": _groups(specs), "corrected": search.corrected, "query": query}
     if request.headers.get("HX-Request"):
         return HTMLResponse(fragment(request, "_models.html", **context))
     total = len(studio.specs)
-    return await page(request, "models.html", categories=known, category=category, total=total, **context)
+    return await page(request, "models.html", categories=categories, category=category, total=total, **context)
 
 
 def _groups(specs: Sequence[ModelSpec]) -> list[tuple[str, list[ModelSpec]]]:
@@ -110,11 +110,11 @@ async def model(request: Request) -> Response:
     origin = request.query_params.get("from", "")
     if origin:
         result = await studio.store.find(origin)
-        found = opened_input(studio, spec, result.input) if result is not None else None
+        settings = input_of(studio, result) if result is not None else None
         banner = "These are the settings of a result. Your own draft stays until you change something here."
-        if found is None:
+        if settings is None:
             banner = "The settings of this result are not on record."
-        payload = found or payload
+        payload = settings or payload
     if not draft.key:
         studio.storage.keep_draft(spec.model_id, Draft(draft.payload, key))
     if payload is None:
@@ -133,7 +133,7 @@ def context_of(studio: Studio, state: FormState) -> dict[str, Any]:
     return {
         "spec": state.spec,
         "state": state,
-        "judgement": state.judgement,
+        "verdict": state.verdict,
         "code": snippets(studio, state),
         "preview": lambda text: preview(studio, text),
     }
@@ -141,34 +141,28 @@ def context_of(studio: Studio, state: FormState) -> dict[str, Any]:
 
 def snippets(studio: Studio, state: FormState) -> dict[str, str]:
     """The request as JSON, and as lines to paste if the input is good."""
-    found = {"json": visible_json(state.payload, indent=2), "python": "", "shell": "", "curl": ""}
-    if state.judgement.ok:
+    code = {"json": visible_json(state.payload, indent=2), "python": "", "shell": "", "curl": ""}
+    if state.verdict.ok:
         spec, package = state.spec, studio.package
         values = with_names(spec.input, state.payload, studio.storage)
-        found["python"] = sync_call(package.name, package.models[spec.model_id], spec, values)
-        found["shell"] = run_line(studio.settings.program, spec, values) + "\n"
-        found["curl"] = curl_submit(f"{studio.client.base_url}/v1/models/{spec.model_id}", values) + "\n"
-    return found
+        code["python"] = sync_call(package.name, package.models[spec.model_id], spec, values)
+        code["shell"] = run_line(studio.settings.program, spec, values) + "\n"
+        code["curl"] = curl_submit(f"{studio.client.base_url}/v1/models/{spec.model_id}", values) + "\n"
+    return code
 
 
 def preview(studio: Studio, text: str) -> dict[str, str]:
     """What a media field shows of the file it holds."""
-    found = form_file(studio, text)
-    if found is None:
-        return {}
-    digest, name, shown = found
-    return {"name": name, "kind": shown, "url": f"/uploads/{digest}"}
-
-
-def form_file(studio: Studio, text: str) -> tuple[str, str, str] | None:
     path = studio.storage.file_of(text)
-    return None if path is None else (path.parent.name, path.name, is_shown(path))
+    if path is None:
+        return {}
+    return {"name": path.name, "kind": display_kind(path), "url": f"/uploads/{path.parent.name}"}
 
 
-def opened_input(studio: Studio, spec: ModelSpec, found: object) -> dict[str, object] | None:
+def input_of(studio: Studio, result: StoredResult) -> dict[str, object] | None:
     """The input that a result keeps, as a form takes it: files are found again by their digest."""
 
-    def opened(value: object) -> object:
+    def convert(value: object) -> object:
         if isinstance(value, dict):
             digest = value.get("sha256")
             if isinstance(digest, str) and "bytes" in value:
@@ -178,62 +172,62 @@ def opened_input(studio: Studio, spec: ModelSpec, found: object) -> dict[str, ob
                     if path
                     else f"(a file of {value['bytes']} bytes, not kept here)"
                 )
-            return {key: opened(item) for key, item in value.items()}
-        return [opened(item) for item in value] if isinstance(value, list) else value
+            return {key: convert(item) for key, item in value.items()}
+        return [convert(item) for item in value] if isinstance(value, list) else value
 
-    made = opened(found)
-    return made if isinstance(made, dict) else None
+    payload = convert(result.input)
+    return payload if isinstance(payload, dict) else None
 
 
 async def change(request: Request) -> Response:
     """The form was changed: the verdict, and with a button's action the field that it changes."""
     studio, spec = studio_of(request), spec_of(request)
-    pairs = await sent_form(request)
-    sent = dict(pairs)
-    do, at = sent.get("do", ""), sent.get("at", "")
+    pairs = await read_form(request)
+    values = dict(pairs)
+    do, at = values.get("do", ""), values.get("at", "")
     if at and not _AT.fullmatch(at):
         raise HTTPException(400)
     data, focus = form.clean(pairs), ""
     if do == "add":
         data = form.add_row(data, at)
         focus = f"{at}.{form.rows_of(data, at) - 1}"
-    elif do == "remove" and sent.get("row", "").isdecimal():
-        data, focus = form.remove_row(data, at, int(sent["row"][:9])), f"{at}:add"
+    elif do == "remove" and values.get("row", "").isdecimal():
+        data, focus = form.remove_row(data, at, int(values["row"][:9])), f"{at}:add"
     elif do == "clear":
         data, focus = form.clear(data, at), at
     elif do == "example":
         data = form.write(spec.input, example_input(spec))
     elif do == "empty":
         data = {}
-    state = await state_of(studio, spec, data, sent.get("key", ""), probe=do == "probe")
+    state = await state_of(studio, spec, data, values.get("key", ""), probe=do == "probe")
     await asyncio.to_thread(keep, studio, state)
     context = context_of(studio, state)
-    shown = ""
+    html = ""
     if do in ("example", "empty"):
-        shown = fragment(request, "_form.html", **context)
+        html = fragment(request, "_form.html", **context)
     elif at:
         field = fields.field_at(spec, data, at)
         if field is not None:
-            shown = fragment(request, "_field.html", field=field, focus=focus, **context)
-    return HTMLResponse(shown + fragment(request, "_verdict.html", source="form", **context))
+            html = fragment(request, "_field.html", field=field, focus=focus, **context)
+    return HTMLResponse(html + fragment(request, "_verdict.html", source="form", **context))
 
 
 async def change_json(request: Request) -> Response:
     """The JSON was changed: the form, and the verdict."""
     studio, spec = studio_of(request), spec_of(request)
-    sent = dict(await sent_form(request))
-    payload, findings = read_payload(sent.get("json", ""))
+    values = dict(await read_form(request))
+    payload, findings = read_payload(values.get("json", ""))
     payload = without_schema_key(payload)
     problem = findings[0].message if findings else ""
     if payload is not MISSING and not isinstance(payload, dict):
         problem = 'must be an object, such as {"prompt": "..."}'
     if problem or not isinstance(payload, dict):
         return HTMLResponse(fragment(request, "_json_problem.html", problem=f"This {problem or 'is empty'}."))
-    state = await state_of(studio, spec, form.write(spec.input, payload), sent.get("key", ""))
+    state = await state_of(studio, spec, form.write(spec.input, payload), values.get("key", ""))
     await asyncio.to_thread(keep, studio, state)
     context = context_of(studio, state)
-    shown = fragment(request, "_form.html", **context)
-    return HTMLResponse(shown + fragment(request, "_verdict.html", source="json", **context))
+    html = fragment(request, "_form.html", **context)
+    return HTMLResponse(html + fragment(request, "_verdict.html", source="json", **context))
 
 
 def keep(studio: Studio, state: FormState) -> None:
@@ -245,12 +239,12 @@ async def upload(request: Request) -> Response:
     """Keep a file that was dropped into a field; answers what the field holds for it."""
     name = unquote(request.headers.get("X-File-Name", ""), errors="replace")
     try:
-        held = await studio_of(request).storage.keep_upload(request.stream(), name)
+        reference = await studio_of(request).storage.keep_upload(request.stream(), name)
     except UploadError as error:
         return JSONResponse({"problem": str(error)}, 413)
     except OSError as error:
         return JSONResponse({"problem": f"The file cannot be kept: {error.strerror}."}, 507)
-    return JSONResponse({"held": held})
+    return JSONResponse({"reference": reference})
 
 
 async def dropped_file(request: Request) -> Response:

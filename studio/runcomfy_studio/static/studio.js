@@ -39,7 +39,7 @@
       });
       const reply = await response.json();
       if (!response.ok) throw new Error(reply.problem);
-      byId(input.dataset.uploads).value = reply.held;
+      byId(input.dataset.uploads).value = reply.reference;
       notice("");
       media.dispatchEvent(new Event("studio-dropped"));
     } catch (error) {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .storage import Storage
 
 # Nobody reads more, and a page of a million lines would stop the browser.
-MOST_SHOWN = 60
+MOST_LINES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """``report`` is the client's own; ``faulty`` are texts of the form that could not be read."""
+class Verdict:
+    """``report`` is the client's own; the lines also name texts of the form that stand for JSON and are none."""
 
     report: Report
     errors: tuple[Line, ...]
@@ -58,7 +58,9 @@ class Judgement:
         return [(severity, line.message) for severity, lines in parts for line in lines if line.field == field]
 
 
-def judge(spec: ModelSpec, reading: Reading, storage: Storage, order: list[str], *, probe: bool = False) -> Judgement:
+def check_form(
+    spec: ModelSpec, reading: Reading, storage: Storage, order: list[str], *, probe: bool = False
+) -> Verdict:
     """Ask the client's check. ``order`` has the fields as they are shown: findings are listed in it.
 
     May read files, and with ``probe`` fetches the beginnings of media behind URLs: not for an event loop.
@@ -66,17 +68,19 @@ def judge(spec: ModelSpec, reading: Reading, storage: Storage, order: list[str],
     report = validate_spec(spec, with_files(spec.input, reading.payload, storage), probe)
     places = {name: index for index, name in enumerate(order)}
 
-    def lines(found: list[tuple[Finding, str]]) -> tuple[Line, ...]:
-        made = [Line(reading.field_of(finding.keys), printable(pointer(finding.keys)), text) for finding, text in found]
-        made.sort(key=lambda line: places.get(line.field, -1))
-        if len(made) > MOST_SHOWN:
-            made[MOST_SHOWN:] = [Line("f", "", f"... and {len(made) - MOST_SHOWN} more")]
-        return tuple(made)
+    def lines(findings: list[tuple[Finding, str]]) -> tuple[Line, ...]:
+        rows = [
+            Line(reading.field_of(finding.keys), printable(pointer(finding.keys)), text) for finding, text in findings
+        ]
+        rows.sort(key=lambda line: places.get(line.field, -1))
+        if len(rows) > MOST_LINES:
+            rows[MOST_LINES:] = [Line("f", "", f"... and {len(rows) - MOST_LINES} more")]
+        return tuple(rows)
 
     errors = [(finding, finding.message) for finding in reading.findings]
     errors += [(finding, finding.message + _cure(finding)) for finding in report.errors]
     warnings = [(finding, finding.message) for finding in report.warnings]
-    return Judgement(report, lines(errors), lines(warnings), lines(fold_unchecked(report)))
+    return Verdict(report, lines(errors), lines(warnings), lines(fold_unchecked(report)))
 
 
 def _cure(finding: Finding) -> str:
@@ -86,21 +90,21 @@ def _cure(finding: Finding) -> str:
 
 def with_files(node: Node | None, value: dict[str, object], storage: Storage) -> dict[str, object]:
     """The payload with the dropped files in the places of their names."""
-    found = _replaced(node, value, storage.file_of)
-    assert isinstance(found, dict)
-    return found
+    payload = _replace(node, value, storage.file_of)
+    assert isinstance(payload, dict)
+    return payload
 
 
 def with_names(node: Node | None, value: dict[str, object], storage: Storage) -> dict[str, object]:
     """The payload as a snippet shows it: a dropped file by the name it had."""
 
-    def named(text: object) -> LocalFile | None:
+    def name_of(text: object) -> LocalFile | None:
         path = storage.file_of(text)
         return LocalFile(path.name, _mime(path)) if path is not None else None
 
-    found = _replaced(node, value, named)
-    assert isinstance(found, dict)
-    return found
+    payload = _replace(node, value, name_of)
+    assert isinstance(payload, dict)
+    return payload
 
 
 def _mime(path: Path) -> str:
@@ -108,20 +112,20 @@ def _mime(path: Path) -> str:
         return sniff(file.read(HEAD))[1]
 
 
-def _replaced(node: Node | None, value: object, replacement: Callable[[object], object | None]) -> object:
+def _replace(node: Node | None, value: object, replacement: Callable[[object], object | None]) -> object:
     """The value with what stands at media fields replaced, where there is a replacement."""
     match node:
         case Media():
-            found = replacement(value)
-            return value if found is None else found
+            other = replacement(value)
+            return value if other is None else other
         case Array() if isinstance(value, list):
-            return [_replaced(node.items, item, replacement) for item in value]
+            return [_replace(node.items, item, replacement) for item in value]
         case Object() if isinstance(value, dict):
             known: Mapping[str, Node] = {wire: each.node for wire, each in node.properties.items()}
-            return {key: _replaced(known.get(key), item, replacement) for key, item in value.items()}
+            return {key: _replace(known.get(key), item, replacement) for key, item in value.items()}
         case AnyOf(nodes=nodes) | OneOf(nodes=nodes) | AllOf(nodes=nodes):
             for part in nodes:
-                value = _replaced(part, value, replacement)
+                value = _replace(part, value, replacement)
             return value
         case _:
             return value
