@@ -172,6 +172,7 @@ def test_a_dropped_file_is_shown_and_judged_in_the_schemas_words(
     page = open_page(studio, f"/models/{EDIT}")
     settled(page, lambda: page.click("text=Empty"), "/form/")
     settled(page, lambda: page.click("text=Add one"), "/form/")
+    page.wait_for_selector("#f-0-0:focus")
     wide: FilePayload = {"name": "an ü%41 picture.png", "mimeType": "image/png", "buffer": picture(640, 64)}
     settled(page, lambda: page.set_input_files("[data-uploads=f-0-0]", wide), "/form/")
     assert page.inner_text(".preview .name") == "an ü%41 picture.png"

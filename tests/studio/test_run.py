@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from PIL import Image
+from runcomfy import RunComfy
 from runcomfy._index import PACKAGE
 from runcomfy_simulator import Simulator
 from runcomfy_studio import form
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from runcomfy_simulator.jobs import Job
 
 MODEL = "bytedance/dreamina-4-0/text-to-image"
+EDIT = "bytedance/dreamina-4-0/edit"
 PROMPT = "f.0"
 
 
@@ -80,15 +84,15 @@ def form_with(caller: StudioCaller, prompt: str) -> dict[str, str]:
     return {**caller.form_of(f"/models/{MODEL}"), PROMPT: prompt}
 
 
-def dialog(caller: httpx.Client, data: dict[str, str]) -> str:
-    reply = caller.post(f"/confirm/{MODEL}", data=data)
+def dialog(caller: httpx.Client, data: dict[str, str], model_id: str = MODEL) -> str:
+    reply = caller.post(f"/confirm/{model_id}", data=data)
     assert reply.status_code == 200
     return unescape(reply.text)
 
 
-def pay(caller: httpx.Client, data: dict[str, str]) -> httpx.Response:
+def pay(caller: httpx.Client, data: dict[str, str], model_id: str = MODEL) -> httpx.Response:
     """Press Run, then the button that pays."""
-    found = re.search(r'hx-post="(/run/[^"]+)"', dialog(caller, data))
+    found = re.search(r'hx-post="(/run/[^"]+)"', dialog(caller, data, model_id))
     assert found
     return caller.post(found[1], data=data)
 
@@ -224,6 +228,41 @@ def test_a_result_says_what_it_cost_and_can_be_opened_again(paying: StudioCaller
     opened = paying.form_of(f"/models/{MODEL}?from={name}")
     assert opened[PROMPT] == "a fox\r\nin the snow"
     assert opened["f.2"] == "0.25"
+
+
+def test_a_job_of_another_program_is_resumed(paying: StudioCaller, sim: Submits, folder: Path) -> None:
+    with RunComfy(sim.simulator.token, sim.simulator.url, journal=folder / "journal.sqlite3") as client:
+        job = client.submit(MODEL, {"prompt": "from a script"})
+    text = paying.get(f"/jobs/{job.request_id}").text
+    assert "Submitted" in text
+    assert "hx-trigger" not in text
+    assert "Resume" in text
+    paying.post(f"/jobs/{job.request_id}/look")
+    assert "/results/" in card_when(paying, job.request_id, "completed")
+    # A journal that keeps no inputs has no settings to show.
+    assert "not on record" in paying.get(f"/results/{job.request_id}").text
+
+
+def test_a_cost_that_comes_late_is_asked_for(paying: StudioCaller, sim: Submits) -> None:
+    sim.simulator.script("job 1: cost after 1000")
+    name = name_in(pay(paying, form_with(paying, "a fox")))
+    card = card_when(paying, name, "completed")
+    assert "USD" not in card
+    assert "Ask for the cost" in card
+    assert "not stated the cost yet" in paying.post(f"/jobs/{name}/look").text
+    sim.simulator.skip(2000)
+    assert "0.04 USD" in paying.post(f"/jobs/{name}/look").text
+
+
+def test_a_dropped_file_is_in_the_form_again_when_its_result_is_opened(paying: StudioCaller, sim: Submits) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(picture, "PNG")
+    held = paying.post("/uploads", content=picture.getvalue(), headers={"X-File-Name": "cat.png"}).json()["reference"]
+    data = {**paying.form_of(f"/models/{EDIT}"), "f.0:rows": "1", "f.0.0": held, "f.1": "a hat"}
+    name = name_in(pay(paying, data, EDIT))
+    card_when(paying, name, "completed")
+    assert paying.form_of(f"/models/{EDIT}?from={name}")["f.0.0"] == held
+    assert "cat.png" in paying.get(f"/results/{name}").text
 
 
 def test_the_page_shows_neither_token_nor_addresses_nor_paths(paying: StudioCaller, sim: Submits, folder: Path) -> None:
