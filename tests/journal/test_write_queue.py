@@ -55,7 +55,8 @@ def test_writes_at_once_share_a_commit(store: SqliteStore) -> None:
     queue, sender = WriteQueue(store.group), Sender(store)
     followed: list[int] = []
 
-    def follow() -> None:
+    def follow(taken: list[JournalEntry | None]) -> None:
+        assert taken == [None] * 20
         followed.append(len(SqliteStore(store.path).pending(None)))
 
     before = commits(store)

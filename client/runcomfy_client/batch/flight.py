@@ -234,7 +234,7 @@ class Flight:
                 break
             after = page[-1].number
         if costs:
-            note = self._writes.begin(lambda: self._store.note_costs(costs), then=self._results.repair)
+            note = self._writes.begin(lambda: self._store.note_costs(costs), then=lambda _: self._results.repair())
             await asyncio.wrap_future(note)
 
     async def _late_cost(self, item: Item) -> float | None:
@@ -249,7 +249,7 @@ class Flight:
 
     async def _write(self, ending: Ending) -> Row:
         """Write it down. Returns the item when it is on disk and in results.jsonl; cancellation takes nothing back."""
-        written = self._writes.begin(lambda: self._store.end(ending), then=self._results.catch_up, within=ENDING_WAITS)
+        written = self._writes.begin(lambda: self._store.end(ending), then=self._results.add, within=ENDING_WAITS)
         return await asyncio.shield(asyncio.wrap_future(written))
 
     async def over(self, item: Item, ending: Ending) -> None:

@@ -34,7 +34,7 @@ class Results(Protocol):
 
     def repair(self) -> None: ...
 
-    def catch_up(self) -> None: ...
+    def add(self, rows: list[Row]) -> None: ...
 
     def finish(self) -> None: ...
 
@@ -67,9 +67,23 @@ class ResultsFile:
             self._last = row["number" if self._ordered else "seq"]
         self._file.seek(length)
         self._file.truncate()
-        self.catch_up()
+        self._catch_up()
 
-    def catch_up(self) -> None:
+    def add(self, rows: list[Row]) -> None:
+        """Append these items, in the order in which they were written down, and whatever else has ended."""
+        if self._file is None:
+            return
+        for row in rows:
+            if row["seq"] is None:
+                continue
+            if self._ordered or row["seq"] != self._last + 1:
+                self._catch_up()
+                return
+            self._file.write(line_of(row))
+            self._last = row["seq"]
+        self._file.flush()
+
+    def _catch_up(self) -> None:
         """Append what has ended since."""
         if self._file is None:
             return
@@ -83,7 +97,7 @@ class ResultsFile:
 
     def finish(self) -> None:
         """At the end of a run: the lines that an ordered file holds back."""
-        self.catch_up()
+        self._catch_up()
         if self._ordered and self._file is not None:
             after = self._last
             while page := self._store.ended_items(ordered=True, after=after):

@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..errors import CureNote, JournalError
@@ -217,10 +218,13 @@ class WriteQueue:
         # When what waits is written at the latest, by the monotonic clock.
         self._latest = math.inf
 
-    def begin(self, work: Callable[[], T], *, then: Callable[[], None] | None = None, within: float = 0.0) -> Future[T]:
+    def begin(
+        self, work: Callable[[], T], *, then: Callable[[list[T]], None] | None = None, within: float = 0.0
+    ) -> Future[T]:
         """Do it as soon as what was asked for before is done. Nothing takes it back.
 
-        then: what follows when it is on disk, once for all writes that share a commit and ask for the same.
+        then: what follows when it is on disk, called once for all writes that share a commit and ask for the same, with
+            what each of them returned.
         within: seconds for which it may wait for another write to share a commit with.
         """
         future: Future[T] = Future()
@@ -270,7 +274,7 @@ class WriteQueue:
 
 class _Write(NamedTuple):
     work: Callable[[], Any]
-    then: Callable[[], None] | None
+    then: Callable[[list[Any]], None] | None
     future: Future[Any]
 
 
@@ -282,10 +286,14 @@ def _outcome_of(work: Callable[[], object]) -> tuple[object, BaseException | Non
 
 
 def _finish(writes: list[_Write], outcomes: list[tuple[object, BaseException | None]]) -> None:
-    follow_ups = {then: _outcome_of(then)[1] for then in dict.fromkeys(each.then for each in writes) if then}
+    values: dict[Callable[[list[Any]], None], list[object]] = {}
     for each, (value, error) in zip(writes, outcomes, strict=True):
         if error is None and each.then is not None:
-            error = follow_ups[each.then]
+            values.setdefault(each.then, []).append(value)
+    failures = {then: _outcome_of(partial(then, found))[1] for then, found in values.items()}
+    for each, (value, error) in zip(writes, outcomes, strict=True):
+        if error is None and each.then is not None:
+            error = failures[each.then]
         if error is not None:
             each.future.set_exception(error)
         else:

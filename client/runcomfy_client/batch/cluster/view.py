@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ...journal.sql import Row
     from ..folder import BatchReport
     from ..store import BatchStore
 
@@ -47,7 +48,7 @@ class _NoResults:
 
     def repair(self) -> None: ...
 
-    def catch_up(self) -> None: ...
+    def add(self, rows: list[Row]) -> None: ...
 
     def finish(self) -> None: ...
 
