@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runcomfy_client.errors import CureNote, InvalidInputError, RunComfyError
+from runcomfy_client.errors import AuthenticationError, CureNote, InvalidInputError, RunComfyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+_TOKEN = "Start the studio with the token of your RunComfy profile in RUNCOMFY_API_TOKEN, or with --simulate."
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 
 
@@ -37,7 +38,8 @@ class Words:
         if not isinstance(error, RunComfyError):
             return f"The studio met an error that it does not know ({type(error).__name__}); the terminal says more."
         notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]
-        return self.clean(" ".join([error.message, *notes]))
+        cure = _TOKEN if isinstance(error, AuthenticationError) else ""
+        return self.clean(" ".join([error.message, *notes, cure]).strip())
 
     def clean(self, text: str) -> str:
         """The text without addresses of files and paths of this computer."""

@@ -134,3 +134,12 @@ def test_empty_and_too_large_files_are_refused(caller: StudioCaller, monkeypatch
     reply = caller.post("/uploads", content=b"x" * 100, headers={"X-File-Name": "a.png"})
     assert reply.status_code == 413
     assert "larger than" in reply.json()["problem"]
+
+
+def test_the_files_behind_urls_are_looked_at_when_asked(caller: StudioCaller) -> None:
+    data = {"f.0:rows": "1", "f.0.0": "https://127.0.0.1:1/a.png", "f.1": "x", "key": "studio-x"}
+    before = unescape(caller.post(f"/form/{EDIT}", data=data).text)
+    assert "was not fetched" in before
+    assert "Look at the files" in before
+    after = unescape(caller.post(f"/form/{EDIT}", data={**data, "do": "probe"}).text)
+    assert "could not be looked at" in after

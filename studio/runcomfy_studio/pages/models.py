@@ -231,8 +231,9 @@ async def change_json(request: Request) -> Response:
 
 
 def keep(studio: Studio, state: FormState) -> None:
-    """Keep a form as its model's draft."""
-    studio.storage.keep_draft(state.spec.model_id, Draft(state.payload, state.key))
+    """Keep a form as its model's draft. Its key stays: another tab may have used the one of this form."""
+    key = studio.storage.draft(state.spec.model_id).key or state.key
+    studio.storage.keep_draft(state.spec.model_id, Draft(state.payload, key))
 
 
 async def upload(request: Request) -> Response:
