@@ -55,12 +55,13 @@ def work(sim: Simulator, state: str, folder: Path, name: str, workers: int, coun
         except BaseException as error:  # noqa: BLE001 - it belongs to the test's own thread
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(workers)]
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     assert not errors, errors
+    assert not any(thread.is_alive() for thread in threads)
     return keys
 
 
@@ -79,8 +80,9 @@ def test_workers_share_jobs_rate_and_results(sim: Simulator, postgres_url: str, 
 
 
 def test_the_budget_holds_over_workers(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    """Also where a job costs more than was estimated: the first one runs alone, on whichever worker."""
     before = sim.accepted
-    work(sim, postgres_url, tmp_path, "budget", 3, 30, budget=2.0)
+    work(sim, postgres_url, tmp_path, "budget", 3, 30, budget=2.0, prices={IMAGE: COST / 5})
     assert 0 < (sim.accepted - before) * COST <= 2.0
     view = view_of("budget", postgres_url)
     status = view.status()
@@ -101,7 +103,8 @@ def test_a_row_that_nobody_works_on_is_handed_out_again(
         batch._driver.run(batch._open()).close()
     view = view_of("stuck", postgres_url)
     view.pause()
-    worker = threading.Thread(target=work, args=(sim, postgres_url, tmp_path, "stuck", 1, 3), kwargs={"concurrency": 1})
+    arguments = (sim, postgres_url, tmp_path, "stuck", 1, 3)
+    worker = threading.Thread(target=work, args=arguments, kwargs={"concurrency": 1}, daemon=True)
     worker.start()
     assert isinstance(view.store, ClusterStore)
     end = time.monotonic() + 20

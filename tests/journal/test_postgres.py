@@ -165,7 +165,7 @@ def test_a_paid_job_outlives_a_crash_of_the_database(own_server: PostgresServer,
     sender = Sender(store)
     sender.intend(wanted)
     own_server.crash()
-    write = threading.Thread(target=store.submitted, args=(wanted.submission_id, "job-1"))
+    write = threading.Thread(target=store.submitted, args=(wanted.submission_id, "job-1"), daemon=True)
     write.start()
     end = time.monotonic() + 10
     while not (kept := list(tmp_path.glob("jobs-unrecorded-*.json"))):
