@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runcomfy_client.batch.folder_store import FolderStore
-from runcomfy_client.batch.items import DONE, Ending
+from runcomfy_client.batch.items import DONE, RUNNING, Ending, Item
 from runcomfy_client.journal.base import Intent
 
 from tests.support.cli import TEXT_TO_IMAGE
@@ -101,7 +101,8 @@ def store_cost(folder: Path, count: int) -> float:
         began = time.thread_time()
         assert store.intend(Intent(f"s-{number}", SCOPE, "a/b", f"key-{number}", "digest"), "owner", 15.0) is None
         store.submitted(f"s-{number}", f"r-{number}")
-        store.end(Ending(number, DONE, "completed", 0.01))
+        item = Item(number, number, f"key-{number}", "a/b", "{}", None, RUNNING, f"key-{number}", f"r-{number}", None)
+        store.end(Ending(item, DONE, "completed", 0.01))
         costs.append(time.thread_time() - began)
     status = store.status()
     assert status.counts[DONE] == count // 2 + 50

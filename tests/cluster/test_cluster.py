@@ -223,16 +223,33 @@ def test_a_sender_that_only_stood_still_ends_what_it_began(sim: Simulator, postg
     sender.store.submitted("again", "job-1")
     assert sender.state() == "running"
     # Two workers that followed the job both say how it ended; it is counted once.
-    for cost in (0.25, 0.5):
-        sender.store.end(Ending(sender.item_id, "done", "completed", cost))
-    assert sender.store.status().spent == 0.25
+    item = sender.store.find_item(sender.item_id)
+    assert item is not None
+    sender.store.end(Ending(item, "failed", "failed", 0.25))
+    sender.store.end(Ending(item, "done", "completed", 0.5))
+    assert (sender.state(), sender.store.status().spent) == ("failed", 0.25)
+
+    # It is retried; who stood still all the time comes back with the first job's end, which is not the second job's.
+    sender.store.retry(["key-0"])
+    row = sender.store.item(sender.item_id)
+    assert sender.store.intend(again._replace(submission_id="second", job_key=row["job_key"]), sender.owner, 15) is None
+    sender.store.submitted("second", "job-2")
+    sender.store.end(Ending(item, "failed", "failed", 0.25))
+    assert (sender.state(), sender.store.status().spent) == ("running", 0.25)
     sender.store.close()
 
 
 def test_the_same_intent_twice_is_one(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
     """The answer to the first commit was lost."""
-    sender = Sender(sim, postgres_url, tmp_path, "twice", 15)
+    sender = Sender(sim, postgres_url, tmp_path, "twice", 0.2)
+    assert sender.store.intend(sender.intent, sender.owner, 0.2) is None
+    time.sleep(0.3)
+    sender.store.recover()
+    assert sender.state() == "unsure"
     assert sender.store.intend(sender.intent, sender.owner, 15) is None
+    assert sender.state() == "submitting"
+    with pytest.raises(JournalError, match="settled meanwhile"):
+        sender.store.intend(sender.intent, "another owner", 15)
     (count,) = sender.store._read("SELECT count(*) AS number FROM submissions", ())
     assert count["number"] == 1
     sender.store.close()

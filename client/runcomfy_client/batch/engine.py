@@ -273,7 +273,7 @@ class Engine:
                 self._breaker.failed()
             else:
                 self._breaker.succeeded()
-                await self._flight.over(item, Ending(item.id, REFUSED, error=str(error)))
+                await self._flight.over(item, Ending(item, REFUSED, error=str(error)))
         except TransportError as error:
             self._waiting.appendleft(item)
             self._breaker.failed()
@@ -295,7 +295,7 @@ class Engine:
             case "taken":
                 pass
             case "changed":
-                await self._flight.over(item, Ending(item.id, REFUSED, error=error.message))
+                await self._flight.over(item, Ending(item, REFUSED, error=error.message))
             case "paused":
                 self._stop("paused")
             case "unpriced":

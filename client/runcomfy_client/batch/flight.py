@@ -127,7 +127,7 @@ class Flight:
                 return  # it runs on; the next run takes it up
             await self._settled(item, ref, body)
         except NotFoundError:
-            await self.over(item, Ending(item.id, EXPIRED, "failed", error="RunComfy does not know the job any more"))
+            await self.over(item, Ending(item, EXPIRED, "failed", error="RunComfy does not know the job any more"))
         except (TransportError, APIError) as error:
             if isinstance(error, (AuthenticationError, PermissionDeniedError)):
                 raise
@@ -173,14 +173,14 @@ class Flight:
             cancelled = isinstance(error, JobCancelledError)
             reason = failure_in(body) or ("cancelled" if cancelled else "the API gives no reason")
             job_state = "cancelled" if cancelled else "failed"
-            await self.over(item, Ending(item.id, FAILED, job_state, cost_in(body), error=reason))
+            await self.over(item, Ending(item, FAILED, job_state, cost_in(body), error=reason))
             return
         found = read_success(self._session, ref, body)
         urls = [file.url for file in found.files]
         if not self._limits.download or not found.files:
-            await self.over(item, Ending(item.id, DONE, "completed", found.cost, files=urls, urls=urls))
+            await self.over(item, Ending(item, DONE, "completed", found.cost, files=urls, urls=urls))
             return
-        await self._write(Ending(item.id, FETCHING, "completed", found.cost, urls=urls))
+        await self._write(Ending(item, FETCHING, "completed", found.cost, urls=urls))
         self.tried.add(item.model_id)
         await self._fetched(item, ref, body)
 
@@ -209,14 +209,14 @@ class Flight:
                 if tries == FETCH_TRIES and error.status_code in FILE_IS_GONE:
                     names = [path.relative_to(self._store.folder).as_posix() for path in error.saved]
                     reason = f"a file of its result is gone: HTTP {error.status_code}"
-                    await self.over(item, Ending(item.id, EXPIRED, files=names, error=reason))
+                    await self.over(item, Ending(item, EXPIRED, files=names, error=reason))
                     return
                 if tries == FETCH_TRIES:
-                    await self._write(Ending(item.id, FETCHING, error=error.message))
+                    await self._write(Ending(item, FETCHING, error=error.message))
                     return
             else:
                 names = [path.relative_to(self._store.folder).as_posix() for path in paths]
-                await self.over(item, Ending(item.id, DONE, files=names))
+                await self.over(item, Ending(item, DONE, files=names))
                 return
             await asyncio.sleep(backoff(tries + 1))
             with contextlib.suppress(JobError):  # then the addresses of the first reply must do
@@ -255,6 +255,8 @@ class Flight:
     async def over(self, item: Item, ending: Ending) -> None:
         """Write down the end of an item, and tell of it."""
         row = await self._write(ending)
+        if row["state"] != ending.state:
+            return  # another worker was quicker, or it was retried
         if ending.job_state is not None and (ending.job_state == "completed" or ending.cost is not None):
             self.tried.add(item.model_id)
         self._ended(row)

@@ -55,10 +55,11 @@ class Item(NamedTuple):
 class Ending(NamedTuple):
     """What became of an item. ``cost`` is US dollars, None where it is not known; ``files`` are names below the folder.
 
-    ``job_state`` is the journal's word for the end of the job, None where no job ended.
+    ``job_state`` is the journal's word for the end of the job, None where no job ended. ``item`` is as it was worked
+    on: the ending of a job that the item does not have any more is not the item's.
     """
 
-    item_id: int
+    item: Item
     state: str
     job_state: str | None = None
     cost: float | None = None

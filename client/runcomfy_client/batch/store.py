@@ -275,8 +275,9 @@ class BatchStore(SqlStore):
     def intend(self, intent: Intent, owner: str, lease_seconds: float) -> JournalEntry | None:
         with self.transaction() as connection:
             item = connection.execute("SELECT * FROM items WHERE job_key = ?", (intent.job_key,)).fetchone()
-            if item is not None and (item["state"], item["submission_id"]) == (SUBMITTING, intent.submission_id):
-                return None  # an earlier try was committed
+            if item is not None and item["submission_id"] == intent.submission_id:
+                self._intend_again(connection, item, owner, lease_seconds)
+                return None
             self._check_gate(connection, item, intent)
             # Of an earlier try that was refused, as after a 429: one row for a job.
             connection.execute(
@@ -292,6 +293,19 @@ class BatchStore(SqlStore):
                 (intent.submission_id, item["id"]),
             )
             return None
+
+    def _intend_again(self, connection: Connection, item: Row, owner: str, lease_seconds: float) -> None:
+        """An earlier try was committed, and nothing was sent: the lease begins anew, unless somebody settled it."""
+        still_sending = connection.execute(
+            "UPDATE submissions SET lease_until = clock() + ? WHERE id = ? AND state = 'sending' AND owner = ?",
+            (lease_seconds, item["submission_id"], owner),
+        ).rowcount
+        if not still_sending:
+            raise Held("taken", f"The job {item['job_key']!r} of the batch was settled meanwhile.")
+        connection.execute(
+            "UPDATE items SET state = 'submitting', error = NULL, seq = NULL, ended_at = NULL WHERE id = ?",
+            (item["id"],),
+        )
 
     def _check_gate(self, connection: Connection, item: Row | None, intent: Intent) -> None:
         if item is None or item["state"] != WAITING:
@@ -345,13 +359,14 @@ class BatchStore(SqlStore):
         """Write down what became of an item, and return it."""
         with self.transaction() as connection:
             self._end(connection, ending)
-            found: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()
+            found: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
             return found
 
     def _end(self, connection: Connection, ending: Ending) -> None:
-        item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item_id,)).fetchone()
-        if item["state"] not in ((WAITING,) if ending.state == REFUSED else (RUNNING, FETCHING)):
-            return  # it was written down already
+        item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
+        expected = (WAITING,) if ending.state == REFUSED else (RUNNING, FETCHING)
+        if item["state"] not in expected or item["request_id"] != ending.item.request_id:
+            return  # it was written down already, or the item has another job by now
         over = ending.state in ENDED
         spent = item["spent"]
         if ending.job_state is not None:
