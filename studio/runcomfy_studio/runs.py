@@ -25,9 +25,11 @@ from weakref import WeakValueDictionary
 from runcomfy_client.describe.prices import MICRO, job_estimate, price_of
 from runcomfy_client.errors import (
     APIError,
+    AuthenticationError,
     ConfigurationError,
     JobError,
     JournalError,
+    NotFoundError,
     RunComfyError,
     SubmissionUnknownError,
     TransportError,
@@ -130,7 +132,10 @@ class Runs:
 
     async def estimate(self, spec: ModelSpec, payload: Mapping[str, object]) -> Estimate:
         """What the catalog says of the price now, times outputs or seconds. Raises what the client raises."""
-        entry = await self._client.catalog.get(spec.model_id)
+        try:
+            entry = await self._client.catalog.get(spec.model_id)
+        except NotFoundError:
+            return Estimate(base="", note="RunComfy's catalog does not list this model.", usd=None)
         price = price_of(entry.base_price_usd, entry.price_unit)
         if price is None:
             return Estimate(base="", note=entry.pricing_note, usd=None)
@@ -139,8 +144,13 @@ class Runs:
         return Estimate(base=f"{price.usd:g} USD{unit}", note=entry.pricing_note, usd=usd)
 
     async def balance(self) -> str:
-        """What the account has left, in words."""
-        return str(await self._client.balance())
+        """What the account has left, in words. Raises AuthenticationError."""
+        try:
+            return str(await self._client.balance())
+        except AuthenticationError:
+            raise
+        except RunComfyError:  # it is told by another server, and a submit does not need it
+            return "not known"
 
     async def spent(self) -> float:
         """What the last day's jobs cost, by estimate where RunComfy has not stated it, in US dollars."""

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_TOKEN = "Start the studio with the token of your RunComfy profile in RUNCOMFY_API_TOKEN, or with --simulate."
+_HOW_TO_LOG_IN = (
+    "Start the studio with the token of your RunComfy profile in RUNCOMFY_API_HOW_TO_LOG_IN, or with --simulate."
+)
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 
 
@@ -38,7 +40,7 @@ class Words:
         if not isinstance(error, RunComfyError):
             return f"The studio met an error that it does not know ({type(error).__name__}); the terminal says more."
         notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]
-        cure = _TOKEN if isinstance(error, AuthenticationError) else ""
+        cure = _HOW_TO_LOG_IN if isinstance(error, AuthenticationError) else ""
         return self.clean(" ".join([error.message, *notes, cure]).strip())
 
     def clean(self, text: str) -> str:

@@ -147,6 +147,18 @@ def test_a_bad_input_opens_no_dialog(paying: StudioCaller, sim: Submits) -> None
     assert sim.accepted == 0
 
 
+def test_the_dialog_says_what_is_not_known_and_what_is_wrong(paying: StudioCaller, sim: Submits) -> None:
+    data = form_with(paying, "a fox")
+    sim.simulator.script("catalog 1: 404", "balance 1: 404", "catalog 2: 401")
+    text = dialog(paying, data)
+    assert "not in the catalog" in text
+    assert "not known" in text
+    assert "Run and pay</button>" in text
+    text = dialog(paying, data)
+    assert "RUNCOMFY_API_TOKEN" in text
+    assert "Run and pay</button>" not in text
+
+
 def test_a_double_click_and_a_lost_answer_pay_once(paying: StudioCaller, sim: Submits) -> None:
     data = form_with(paying, "a fox")
     found = re.search(r'hx-post="(/run/[^"]+)"', dialog(paying, data))
