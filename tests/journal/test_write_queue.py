@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,3 +142,20 @@ def test_a_patient_write_goes_with_the_next_one(store: SqliteStore) -> None:
     last = queue.begin(lambda: sender.intend(intent("last")), within=60.0)
     queue.close()
     assert last.result(0) is None
+
+
+def test_a_write_that_an_interruption_left_behind_is_done_with_the_next(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, sender = WriteQueue(store.group), Sender(store)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            queue.begin(lambda: sender.intend(intent("first")))
+    assert queue.begin(lambda: sender.intend(intent("second"))).result(30) is None
+    assert [entry.job_key for entry in store.pending(None)] == [None, "first", "second"]
+    queue.close()

@@ -215,6 +215,7 @@ class WriteQueue:
         self._threads: ThreadPoolExecutor | None = None
         self._changed = threading.Condition()
         self._waiting: list[_Write] = []
+        self._scheduled = False
         # When what waits is written at the latest, by the monotonic clock.
         self._latest = math.inf
 
@@ -231,14 +232,16 @@ class WriteQueue:
         future.set_running_or_notify_cancel()
         with self._changed:
             self._waiting.append(_Write(work, then, future))
-            self._latest = min(self._latest, time.monotonic() + within)
-            if len(self._waiting) > 1:
-                self._changed.notify()
-                return future  # with the first
+            latest = time.monotonic() + within
+            self._latest = latest if len(self._waiting) == 1 else min(self._latest, latest)
+            self._changed.notify()
+            if self._scheduled:
+                return future
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(1, "runcomfy-journal")
             try:
                 self._threads.submit(self._work)
+                self._scheduled = True  # last: after Ctrl-C in between, the next write does this one, too
                 return future
             except RuntimeError:  # the interpreter is shutting down: here and now, or never
                 self._latest = 0.0
@@ -248,9 +251,10 @@ class WriteQueue:
     def _work(self) -> None:
         """Do all that waits now."""
         with self._changed:
-            while (left := self._latest - time.monotonic()) > 0:
+            while self._waiting and (left := self._latest - time.monotonic()) > 0:
                 self._changed.wait(left)
-            writes, self._waiting, self._latest = self._waiting, [], math.inf
+            writes, self._waiting = self._waiting, []
+            self._latest, self._scheduled = math.inf, False
         if len(writes) < 2 or self._group is None:
             for each in writes:
                 _finish([each], [_outcome_of(each.work)])
@@ -266,10 +270,11 @@ class WriteQueue:
         """Wait until all is written. A later write begins a new thread."""
         with self._changed:
             threads, self._threads = self._threads, None
-            self._latest = 0.0 if self._waiting else math.inf
+            self._latest = 0.0
             self._changed.notify()
         if threads is not None:
             threads.shutdown(wait=True)
+        self._work()
 
 
 class _Write(NamedTuple):
