@@ -35,8 +35,8 @@ TEMPLATES = [
     ResourceTemplate(
         name="model",
         title="A model's input",
-        uri_template=f"{_MODEL}{{+model_id}}",
-        description="The standard JSON Schema of the model's input.",
+        uri_template=f"{_MODEL}{{model_id}}",
+        description="The standard JSON Schema of the model's input. The slashes of an id may stand as they are.",
         mime_type=SCHEMA_MIME,
     ),
     ResourceTemplate(

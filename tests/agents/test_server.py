@@ -67,6 +67,9 @@ def test_a_model_is_described(host: Host) -> None:
     facts = host.facts("get_model", model_id=MODEL)
     jsonschema.Draft202012Validator(facts["input_schema"]).validate(facts["example"])
     assert (facts["base_price_usd"], facts["price_unit"], facts["price_source"]) == (0.04, "output", "catalog, now")
+    for model_id in (MODEL, MODEL.replace("/", "%2F")):  # as people write it, and as a URI template is filled in
+        (content,) = host.run(host.client.read_resource(f"runcomfy://models/{model_id}")).contents
+        assert (content.mime_type, json.loads(content.text)) == ("application/schema+json", facts["input_schema"])
     error = host.refusal("get_model", model_id="bytedance/dreamina-4-0/text-to-imgae")
     assert (error["code"], MODEL in error["message"]) == ("unknown_model", True)
 
@@ -184,4 +187,6 @@ def test_the_token_is_nowhere(host: Host) -> None:
         if path.is_file():
             assert TOKEN.encode() not in path.read_bytes(), path
     assert host.errors.read_text() == ""
-    assert TOKEN not in host.call("get_balance").model_dump_json()
+    host.call("get_balance")
+    assert len(host.messages) > 10
+    assert TOKEN not in "".join([*host.messages, *host.questions])

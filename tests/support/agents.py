@@ -36,7 +36,7 @@ class Host:
     """A host that runs one server: what Claude or an editor would be.
 
     ``person`` is called with each question and gives the answer; without one the client cannot ask. ``questions`` are
-    those that were asked.
+    those that were asked, ``messages`` the results of tools, as JSON.
     """
 
     def __init__(
@@ -119,7 +119,13 @@ class Host:
 
     def begin(self, tool: str, **arguments: Any) -> Future[CallToolResult]:
         """Call a tool, and go on."""
-        return asyncio.run_coroutine_threadsafe(self.client.call_tool(tool, arguments), self._loop)
+        call = asyncio.run_coroutine_threadsafe(self.client.call_tool(tool, arguments), self._loop)
+        call.add_done_callback(self._note)
+        return call
+
+    def _note(self, ended: Future[CallToolResult]) -> None:
+        if not ended.cancelled() and ended.exception() is None:
+            self.messages.append(ended.result().model_dump_json())
 
     def call(self, tool: str, **arguments: Any) -> CallToolResult:
         return self.begin(tool, **arguments).result(120)
