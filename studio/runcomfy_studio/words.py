@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_HOW_TO_LOG_IN = (
-    "Start the studio with the token of your RunComfy profile in RUNCOMFY_API_HOW_TO_LOG_IN, or with --simulate."
-)
+_HOW_TO_LOG_IN = "Start the studio with the token of your RunComfy profile in RUNCOMFY_API_TOKEN, or with --simulate."
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 
 
