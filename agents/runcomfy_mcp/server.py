@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -110,7 +110,7 @@ class Server(MCPServer[Settings]):
             version=version("runcomfy-client"),
             tools=_tools(tools),
             lifespan=lifespan,
-            log_level="CRITICAL",
+            log_level="CRITICAL",  # what the SDK logs are tracebacks, and every error is an answer already
         )
         self._resources = resources
 
@@ -138,6 +138,7 @@ def _tools(tools: Tools) -> list[Tool]:
         key."""
         return await tools.submit(model_id, input, job_key, approval)
 
+    # Waiting only looks, too: the files it fetches are copies of what is there.
     look = ToolAnnotations(read_only_hint=True, open_world_hint=False)
     ask = ToolAnnotations(read_only_hint=True, open_world_hint=True)
     pay = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
@@ -152,7 +153,14 @@ def _tools(tools: Tools) -> list[Tool]:
         (tools.list_jobs, look),
         (tools.get_balance, ask),
     )
-    return [WordedTool.from_function(function, annotations=each) for function, each in listed]
+    return [_worded(function, annotations) for function, annotations in listed]
+
+
+def _worded(function: Callable[..., Any], annotations: ToolAnnotations) -> Tool:
+    """A tool with the function's docstring, on one line, as its description."""
+    title = function.__name__.replace("_", " ").capitalize()
+    description = " ".join((function.__doc__ or "").split())
+    return WordedTool.from_function(function, title=title, description=description, annotations=annotations)
 
 
 def serve(settings: Settings, package: ModelPackage, client: AsyncClient) -> int:

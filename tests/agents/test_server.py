@@ -47,6 +47,7 @@ def test_every_schema_passes_its_meta_schema(host: Host) -> None:
     }
     for tool in tools.values():
         assert tool.description
+        assert "  " not in tool.description
         for schema in (tool.input_schema, tool.output_schema):
             assert schema is not None
             jsonschema.Draft202012Validator.check_schema(schema)
