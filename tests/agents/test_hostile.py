@@ -7,20 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 from PIL import Image
+from runcomfy_codegen.cli import run as codegen
 from runcomfy_mcp.consent import question
 from runcomfy_mcp.models import Models
 from runcomfy_simulator import Simulator
 
-from tests.support.agents import MODEL, TOKEN, Host
+from tests.support.agents import MODEL, OLD, TOKEN, Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+CASES = Path(__file__).parents[1] / "cases"
 EDIT = "bytedance/dreamina-4-0/edit"
 HELLO = {
     "jsonrpc": "2.0",
@@ -253,3 +256,26 @@ def test_a_simulated_server_needs_no_token_and_leaves_nothing(tmp_path: Path) ->
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, b"", b"")
     assert list((tmp_path / "state").rglob("*")) == list((tmp_path / "temporary").rglob("runcomfy*")) == []
+
+
+@pytest.mark.long
+def test_a_package_of_hostile_schemas_is_served(tmp_path: Path) -> None:
+    schemas = CASES / "hostile-texts" / "schemas"
+    words = ["generate", "--schemas", str(schemas), "--output", str(tmp_path), "--package", "hostile_package"]
+    assert codegen(words) == 0
+    env = {"PYTHONPATH": str(tmp_path), "RUNCOMFY_PACKAGE": "hostile_package"}
+    with (
+        Simulator(schemas, queue_seconds=0.0, run_seconds=0.05) as sim,
+        Host(sim, tmp_path / "host", era=OLD, env=env) as host,
+    ):
+        models = host.facts("search_models", limit=50)["models"]
+        assert models
+        for model_id in (model["model_id"] for model in models):
+            facts = host.facts("get_model", model_id=model_id)
+            jsonschema.Draft202012Validator.check_schema(facts["input_schema"])
+            arguments = {"model_id": model_id, "input": facts["example"]}
+            assert host.facts("validate_input", **arguments)["ok"]
+            job = host.facts("submit_job", **arguments, job_key=model_id)
+            assert host.facts("wait_for_job", request_id=job["request_id"])["state"] == "completed"
+        assert len(host.questions) == sim.accepted == len(models)
+        assert host.errors.read_text() == ""
