@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from runcomfy_client.api.submit import RequestOptions
     from runcomfy_client.api.values import JobUpdate
     from runcomfy_client.client import AsyncClient
+    from runcomfy_client.jobs import AsyncJob
     from runcomfy_client.journal import JournalEntry
     from runcomfy_client.result_store import AsyncResultStore, StoredResult
     from runcomfy_client.schema import ModelSpec
@@ -190,17 +191,16 @@ class Runs:
             try:
                 job = await self._client.submit(model_id, payload, options)
             except SubmissionUnknownError as error:
-                entry = await self.find(key)
-                return Submitted(name=entry.submission_id if entry else error.submission_id)
+                return Submitted(name=error.submission_id, problem="" if error.submission_id else self._words.of(error))
             except (RunComfyError, OSError) as error:
                 return await self._not_submitted(error, key)
             self.watch(job.request_id, model_id)
             return Submitted(name=job.request_id, new_key=new_key())
 
     async def _not_submitted(self, error: Exception, key: str) -> Submitted:
-        entry = await self.find(key)
         is_other_input = isinstance(error, JournalError) and error.job_key is not None and error.account is None
-        if entry is None or not is_other_input:
+        entry = await self.find(key) if is_other_input else None
+        if entry is None:  # also where a job was started, and its id cannot be written down: the error names it
             return Submitted(name=None, problem=self._words.of(error))
         if entry.state in _NO_JOB:
             problem = "The input has changed since a submit that is unsure. Settle that one first; nothing was sent."
@@ -268,10 +268,10 @@ class Runs:
             task.add_done_callback(lambda _: self._watchers.pop(request_id, None))
 
     async def _watch(self, request_id: str, model_id: str) -> None:
-        job = self._client.job(request_id, model_id)
         pause = _FIRST_PAUSE
         while True:
             try:
+                job = await self._job(request_id, model_id)
                 result = await job.wait(on_update=lambda update: self._updates.__setitem__(request_id, update))
                 await self._store.save(result)
             except (TransportError, APIError) as error:
@@ -310,7 +310,7 @@ class Runs:
             self.watch(entry.request_id, entry.model_id)
             return ""
         try:
-            result = await self._client.job(entry.request_id, entry.model_id).result()
+            result = await (await self._job(entry.request_id, entry.model_id)).result()
             await self._store.save(result)
         except (RunComfyError, OSError) as error:
             return self._words.of(error)
@@ -322,7 +322,7 @@ class Runs:
         if entry is None or entry.request_id is None:
             return "There is no job to cancel."
         try:
-            outcome = await self._client.job(entry.request_id, entry.model_id).cancel()
+            outcome = await (await self._job(entry.request_id, entry.model_id)).cancel()
         except (RunComfyError, OSError) as error:
             return self._words.of(error)
         if outcome.cancelled:
@@ -348,6 +348,9 @@ class Runs:
         for task in [*self._watchers.values()]:
             task.cancel()
         await asyncio.gather(*self._watchers.values(), return_exceptions=True)
+
+    async def _job(self, request_id: str, model_id: str) -> AsyncJob[object]:
+        return await self._read(lambda: self._client.job(request_id, model_id))
 
     async def _read(self, work: Callable[[], T]) -> T:
         """The journal blocks, so it is asked on a thread."""

@@ -327,6 +327,31 @@ def test_a_limit_refuses_what_would_go_above_it(sim: Submits, tmp_path: Path) ->
         assert sim.accepted == 1
 
 
+def test_a_job_whose_id_cannot_be_written_down_is_shown_and_found_again(tmp_path: Path) -> None:
+    with (
+        Simulator(queue_seconds=0.0, run_seconds=0.05) as slow,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        StudioThread(tmp_path, listener, slow.url, slow.token, simulate=True) as running,
+        StudioCaller(running) as caller,
+    ):
+        slow.script("submit 1: latency 1")
+        data, journal = form_with(caller, "a fox"), running.settings.journal
+        with ThreadPoolExecutor(1) as threads:
+            reply = threads.submit(caller.post, f"/run/{MODEL}", data=data)
+            while not journal.exists() or slow.accepted == 0:
+                time.sleep(0.02)
+            journal.rename(journal.with_suffix(".moved"))
+            text = unescape(reply.result().text)
+        assert slow.jobs[0].request_id in text
+        assert str(tmp_path) not in text
+        # With the file back, the job is on record, and can be resumed.
+        journal.with_suffix(".moved").rename(journal)
+        assert "Resume" in caller.get(f"/jobs/{slow.jobs[0].request_id}").text
+        caller.post(f"/jobs/{slow.jobs[0].request_id}/look")
+        card_when(caller, slow.jobs[0].request_id, "completed")
+        assert slow.accepted == 1
+
+
 def test_a_killed_studio_goes_on_where_it_was(tmp_path: Path) -> None:
     """`kill -9` while a job runs: nothing is paid twice, and the open tab shows the job's end."""
     with socket.create_server(("127.0.0.1", 0)) as free:
