@@ -334,7 +334,7 @@ def test_a_job_whose_id_cannot_be_written_down_is_shown_and_found_again(tmp_path
         StudioThread(tmp_path, listener, slow.url, slow.token, simulate=True) as running,
         StudioCaller(running) as caller,
     ):
-        slow.script("submit 1: latency 1")
+        slow.script("submit 1: drip 20 bytes every 0.1")
         data, journal = form_with(caller, "a fox"), running.settings.journal
         with ThreadPoolExecutor(1) as threads:
             reply = threads.submit(caller.post, f"/run/{MODEL}", data=data)
