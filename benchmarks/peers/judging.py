@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import fastjsonschema  # type: ignore[import-not-found]  # lives in the environment of the peers
+import fastjsonschema
 import jsonschema
 import jsonschema_rs
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError

@@ -87,7 +87,7 @@ ABOUT_ARGUMENTS = (
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in errors.__all__ if name not in ("InvalidInputError", "RunComfyError")]
+    "name", [name for name in errors.__all__ if name not in ("InvalidInputError", "InvalidBatchError", "RunComfyError")]
 )
 def test_json_has_the_message_without_the_cure(name: str) -> None:
     error = getattr(errors, name)("It broke.", cure="Call client.job('a').wait().", request_id="a")
