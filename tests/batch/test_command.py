@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -33,9 +34,18 @@ class Command(Protocol):
     def __call__(self, *words: str) -> Answer: ...
 
 
+@pytest.fixture(scope="module")
+def one_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the one model that is asked for here, which is read in no time."""
+    folder = tmp_path_factory.mktemp("schemas")
+    shutil.copy(SCHEMAS / "output.json", folder)
+    shutil.copytree(SCHEMAS / TEXT_TO_IMAGE, folder / TEXT_TO_IMAGE)
+    return folder
+
+
 @pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(SCHEMAS, queue_seconds=0.0, run_seconds=0.05, slots=200) as simulator:
+def sim(one_model: Path) -> Iterator[Simulator]:
+    with Simulator(one_model, queue_seconds=0.0, run_seconds=0.05, slots=200) as simulator:
         yield simulator
 
 
@@ -188,6 +198,7 @@ def test_hints_name_the_folder_as_a_shell_takes_it(batch: Command, sim: Simulato
     assert "batch settle 'my pictures' KEY" in batch("failures", "my pictures").err
 
 
+@pytest.mark.long
 def test_a_watch_ends_with_the_run(batch: Command, sim: Simulator, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [str(SCRIPT), "batch", *RUN, "--rate", "4"], cwd=tmp_path, env=environment(sim), stderr=subprocess.DEVNULL
@@ -201,6 +212,7 @@ def test_a_watch_ends_with_the_run(batch: Command, sim: Simulator, tmp_path: Pat
     assert process.wait(30) == 0
 
 
+@pytest.mark.long
 def test_the_example_of_each_help_works(batch: Command, sim: Simulator, tmp_path: Path) -> None:
     (tmp_path / "prompts.csv").write_text("key,prompt\nscene-12,a fox\nscene-13,an owl\n")
     sim.script("submit 1: lost reply")

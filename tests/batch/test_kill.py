@@ -115,7 +115,7 @@ def check_books(sim: Simulator, runner: Runner, count: int) -> int:
 @pytest.mark.parametrize(
     ("program", "count", "kills", "fault_rate"),
     [
-        pytest.param(PROGRAM, 60, 4, 0.0, id="a sample"),
+        pytest.param(PROGRAM, 40, 3, 0.0, id="a sample"),
         pytest.param(ASYNC_PROGRAM, 60, 5, 0.0, id="async", marks=pytest.mark.long),
         pytest.param(PROGRAM, 2000, 100, 0.2, id="the whole", marks=pytest.mark.long),
         pytest.param(ASYNC_PROGRAM, 600, 30, 0.2, id="the whole, async", marks=pytest.mark.long),
@@ -149,6 +149,7 @@ def test_killed_and_started_again_nothing_is_paid_twice(
             assert sim.accepted == before + 1
 
 
+@pytest.mark.long
 def test_a_budget_holds_under_kills(sim: Simulator, tmp_path: Path) -> None:
     moments = random.Random(7)
     runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", 40), tmp_path / "out", budget=5.0)
@@ -161,6 +162,7 @@ def test_a_budget_holds_under_kills(sim: Simulator, tmp_path: Path) -> None:
     assert status.counts["waiting"] >= 20
 
 
+@pytest.mark.long
 def test_sigterm_leaves_nothing_unsure(sim: Simulator, tmp_path: Path) -> None:
     runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", 100), tmp_path / "out")
     for seconds in (0.5, 0.9):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LOADED = (
     "httpx",
+    "httpx_aiohttp",
     "runcomfy.models",
     "runcomfy_client.batch.batch",
     "runcomfy_client.cli.app",
