@@ -66,9 +66,9 @@ class BatchFailure:
 class BatchReport:
     """What a batch did and cost, in US dollars.
 
-    spent: by the jobs' own costs, and by estimate where RunComfy did not tell one (``without_cost`` jobs).
-    balance_difference: what the account had less after the last run than before the first; it counts whatever else
-        was paid meanwhile, and costs may be taken off late. None if it is not known.
+    ``spent`` is by the jobs' own costs, and by estimate where RunComfy did not tell one (``without_cost`` jobs).
+    ``balance_difference`` is what the account had less after the last run than before the first; it counts whatever
+    else was paid meanwhile, and costs may be taken off late. None if it is not known.
     """
 
     status: BatchStatus
