@@ -49,12 +49,15 @@ VERSION = "1"
 # How long a plain client waits for a database that has gone away; a call fails after that.
 OUTAGE_SECONDS = 30.0
 LONGEST_PAUSE = 2.0
+# Statements are prepared while the tables are empty; without the last two, their plans would read whole tables later.
 SETTINGS = """
 SET search_path TO "{schema}";
 SET synchronous_commit TO on;
 SET lock_timeout TO '30s';
 SET idle_in_transaction_session_timeout TO '10s';
-SET client_min_messages TO warning
+SET client_min_messages TO warning;
+SET enable_seqscan TO off;
+SET jit TO off
 """
 # Defaults for what the address does not say: a peer that is gone is noticed within half a minute.
 CONNECT = {

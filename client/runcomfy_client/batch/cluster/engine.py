@@ -41,6 +41,8 @@ SENT_ELSEWHERE = 2.0
 TRY_AGAIN = 15.0
 # How long a worker that ends waits for a database that is away. The ids of its jobs are in files then.
 DRAIN_OUTAGE_SECONDS = 20.0
+# Items that a worker holds before they are sent, besides those being sent: more would keep them from others.
+FETCH_AHEAD = 20
 
 
 class _Handling:
@@ -73,13 +75,15 @@ class ClusterEngine(Engine):
         self._worker = writer.owner
         self._queue = Queue(store.address.conninfo, store.schema)
         self._handled: dict[int, _Handling] = {}
+        self._ahead = FETCH_AHEAD + limits.submits
         self._complete = False
         self._next_heartbeat = 0.0
 
     async def run(self) -> None:
         await asyncio.to_thread(self._shared.heartbeat, self._worker, 0)
         await self._queue.open()
-        handing = asyncio.ensure_future(self._queue.work(self._handle, self._limits.concurrency))
+        slots = self._limits.concurrency + self._ahead
+        handing = asyncio.ensure_future(self._queue.work(self._handle, slots, self._has_room))
         tending = asyncio.ensure_future(self._tend())
         handing.add_done_callback(self._queue_ended)
         try:
@@ -140,6 +144,7 @@ class ClusterEngine(Engine):
         finally:
             del self._handled[item_id]
             handling.ended.set()
+            self._queue.wake()
 
     def _is_stopped(self) -> bool:
         return self.stopped is not None
@@ -152,6 +157,13 @@ class ClusterEngine(Engine):
         while not self._waiting and self.stopped is None and not self._complete:
             await self._change()
         return self._waiting.popleft() if self._waiting else None
+
+    def _has_room(self) -> bool:
+        return len(self._handled) - len(self._jobs) < self._ahead
+
+    def _follow(self, item: Item) -> None:
+        super()._follow(item)
+        self._queue.wake()
 
     # What the workers share.
 
@@ -219,4 +231,6 @@ class ClusterEngine(Engine):
         number = await self._queue.take_up_stalled()
         if number:
             log.warning("%d items of workers that gave no sign of life are handed out again.", number)
-        await self._queue.put(await asyncio.to_thread(self._shared.not_queued))
+        missing = await asyncio.to_thread(self._shared.not_queued)
+        await self._queue.put(missing.paid, paid=True)
+        await self._queue.put(missing.waiting)

@@ -7,6 +7,8 @@ What the queue does not do by itself, and what is done about it:
 - A row can be `doing` for a worker that does not work on it, because the reply that would have said so was lost:
   `release_stuck` compares them with what is really worked on.
 - A handler is cancelled when its worker ends: what a handler runs is shielded, and delivered again by need.
+- A worker fetches rows for as long as it has free slots: here only as many as it can send soon, so that others have
+  them, and that slots are left for jobs that are paid already. Those stand in a queue of their own, and come first.
 """
 
 from __future__ import annotations
@@ -56,23 +58,53 @@ class GivenBack(Exception):
 
 
 class _Later(BaseRetryStrategy):
-    """An item that is given back is delivered again; what its handler raises otherwise is a defect."""
+    """An item that is given back is delivered again; what its handler raises otherwise is a defect.
+
+    paid: the queue of what may be paid already.
+    """
+
+    def __init__(self, paid: str) -> None:
+        self._paid = paid
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         seconds = exception.seconds if isinstance(exception, GivenBack) else LEASE_SECONDS
-        return RetryDecision(retry_at=_at_once() if seconds <= 0 else _now() + datetime.timedelta(seconds=seconds))
+        at = _at_once() if seconds <= 0 else _now() + datetime.timedelta(seconds=seconds)
+        return RetryDecision(retry_at=at, priority=1, queue=self._paid)
 
 
 class _PatientManager(JobManager):
-    """Waits for a database that has gone away, where the queue's own worker would end."""
+    """Waits for a database that has gone away, where the queue's own worker would end.
+
+    has_room: whether more may be fetched than what is paid already. paid: the queue of that. room: set when there is
+    room again. stopping: nothing is fetched any more.
+    """
+
+    def __init__(self, connector: PsycopgConnector, paid: str) -> None:
+        super().__init__(connector)
+        self.has_room: Callable[[], bool] = lambda: True
+        self.room = asyncio.Event()
+        self.stopping = False
+        self._paid = paid
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         try:
-            return await super().fetch_job(queues, worker_id)
+            while not self.stopping:
+                if self.has_room():
+                    return await super().fetch_job(queues, worker_id)
+                if (job := await super().fetch_job([self._paid], worker_id)) is not None:
+                    return job
+                await self._wait_for_room()
         except ConnectorException as error:
             log.warning("The queue cannot be asked for jobs: %s", error)
             await asyncio.sleep(POLL_SECONDS)
-            return None
+        return None
+
+    async def _wait_for_room(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                while not (self.stopping or self.has_room()):
+                    self.room.clear()
+                    await self.room.wait()
 
     async def update_heartbeat(self, worker_id: int) -> None:
         with contextlib.suppress(ConnectorException):
@@ -105,9 +137,10 @@ class Queue:
 
         # A part of the name of a channel for notifications, of which PostgreSQL takes 63 characters.
         self._name = hashlib.sha256(schema.encode()).hexdigest()[:16]
+        self._paid = f"{self._name}-paid"
         self._connector = PsycopgConnector(conninfo=conninfo, configure=configure, min_size=1, max_size=2)
         self._app = App(connector=self._connector)
-        self._app.job_manager = _PatientManager(self._connector)
+        self._app.job_manager = self._manager = _PatientManager(self._connector, self._paid)
         self._worker: Worker | None = None
         self._running: set[int] = set()
         self._suspects: set[int] = set()
@@ -118,22 +151,31 @@ class Queue:
     async def close(self) -> None:
         await self._app.close_async()
 
-    async def put(self, items: Iterable[int]) -> None:
-        """Put items into the queue, none of which is there."""
+    async def put(self, items: Iterable[int], *, paid: bool = False) -> None:
+        """Put items into the queue, none of which is there. paid: jobs that were started, which come first."""
         jobs = [
             self._app.configure_task(
-                TASK, queue=self._name, queueing_lock=str(item), task_kwargs={"item": item}, allow_unknown=True
+                TASK,
+                queue=self._paid if paid else self._name,
+                priority=int(paid),
+                queueing_lock=str(item),
+                task_kwargs={"item": item},
+                allow_unknown=True,
             ).job
             for item in items
         ]
         if jobs:
             with contextlib.suppress(AlreadyEnqueued):  # another worker was quicker; what is missing comes next time
-                await self._app.job_manager.batch_defer_jobs_async(jobs)
+                await self._manager.batch_defer_jobs_async(jobs)
 
-    async def work(self, handle: Callable[[int], Awaitable[float | None]], concurrency: int) -> None:
+    async def work(
+        self, handle: Callable[[int], Awaitable[float | None]], concurrency: int, has_room: Callable[[], bool]
+    ) -> None:
         """Hand out items until ``stop``. ``handle`` returns None when an item is over, or in how many seconds it is to
-        be delivered again, to whoever is free.
+        be delivered again, to whoever is free. has_room: whether items that are not paid yet are wanted; call ``wake``
+        when that changes.
         """
+        self._manager.has_room = has_room
 
         async def run(context: JobContext, item: int) -> None:
             assert context.job.id is not None
@@ -145,10 +187,10 @@ class Queue:
             if seconds is not None:
                 raise GivenBack(seconds)
 
-        self._app.task(name=TASK, queue=self._name, pass_context=True, retry=_Later())(run)
+        self._app.task(name=TASK, queue=self._name, pass_context=True, retry=_Later(self._paid))(run)
         self._worker = Worker(
             self._app,
-            queues=[self._name],
+            queues=[self._paid, self._name],
             concurrency=concurrency,
             fetch_job_polling_interval=POLL_SECONDS,
             install_signal_handlers=False,
@@ -160,8 +202,14 @@ class Queue:
 
     def stop(self) -> None:
         """Hand out nothing more; ``work`` returns when the handlers have."""
+        self._manager.stopping = True
+        self.wake()
         if self._worker is not None:
             self._worker.stop()  # type: ignore[no-untyped-call]
+
+    def wake(self) -> None:
+        """There may be room again."""
+        self._manager.room.set()
 
     @property
     def worker_id(self) -> int | None:
@@ -169,7 +217,7 @@ class Queue:
 
     async def take_up_stalled(self) -> int:
         """Let others have the rows of workers that gave no sign of life for the length of a lease. Returns how many."""
-        stalled = list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=LEASE_SECONDS))
+        stalled = list(await self._manager.get_stalled_jobs(seconds_since_heartbeat=LEASE_SECONDS))
         return await self._release(job.id for job in stalled if job.id is not None)
 
     async def release_stuck(self, believed: Collection[int]) -> int:
@@ -182,7 +230,7 @@ class Queue:
         number = 0
         for row in rows:
             with contextlib.suppress(ProcrastinateException):  # another worker was quicker
-                await self._app.job_manager.retry_job_by_id_async(row, retry_at=_at_once())
+                await self._manager.retry_job_by_id_async(row, retry_at=_at_once(), priority=1, queue=self._paid)
                 number += 1
         return number
 

@@ -76,6 +76,13 @@ class Sweep(NamedTuple):
     in_flight: int
 
 
+class NotQueued(NamedTuple):
+    """Items that the queue lacks."""
+
+    paid: list[int]
+    waiting: list[int]
+
+
 class Look(NamedTuple):
     """shut: nothing can be sent now, the batch is paused or full. has_rate: each submit needs a place in the rate."""
 
@@ -237,19 +244,17 @@ class ClusterStore(BatchStore, PostgresStore):
 
     # What the queue lacks.
 
-    def not_queued(self) -> list[int]:
-        """Items to be put into the queue: what is paid first, then the next that wait, if the queue runs low."""
-        states = [FETCHING, RUNNING]
-        if self._read(TODO_ROWS, ())[0]["number"] < QUEUE_LOW:
-            states.append(WAITING)
+    def not_queued(self) -> NotQueued:
+        """Items to be put into the queue: jobs in flight, and the next that wait, if the queue runs low."""
         queued = {row["item"] for row in self._read(QUEUED_ITEMS, ())}
-        found = []
-        for state in states:
-            rows = self._read(
-                "SELECT id FROM items WHERE state = ? ORDER BY number LIMIT ?", (state, QUEUE_AHEAD + len(queued))
-            )
-            found += [row["id"] for row in rows if row["id"] not in queued]
-        return found
+        paid = [item for state in (FETCHING, RUNNING) for item in self._not_among(queued, state)]
+        is_low = self._read(TODO_ROWS, ())[0]["number"] < QUEUE_LOW
+        return NotQueued(paid, self._not_among(queued, WAITING) if is_low else [])
+
+    def _not_among(self, queued: set[int], state: str) -> list[int]:
+        query = "SELECT id FROM items WHERE state = ? ORDER BY number LIMIT ?"
+        rows = self._read(query, (state, QUEUE_AHEAD + len(queued)))
+        return [row["id"] for row in rows if row["id"] not in queued]
 
     def stuck_rows(self, queue_worker: int) -> set[int]:
         """Rows that the queue believes this worker works on."""
