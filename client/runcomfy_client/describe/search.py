@@ -24,12 +24,33 @@ def ids_with(words: Iterable[str], model_ids: Iterable[str]) -> list[str]:
 
 
 def near_names(text: str, model_ids: Sequence[str]) -> list[str]:
-    """Ids, and parts of ids, that the text may be a misspelling of, the nearest first; else those of its words that are
-    in no id.
-    """
+    """Ids, and parts of ids, that the text may be a misspelling of; the nearest first."""
     parts = {part for model_id in model_ids for part in model_id.casefold().split("/")}
-    names = [*model_ids, *sorted(parts)]
-    if near := rank(text, names):
-        return near
-    misspelt = [word for word in text.split() if not ids_with([word], model_ids)]
-    return list(dict.fromkeys(name for word in misspelt for name in rank(word, names)))
+    return rank(text, [*model_ids, *sorted(parts)])
+
+
+class Found(NamedTuple):
+    """What a search found. ``corrected`` says which words were taken for which, as pairs of misspelt and meant."""
+
+    models: list[ModelSpec]
+    corrected: tuple[tuple[str, str], ...]
+
+
+def search_models(query: str, models: Sequence[ModelSpec]) -> Found:
+    """The models of which each word of the query is a part, in the given order; all of them for an empty query.
+
+    A word that is part of none stands for the nearest word that is.
+    """
+    texts = [" ".join((spec.model_id, spec.display_name, *spec.categories)).casefold() for spec in models]
+    words, corrected = [], []
+    for word in _WORD.findall(query[:_LONGEST].casefold()):
+        if not any(word in text for text in texts):
+            known = dict.fromkeys(part for text in texts for part in _PART.findall(text))
+            near = nearest(word, known)
+            if near is None:
+                return Found([], ())
+            corrected.append((word, near))
+            word = near
+        words.append(word)
+    found = [spec for spec, text in zip(models, texts, strict=True) if all(word in text for word in words)]
+    return Found(found, tuple(corrected))
