@@ -48,6 +48,7 @@ class BatchItem:
 
     @property
     def ok(self) -> bool:
+        """Whether it is done."""
         return self.state == "done"
 
 
@@ -66,9 +67,9 @@ class BatchFailure:
 class BatchReport:
     """What a batch did and cost, in US dollars.
 
-    ``spent`` is by the jobs' own costs, and by estimate where RunComfy did not tell one (``without_cost`` jobs).
-    ``balance_difference`` is what the account had less after the last run than before the first; it counts whatever
-    else was paid meanwhile, and costs may be taken off late. None if it is not known.
+    models: a dict for each: model, jobs, done, spent (costs, and estimates where RunComfy has stated none).
+    without_cost: how many jobs have no cost yet. unsure: the keys of the jobs that wait to be settled.
+    balance_before, balance_after: the account before the first run and after the last one, None if not known.
     """
 
     status: BatchStatus
@@ -81,6 +82,10 @@ class BatchReport:
 
     @property
     def balance_difference(self) -> float | None:
+        """What the account had less after the last run than before the first, None if it is not known.
+
+        It counts whatever else was paid meanwhile, and costs may be taken off late.
+        """
         if self.balance_before is None or self.balance_after is None:
             return None
         return round(self.balance_before - self.balance_after, 6)
