@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runcomfy_client.describe.json_schema import input_schema
 from runcomfy_client.describe.parameters import parameters
 from runcomfy_client.describe.prices import Price, job_estimate, price_of
-from runcomfy_client.describe.search import ids_with, near_names
+from runcomfy_client.describe.search import near_names, search_models
 from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.errors import RunComfyError
 
@@ -41,23 +41,17 @@ class Models:
         """What is known of a model. Raises UnknownModelError, which names the nearest ids."""
         return self._package.known_spec(model_id)
 
-    def ids(self) -> list[str]:
-        return self._package.model_ids()
-
     def search(self, query: str, category: str, limit: int) -> dict[str, Any]:
-        """The models whose id, title and categories hold all words."""
-        known = self._package.model_ids()
-        specs = {model_id: self.spec(model_id) for model_id in known}
-        texts = {
-            f"{spec.model_id} {spec.display_name} {' '.join(spec.categories)}": spec.model_id for spec in specs.values()
-        }
-        found = [texts[text] for text in ids_with(query.split(), texts)]
-        if category:
-            found = [each for each in found if category.casefold() in map(str.casefold, specs[each].categories)]
-        answer: dict[str, Any] = {"models": [_row(specs[each]) for each in found[:limit]], "total": len(found)}
-        if not found:
-            answer["near"] = near_names(query, known)[:5]
-            answer["categories"] = sorted({name for spec in specs.values() for name in spec.categories})
+        """The models whose id, title and categories hold all words; a misspelt word stands for the nearest one."""
+        specs = [self.spec(model_id) for model_id in self._package.model_ids()]
+        of_category = [spec for spec in specs if category.casefold() in ["", *map(str.casefold, spec.categories)]]
+        found = search_models(query, of_category)
+        answer: dict[str, Any] = {"models": [_row(spec) for spec in found.models[:limit]], "total": len(found.models)}
+        if found.corrected:
+            answer["corrected"] = dict(found.corrected)
+        if not found.models:
+            answer["near"] = near_names(query, self._package.model_ids())[:5]
+            answer["categories"] = sorted({name for spec in specs for name in spec.categories})
         return answer
 
     async def describe(self, model_id: str) -> dict[str, Any]:

@@ -16,10 +16,13 @@ class ModelRow(TypedDict):
 
 
 class ModelList(TypedDict):
-    """``total`` counts all that fit; ``near`` and ``categories`` help where nothing did."""
+    """``total`` counts all that fit, ``corrected`` says which misspelt words were taken for which; ``near`` and
+    ``categories`` help where nothing fits.
+    """
 
     models: list[ModelRow]
     total: int
+    corrected: NotRequired[dict[str, str]]
     near: NotRequired[list[str]]
     categories: NotRequired[list[str]]
     next: str

@@ -61,7 +61,9 @@ def test_models_are_found_by_words_and_near_ids_help(host: Host) -> None:
     found = host.facts("search_models", limit=3)
     assert (len(found["models"]), found["total"] > 50) == (3, True)
     assert MODEL in host.facts("search_models", query="bytedance/dreamina-4-0/text-to-imgae")["near"]
-    assert "dreamina-4-0" in host.facts("search_models", query="dremina edit")["near"]
+    found = host.facts("search_models", query="dremina edit")
+    assert [model["model_id"] for model in found["models"]] == ["bytedance/dreamina-4-0/edit"]
+    assert found["corrected"] == {"dremina": "dreamina"}
     assert host.refusal("search_models", limit=51)["code"] == "arguments"
 
 
