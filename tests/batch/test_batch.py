@@ -445,3 +445,13 @@ def test_the_schema_that_editors_read_is_not_sent_and_names_the_model(
     batch = client.batch([{"model": IMAGE, "input": {"$schema": schema, "prompt": "c"}}], tmp_path / "out")
     assert [item.state for item in batch.run()] == ["done"]
     assert sim.jobs[0].input == {"prompt": "c"}
+
+
+def test_a_poll_that_fails_after_a_long_rest_does_not_end_the_run(
+    sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flight, "GIVE_UP_SECONDS", 1.0)
+    jobs = [{"model": IMAGE, "input": {"prompt": prompt}} for prompt in ("a", "b #status 1: 503")]
+    batch = client.batch(jobs, tmp_path / "out", rate=0.5)
+    assert {item.state for item in batch.run()} == {"done"}
+    assert batch.stopped is None

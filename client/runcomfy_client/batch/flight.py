@@ -136,6 +136,7 @@ class Flight:
     async def _outcome(self, ref: JobRef) -> dict[str, object] | None:
         """The last reply of a job; None if it took longer than ``timeout``."""
         state: PollState | None = None
+        began = time.monotonic()
         while True:
             try:
                 async with self._poll_slots:
@@ -143,7 +144,7 @@ class Flight:
             except (TransportError, APIError) as error:
                 if not is_transient(error):
                     raise
-                if time.monotonic() - self._last_reply > GIVE_UP_SECONDS:
+                if self._gives_up(began):
                     self._stop("unreachable", error)
                     raise
                 await asyncio.sleep(jitter(LONGEST_PAUSE))
@@ -152,7 +153,7 @@ class Flight:
             state = found.state
             if found.miss is None:
                 self._last_reply = time.monotonic()
-            elif time.monotonic() - self._last_reply > GIVE_UP_SECONDS:
+            elif self._gives_up(began):
                 self._stop("unreachable", found.miss)
                 raise found.miss
             if state.over and found.update is not None:
@@ -161,6 +162,10 @@ class Flight:
                 log.warning("%s: not over after %g s; the next run goes on.", ref.job_key, self._limits.timeout)
                 return None
             await asyncio.sleep(max(found.pause, jitter(self._in_flight() / POLLS_A_SECOND)))
+
+    def _gives_up(self, began: float) -> bool:
+        """Whether no poll at all got a reply for so long, since this job is polled."""
+        return time.monotonic() - max(self._last_reply, began) > GIVE_UP_SECONDS
 
     def _is_late(self, ref: JobRef) -> bool:
         timeout = self._limits.timeout
@@ -219,7 +224,7 @@ class Flight:
                 await self.over(item, Ending(item, DONE, files=names))
                 return
             await asyncio.sleep(backoff(tries + 1))
-            with contextlib.suppress(JobError):  # then the addresses of the first reply must do
+            with contextlib.suppress(JobError, NotFoundError):  # then the addresses of the first reply must do
                 async with self._poll_slots:
                     body = await self._driver.run(polling.result(self._session, ref))
 
