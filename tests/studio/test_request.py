@@ -16,7 +16,13 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 from runcomfy._index import PACKAGE
+from runcomfy_client.describe.json_schema import input_schema
+from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.schema import Array, Media
+from runcomfy_client.schema.nodes import json_equal
+from runcomfy_studio import form
+
+from tests.support.oracle import Maker
 
 if TYPE_CHECKING:
     from runcomfy_client.schema import MediaRule
@@ -46,37 +52,56 @@ def snippets_of(text: str) -> dict[str, str]:
     return {name: unescape(code) for name, code in found.items()}
 
 
+def paste(code: str, kind: str, simulator: Simulator, folder: Path) -> None:
+    """Run a snippet as a user does who has pasted it."""
+    if kind == "curl" and not shutil.which("curl"):
+        pytest.skip("needs curl")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RUNCOMFY_API_TOKEN": simulator.token,
+        "RUNCOMFY_BASE_URL": simulator.url,
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
+    command = [sys.executable, "-c", code] if kind == "python" else ["bash", "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, code + done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("kind", ["python", "shell", "curl"])
 def test_every_snippet_sends_what_the_form_sends(
     kind: str, caller: StudioCaller, simulator: Simulator, tmp_path: Path
 ) -> None:
     file = picture(64, 64)
     held = drop(caller, file, "a 'fine' picture.png")
-    form = {"f.0:rows": "2", "f.0.0": held, "f.0.1": "https://example.com/a.png", "f.1": PROMPT, "f.3": "0.25"}
-    form = {**form, "key": caller.form_of(f"/models/{EDIT}")["key"], "f.4": "true"}
-    caller.post(f"/run/{EDIT}", data=form).raise_for_status()
+    data = {"f.0:rows": "2", "f.0.0": held, "f.0.1": "https://example.com/a.png", "f.1": PROMPT, "f.3": "0.25"}
+    data = {**data, "key": caller.form_of(f"/models/{EDIT}")["key"], "f.4": "true"}
+    caller.post(f"/run/{EDIT}", data=data).raise_for_status()
     expected = simulator.jobs[-1].input
     assert expected["prompt"] == PROMPT
     assert str(expected["image_urls"][0]).startswith("data:image/png;base64,")
 
-    code = snippets_of(caller.post(f"/form/{EDIT}", data=form).text)[kind]
+    code = snippets_of(caller.post(f"/form/{EDIT}", data=data).text)[kind]
     assert "/uploads/" not in code
     (tmp_path / "a 'fine' picture.png").write_bytes(file)
     before = simulator.accepted
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "RUNCOMFY_API_TOKEN": simulator.token,
-        "RUNCOMFY_BASE_URL": simulator.url,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-    }
-    if kind == "curl" and not shutil.which("curl"):
-        pytest.skip("needs curl")
-    command = [sys.executable, "-c", code] if kind == "python" else ["bash", "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    paste(code, kind, simulator, tmp_path)
     assert simulator.accepted == before + 1
     assert simulator.jobs[-1].input == expected
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["python", "shell", "curl"])
+def test_the_snippets_of_all_models(kind: str, caller: StudioCaller, simulator: Simulator, tmp_path: Path) -> None:
+    for model_id in PACKAGE.model_ids():
+        simulator.balance = 100
+        spec = PACKAGE.known_spec(model_id)
+        payloads = [each for each in Maker(input_schema(spec), 5).payloads(20) if isinstance(each, dict)]
+        for payload in [example_input(spec), *[each for each in payloads if PACKAGE.validate(model_id, each).ok][:1]]:
+            data = {**form.write(spec.input, payload), "key": "studio-x"}
+            code = snippets_of(caller.post(f"/form/{model_id}", data=data).text)[kind]
+            paste(code, kind, simulator, tmp_path)
+            assert json_equal(simulator.jobs[-1].input, payload), model_id
 
 
 def rules() -> list[tuple[str, int, MediaRule]]:
