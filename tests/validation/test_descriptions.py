@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import ast
 import json
+import shlex
 
 import pytest
 from runcomfy_client import errors
 from runcomfy_client.describe.errors import error_data
 from runcomfy_client.describe.parameters import parameters, rule_words, type_words
-from runcomfy_client.describe.snippets import async_call, curl_submit, example_input, offline_check, run_line, sync_call
+from runcomfy_client.describe.search import search_models
+from runcomfy_client.describe.snippets import (
+    LocalFile,
+    async_call,
+    curl_submit,
+    example_input,
+    offline_check,
+    run_line,
+    sync_call,
+)
 from runcomfy_client.schema import (
     AllOf,
     AnyOf,
@@ -127,3 +137,41 @@ def test_errors_are_data(error: errors.RunComfyError, data: dict[str, object]) -
     assert made["message"]
     if isinstance(error, errors.InvalidInputError):
         assert made["report"]["errors"] == [{"path": "/prompt", "code": "type", "message": "expected a string"}]
+
+
+FRAMES = ModelSpec(
+    "acme/film/keyframes",
+    Object({"frames": Property(Array(Object({"image": Property(Media("image")), "at": Property(Number())})))}),
+)
+
+
+def test_snippets_read_files_from_the_folder_they_run_in() -> None:
+    values = {"frames": [{"image": LocalFile("it's.png", "image/png"), "at": 1}, {"image": "https://x.y/z.png"}]}
+    python = sync_call("runcomfy", "acme.film.keyframes", FRAMES, values)
+    assert python.startswith("from pathlib import Path\n\n")
+    assert 'Path("it\'s.png")' in python
+    compile(python, "snippet", "exec")
+    compile(async_call("runcomfy", "acme.film.keyframes", FRAMES, values), "snippet", "exec")
+    line = run_line("runcomfy-client", FRAMES, values)
+    assert shlex.split(line.replace("\\\n", ""))[3:] == [
+        "frames[0].image=@it's.png",
+        "frames[0].at:=1",
+        'frames[1].image:="https://x.y/z.png"',
+    ]
+    curl = curl_submit("https://x.y/v1", values)
+    assert "base64 < 'it'\"'\"'s.png' | tr -d '\\n'" in curl
+    assert curl.count("printf %s") == 2
+
+
+def test_a_search_forgives_slips_and_says_so() -> None:
+    models = [
+        ModelSpec(f"acme/{name}", Object({}), categories=categories)
+        for name, categories in (("kling-3/video", ("text-to-video",)), ("draw-1/edit", ("image-edit",)))
+    ]
+    assert [each.model_id for each in search_models("", models).models] == ["acme/kling-3/video", "acme/draw-1/edit"]
+    assert [each.model_id for each in search_models("video KLING", models).models] == ["acme/kling-3/video"]
+    found = search_models("klign", models)
+    assert [each.model_id for each in found.models] == ["acme/kling-3/video"]
+    assert found.corrected == (("klign", "kling"),)
+    assert search_models("xyzzy", models).models == []
+    assert search_models("kling edit", models).models == []
