@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -69,7 +70,23 @@ def work(sim: Simulator, state: str, folder: Path, name: str, workers: int, coun
 
 def test_workers_share_jobs_rate_and_results(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
     before, began = sim.accepted, time.monotonic()
-    keys = work(sim, postgres_url, tmp_path, "shared", 3, 24, rate=12)
+    in_flight = []
+    over = threading.Event()
+
+    def count() -> None:
+        while not over.wait(0.02):
+            with contextlib.suppress(ConfigurationError):  # it is not there yet
+                view = view_of("shared", postgres_url)
+                while not over.wait(0.02):
+                    in_flight.append(view.status().in_flight)
+                view.close()
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    keys = work(sim, postgres_url, tmp_path, "shared", 3, 24, rate=12, concurrency=3)
+    over.set()
+    counter.join()
+    assert max(in_flight) == 3
     assert sorted(keys) == sorted(row["key"] for row in rows(24))
     assert sim.accepted - before == 24
     assert time.monotonic() - began >= 23 / 12
