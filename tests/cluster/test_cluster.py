@@ -171,6 +171,15 @@ def test_a_batch_is_of_one_account(sim: Simulator, postgres_url: str, tmp_path: 
             client.batch(rows(1), tmp_path, state="mysql://x")
 
 
+def test_what_one_machine_began_is_not_paid_again(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    with SyncClient(sim.token, sim.url) as client:
+        assert [item.ok for item in client.batch(rows(1), tmp_path).run()] == [True]
+        before = sim.accepted
+        with pytest.raises(ConfigurationError, match="a batch of this machine alone"):
+            next(client.batch(rows(1), tmp_path, state=postgres_url, name="again").run())
+    assert sim.accepted == before
+
+
 def test_files_of_one_machine_are_refused_before_anything_is_sent(
     sim: Simulator, postgres_url: str, tmp_path: Path
 ) -> None:

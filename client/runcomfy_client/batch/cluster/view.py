@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...errors import ConfigurationError
 from ..folder import BatchView
+from ..folder_store import FILE
 from ..place import Place
 from ..results import NAME as RESULTS
 from ..results import export
@@ -71,6 +73,11 @@ class ClusterPlace(Place):
         self._is_worker = False
 
     def open_store(self) -> ClusterStore:
+        if (self.folder / FILE).exists():
+            raise ConfigurationError(
+                f"{self.folder} holds a batch of this machine alone; the database knows nothing of the jobs that it paid.",
+                cure="Go on with it without --state (state=), or choose another folder.",
+            )
         self._is_worker = True
         return ClusterStore(self.url, self.name, self.folder, outage_seconds=OUTAGE_SECONDS)
 

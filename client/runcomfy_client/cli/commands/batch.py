@@ -142,7 +142,7 @@ def run(
     Ctrl-C sends nothing more and ends when no submit is on its way; jobs in flight run on and are taken up next time.
     With --state the same line on many machines does one batch together.
     """
-    state = _state(state)
+    state = _state(state) if output_dir is None else _state_of(output_dir, state)
     if state is not None:
         name = name or Path(output_dir or file).stem
     output_dir = output_dir or (name if state is not None else None)
