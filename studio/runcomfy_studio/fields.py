@@ -73,7 +73,7 @@ class Field:
 
     @property
     def id(self) -> str:
-        return self.name.replace(".", "-")
+        return element_id(self.name)
 
     @property
     def is_group(self) -> bool:
@@ -86,6 +86,11 @@ def fields(spec: ModelSpec, data: Mapping[str, str]) -> tuple[Field, ...]:
         note = "This input cannot stand in the fields of a form."
         return (Field(name=ROOT, kind="json", label="Input", text=data.get(ROOT, ""), note=note, rows=12),)
     return _object_fields(spec.input, ROOT, data)
+
+
+def element_id(name: str) -> str:
+    """What the element of a field is called: in a selector "." and ":" mean something."""
+    return name.replace(".", "-").replace(":", "-")
 
 
 def field_at(spec: ModelSpec, data: Mapping[str, str], name: str) -> Field | None:

@@ -297,7 +297,9 @@ class _Reader:
         if isinstance(more, dict):
             for key in [key for key in more if key in node.properties]:
                 self.findings.append(ErrorFinding("json", "has a field of its own", keys=(*keys, key)))
-            payload |= {key: item for key, item in more.items() if key not in node.properties}
+            for key in [key for key in more if key not in node.properties]:
+                payload[key] = more[key]
+                self.places[(*keys, key)] = f"{name}:more"
         elif more is not MISSING:
             self.findings.append(ErrorFinding("json", "other keys are written as a JSON object", keys=keys))
         return payload if payload or name == ROOT or self._is_empty(name) else MISSING

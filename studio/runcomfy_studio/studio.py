@@ -16,6 +16,7 @@ from runcomfy_client.describe.search import Found, search_models
 from runcomfy_client.journal import Journal
 from runcomfy_client.result_store import AsyncResultStore
 
+from .fields import element_id
 from .runs import Runs
 from .security import PAGE_KEY, Keys
 from .storage import Storage, display_kind
@@ -81,7 +82,9 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         undefined=StrictUndefined,
     )
     studio = Studio(settings, package, client, storage, store, runs, keys, words, templates)
-    templates.filters.update(path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=words.clean)
+    templates.filters.update(
+        path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=words.clean, element=element_id
+    )
     templates.globals.update(
         settings=settings, page_key=keys.page, key_header=PAGE_KEY, base_price=base_price, display_kind=display_kind
     )

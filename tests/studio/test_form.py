@@ -143,6 +143,15 @@ def test_findings_stand_beside_the_fields_they_are_about() -> None:
     assert reading.field_of(finding.keys) == "f.2.1.1"
 
 
+def test_keys_that_the_schema_lacks_stand_in_a_field_of_their_own() -> None:
+    data = form.write(NESTED.input, {"lora": {"pth": "x"}, "more": 1})
+    reading = form.read(NESTED.input, data)
+    assert reading.field_of(("more",)) == "f:more"
+    assert reading.field_of(("lora", "pth")) == "f.6:more"
+    names = fields.names_in(fields.fields(NESTED, data))
+    assert {"f:more", "f.6:more"} <= {*names}
+
+
 def test_json_that_is_none_is_a_problem_and_is_not_sent() -> None:
     reading = form.read(NESTED.input, {"f.5:rows": "1", "f.5.0": "{broken", "f:more": '{"prompt": "x"}'})
     assert reading.payload == {}
