@@ -49,11 +49,14 @@ def simulator(schemas: Path, fault_rate: float = 0.0) -> Simulator:
     return Simulator(schemas, queue_seconds=0.0, run_seconds=0.1, slots=200, balance=1e6, fault_rate=fault_rate, seed=1)
 
 
-def wait_for(workers: Workers, ended: int, *, seen: int = 0, seconds: float = 120.0) -> None:
-    """Until so many jobs have ended, and so many workers were seen."""
+def wait_for(workers: Workers, ended: int = 0, seconds: float = 120.0) -> None:
+    """Until so many jobs have ended, and all workers have joined."""
     end = time.monotonic() + seconds
     view = workers.view()
-    while (status := view.status()).ended < ended or len(status.workers) < seen:
+    running = {process.pid for process in workers.running}
+    while (status := view.status()).ended < ended or not running <= {
+        int(worker.name.split()[1]) for worker in status.workers
+    }:
         assert time.monotonic() < end, f"{status}\n{workers.logs()}"
         time.sleep(0.1)
     view.close()
@@ -75,13 +78,14 @@ class Plan:
     jobs: int
     rate: float
     kills: int = 0
+    drains: int = 0
     crashes: int = 0
     away: float = 0.0
     cuts: int = 0
     fault_rate: float = 0.0
 
 
-SAMPLE = Plan(jobs=60, rate=12, kills=1, crashes=1, away=1.0, cuts=5)
+SAMPLE = Plan(jobs=60, rate=12, kills=1, drains=1, crashes=1, away=1.0, cuts=5)
 KILLS = Plan(jobs=2000, rate=10, kills=100, fault_rate=0.2)
 CRASHES = Plan(jobs=1000, rate=16, crashes=5, away=4.0, cuts=200)
 
@@ -99,9 +103,9 @@ def test_nothing_is_lost_or_paid_twice(
     with simulator(schemas, plan.fault_rate) as sim, Cutter(server, plan.cuts, moments) as cutter:
         workers = Workers(sim, state, tmp_path, lease=5.0)
         start_three(workers, write_rows(tmp_path / "rows.jsonl", plan.jobs), rate=plan.rate)
-        wait_for(workers, 0, seen=3)
+        wait_for(workers)
         cutter.start()
-        events = ["kill"] * plan.kills + ["crash"] * plan.crashes
+        events = ["kill"] * plan.kills + ["drain"] * plan.drains + ["crash"] * plan.crashes
         for number, event in enumerate(events, 1):
             wait_for(workers, min(number * plan.jobs // (len(events) + 2), plan.jobs // 2 + number))
             time.sleep(moments.uniform(0.0, 0.3))
@@ -109,9 +113,12 @@ def test_nothing_is_lost_or_paid_twice(
                 server.crash()
                 time.sleep(plan.away)
                 server.start()
-            else:
-                workers.kill(moments.choice(workers.running))
-                workers.start()
+                continue
+            ending = workers.drain if event == "drain" else workers.kill
+            ending(moments.choice(workers.running))
+            workers.start()
+            if plan.crashes:  # who cannot reach its database when it begins ends at once
+                wait_for(workers)
         endings = workers.finish(300)
         cutter.stop()
         counts = check_books(workers, plan.jobs)
@@ -162,7 +169,7 @@ def test_a_frozen_worker_comes_back_to_its_jobs(schemas: Path, state: str, tmp_p
     with simulator(schemas) as sim:
         workers = Workers(sim, state, tmp_path)
         frozen = start_three(workers, write_rows(tmp_path / "rows.jsonl", 400), rate=15)
-        wait_for(workers, 40, seen=3)
+        wait_for(workers, 40)
         os.kill(frozen.pid, signal.SIGSTOP)
         time.sleep(25)
         os.kill(frozen.pid, signal.SIGCONT)

@@ -92,6 +92,11 @@ def test_workers_share_jobs_rate_and_results(sim: Simulator, postgres_url: str, 
     assert time.monotonic() - began >= 23 / 12
     view = view_of("shared", postgres_url)
     assert {facts["key"] for facts in view.facts()} == set(keys)
+    tables = view.store._read("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'runcomfy_batch_shared'", ())
+    assert len(tables) >= 10
+    for table in tables:
+        texts = view.store._read(f'SELECT CAST(t AS TEXT) AS text FROM "{table["name"]}" AS t', ())
+        assert not [row for row in texts if sim.token in row["text"]], table
     files = [path for path in tmp_path.glob("*/files/*") if path.suffix != ".json"]
     assert len(files) >= 24
     assert (tmp_path / "0" / "report.json").is_file()
@@ -143,6 +148,21 @@ def test_a_row_that_nobody_works_on_is_handed_out_again(
     worker.join(30)
     assert not worker.is_alive()
     assert view.status().counts["done"] == AHEAD + 3
+    view.close()
+
+
+def test_what_failed_is_retried_within_the_limits_of_before(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
+    work(sim, postgres_url, tmp_path, "retried", 1, 3, rate=50, budget=4.0)
+    view = view_of("retried", postgres_url)
+    with view.store.transaction() as connection:
+        connection.execute("UPDATE items SET state = 'failed', error = 'boom' WHERE key = 'key-1'")
+    before = sim.accepted
+    with SyncClient(sim.token, sim.url) as client:
+        batch = client.batch(None, tmp_path / "0", state=postgres_url, name="retried")
+        assert [(item.key, item.ok) for item in batch.retry(failed=True)] == [("key-1", True)]
+        assert (batch._limits.rate, batch._limits.budget) == (50, 4.0)
+    assert sim.accepted == before + 1
+    assert view.status().counts["done"] == 3
     view.close()
 
 

@@ -96,6 +96,13 @@ class Workers:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
 
+    def drain(self, process: subprocess.Popen[str]) -> None:
+        """End it as Ctrl-C does."""
+        self.running.remove(process)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+        assert out.splitlines()[-1:] == ["stopped interrupted"], self.logs()
+
     def finish(self, seconds: float) -> list[str]:
         """Wait for all of them; returns what each says at its end."""
         endings = []

@@ -75,7 +75,7 @@ class ClusterPlace(Place):
     def open_store(self) -> ClusterStore:
         if (self.folder / FILE).exists():
             raise ConfigurationError(
-                f"{self.folder} holds a batch of this machine alone; the database knows nothing of the jobs that it paid.",
+                f"{self.folder} holds a batch of this machine alone, of whose paid jobs the database knows nothing.",
                 cure="Go on with it without --state (state=), or choose another folder.",
             )
         self._is_worker = True
