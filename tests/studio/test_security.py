@@ -42,8 +42,8 @@ def good_form(caller: StudioCaller) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("headers", "what"),
     [
-        ({"Host": "evil.example"}, "another name that leads here"),
-        ({"Host": "127.0.0.1:1"}, "another port"),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, "another name that leads here"),
+        ({"Host": "127.0.0.1:1", "Origin": "http://127.0.0.1:1"}, "another port"),
         ({"Host": ""}, "no host"),
         ({"Sec-Fetch-Site": "cross-site"}, "a page of another site"),
         ({"Sec-Fetch-Site": "same-site"}, "a page of another port"),
