@@ -17,8 +17,9 @@ import asyncio
 import contextlib
 import datetime
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, ProcrastinateException
 from procrastinate.manager import JobManager
@@ -27,17 +28,21 @@ from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
 
 from ...journal.base import LEASE_SECONDS
+from ...journal.postgres import LostDatabaseError
 from ...transport.hooks import log
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
 
-    import psycopg
     from procrastinate.job_context import JobContext
     from procrastinate.jobs import Job, Status
 
+T = TypeVar("T")
+
 TASK = "runcomfy"
 POLL_SECONDS = 1.0
+# How long a worker waits for a database that has gone away.
+OUTAGE_SECONDS = 600.0
 # For the store: the items in the queue, how many of them wait there, and what a worker is believed to work on.
 QUEUED_ITEMS = "SELECT CAST(queueing_lock AS BIGINT) AS item FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
 TODO_ROWS = "SELECT count(*) AS number FROM procrastinate_jobs WHERE status = 'todo'"
@@ -106,6 +111,23 @@ class _PatientManager(JobManager):
                     self.room.clear()
                     await self.room.wait()
 
+    async def prune_stalled_workers(self, seconds_since_heartbeat: float) -> list[int]:
+        prune = super().prune_stalled_workers
+        return await self._until_it_works(lambda: prune(seconds_since_heartbeat))
+
+    async def register_worker(self) -> int:
+        return await self._until_it_works(super().register_worker)
+
+    async def _until_it_works(self, ask: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await ask()
+            except ConnectorException as error:
+                if self.stopping:
+                    raise
+                log.warning("The queue cannot be joined yet: %s", error)
+                await asyncio.sleep(POLL_SECONDS)
+
     async def update_heartbeat(self, worker_id: int) -> None:
         with contextlib.suppress(ConnectorException):
             await super().update_heartbeat(worker_id)
@@ -138,7 +160,9 @@ class Queue:
         # A part of the name of a channel for notifications, of which PostgreSQL takes 63 characters.
         self._name = hashlib.sha256(schema.encode()).hexdigest()[:16]
         self._paid = f"{self._name}-paid"
-        self._connector = PsycopgConnector(conninfo=conninfo, configure=configure, min_size=1, max_size=2)
+        self._connector = PsycopgConnector(
+            conninfo=conninfo, configure=configure, min_size=1, max_size=2, reconnect_timeout=OUTAGE_SECONDS
+        )
         self._app = App(connector=self._connector)
         self._app.job_manager = self._manager = _PatientManager(self._connector, self._paid)
         self._worker: Worker | None = None
@@ -146,7 +170,11 @@ class Queue:
         self._suspects: set[int] = set()
 
     async def open(self) -> None:
-        await self._app.open_async()
+        """Raises LostDatabaseError if the database cannot be reached for half a minute."""
+        try:
+            await self._app.open_async()
+        except (ConnectorException, psycopg.OperationalError) as error:
+            raise LostDatabaseError(f"The queue of the batch cannot be reached: {error}") from None
 
     async def close(self) -> None:
         await self._app.close_async()

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from ...journal.sql import Connection, Row
     from ..plan import Plan
 
-# How long a worker waits for a database that has gone away.
-OUTAGE_SECONDS = 600.0
 # The queue holds so many items ahead, and is filled up when fewer are left.
 QUEUE_AHEAD = 400
 QUEUE_LOW = 300

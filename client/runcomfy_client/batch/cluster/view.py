@@ -12,7 +12,8 @@ from ..place import Place
 from ..results import NAME as RESULTS
 from ..results import export
 from .engine import ClusterEngine
-from .store import OUTAGE_SECONDS, ClusterStore
+from .queue import OUTAGE_SECONDS
+from .store import ClusterStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
