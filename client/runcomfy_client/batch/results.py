@@ -60,7 +60,7 @@ class ResultsFile:
         length = 0
         for row in self._rows():
             line = line_of(row)
-            found = self._file.readline()
+            found = self._file.readline(len(line) + 1)  # a line that is not ours may never end
             if found != line:
                 break
             length += len(line)
