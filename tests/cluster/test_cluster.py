@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from runcomfy_client.batch.folder import BatchView
+
 AHEAD = FETCH_AHEAD + 4  # with those that are being sent
+MANY = AHEAD + 8  # more than a worker has slots for, with 3 jobs in flight
 COST = 0.25  # of a job, in the simulator
 
 
@@ -115,39 +118,66 @@ def test_the_budget_holds_over_workers(sim: Simulator, postgres_url: str, tmp_pa
     view.close()
 
 
+def begin_paused(sim: Simulator, state: str, folder: Path, name: str) -> tuple[BatchView, threading.Thread]:
+    """A batch that is paused, and a worker that holds as many of its items as it may."""
+    with SyncClient(sim.token, sim.url) as client:
+        batch = client.batch(rows(MANY), folder, state=state, name=name, concurrency=3)
+        batch._driver.run(batch._open()).close()
+    view = view_of(name, state)
+    view.pause()
+    arguments = (sim, state, folder, name, 1, MANY)
+    worker = threading.Thread(target=work, args=arguments, kwargs={"concurrency": 3}, daemon=True)
+    worker.start()
+    end = time.monotonic() + 20
+    while True:
+        states = view.store._read("SELECT CAST(status AS TEXT) AS status FROM procrastinate_jobs", ())
+        if sum(row["status"] == "doing" for row in states) >= AHEAD:
+            return view, worker
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_a_row_that_nobody_works_on_is_handed_out_again(
     sim: Simulator, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the reply was lost that would have told a worker of its job."""
     for module in (engine, queue):
         monkeypatch.setattr(module, "LEASE_SECONDS", 1.5)
-    work(sim, postgres_url, tmp_path, "stuck", 1, 1)
-    with SyncClient(sim.token, sim.url) as client:
-        batch = client.batch(rows(AHEAD + 3), tmp_path, state=postgres_url, name="stuck")
-        batch._driver.run(batch._open()).close()
-    view = view_of("stuck", postgres_url)
-    view.pause()
-    worker = threading.Thread(target=work, args=(sim, postgres_url, tmp_path, "stuck", 1, AHEAD + 3), daemon=True)
-    worker.start()
-    assert isinstance(view.store, ClusterStore)
-    end = time.monotonic() + 20
-    while True:
-        states = view.store._read("SELECT CAST(status AS TEXT) AS status FROM procrastinate_jobs", ())
-        if sum(row["status"] == "doing" for row in states) >= AHEAD:
-            break
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    # It has fetched as many as it may hold; the reply to a further fetch is lost.
+    view, worker = begin_paused(sim, postgres_url, tmp_path, "stuck")
     stuck = view.store._read(
         "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
         " WHERE status = 'todo' RETURNING id",
         (),
     )
-    assert 1 <= len(stuck) <= 3
+    assert 1 <= len(stuck) <= MANY - AHEAD
     view.resume()
     worker.join(30)
     assert not worker.is_alive()
-    assert view.status().counts["done"] == AHEAD + 3
+    assert view.status().counts["done"] == MANY
+    view.close()
+
+
+def test_a_paid_job_does_not_wait_for_slots_that_unsent_items_hold(
+    sim: Simulator, postgres_url: str, tmp_path: Path
+) -> None:
+    """As when its worker dies while nothing can be sent: only its end may free the budget for the others."""
+    view, worker = begin_paused(sim, postgres_url, tmp_path, "paid")
+    with SyncClient(sim.token, sim.url) as client:
+        job = client.submit(IMAGE, {"prompt": "of a worker that died"})
+    with view.store.transaction() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+        connection.execute(
+            "UPDATE items SET state = 'running', request_id = ?, submitted_at = clock() WHERE number = ?",
+            (job.request_id, MANY),
+        )
+    end = time.monotonic() + 20
+    while view.status().counts["done"] < 1:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert view.status().counts["waiting"] == MANY - 1
+    view.resume()
+    worker.join(30)
+    assert not worker.is_alive()
     view.close()
 
 
