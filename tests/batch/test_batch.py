@@ -218,6 +218,30 @@ def test_an_unsure_job_waits_for_its_user(sim: Simulator, client: SyncClient, tm
     assert {line["state"] for line in lines_in(tmp_path / "out")} == {"done"}
 
 
+def test_a_request_id_is_the_job_of_one_row(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    sim.script("submit 1: lost reply")
+    keyed = [{**row, "key": f"k{n}"} for n, row in enumerate(rows(2))]
+    batch = client.batch(keyed, tmp_path / "out", submits=1)
+    ended = {item.key: item for item in batch.run()}
+    lost, other = sim.jobs
+    assert ended["k1"].request_id == other.request_id
+    with pytest.raises(JournalError, match="is the job of 'k1'"):
+        batch.settle("k0", request_id=other.request_id)
+    batch.settle("k0", request_id=lost.request_id)
+    assert [item.request_id for item in client.batch(keyed, tmp_path / "out").run()] == [lost.request_id]
+
+
+def test_a_refused_row_can_be_mended(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    sim.script("submit 1: 422")
+    keyed = [{**row, "key": f"k{n}"} for n, row in enumerate(rows(2))]
+    batch = client.batch(keyed, tmp_path / "out", submits=1)
+    assert {item.key: item.state for item in batch.run()} == {"k0": "refused", "k1": "done"}
+    mended = [{**keyed[0], "input": {"prompt": "mended"}}, keyed[1]]
+    assert [(item.key, item.state) for item in client.batch(mended, tmp_path / "out").run()] == [("k0", "done")]
+    assert [job.input["prompt"] for job in sim.jobs] == ["picture 1", "mended"]
+    assert {line["state"] for line in lines_in(tmp_path / "out")} == {"done"}
+
+
 def test_a_429_is_tried_again_in_place(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
     sim.script("submit 1-3: 429")
     assert {item.state for item in client.batch(rows(6), tmp_path / "out").run()} == {"done"}

@@ -133,6 +133,33 @@ def test_an_unsure_job_is_75_until_it_is_settled(batch: Command, sim: Simulator)
     assert sim.accepted == COUNT
 
 
+def test_what_cannot_be_meant_is_a_plain_error_and_sends_nothing(
+    batch: Command, sim: Simulator, tmp_path: Path
+) -> None:
+    (tmp_path / "afile").write_text("")
+    (tmp_path / "latin.csv").write_bytes("key,prompt\nfox,caf\xe9\n".encode("latin-1"))
+    (tmp_path / "rich.jsonl").write_text(json.dumps({"input": {"prompt": "x"}, "price": 1e300}) + "\n")
+    (tmp_path / "taken" / "results.jsonl").mkdir(parents=True)
+    for words, code, text in (
+        (("check", *ROWS, "--price", "bytedance/misspelt=3"), 2, "no row has that model"),
+        ((*RUN, "--concurrency", "9" * 22), 2, "a whole number from 1 to"),
+        (("run", *ROWS, "-o", "afile"), 2, "a file is there"),
+        (("run", *ROWS, "-o", "taken"), 74, "cannot write"),
+        (("check", "latin.csv", *ROWS[1:]), 65, "save the file as UTF-8"),
+        (("check", "rich.jsonl", *ROWS[1:]), 65, "no amount of US dollars"),
+        (("check", "rows.csv"), 65, "--model"),
+    ):
+        answer = batch(*words)
+        assert (answer.code, text in answer.out + answer.err) == (code, True), answer
+    assert sim.accepted == 0
+
+
+def test_an_error_about_a_batch_says_what_to_do(batch: Command, sim: Simulator) -> None:
+    sim.script("submit 1: lost reply")
+    assert batch(*RUN, "--submits", "1").code == 75
+    assert "hint: settle it first: it may have been paid" in batch("retry", "out", "--key", "fox-0").err
+
+
 def test_a_refused_token_is_77(batch: Command, sim: Simulator) -> None:
     sim.script("submit 1-: 401")
     assert batch(*RUN).code == 77

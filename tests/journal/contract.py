@@ -247,6 +247,17 @@ class StoreContract:
         store.unsure(wanted.submission_id, "another owner", "")
         assert [entry.state for entry in store.pending(SCOPE)] == ["sending"]
 
+    def test_a_job_settles_one_submit(self, store: JournalStore) -> None:
+        first, second = intent("a"), intent("b")
+        for wanted in (first, second):
+            Sender(store, seconds=0.05).intend(wanted)
+        time.sleep(0.1)
+        store.settle(first.submission_id, "job-1", "")
+        with pytest.raises(JournalError, match="job-1 is the job of 'a'; 'b' stays unsure"):
+            store.settle(second.submission_id, "job-1", "")
+        store.release(first.submission_id)  # it was a slip
+        assert store.settle(second.submission_id, "job-1", "").request_id == "job-1"
+
     def test_a_lease_ends_unless_it_is_renewed(self, store: JournalStore) -> None:
         sender, wanted = Sender(store, seconds=0.4), intent("k")
         sender.intend(wanted)

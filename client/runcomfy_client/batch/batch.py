@@ -209,7 +209,7 @@ class BatchData:
         return started
 
     def _load(self, place: Place, plan: Plan) -> Started:
-        place.folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(place.folder)
         started = Started(place, self._session, ordered=self._ordered)
         store = started.store
         try:
@@ -225,7 +225,7 @@ class BatchData:
 
     def _join(self, place: Place) -> Started:
         """Work on a batch that another machine has begun, within its limits."""
-        place.folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(place.folder)
         started = Started(place, self._session, ordered=self._ordered)
         try:
             self._limits = started.store.join(scope_of(self._session))
@@ -289,7 +289,11 @@ class BatchData:
             self._engine, self._stops = None, 0
         if engine.stopped != "interrupted":
             await driver.run(self._note_balance(started.store, after=True))
-        await asyncio.to_thread(lambda: self._view().write_report())
+        try:
+            await asyncio.to_thread(lambda: self._view().write_report())
+        except OSError:  # as on a full disk; what stopped the run comes first
+            if engine.error is None:
+                raise
         if engine.error is not None:
             raise engine.error
 
@@ -458,6 +462,16 @@ def place_of(state: str | None, name: str, folder: Path) -> Place:
             "A batch on many machines needs psycopg and procrastinate.", cure='pip install "runcomfy-client[cluster]"'
         ) from error
     return ClusterPlace(state, name, folder)
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises ConfigurationError if a file is in the way, OSError if it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigurationError(
+            f"{folder} cannot be a batch's folder, for a file is there. Nothing was sent."
+        ) from error
 
 
 def scope_of(session: Session) -> Scope:

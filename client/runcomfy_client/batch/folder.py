@@ -149,8 +149,11 @@ class BatchView(abc.ABC):
         """Write report.json, and give the report."""
         report = self.report()
         beside = self.path / f".{REPORT}.{os.urandom(4).hex()}.part"  # several may write it, on a shared mount
-        beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        beside.replace(self.path / REPORT)
+        try:
+            beside.write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            beside.replace(self.path / REPORT)
+        finally:
+            beside.unlink(missing_ok=True)
         return report
 
     def items(self) -> Iterator[BatchItem]:

@@ -7,6 +7,8 @@ import dataclasses
 from ..api.arguments import argument_error
 from .plan import checked_amount
 
+MOST = 1_000_000_000
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -28,8 +30,8 @@ def checked_limits(limits: Limits) -> Limits:
         value = getattr(limits, name)
         if value is None and name == "max_failures":
             continue
-        if type(value) is not int or value < least:
-            raise argument_error(name, value, f"a whole number, {least} or more")
+        if type(value) is not int or not least <= value <= MOST:
+            raise argument_error(name, value, f"a whole number from {least} to {MOST:,}")
     for name in ("rate", "timeout"):
         value = getattr(limits, name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):

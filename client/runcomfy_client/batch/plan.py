@@ -28,7 +28,7 @@ from ..errors import ConfigurationError, RunComfyError
 from ..identifiers import check_model_id
 from ..media.sources import LocalMedia
 from ..prepare import prepare_input
-from .rows import Row, RowError, read_rows
+from .rows import MOST_USD, Row, RowError, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -336,6 +336,6 @@ def checked_amount(name: str, value: object) -> float | None:
     """An amount of US dollars that an argument gives."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10**12:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < MOST_USD:
         raise ConfigurationError(f"The argument {name} is {value!r:.80}; it must be an amount of US dollars.")
     return float(value)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +30,8 @@ Jobs: TypeAlias = "str | os.PathLike[str] | Iterable[Mapping[str, object]]"
 
 COLUMNS = ("model", "key", "price", "input")
 LONGEST_KEY = 200
+# More than anybody has, and still a whole number of microdollars in a database.
+MOST_USD = 10**12
 # A line that long is no prompt with a data: URI in it any more, but a file of another kind.
 LONGEST_LINE = 256 * 1024 * 1024
 
@@ -141,7 +142,7 @@ def _row(number: int, place: str, given: object, model_id: str | None, package: 
         found = {name: value for name, value in found.items() if name != SCHEMA_KEY}
     model = given.get("model", model_id if spec is None or model_id is not None else spec.model_id)
     if not isinstance(model, str) or not model.strip():
-        return RowError(place, 'has no "model", and the batch has no model for such rows')
+        return RowError(place, 'has no "model"; add it, or give --model (model=) for such rows')
     row = _checked(number, place, model.strip(), found, given.get("key"), given.get("price"))
     if isinstance(row, Row) and spec is not None and spec.model_id != row.model_id:
         row = row._replace(other_model=spec.model_id)
@@ -159,7 +160,7 @@ def _checked(
         if not key.isprintable():
             return RowError(place, "has a key with characters that cannot be printed")
     if price is not None:
-        if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < math.inf:
+        if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < MOST_USD:
             return RowError(place, f"has a price that is no amount of US dollars: {price!r:.40}")
         price = float(price)
     return Row(number, place, model_id, given, key, price)
@@ -170,7 +171,11 @@ def _csv_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterat
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        names = [name.strip() for name in next(reader, [])]
+        try:
+            names = [name.strip() for name in next(reader, [])]
+        except (csv.Error, UnicodeDecodeError) as error:
+            yield RowError("line 1", _not_csv(error))
+            return
         if doubled := next((name for name in names if names.count(name) > 1), None):
             raise ConfigurationError(f"{path} has the column {doubled!r} twice.")
         while True:
@@ -178,12 +183,18 @@ def _csv_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterat
             try:
                 cells = next(reader, None)
             except (csv.Error, UnicodeDecodeError) as error:
-                yield RowError(place, f"is not CSV: {error}")
+                yield RowError(place, _not_csv(error))
                 return
             if cells is None:
                 return
             if any(cells):
                 yield _csv_row(reader.line_num, place, names, cells, model_id, package, path.absolute().parent)
+
+
+def _not_csv(error: csv.Error | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):  # the file is read in blocks, so its line is not known
+        return "or a later one is not UTF-8 text; save the file as UTF-8"
+    return f"is not CSV: {error}"
 
 
 def _csv_row(
@@ -234,7 +245,7 @@ def _table_row(
     model = given.pop("model", model_id)
     key, price = given.pop("key", None), given.pop("price", None)
     if not isinstance(model, str) or not model:
-        return RowError(place, "names no model, and the batch has no model for such rows")
+        return RowError(place, 'names no model; add a column "model", or give --model (model=) for such rows')
     if isinstance(price, str):
         try:
             price = float(price)

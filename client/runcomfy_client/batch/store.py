@@ -60,6 +60,13 @@ _NAMED_ID = re.compile(r"The reply names the request id (\S+):")
 # A key has no such character, so the job_key of a retry cannot be the key of another item.
 NOT_IN_KEYS = "\N{NO-BREAK SPACE}"
 
+# An item is tried again, under a job_key of its own; its earlier submits stay in the journal.
+WAITS_ANEW = (
+    "state = 'waiting', attempt = attempt + 1, job_key = key || ? || (attempt + 1), submission_id = NULL,"
+    " request_id = NULL, submitted_at = NULL, cost = NULL, files = NULL, spent_before = spent, error = NULL,"
+    " seq = NULL, ended_at = NULL, reserved = 0"
+)
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS batches (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -183,13 +190,19 @@ class BatchStore(SqlStore):
         rows = source.execute(f"SELECT {ITEM_COLUMNS} FROM planned ORDER BY number")
         while page := rows.fetchmany(PAGE):
             here = self._with_keys(connection, [row[1] for row in page]) if before else {}
-            added, kept = [], []
+            added, kept, mended = [], [], []
             for row in page:
                 number, key, model_id, digest = row[:4]
                 item = here.get(key)
                 if item is not None and (item["model_id"], item["digest"]) != (model_id, digest):
+                    if item["state"] == REFUSED:  # no job was started, and the row was mended
+                        mended.append((*row[:1], *row[2:], f"{NOT_IN_KEYS}#", item["id"]))
+                        continue
                     if item["state"] != WAITING or item["submission_id"] is not None:
-                        text = f"has the key {key!r}, under which this batch has a job with another input"
+                        text = (
+                            f"has the key {key!r}, under which this batch has a job with another input;"
+                            " give the row a key of its own"
+                        )
                         plan.check.add(RowProblem(place=f"row {number}", message=text, key=key))
                         continue
                     connection.execute("DELETE FROM items WHERE id = ?", (item["id"],))
@@ -201,8 +214,13 @@ class BatchStore(SqlStore):
             marks = ", ".join("?" * 10)
             connection.executemany(f"INSERT INTO items ({ITEM_COLUMNS}, job_key) VALUES ({marks})", added)
             connection.executemany("UPDATE items SET number = ?, price = ? WHERE id = ?", kept)
+            connection.executemany(
+                "UPDATE items SET number = ?, model_id = ?, digest = ?, input = ?, media = ?, price = ?, outputs = ?,"
+                f" seconds = ?, {WAITS_ANEW} WHERE id = ?",
+                mended,
+            )
             new += len(added)
-            known += len(kept)
+            known += len(kept) + len(mended)
         if not plan.check.ok:
             raise InvalidBatchError(plan.check)
         if before and not known:
@@ -445,10 +463,7 @@ class BatchStore(SqlStore):
         with self.transaction() as connection:
             for key in keys:
                 connection.execute(
-                    "UPDATE items SET state = 'waiting', attempt = attempt + 1, job_key = key || ? || (attempt + 1),"
-                    " submission_id = NULL, request_id = NULL, submitted_at = NULL, cost = NULL, files = NULL,"
-                    " spent_before = spent, error = NULL, seq = NULL, ended_at = NULL, reserved = 0"
-                    " WHERE key = ? AND state IN ('failed', 'refused', 'expired')",
+                    f"UPDATE items SET {WAITS_ANEW} WHERE key = ? AND state IN ('failed', 'refused', 'expired')",
                     (f"{NOT_IN_KEYS}#", key),
                 )
             self._price(connection, {})

@@ -257,6 +257,7 @@ class SqlStore(JournalStore):
             if entry.state != UNSURE:
                 raise not_unsure(entry, entry.job_key or submission_id)
             if request_id is not None:
+                _check_is_free(connection, row, request_id)
                 _write_submitted(connection, row, request_id)
             else:
                 connection.execute(
@@ -411,6 +412,18 @@ def _within(scope: Scope | None) -> tuple[str, tuple[str, ...]]:
 
 def _by_id(connection: Connection, submission_id: str) -> JournalEntry:
     return entry_of(connection.execute(f"SELECT {ENTRY} FROM submissions WHERE id = ?", (submission_id,)).fetchone())
+
+
+def _check_is_free(connection: Connection, row: Row, request_id: str) -> None:
+    """Raises JournalError if another entry has this job: settled with it, this one's own job would be lost."""
+    other = connection.execute(
+        "SELECT id, job_key FROM submissions WHERE request_id = ? AND account = ? AND base_url = ? AND id <> ?"
+        " AND state <> 'released'",
+        (request_id, row["account"], row["base_url"], row["id"]),
+    ).fetchone()
+    if other is not None:
+        name, taken_by = row["job_key"] or row["id"], other["job_key"] or other["id"]
+        raise JournalError(f"{request_id} is the job of {taken_by!r}; {name!r} stays unsure.", job_key=row["job_key"])
 
 
 def _write_submitted(connection: Connection, row: Row, request_id: str) -> None:

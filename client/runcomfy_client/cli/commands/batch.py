@@ -18,14 +18,23 @@ from ...errors import InvalidBatchError, RunComfyError
 from ...schema.findings import printable
 from ...schema.messages import amount
 from ..batch_progress import BatchProgress, status_line
-from ..errors import INTERRUPTED, INVALID_INPUT, JOB_ENDED_BADLY, OK, STILL_RUNNING, CommandError, NoFileError
+from ..errors import (
+    INTERRUPTED,
+    INVALID_INPUT,
+    JOB_ENDED_BADLY,
+    OK,
+    STILL_RUNNING,
+    CommandError,
+    NoFileError,
+    NotWrittenError,
+)
 from ..options import COMMON, JOBS, Common, command, complete_file
 from ..output import emit_json, note, write
 from ..package import open_client, program
 from ..progress import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ...batch.batch import Batch
     from ...batch.folder import BatchItem, BatchReport, BatchView
@@ -88,7 +97,8 @@ def check(
 ) -> int:
     """Check every row and estimate what all of it costs. Sends no job."""
     with open_client(common.base_url, record=False, validate=not no_validate) as client:
-        found = _checked(client.batch(_path(file), model=model, prices=_prices(price)), probe=probe)
+        prices = _prices(price)
+        found = _checked(client.batch(_path(file), model=model, prices=prices), prices, probe=probe)
     if common.json:
         emit_json(found.to_dict(), ok=found.ok)
     else:
@@ -149,6 +159,7 @@ def run(
     if output_dir is None:
         raise CommandError("batch run needs -o DIR, or --state URL")
     with open_client(common.base_url, record=False, validate=not no_validate) as client:
+        prices = _prices(price)
         batch = client.batch(
             _path(file),
             output_dir,
@@ -159,14 +170,14 @@ def run(
             submits=submits,
             rate=_rate(rate),
             budget=budget,
-            prices=_prices(price),
+            prices=prices,
             max_failures=max_failures,
             max_unsure=max_unsure,
             timeout=timeout,
             download=not no_download,
             ordered=ordered,
         )
-        found = _checked(batch, probe=False)
+        found = _checked(batch, prices, probe=False)
         if not found.ok or dry_run:
             if common.json:
                 emit_json(found.to_dict(), ok=found.ok)
@@ -433,11 +444,16 @@ def _rate(text: str | None) -> float | None:
         raise CommandError(f"--rate takes submits a second such as 2 or 0.5/s, not {text!r}") from None
 
 
-def _checked(batch: Batch, *, probe: bool) -> BatchCheck:
+def _checked(batch: Batch, prices: Mapping[str, float], *, probe: bool) -> BatchCheck:
     try:
-        return batch.check(probe=probe)
+        found = batch.check(probe=probe)
     except OSError as error:
         raise NoFileError(f"cannot read {error.filename}: {error.strerror or error}") from None
+    models = {model.model_id for model in found.models}
+    unused = next((model_id for model_id in prices if model_id not in models), None)
+    if found.ok and unused is not None:  # most likely misspelt, and then the budget would go by another price
+        raise CommandError(f"--price names {unused}, and no row has that model")
+    return found
 
 
 def _summary(found: BatchCheck) -> str:
@@ -485,6 +501,8 @@ def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Commo
         if batch.stopped is not None:
             note("Nothing is lost: the same line again goes on.")
         raise
+    except OSError as error:
+        raise NotWrittenError(f"cannot write {error.filename or directory}: {error.strerror or error}") from error
     found = batch.report()
     if common.json:
         emit_json({**found.to_dict(), "stopped": batch.stopped}, ok=_exit_code(batch, found) == OK)
@@ -536,6 +554,8 @@ def _print_rest(batch: Batch, found: BatchReport, directory: str, name: str) -> 
     counts = found.status.counts
     if counts["failed"] or counts["refused"] or counts["unsure"]:
         note(f"Why: {_command('failures', name)}")
+    if found.status.in_flight and batch.stopped is None:
+        note(f"{amount(found.status.in_flight, 'job')} not fetched or not over yet; the same line again goes on.")
     note(f"Results: {Path(directory) / 'results.jsonl'}")
 
 
