@@ -323,6 +323,16 @@ def test_a_folder_belongs_to_one_batch_and_one_process(sim: Simulator, client: S
     assert sim.accepted == 2
 
 
+def test_a_folder_that_lost_its_database_is_not_paid_again(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    list(client.batch(rows(2), tmp_path / "out").run())
+    before = lines_in(tmp_path / "out")
+    for lose in (lambda path: path.write_bytes(b""), Path.unlink):
+        lose(tmp_path / "out" / "batch.sqlite3")
+        with pytest.raises(ConfigurationError, match="Put that file back"):
+            list(client.batch(rows(2), tmp_path / "out").run())
+    assert (sim.accepted, lines_in(tmp_path / "out")) == (2, before)
+
+
 def test_a_paused_batch_sends_nothing(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
     list(client.batch(rows(2), tmp_path / "out").run())
     folder = BatchFolder(tmp_path / "out")

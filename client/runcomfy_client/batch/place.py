@@ -5,9 +5,11 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from ..errors import ConfigurationError
 from .engine import Engine
 from .folder import BatchFolder
-from .folder_store import FolderLock, FolderStore
+from .folder_store import FILE, FolderLock, FolderStore
+from .results import NAME as RESULTS
 from .results import ResultsFile
 
 if TYPE_CHECKING:
@@ -54,6 +56,13 @@ class FolderPlace(Place):
         self.folder = folder
 
     def open_store(self) -> FolderStore:
+        """Raises ConfigurationError where the truth was lost and its results are left: all would be paid again."""
+        if not _has_bytes(self.folder / FILE) and _has_bytes(self.folder / RESULTS):
+            raise ConfigurationError(
+                f"{self.folder} has the {RESULTS} of a batch, but not its {FILE}, which knows what was paid. Nothing"
+                " was sent.",
+                cure="Put that file back, or choose another folder.",
+            )
         return FolderStore(self.folder)
 
     def results(self, store: BatchStore, *, ordered: bool) -> ResultsFile:
@@ -64,3 +73,7 @@ class FolderPlace(Place):
 
     def view(self) -> BatchFolder:
         return BatchFolder(self.folder)
+
+
+def _has_bytes(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
