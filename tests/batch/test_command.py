@@ -160,6 +160,13 @@ def test_an_error_about_a_batch_says_what_to_do(batch: Command, sim: Simulator) 
     assert "hint: settle it first: it may have been paid" in batch("retry", "out", "--key", "fox-0").err
 
 
+def test_an_expired_job_is_75_and_names_the_retry(batch: Command, sim: Simulator) -> None:
+    sim.script("file 1-: 404")
+    answer = batch("run", *ROWS, "-o", "out")
+    assert (answer.code, "batch failures out" in answer.err) == (75, True)
+    assert "To pay again: runcomfy-client batch retry out --failed" in batch("failures", "out").err
+
+
 def test_a_refused_token_is_77(batch: Command, sim: Simulator) -> None:
     sim.script("submit 1-: 401")
     assert batch(*RUN).code == 77

@@ -279,6 +279,8 @@ def failures(directory: Dir, /, *, state: State = None, common: Common = COMMON)
             "Unsure: a paid job may have been started. Look for it on RunComfy's pages, then: "
             f"{_command('settle', directory, 'KEY')} --request-id ID, or --not-started"
         )
+    if any(each.state == "expired" for each in found):
+        note(f"Expired: the result cannot be read any more. To pay again: {_command('retry', directory)} --failed")
     return OK
 
 
@@ -552,7 +554,7 @@ def _print_rest(batch: Batch, found: BatchReport, directory: str, name: str) -> 
     elif batch.stopped in _REASONS:
         note(_REASONS[batch.stopped])
     counts = found.status.counts
-    if counts["failed"] or counts["refused"] or counts["unsure"]:
+    if any(counts[state] for state in ("failed", "refused", "unsure", "expired")):
         note(f"Why: {_command('failures', name)}")
     if found.status.in_flight and batch.stopped is None:
         note(f"{amount(found.status.in_flight, 'job')} not fetched or not over yet; the same line again goes on.")
