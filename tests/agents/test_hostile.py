@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -260,7 +261,8 @@ def test_a_simulated_server_needs_no_token_and_leaves_nothing(tmp_path: Path) ->
 
 @pytest.mark.long
 def test_a_package_of_hostile_schemas_is_served(tmp_path: Path) -> None:
-    schemas = CASES / "hostile-texts" / "schemas"
+    schemas = tmp_path / "schemas"  # a copy: the generator writes the names it publishes beside them
+    shutil.copytree(CASES / "hostile-texts" / "schemas", schemas)
     words = ["generate", "--schemas", str(schemas), "--output", str(tmp_path), "--package", "hostile_package"]
     assert codegen(words) == 0
     env = {"PYTHONPATH": str(tmp_path), "RUNCOMFY_PACKAGE": "hostile_package"}

@@ -60,6 +60,10 @@ def paste(tmp_path: Path, environment: dict[str, str]) -> Paste:
     return run
 
 
+# The rest is pasted in the long run: each starts several processes.
+SHORT = ("run", "submit", "validate", "completion")
+
+
 def example_of(command: str, cli: Cli) -> str:
     """The example of a command's help, as an 80-column terminal shows it."""
     text = cli(command, "--help", env={"COLUMNS": "80"}).out
@@ -69,7 +73,10 @@ def example_of(command: str, cli: Cli) -> str:
     return example
 
 
-@pytest.mark.parametrize("command", [*NAMES, "completion"])
+@pytest.mark.parametrize(
+    "command",
+    [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in (*NAMES, "completion")],
+)
 def test_the_example_of_each_help_works_when_pasted(command: str, cli: Cli, quick_sim: Simulator, paste: Paste) -> None:
     example = example_of(command, cli)
     if command == "settle":
@@ -168,6 +175,7 @@ def test_every_exit_code_is_documented() -> None:
         assert documented[cli_errors.code_of(error)] == cli_errors.exit_code(error)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="plays the scenes on a POSIX terminal")
 def test_the_pictures_show_what_the_commands_print() -> None:
     done = subprocess.run(

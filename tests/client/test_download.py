@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tests.support.both import Clients
     from tests.support.fault_proxy import Wire
 
+# The rules are the same for both async transports.
+KINDS = ("sync", "async-plain", pytest.param("async", marks=pytest.mark.long))
+
 
 def finished(clients: Clients, proxy: FaultProxy, api: TinyApi, **settings: Any) -> Any:
     api.statuses = [COMPLETED]

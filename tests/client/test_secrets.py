@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from tests.support.both import Clients
 
+# The rules are the same for both async transports.
+KINDS = ("sync", "async-plain", pytest.param("async", marks=pytest.mark.long))
+
 TOKEN = "secret-token-4711"
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tests.support.fault_proxy import FaultProxy
     from tests.support.tiny_api import TinyApi
 
+# The rules are the same for both async transports.
+KINDS = ("sync", "async-plain", pytest.param("async", marks=pytest.mark.long))
+
 PASSING = {
     "reset": faults.reset_before_reply,
     "closed": faults.closed_before_reply,

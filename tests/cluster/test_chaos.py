@@ -85,7 +85,7 @@ class Plan:
     fault_rate: float = 0.0
 
 
-SAMPLE = Plan(jobs=60, rate=12, kills=1, drains=1, crashes=1, away=1.0, cuts=5)
+SAMPLE = Plan(jobs=40, rate=12, kills=1, drains=1, crashes=1, away=0.5, cuts=5)
 KILLS = Plan(jobs=2000, rate=10, kills=100, fault_rate=0.2)
 CRASHES = Plan(jobs=1000, rate=16, crashes=5, away=4.0, cuts=200)
 

@@ -77,7 +77,7 @@ def killed_at_moments(workshop: Workshop, rounds: int) -> set[str]:
 
 
 def test_a_kill_leaves_a_whole_tree(workshop: Workshop) -> None:
-    killed_at_moments(workshop, 2)
+    killed_at_moments(workshop, 1)
 
 
 @pytest.mark.long

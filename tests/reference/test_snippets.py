@@ -57,7 +57,7 @@ def script_run(
 
 
 @pytest.mark.parametrize("model_id", EACH_MODEL)
-@pytest.mark.parametrize("number", [0, 1], ids=["sync", "async"])
+@pytest.mark.parametrize("number", [pytest.param(0, marks=pytest.mark.long), 1], ids=["sync", "async"])
 def test_the_python_calls_bring_files(
     pages: dict[str, str], model_id: str, number: int, script_run: Run, runcomfy_sim: Simulator, tmp_path: Path
 ) -> None:

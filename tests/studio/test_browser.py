@@ -166,6 +166,9 @@ def picture(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
+LOADED_WIDTH = "async image => { await image.decode(); return image.naturalWidth }"
+
+
 def test_a_dropped_file_is_shown_and_judged_in_the_schemas_words(
     open_page: Callable[..., Page], studio: StudioThread
 ) -> None:
@@ -184,7 +187,7 @@ def test_a_dropped_file_is_shown_and_judged_in_the_schemas_words(
     )
     assert rule
     assert rule in page.inner_text("#e-f-0-0")
-    assert page.evaluate("document.querySelector('.preview img').naturalWidth") == 640
+    assert page.locator(".preview img").evaluate(LOADED_WIDTH) == 640
 
 
 def test_a_job_runs_to_its_picture(open_page: Callable[..., Page], studio: StudioThread, simulator: Simulator) -> None:
@@ -196,7 +199,7 @@ def test_a_job_runs_to_its_picture(open_page: Callable[..., Page], studio: Studi
     assert simulator.accepted == before + 1
     image = page.locator("#jobs .job").first.locator("img")
     image.wait_for()
-    assert image.evaluate("each => each.complete && each.naturalWidth > 0")
+    assert image.evaluate(LOADED_WIDTH) > 0
     page.locator("#jobs .job").first.locator("text=Open").click()
     page.click("text=Open with these settings")
     assert "settings of a result" in page.inner_text(".banner")
@@ -349,7 +352,7 @@ def hostile_spec(texts: Sequence[str]) -> ModelSpec:
     return spec
 
 
-@pytest.mark.parametrize("texts", [MARKUP[:10], pytest.param(TEXTS, marks=pytest.mark.long)], ids=["some", "all"])
+@pytest.mark.parametrize("texts", [MARKUP[:4], pytest.param(TEXTS, marks=pytest.mark.long)], ids=["some", "all"])
 def test_hostile_schemas_are_text_and_nothing_else(
     texts: Sequence[str],
     open_page: Callable[..., Page],

@@ -106,5 +106,6 @@ def test_mypy_accepts_the_documented_use_and_sees_each_fault(folder: Path) -> No
     check_lines(mypy_lines(*sorted(folder.glob("*.py"))))
 
 
+@pytest.mark.long  # `make types` asks it of the documented use, too
 def test_pyright_accepts_the_documented_use_and_sees_each_fault(folder: Path) -> None:
     check_lines(pyright_lines(folder))
