@@ -36,7 +36,7 @@ generate: setup ## render schemas/ into generated/runcomfy and docs/models.md
 	@$(BIN)/runcomfy-codegen reference --list docs/models.md
 
 test: setup ## run the tests (minutes)
-	@$(BIN)/python -m pytest -n 8 --dist worksteal -q -m "not long"
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -q -m "not long"
 
 test-long: setup ## run the long tests too: fuzz, kills, soak
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -q
