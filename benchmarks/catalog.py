@@ -54,7 +54,7 @@ class Catalog:
 
     def generate(self, *, memory: bool = False, python: str | None = None) -> Cost:
         """Run our generator, by default in the peers' environment; what it remembers lies beside its output."""
-        command = [python or peers(), "-m", "runcomfy_codegen.console", "generate"]
+        command = [python or peers(), "-m", "runcomfy_codegen.console", "generate", "--delete"]
         places = ["--schemas", str(self.schemas), "--output", str(self.folder / "out")]
         env = {**SOURCES, "PYTHONPATH": os.pathsep.join((str(self.sources / "codegen"), SOURCES["PYTHONPATH"]))}
         return run([*command, *places], env=env, memory=memory)

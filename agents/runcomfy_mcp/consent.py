@@ -39,7 +39,7 @@ _LONGEST_KEY = 120
 class Approval(BaseModel):
     """The answer of the person who was asked."""
 
-    approve: bool = Field(title="Run this job and pay for it", description="Yes starts one paid job on RunComfy.")
+    approve: bool = Field(title="Run this job", description="Yes starts this one job.")
 
 
 class KeyTaken(BaseModel):
