@@ -26,7 +26,7 @@ from .api.download import Part
 from .api.file_names import clean_id, numbered_names
 from .api.values import LARGEST
 from .errors import ConfigurationError, DownloadError
-from .media.kinds import HEAD, sniff
+from .media.kinds import mime_of
 from .transport.hooks import log
 
 if TYPE_CHECKING:
@@ -229,9 +229,7 @@ def _first(now: object, earlier: object) -> object:
 
 
 def _facts(path: Path) -> dict[str, object]:
-    with path.open("rb") as stream:
-        mime = sniff(stream.read(HEAD))[1]
-    return {"mime": mime, "size": path.stat().st_size}
+    return {"mime": mime_of(path), "size": path.stat().st_size}
 
 
 def _read(folder: Path) -> StoredResult | None:

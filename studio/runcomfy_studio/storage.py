@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from runcomfy_client.media.kinds import HEAD, sniff
+from runcomfy_client.media.kinds import mime_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -151,8 +151,7 @@ _FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 
 
 def file_headers(path: Path) -> dict[str, str]:
     """How a file goes to the browser: its type is read off its content, and nothing in it may run."""
-    with path.open("rb") as file:
-        mime = sniff(file.read(HEAD))[1]
+    mime = mime_of(path)
     is_known = mime in _DISPLAYED
     how = "inline" if is_known else "attachment"
     return {
@@ -166,8 +165,7 @@ def file_headers(path: Path) -> dict[str, str]:
 def display_kind(path: Path) -> str:
     """What the page shows of a file: "image", "video", "audio", or "" if it only offers it for saving."""
     try:
-        with path.open("rb") as file:
-            mime = sniff(file.read(HEAD))[1]
+        mime = mime_of(path)
     except OSError:
         return ""
     return ("audio" if mime == "application/ogg" else mime.partition("/")[0]) if mime in _DISPLAYED else ""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # As many first bytes as ``sniff`` looks at.
 HEAD = 512
 
@@ -62,6 +67,12 @@ def sniff(head: bytes) -> tuple[str | None, str]:
         return "stream", mime
     major = mime.partition("/")[0]
     return (major if major in ("image", "video", "audio") else "document"), mime
+
+
+def mime_of(path: Path) -> str:
+    """The MIME type of a file by its content. Raises OSError."""
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD))[1]
 
 
 def _mime(head: bytes) -> str | None:
