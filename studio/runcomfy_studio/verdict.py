@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runcomfy_client.describe.snippets import LocalFile
-from runcomfy_client.media.kinds import HEAD, sniff
+from runcomfy_client.media.kinds import mime_of
 from runcomfy_client.packages import validate_spec
-from runcomfy_client.schema import AllOf, AnyOf, Array, Media, Object, OneOf
+from runcomfy_client.schema import map_media
 from runcomfy_client.schema.findings import fold_unchecked, pointer, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from runcomfy_client.schema import Finding, ModelSpec, Node, Report
 
@@ -88,44 +87,30 @@ def _cure(finding: Finding) -> str:
     return "; drop the file into the field to send it" if finding.cure else ""
 
 
-def with_files(node: Node | None, value: dict[str, object], storage: Storage) -> dict[str, object]:
+def with_files(node: Node, payload: dict[str, object], storage: Storage) -> dict[str, object]:
     """The payload with the dropped files in the places of their names."""
-    payload = _replace(node, value, storage.file_of)
-    assert isinstance(payload, dict)
-    return payload
+    return _replace(node, payload, storage.file_of)
 
 
-def with_names(node: Node | None, value: dict[str, object], storage: Storage) -> dict[str, object]:
+def with_names(node: Node, payload: dict[str, object], storage: Storage) -> dict[str, object]:
     """The payload as a snippet shows it: a dropped file by the name it had."""
 
     def name_of(text: object) -> LocalFile | None:
         path = storage.file_of(text)
-        return LocalFile(path.name, _mime(path)) if path is not None else None
+        return LocalFile(path.name, mime_of(path)) if path is not None else None
 
-    payload = _replace(node, value, name_of)
-    assert isinstance(payload, dict)
-    return payload
+    return _replace(node, payload, name_of)
 
 
-def _mime(path: Path) -> str:
-    with path.open("rb") as file:
-        return sniff(file.read(HEAD))[1]
+def _replace(
+    node: Node, payload: dict[str, object], replacement: Callable[[object], object | None]
+) -> dict[str, object]:
+    """The payload with what stands at media fields replaced, where there is a replacement."""
 
+    def change(value: object) -> object:
+        other = replacement(value)
+        return value if other is None else other
 
-def _replace(node: Node | None, value: object, replacement: Callable[[object], object | None]) -> object:
-    """The value with what stands at media fields replaced, where there is a replacement."""
-    match node:
-        case Media():
-            other = replacement(value)
-            return value if other is None else other
-        case Array() if isinstance(value, list):
-            return [_replace(node.items, item, replacement) for item in value]
-        case Object() if isinstance(value, dict):
-            known: Mapping[str, Node] = {wire: each.node for wire, each in node.properties.items()}
-            return {key: _replace(known.get(key), item, replacement) for key, item in value.items()}
-        case AnyOf(nodes=nodes) | OneOf(nodes=nodes) | AllOf(nodes=nodes):
-            for part in nodes:
-                value = _replace(part, value, replacement)
-            return value
-        case _:
-            return value
+    changed = map_media(node, payload, change)
+    assert isinstance(changed, dict)
+    return changed

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..errors import ConfigurationError
-from ..schema import AllOf, AnyOf, Array, Media, Object, OneOf
+from ..schema import Media, map_media
 from ..schema.json_payload import SCHEMA_KEY
 from ..text_values import kinds_in, typed_value
 
@@ -285,9 +285,15 @@ def _with_files(row: Row, package: ModelPackage, folder: Path) -> Row:
     spec = package.spec(row.model_id)
     if spec is None or not _names_file(row.input):
         return row
-    found = _media_paths(spec.input, row.input, folder)
-    assert isinstance(found, Mapping)
-    return row._replace(input=found)
+
+    def with_path(value: object) -> object:
+        if isinstance(value, str) and value.startswith("@"):
+            return folder / Path(value[1:]).expanduser()
+        return value
+
+    payload = map_media(spec.input, row.input, with_path)
+    assert isinstance(payload, Mapping)
+    return row._replace(input=payload)
 
 
 def _names_file(value: object) -> bool:
@@ -296,24 +302,3 @@ def _names_file(value: object) -> bool:
     if isinstance(value, Mapping):
         return any(map(_names_file, value.values()))
     return isinstance(value, list) and any(map(_names_file, value))
-
-
-def _media_paths(node: Node | None, value: object, folder: Path) -> object:
-    if isinstance(node, (AnyOf, OneOf, AllOf)):
-        if Media in set(kinds_in(node)) and isinstance(value, str):
-            node = next(part for part in node.nodes if Media in set(kinds_in(part)))
-        else:
-            for part in node.nodes:
-                value = _media_paths(part, value, folder)
-            return value
-    if isinstance(node, Media) and isinstance(value, str) and value.startswith("@"):
-        return folder / Path(value[1:]).expanduser()
-    if isinstance(node, Array) and isinstance(value, list):
-        return [_media_paths(node.items, item, folder) for item in value]
-    if isinstance(node, Object) and isinstance(value, Mapping):
-        known = node.properties
-        return {
-            name: _media_paths(known[name].node, item, folder) if name in known else item
-            for name, item in value.items()
-        }
-    return value

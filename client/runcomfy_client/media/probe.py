@@ -19,13 +19,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from ..schema.containers import AllOf, AnyOf, Array, Object, OneOf
-from ..schema.media_field import Media, names_host
+from ..schema.containers import map_media
+from ..schema.media_field import names_host
 from .info import MediaInfo, RemoteMedia
 from .inspect import inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ..schema.nodes import Node
 
@@ -239,29 +239,13 @@ def probe_payload(node: Node, payload: object, probe: Probe) -> object:
     """The payload with RemoteMedia for its good https URLs at media fields; all else is as it was."""
     urls: list[str] = []
 
-    def note(url: str) -> object:
-        urls.append(url)
-        return url
-
-    _map_urls(node, payload, note)
-    seen: dict[str, RemoteMedia] = inspect_urls(urls, probe) if urls else {}
-    return _map_urls(node, payload, seen.__getitem__)
-
-
-def _map_urls(node: Node | None, value: object, change: Callable[[str], object]) -> object:
-    if isinstance(node, (AnyOf, OneOf, AllOf)):
-        # A URL is looked at if any alternative would have it as media; an object is the business of those with keys.
-        for option in node.nodes:
-            value = _map_urls(option, value, change)
+    def note(value: object) -> object:
+        if isinstance(value, str) and value[:8].lower() == "https://" and names_host(value):
+            urls.append(value)
         return value
-    if isinstance(node, Media) and isinstance(value, str) and value[:8].lower() == "https://":
-        return change(value) if names_host(value) else value
-    if isinstance(node, Array) and isinstance(value, (list, tuple)):
-        return [_map_urls(node.items, item, change) for item in value]
-    if isinstance(node, Object) and isinstance(value, dict):
-        properties = node.properties
-        return {
-            key: _map_urls(properties[key].node, item, change) if key in properties else item
-            for key, item in value.items()
-        }
-    return value
+
+    map_media(node, payload, note)
+    if not urls:
+        return payload
+    seen = inspect_urls(urls, probe)
+    return map_media(node, payload, lambda value: seen.get(value, value) if isinstance(value, str) else value)

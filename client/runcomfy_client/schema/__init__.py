@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .containers import MISSING, AllOf, AnyOf, AnyValue, Array, Object, OneOf, Property
+from .containers import MISSING, AllOf, AnyOf, AnyValue, Array, Object, OneOf, Property, map_media
 from .findings import ErrorFinding, Finding, Report, UncheckedFinding, WarningFinding
 from .media_field import Media
 from .nodes import Boolean, Enum, Integer, Node, Null, Number, String
@@ -34,4 +34,5 @@ __all__ = [
     "UncheckedFinding",
     "WarningFinding",
     "check",
+    "map_media",
 ]

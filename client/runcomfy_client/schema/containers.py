@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .findings import ErrorFinding, has_errors, unchecked_rule
@@ -11,6 +12,8 @@ from .nodes import MAX_NUMBER, Node, Null, not_finite, text_errors, type_error
 from .suggest import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .findings import Finding
     from .rules import MediaRule
 
@@ -386,3 +389,25 @@ class AllOf(Node):
 
 def _other_type(part: list[Finding]) -> bool:
     return any(finding.code == "type" and not finding.keys for finding in part)
+
+
+def map_media(node: Node | None, value: object, change: Callable[[object], object]) -> object:
+    """The payload with ``change`` applied to what stands at media fields; all else is as it was.
+
+    Where alternatives are possible each is asked in turn: a value is changed if any of them would have it as media.
+    """
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        for part in node.nodes:
+            value = map_media(part, value, change)
+        return value
+    if isinstance(node, Media):
+        return change(value)
+    if isinstance(node, Array) and isinstance(value, (list, tuple)):
+        return [map_media(node.items, item, change) for item in value]
+    if isinstance(node, Object) and isinstance(value, Mapping):
+        properties = node.properties
+        return {
+            key: map_media(properties[key].node, item, change) if key in properties else item
+            for key, item in value.items()
+        }
+    return value
