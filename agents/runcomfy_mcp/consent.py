@@ -50,7 +50,6 @@ def question(
     spec: ModelSpec, input: Mapping[str, object], job_key: str, price: Price | None, *, simulated: bool
 ) -> str:
     """What a person is asked before a job is started."""
-    digest = hashlib.sha256(json.dumps([spec.model_id, job_key, input], sort_keys=True).encode()).hexdigest()
     head = "An agent wants to start one paid job on RunComfy."
     if simulated:
         head = "An agent wants to start one job on the simulator. It costs nothing."
@@ -66,9 +65,14 @@ def question(
         f"Base price: {cost}",
         f"Job key: {clean(json.dumps(job_key, ensure_ascii=False), _LONGEST_KEY)}",
         f"Input: {clean(to_json(_abridge(input)), _LONGEST_INPUT)}",
-        f"Digest: {digest[:16]}",
+        f"Digest: {digest(spec, input, job_key)[:16]}",
     )
     return "\n".join(lines)
+
+
+def digest(spec: ModelSpec, input: Mapping[str, object], job_key: str) -> str:
+    """What stands for the whole of a call's arguments."""
+    return hashlib.sha256(json.dumps([spec.model_id, job_key, input], sort_keys=True).encode()).hexdigest()
 
 
 def _abridge(value: object) -> object:

@@ -19,7 +19,7 @@ from mcp.server.mcpserver import Context, MCPServer, Resolve
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, Resource, ResourceTemplate, ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult, Resource, ResourceTemplate, ToolAnnotations
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from runcomfy_client.client import AsyncClient
@@ -33,6 +33,7 @@ from .consent import cannot_ask
 from .files import LocalFiles
 from .jobs import Jobs
 from .models import Models
+from .questions import SameAnswer
 from .resources import TEMPLATES, Resources
 from .settings import Settings
 from .text import LONGEST_TITLE, clean
@@ -50,6 +51,8 @@ log = logging.getLogger("runcomfy.mcp")
 def _words(error: ToolError, name: str, settings: Settings) -> CallToolResult:
     """The answer to a call that did not succeed."""
     cause: BaseException | None = error.__cause__
+    if isinstance(cause, SameAnswer):
+        return cause.answer
     if isinstance(cause, Refusal):
         return refusal_answer(cause)
     if isinstance(cause, RunComfyError):
@@ -78,10 +81,23 @@ def _reason(error: ErrorDetails) -> str:
 
 
 class WordedTool(Tool):
-    """A tool whose every failure is an answer."""
+    """A tool whose every failure is an answer. The calls that wait for its question to a person learn how it ends."""
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
-        settings: Settings = context.request_context.lifespan_context
+        tools: Tools = context.request_context.lifespan_context
+        result: Any = None
+        try:
+            result = await self._answer(arguments, context, convert_result, tools.settings)
+        finally:
+            if isinstance(result, InputRequiredResult):
+                tools.questions.leave(context.request_id)
+            else:
+                tools.questions.end(context.request_id, result)
+        return result
+
+    async def _answer(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool, settings: Settings
+    ) -> Any:
         if unknown := sorted(arguments.keys() - self.parameters["properties"].keys()):
             known = ", ".join(self.parameters["properties"]) or "none"
             message = f"{self.name} has no argument {unknown[0]!r:.80}; its arguments are: {known}."
@@ -95,13 +111,13 @@ class WordedTool(Tool):
             return refusal_answer(cannot_ask(settings))
 
 
-class Server(MCPServer[Settings]):
+class Server(MCPServer[Tools]):
     """An MCP server with our tools and resources."""
 
-    def __init__(self, settings: Settings, tools: Tools, resources: Resources) -> None:
+    def __init__(self, tools: Tools, resources: Resources) -> None:
         @contextlib.asynccontextmanager
-        async def lifespan(_: MCPServer[Settings]) -> AsyncIterator[Settings]:
-            yield settings
+        async def lifespan(_: MCPServer[Tools]) -> AsyncIterator[Tools]:
+            yield tools
 
         super().__init__(
             "runcomfy",
@@ -121,7 +137,7 @@ class Server(MCPServer[Settings]):
         return TEMPLATES
 
     async def read_resource(
-        self, uri: Any, context: Context[Settings, Any] | None = None
+        self, uri: Any, context: Context[Tools, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
         try:
             return [await self._resources.read(str(uri))]
@@ -179,7 +195,7 @@ async def _serve(settings: Settings, package: ModelPackage, client: AsyncClient)
     store = AsyncResultStore(settings.results)
     models, jobs = Models(package, client), Jobs(client, store)
     tools = Tools(settings, package, client, models, jobs, LocalFiles(settings.folders))
-    server = Server(settings, tools, Resources(models, store))
+    server = Server(tools, Resources(models, store))
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[int] = loop.create_future()
 

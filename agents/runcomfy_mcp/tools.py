@@ -22,6 +22,7 @@ from runcomfy_client.media.probe import Probe
 from . import consent as asking
 from . import resources, shapes
 from .answers import FIX_INPUT, Refusal, answer, verdict
+from .questions import LONGEST_WAIT, Questions
 from .settings import HOURS
 from .text import LONGEST_DESCRIPTION, LONGEST_TITLE, clean
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 # A client may give up after 30 seconds; so a wait is short, and repeated.
 WAIT_SECONDS = 25.0
-LONGEST_WAIT = 50.0
 # For each URL: an input may name ten of them.
 PROBE_SECONDS = 4.0
 MOST_MODELS = 50
@@ -84,12 +84,13 @@ class Tools:
         jobs: Jobs,
         files: LocalFiles,
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._package = package
         self._client = client
         self._models = models
         self._jobs = jobs
         self._files = files
+        self.questions = Questions()
 
     # Looking and checking. Nothing here costs money.
 
@@ -143,11 +144,13 @@ class Tools:
     ) -> asking.Approval | asking.KeyTaken | Elicit[asking.Approval]:
         """Whether this call may pay: asks a person, once for a new job key and after the check, where that is the rule.
 
+        Of several calls with one new key one asks; the others wait for its outcome (`Questions`).
+
         It runs before `submit`, and in the newer protocol once more when the answer is there. Its question must then be
         the same, so it is made from the arguments and the price alone.
         """
         spec = self._models.spec(model_id)
-        if self._settings.spend == "never":
+        if self.settings.spend == "never":
             raise asking.spending_is_off()
         payload = self._files.resolve(input)
         report = await asyncio.to_thread(self._package.validate, model_id, payload)
@@ -158,13 +161,15 @@ class Tools:
                 self._how_to_correct(report),
                 report=verdict(report),
             )
+        if self.settings.spend == "ask":
+            await self.questions.begin(job_key, asking.digest(spec, input, job_key), context)
         if await self._entry_of_key(job_key) is not None:
             return asking.KeyTaken()
-        if self._settings.spend == "budget":
+        if self.settings.spend == "budget":
             return asking.Approval(approve=True)
-        asking.check_can_ask(context.client_capabilities, self._settings)
+        asking.check_can_ask(context.client_capabilities, self.settings)
         price = await self._models.price(spec)
-        question = asking.question(spec, input, job_key, price, simulated=self._settings.simulated)
+        question = asking.question(spec, input, job_key, price, simulated=self.settings.simulated)
         return Elicit(question, asking.Approval)
 
     async def submit(
@@ -178,7 +183,7 @@ class Tools:
             budget = asking.NO_CONSENT
         elif isinstance(approved, asking.Approval) and approved.approve:
             estimate = await self._models.estimate(spec, input)
-            budget = asking.budget(self._settings, estimate)
+            budget = asking.budget(self.settings, estimate)
         else:
             raise asking.not_approved()
         try:
@@ -241,7 +246,7 @@ class Tools:
 
     async def cancel_job(self, request_id: RequestId) -> Annotated[CallToolResult, shapes.Cancelled]:
         """Cancel a job. RunComfy does so only while the job is queued; one that runs goes on and is paid."""
-        if self._settings.spend == "never":
+        if self.settings.spend == "never":
             raise asking.spending_is_off()
         job = await self._jobs.job(request_id)
         outcome = await job.cancel()
@@ -281,7 +286,7 @@ class Tools:
             )
         advice = "wait_for_job goes on with a job that has a request_id."
         if any(row["state"] == "unsure" for row in rows):
-            settle = self._settings.settle_line("KEY")
+            settle = self.settings.settle_line("KEY")
             advice += f" An unsure submit may be running and paid: a person settles it with `{settle}`."
         return answer({"jobs": rows, "total": total, "next": advice})
 
@@ -293,9 +298,9 @@ class Tools:
             {
                 "balance_usd": balance.usd,
                 "currency": balance.currency,
-                "spend": self._settings.spend,
-                "max_cost_usd": self._settings.max_cost,
-                "max_jobs": self._settings.max_jobs,
+                "spend": self.settings.spend,
+                "max_cost_usd": self.settings.max_cost,
+                "max_jobs": self.settings.max_jobs,
                 "last_24_hours": {
                     "jobs": spending.jobs,
                     "spent_usd": dollars(spending.spent),

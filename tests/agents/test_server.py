@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -129,6 +131,30 @@ def test_no_other_answer_than_yes_pays(host: Host, sim: Simulator, answer: Elici
     assert result.is_error
     assert (len(host.questions), sim.accepted) == (1, before)
     assert host.facts("list_jobs")["total"] == 0
+
+
+@pytest.mark.parametrize("approve", [True, False], ids=["yes", "no"])
+def test_calls_at_once_with_one_new_key_ask_one_question_and_share_its_outcome(
+    host: Host, sim: Simulator, approve: bool
+) -> None:
+    before, key = sim.accepted, f"at-once-{approve}-{host.era}"
+
+    def person() -> ElicitResult:
+        time.sleep(0.2)  # the others call meanwhile
+        return ElicitResult(action="accept", content={"approve": approve})
+
+    host.person = person
+    begin = partial(host.begin, "submit_job", model_id=MODEL, job_key=key)
+    answers = [call.result(60).structured_content or {} for call in [begin(input={"prompt": key}) for _ in range(5)]]
+    assert (len(host.questions), sim.accepted) == (1, before + approve)
+    if approve:
+        assert len({answer["request_id"] for answer in answers}) == 1
+        assert sorted(answer["already_submitted"] for answer in answers) == [False] + [True] * 4
+    else:
+        assert {answer["error"]["code"] for answer in answers} == {"not_approved"}
+        # Another call later asks again.
+        assert host.submit(key, key).is_error
+        assert len(host.questions) == 2
 
 
 def test_an_agent_cannot_confirm_for_the_person(host: Host, sim: Simulator) -> None:
