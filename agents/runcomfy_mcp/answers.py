@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, ContentBlock, TextContent
 from runcomfy_client import errors
-from runcomfy_client.describe.errors import error_facts, error_name
+from runcomfy_client.describe.errors import error_facts, error_name, error_notes
 
 from .text import clean, shorten, to_json
 
@@ -86,8 +86,7 @@ def failure(error: errors.RunComfyError, settings: Settings) -> CallToolResult:
         facts["report"] = verdict(error.report)
         message = f"{error.report.model_id}: the input breaks the model's schema; nothing was sent."
     else:
-        notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, errors.CureNote)]
-        message = " ".join([error.message, *notes])
+        message = " ".join([error.message, *error_notes(error)])
     return refusal_answer(Refusal(error_name(error), message, next_step(error, settings), **facts))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runcomfy_client.errors import AuthenticationError, CureNote, InvalidInputError, RunComfyError
+from runcomfy_client.describe.errors import error_notes
+from runcomfy_client.errors import AuthenticationError, InvalidInputError, RunComfyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +38,8 @@ class Words:
             return f"A file or folder cannot be used: {error.strerror}."
         if not isinstance(error, RunComfyError):
             return f"The studio met an error that it does not know ({type(error).__name__}); the terminal says more."
-        notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]
         cure = _HOW_TO_LOG_IN if isinstance(error, AuthenticationError) else ""
-        return self.clean(" ".join([error.message, *notes, cure]).strip())
+        return self.clean(" ".join([error.message, *error_notes(error), cure]).strip())
 
     def clean(self, text: str) -> str:
         """The text without addresses of files and paths of this computer."""

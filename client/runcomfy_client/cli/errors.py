@@ -143,8 +143,7 @@ def message_of(error: BaseException, width: int | None = None) -> str:
         text = "Interrupted."
     else:
         text = f"cannot write: {error}" if _disk_fails(error) else str(error)
-    notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, errors.CureNote)]
-    return "\n".join([text, *notes])
+    return "\n".join([text, *describe.error_notes(error)])
 
 
 class Hint:

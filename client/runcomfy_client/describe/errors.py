@@ -5,7 +5,7 @@ Each reader adds its own: the command line an exit code and the next command, an
 
 from __future__ import annotations
 
-from ..errors import BudgetExceededError, InvalidInputError, JobFailedError, RunComfyError
+from ..errors import BudgetExceededError, CureNote, InvalidInputError, JobFailedError, RunComfyError
 
 # What an error may carry besides its message, in the order in which it is shown.
 _FACTS = ("request_id", "model_id", "status_code", "error_code", "job_key", "state")
@@ -27,6 +27,11 @@ def error_facts(error: BaseException) -> dict[str, object]:
     if isinstance(error, JobFailedError) and error.error is not None:
         facts["error"] = error.error
     return facts
+
+
+def error_notes(error: BaseException) -> list[str]:
+    """What was added to an error since it was raised, without the advice for Python programs."""
+    return [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]
 
 
 def error_data(error: RunComfyError) -> dict[str, object]:
