@@ -55,9 +55,9 @@ def question(
         head = "An agent wants to start one job on the simulator. It costs nothing."
     cost = "not known"
     if price is not None:
-        unit = f" per {clean(price.unit, LONGEST_TITLE)}" if price.unit else ""
         estimate = job_estimate(price, spec, input)
-        cost = f"{price.usd:g} USD{unit}, by which this job costs about {estimate:.4g} USD. It may cost more or less."
+        cost = clean(str(price), LONGEST_TITLE)
+        cost += f", by which this job costs about {estimate:.4g} USD. It may cost more or less."
     lines = (
         head,
         "",

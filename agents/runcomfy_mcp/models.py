@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runcomfy_client.describe.json_schema import input_schema
 from runcomfy_client.describe.parameters import parameters
-from runcomfy_client.describe.prices import Price, job_estimate, price_of
+from runcomfy_client.describe.prices import Price, base_price, job_estimate, price_of
 from runcomfy_client.describe.search import near_names, search_models
 from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.errors import RunComfyError
@@ -77,7 +77,7 @@ class Models:
         """The base price as the catalog has it now, else as it had when the package was generated."""
         entry = await self.entry(spec.model_id)
         now = price_of(entry.base_price_usd, entry.price_unit) if entry else None
-        return now or price_of(spec.base_price_usd, spec.price_unit)
+        return now or base_price(spec)
 
     async def estimate(self, spec: ModelSpec, input: Mapping[str, object]) -> float | None:
         """What a job will cost by the base price, in US dollars; None if there is no price."""

@@ -140,9 +140,7 @@ class Runs:
         price = price_of(entry.base_price_usd, entry.price_unit)
         if price is None:
             return Estimate(base="", note=entry.pricing_note, usd=None)
-        unit = f" per {price.unit}" if price.unit else ""
-        usd = job_estimate(price, spec, payload)
-        return Estimate(base=f"{price.usd:g} USD{unit}", note=entry.pricing_note, usd=usd)
+        return Estimate(base=str(price), note=entry.pricing_note, usd=job_estimate(price, spec, payload))
 
     async def balance(self) -> str:
         """What the account has left, in words. Raises AuthenticationError."""

@@ -26,22 +26,17 @@ _SECONDS = ("duration", "duration_seconds", "seconds", "length_seconds", "video_
 UNKNOWN_SECONDS = 10.0
 
 
-def base_price(spec: ModelSpec) -> str:
-    """The base price in words, such as "0.03 USD per output", or "" if the catalog gave none.
-
-    The unit is the catalog's own text: the caller escapes it before printing.
-    """
-    if spec.base_price_usd is None:
-        return ""
-    unit = f" per {spec.price_unit}" if spec.price_unit else ""
-    return f"{spec.base_price_usd:g} USD{unit}"
-
-
 class Price(NamedTuple):
-    """US dollars for one unit: "second", "job", or anything else for one output."""
+    """US dollars for one unit: "second", "job", or anything else for one output.
+
+    In words it is "0.03 USD per output". The unit is the catalog's own text: the caller escapes it before printing.
+    """
 
     usd: float
     unit: str
+
+    def __str__(self) -> str:
+        return f"{self.usd:g} USD{f' per {self.unit}' if self.unit else ''}"
 
     def times(self, *, jobs: float, outputs: float, seconds: float) -> float:
         """US dollars for so much."""
@@ -53,6 +48,11 @@ def price_of(usd: float | None, unit: str) -> Price | None:
     if usd is None or not math.isfinite(usd):
         return None
     return Price(usd, unit.strip().lower())
+
+
+def base_price(spec: ModelSpec) -> Price | None:
+    """What the catalog said when the package was generated."""
+    return price_of(spec.base_price_usd, spec.price_unit)
 
 
 def outputs_of(spec: ModelSpec | None, payload: Mapping[str, object]) -> float:

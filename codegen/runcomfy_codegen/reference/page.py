@@ -86,9 +86,8 @@ def _overview(subject: Subject) -> list[tuple[str, str]]:
     ]
     if categories := categories_of(subject.listing):
         rows.append(("Categories", ", ".join(map(text, categories))))
-    amount, per, unit = base_price(model.spec).partition(" per ")
-    if amount:
-        rows.append(("Base price", f"{amount}{per}{text(unit)} when the catalog was read; not a quote"))
+    if price := base_price(model.spec):
+        rows.append(("Base price", f"{text(str(price))} when the catalog was read; not a quote"))
     return rows
 
 

@@ -10,8 +10,9 @@ from .literals import prose
 
 # What CommonMark, HTML, entities and MyST's roles, targets and substitutions begin with.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#~$^&@=:]")
-# What is markup only where a line begins: lists, quotes, rules, comments, setext underlines, numbers of lists.
-_LINE_START = re.compile(r"(?P<before>\s*[0-9]*)(?P<mark>[-+.)(%!])")
+# What is markup only where a line begins: lists, quotes, rules, comments, setext underlines, numbers of lists (but no
+# decimal fractions).
+_LINE_START = re.compile(r"(?P<before>\s*[0-9]*)(?P<mark>[-+)(%!]|\.(?![0-9]))")
 _BACKTICKS = re.compile(r"`+")
 _MAX_VALUE_LENGTH = 100
 

@@ -134,7 +134,7 @@ def _model_facts(spec: ModelSpec) -> dict[str, object]:
 
 
 def _print_models(specs: Sequence[ModelSpec]) -> None:
-    rows = [(spec.model_id, parameters(spec), printable(base_price(spec))) for spec in specs]
+    rows = [(spec.model_id, parameters(spec), printable(str(base_price(spec) or ""))) for spec in specs]
     if not sys.stdout.isatty():
         # For `grep` and `cut`: no frame, nothing wrapped.
         for model_id, inputs, price in rows:
