@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .api.arguments import path_of
 from .api.download import Part
@@ -80,13 +82,25 @@ class StoredResult:
         return _thumbnail(self.files[index - 1].path, self.folder / "thumbnails", f"{index}-{size}", size)
 
 
-class StoreData:
-    """Where a store is, and how it is read and written."""
+class _Remembered(NamedTuple):
+    version: tuple[int, ...]
+    record: Path
+    result: StoredResult
 
-    def __init__(self, folder: str | PathLike[str]) -> None:
+
+class StoreData:
+    """Where a store is, and how it is read and written.
+
+    remember: keep in memory what ``list`` has read, and read again only the records that have changed: for a program
+    that lists often. The same objects are then returned again, so leave what they hold as it is.
+    """
+
+    def __init__(self, folder: str | PathLike[str], *, remember: bool = False) -> None:
         self.folder = path_of("folder", folder)
         if self.folder.is_file():
             raise ConfigurationError(f"{self.folder} is a file; a store of results is a folder.")
+        self._remember = remember
+        self._remembered: dict[str, _Remembered] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"
@@ -101,12 +115,32 @@ class StoreData:
     def _list(self) -> list[StoredResult]:
         if not self.folder.is_dir():
             return []
-        results = [_read(folder) for folder in self.folder.iterdir() if folder.is_dir()]
+        results = self._changed_and_remembered() if self._remember else map(_read, self.folder.iterdir())
         return sorted(
             (result for result in results if result is not None and _is_whole(result)),
             key=lambda result: result.saved_at,
             reverse=True,
         )
+
+    def _changed_and_remembered(self) -> list[StoredResult]:
+        """What the records say. A record is written anew under its name, so another one is another file."""
+        remembered = {}
+        with os.scandir(self.folder) as entries:
+            names = [entry.name for entry in entries]
+        for name in names:
+            known = self._remembered.get(name)
+            record = self.folder / name / RECORD if known is None else known.record
+            try:
+                status = record.stat()
+            except OSError:
+                continue
+            version = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if known is not None and known.version == version:
+                remembered[name] = known
+            elif (result := _read(record.parent)) is not None:
+                remembered[name] = _Remembered(version, record, result)
+        self._remembered = remembered
+        return [known.result for known in remembered.values()]
 
     def _set_damaged_aside(self, result: ResultData[object]) -> Path:
         """Rename files that are not as they were recorded, so that they are fetched again; returns the job's folder."""
@@ -255,7 +289,7 @@ def _read(folder: Path) -> StoredResult | None:
             saved_at=float(record["saved_at"]),
             folder=folder,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("%s is no record of a result: %s", path, error)
@@ -265,7 +299,12 @@ def _read(folder: Path) -> StoredResult | None:
 
 def _is_whole(result: StoredResult) -> bool:
     """Whether every file is there as it was recorded."""
-    return all(file.path.is_file() and file.path.stat().st_size == file.size for file in result.files)
+    try:
+        return all(
+            stat.S_ISREG((status := file.path.stat()).st_mode) and status.st_size == file.size for file in result.files
+        )
+    except OSError:
+        return False
 
 
 def _stored_file(folder: Path, record: dict[str, Any]) -> StoredFile:

@@ -71,7 +71,7 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         (Path.home(), "~"),
     )
     words = Words(client.base_url, places)
-    store = AsyncResultStore(settings.results)
+    store = AsyncResultStore(settings.results, remember=True)
     keys = Keys(storage.secret())
     runs = Runs(client, store, words, None if settings.simulate else settings.max_cost)
     templates = Environment(

@@ -146,6 +146,29 @@ def test_what_is_not_whole_is_not_found(
     assert store.find("job-1") is not None
 
 
+@pytest.mark.parametrize("remember", [False, True])
+def test_a_list_follows_what_changes_on_disk(proxy: FaultProxy, api: TinyApi, tmp_path: Path, remember: bool) -> None:
+    store = ResultStore(tmp_path, remember=remember)
+    kept = store.save(finished(Clients("sync"), proxy, api))
+    (tmp_path / "a file").write_text("no result")
+    first, again = store.list()[0], store.list()[0]
+    assert first == again == kept
+    assert (first is again) is remember  # what has not changed is not read again
+    record = kept.folder / "result.json"
+    (kept.folder / "new").write_text(record.read_text().replace("0.04", "0.05"))
+    (kept.folder / "new").replace(record)
+    assert store.list()[0].cost == 0.05
+    content = kept.files[0].path.read_bytes()
+    kept.files[0].path.write_bytes(content[:-1])
+    assert store.list() == []
+    kept.files[0].path.write_bytes(content)
+    assert len(store.list()) == 1
+    kept.folder.rename(tmp_path / "other")
+    assert [found.folder for found in store.list()] == [tmp_path / "other"]
+    (tmp_path / "other" / "result.json").unlink()
+    assert store.list() == []
+
+
 def test_ids_do_not_lead_out_of_the_store(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("{}")
     store = ResultStore(tmp_path / "results")

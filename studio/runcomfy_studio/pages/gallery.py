@@ -56,9 +56,10 @@ async def gallery(request: Request) -> Response:
 def _fits(result: StoredResult, filters: Mapping[str, str]) -> bool:
     if filters["model"] not in ("", result.model_id):
         return False
-    day = datetime.datetime.fromtimestamp(result.saved_at, datetime.UTC).astimezone().date().isoformat()
-    if (filters["since"] and day < filters["since"]) or (filters["until"] and day > filters["until"]):
-        return False
+    if filters["since"] or filters["until"]:
+        day = datetime.datetime.fromtimestamp(result.saved_at, datetime.UTC).astimezone().date().isoformat()
+        if day < filters["since"] or (filters["until"] and day > filters["until"]):
+            return False
     try:
         most = float(filters["most"]) if filters["most"] else None
     except ValueError:
