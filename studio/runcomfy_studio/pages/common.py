@@ -1,4 +1,4 @@
-"""What all pages share: the studio at hand, templates, and the forms that browsers send."""
+"""What all pages share: the studio at hand, templates, the forms that browsers send, and the inputs of old jobs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from runcomfy_client.schema import ModelSpec
     from starlette.requests import Request
 
@@ -46,6 +48,15 @@ async def read_form(request: Request) -> list[tuple[str, str]]:
         )
     except ValueError:
         raise HTTPException(400) from None
+
+
+def replace_files(value: object, replacement: Callable[[Mapping[str, object]], object]) -> object:
+    """A job's input as the journal keeps it, with what stands there for a file replaced."""
+    if isinstance(value, dict):
+        if "sha256" in value and "bytes" in value:
+            return replacement(value)
+        return {key: replace_files(item, replacement) for key, item in value.items()}
+    return [replace_files(item, replacement) for item in value] if isinstance(value, list) else value
 
 
 def fragment(request: Request, template: str, **context: Any) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from ..storage import file_headers
-from .common import page, studio_of
+from .common import page, replace_files, studio_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,16 +94,12 @@ def _settings(result: StoredResult) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else visible_json(_with_file_names(value))
+    return value if isinstance(value, str) else visible_json(replace_files(value, _file_name))
 
 
-def _with_file_names(value: object) -> object:
-    """The value with a file by its name alone: the journal keeps where it lay."""
-    if isinstance(value, dict):
-        if "sha256" in value and "bytes" in value:
-            return str(value.get("name") or "a file").replace("\\", "/").rpartition("/")[2]
-        return {key: _with_file_names(item) for key, item in value.items()}
-    return [_with_file_names(item) for item in value] if isinstance(value, list) else value
+def _file_name(file: Mapping[str, object]) -> str:
+    """The name alone: the journal keeps where the file lay."""
+    return str(file.get("name") or "a file").replace("\\", "/").rpartition("/")[2]
 
 
 async def _result(request: Request, request_id: str) -> StoredResult:

@@ -19,10 +19,10 @@ from .. import fields, form
 from ..runs import new_key
 from ..storage import Draft, UploadError, display_kind, file_headers
 from ..verdict import Verdict, check_form, with_names
-from .common import fragment, page, read_form, spec_of, studio_of
+from .common import fragment, page, read_form, replace_files, spec_of, studio_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runcomfy_client.result_store import StoredResult
     from runcomfy_client.schema import ModelSpec
@@ -162,20 +162,11 @@ def preview(studio: Studio, text: str) -> dict[str, str]:
 def input_of(studio: Studio, result: StoredResult) -> dict[str, object] | None:
     """The input that a result keeps, as a form takes it: files are found again by their digest."""
 
-    def convert(value: object) -> object:
-        if isinstance(value, dict):
-            digest = value.get("sha256")
-            if isinstance(digest, str) and "bytes" in value:
-                path = studio.storage.upload(digest)
-                return (
-                    f"file:{path.parent.name}/{path.name}"
-                    if path
-                    else f"(a file of {value['bytes']} bytes, not kept here)"
-                )
-            return {key: convert(item) for key, item in value.items()}
-        return [convert(item) for item in value] if isinstance(value, list) else value
+    def reference(file: Mapping[str, object]) -> str:
+        path = studio.storage.upload(str(file["sha256"]))
+        return f"file:{path.parent.name}/{path.name}" if path else f"(a file of {file['bytes']} bytes, not kept here)"
 
-    payload = convert(result.input)
+    payload = replace_files(result.input, reference)
     return payload if isinstance(payload, dict) else None
 
 
