@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.both import KINDS, Clients
+from tests.support.environment import clean_environment as clean_environment
 from tests.support.fault_proxy import FaultProxy
 from tests.support.internals import set_constant, without_fast_transport
 from tests.support.tiny_api import TinyApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -22,13 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither this computer's token nor its proxies, and pauses a tenth as long."""
-    for name in ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN", "RUNCOMFY_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("RUNCOMFY_CONFIG_DIR", str(tmp_path / "config"))
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     set_constant(monkeypatch, "QUICKEST", 0.02)
     set_constant(monkeypatch, "FIRST_BACKOFF", 0.01)
     set_constant(monkeypatch, "LONGEST_BACKOFF", 0.05)

@@ -7,20 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_simulator import Simulator
 
+from tests.support.environment import clean_environment as clean_environment
 from tests.support.simulator import write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN", "RUNCOMFY_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("RUNCOMFY_CONFIG_DIR", str(tmp_path / "config"))
 
 
 @pytest.fixture(scope="module")
