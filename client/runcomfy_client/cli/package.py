@@ -111,16 +111,16 @@ def open_async_client(
 
 
 def journal_path(path: str | Path | None) -> Path:
-    """The journal's file: the one that is named, else one in the platform's folder for such state."""
+    """The journal's file: the one that is named, else one in the user's folder for program state."""
     from pathlib import Path
 
     if path:
         if str(path).startswith(("postgresql:", "postgres:")):
             raise CommandError("the command line keeps its journal in a file; a journal in PostgreSQL is for Python")
         return Path(path).expanduser()
-    from platformdirs import user_state_path
+    from ..journal.base import state_folder  # not every command has a journal
 
-    return user_state_path(SCRIPT, appauthor=False) / "journal.sqlite3"
+    return state_folder() / "journal.sqlite3"
 
 
 def journal_name(path: str | Path | None) -> str:

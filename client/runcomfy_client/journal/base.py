@@ -122,6 +122,13 @@ def normal_address(base_url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
+def state_folder() -> Path:
+    """The user's folder for program state: the journal of the command line, and ids that a database could not take."""
+    from platformdirs import user_state_path
+
+    return user_state_path("runcomfy-client", appauthor=False)
+
+
 class Spending(NamedTuple):
     """What the entries of some time amount to: how many were not refused, their costs, and the estimates of those whose
     cost is not known. Amounts are whole microdollars.

@@ -152,11 +152,12 @@ def _store_at(path: str | os.PathLike[str]) -> JournalStore:
     if is_database(path):
         try:
             from .postgres import PostgresStore
+
+            return PostgresStore(str(path))
         except ImportError as error:
             raise ConfigurationError(
                 "A journal in PostgreSQL needs psycopg.", cure='pip install "runcomfy-client[cluster]"'
             ) from error
-        return PostgresStore(str(path))
     try:
         # Absolute, so that the file stays the same one when the working directory changes.
         file = Path(path).expanduser().absolute()

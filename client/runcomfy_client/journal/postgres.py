@@ -23,7 +23,6 @@ import re
 import threading
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psycopg
@@ -32,12 +31,13 @@ from psycopg.rows import dict_row
 
 from ..errors import ConfigurationError, JournalError
 from ..transport.hooks import log
-from .base import MissingJournalError
+from .base import MissingJournalError, state_folder
 from .spill import Spill
 from .sql import INDEXES, TABLES, SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from .base import Intent, JournalEntry
     from .sql import Connection, Cursor
@@ -175,7 +175,7 @@ class PostgresStore(SqlStore):
         self.schema = schema
         self.name = self.address.name
         self.outage_seconds = OUTAGE_SECONDS if outage_seconds is None else outage_seconds
-        self.spilled = Spill(spill_start or _state_folder() / f"journal-{self._digest()}", self.name)
+        self.spilled = Spill(spill_start or state_folder() / f"journal-{self._digest()}", self.name)
         self._reached = reached
         self._sending: dict[str, Intent] = {}
         self._begin_anew()
@@ -412,11 +412,6 @@ class PostgresStore(SqlStore):
 def _first_line(error: Exception) -> str:
     text = str(error).strip().partition("\n")[0].rstrip(".")
     return f"{text or type(error).__name__}."
-
-
-def _state_folder() -> Path:
-    found = os.environ.get("XDG_STATE_HOME")
-    return (Path(found) if found else Path.home() / ".local" / "state") / "runcomfy"
 
 
 _STORES: weakref.WeakSet[PostgresStore] = weakref.WeakSet()
