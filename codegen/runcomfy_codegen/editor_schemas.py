@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .terminal import OK, SCHEMAS_HELP, USAGE, nothing_written, report, store_to_read, usage
+from .reference.cli import report_written
+from .terminal import SCHEMAS_HELP, USAGE, nothing_written, report, store_to_read, usage
 
 if TYPE_CHECKING:
     import argparse
@@ -45,12 +46,7 @@ def _jsonschema(arguments: argparse.Namespace) -> int:
     report(diagnostics)
     if not files:
         return nothing_written()
-    written = write_pages(folder, files, _MARK, ".json")
-    if written.foreign:
-        names = ", ".join(written.foreign)
-        return usage(f"not written by this command and therefore not overwritten, in {folder}: {names}")
-    print(f"{folder}: {len(files)} schemas, {len(written.changed)} changed, {len(written.removed)} removed")
-    return OK
+    return report_written(folder, write_pages(folder, files, _MARK, ".json"), f"{len(files)} schemas")
 
 
 def editor_schemas(schemas: Path) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:

@@ -32,8 +32,3 @@ def error_facts(error: BaseException) -> dict[str, object]:
 def error_notes(error: BaseException) -> list[str]:
     """What was added to an error since it was raised, without the advice for Python programs."""
     return [note for note in getattr(error, "__notes__", ()) if not isinstance(note, CureNote)]
-
-
-def error_data(error: RunComfyError) -> dict[str, object]:
-    """An error as JSON values: ``code``, ``message``, and what it carries."""
-    return {"code": error_name(error), "message": str(error), **error_facts(error)}

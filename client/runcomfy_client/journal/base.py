@@ -60,7 +60,6 @@ SENDING = "sending"
 UNSURE = "unsure"
 SUBMITTED = "submitted"
 REFUSED = "refused"
-RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

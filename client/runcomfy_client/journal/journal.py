@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError, JournalError
 from ..identifiers import request_id_in
-from .base import UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, Spending, not_unsure
+from .base import SENDING, UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, Spending, not_unsure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ class Journal:
         if request_id is not None and request_id_in({"request_id": request_id}) is None:
             raise JournalError(f"{request_id!r} is no request id.")
         entry = self._named(name)
-        if entry.state not in (UNSURE, "sending"):
+        if entry.state not in (UNSURE, SENDING):
             raise not_unsure(entry, name)
         return self._store.settle(entry.submission_id, request_id, "settled by hand: not started")
 

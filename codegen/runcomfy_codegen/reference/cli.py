@@ -10,6 +10,8 @@ from ..terminal import OK, SCHEMAS_HELP, USAGE, nothing_written, report, store_t
 if TYPE_CHECKING:
     import argparse
 
+    from .writing import WriteResult
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `reference`; it sets `run`, a function from the parsed arguments to the exit status."""
@@ -45,9 +47,13 @@ def _reference(arguments: argparse.Namespace) -> int:
     report(reference.diagnostics)
     if not reference.pages:
         return nothing_written()
-    written = write_pages(output, reference.pages)
+    return report_written(output, write_pages(output, reference.pages), f"{len(reference.pages)} pages")
+
+
+def report_written(folder: Path, written: WriteResult, amount: str) -> int:
+    """Print what was written to a folder of pages, or the files that are in the way; the exit code."""
     if written.foreign:
         names = ", ".join(written.foreign)
-        return usage(f"not written by this command and therefore not overwritten, in {output}: {names}")
-    print(f"{output}: {len(reference.pages)} pages, {len(written.changed)} changed, {len(written.removed)} removed")
+        return usage(f"not written by this command and therefore not overwritten, in {folder}: {names}")
+    print(f"{folder}: {amount}, {len(written.changed)} changed, {len(written.removed)} removed")
     return OK

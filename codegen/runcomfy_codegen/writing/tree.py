@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from runcomfy_client import errors
+
 from .. import __version__
 from ..naming.model import input_class, output_class
 from ..rendering.imports import Imports
@@ -23,31 +25,7 @@ FORMAT: Final = 1
 # What `import runcomfy` offers, and where it lies.
 _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "._client": ("AsyncRunComfy", "RunComfy"),
-    "runcomfy_client.errors": (
-        "APIError",
-        "AuthenticationError",
-        "BudgetExceededError",
-        "ConfigurationError",
-        "DownloadError",
-        "InsufficientBalanceError",
-        "InvalidBatchError",
-        "InvalidInputError",
-        "JobCancelledError",
-        "JobError",
-        "JobFailedError",
-        "JobNotReadyError",
-        "JobTimeoutError",
-        "JournalError",
-        "NotFoundError",
-        "PermissionDeniedError",
-        "RateLimitError",
-        "RejectedInputError",
-        "RunComfyError",
-        "ServerError",
-        "SubmissionUnknownError",
-        "TransportError",
-        "UnknownModelError",
-    ),
+    "runcomfy_client.errors": (*errors.__all__,),
     "runcomfy_client.batch.batch": ("AsyncBatch", "Batch"),
     "runcomfy_client.batch.folder": ("BatchFailure", "BatchItem", "BatchReport"),
     "runcomfy_client.batch.plan": ("BatchCheck", "ModelEstimate", "RowProblem"),
