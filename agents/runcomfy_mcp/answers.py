@@ -114,10 +114,10 @@ def next_step(error: errors.RunComfyError, settings: Settings) -> str:
 
 def verdict(report: Report) -> dict[str, Any]:
     """The report of a check as JSON values, at most MOST_FINDINGS of each kind."""
-    found: dict[str, Any] = {"model_id": report.model_id, "ok": report.ok}
+    facts: dict[str, Any] = {"model_id": report.model_id, "ok": report.ok}
     for name in ("errors", "warnings", "unchecked"):
         findings: Sequence[Any] = getattr(report, name)
-        found[name] = [finding.to_dict() for finding in findings[:MOST_FINDINGS]]
+        facts[name] = [finding.to_dict() for finding in findings[:MOST_FINDINGS]]
         if len(findings) > MOST_FINDINGS:
-            found[f"more_{name}"] = len(findings) - MOST_FINDINGS
-    return found
+            facts[f"more_{name}"] = len(findings) - MOST_FINDINGS
+    return facts

@@ -80,9 +80,9 @@ def _abridge(value: object) -> object:
     if isinstance(value, str):
         return shorten(value, _LONGEST_TEXT)
     if isinstance(value, list):
-        return [_abridge(each) for each in value]
+        return [_abridge(item) for item in value]
     if isinstance(value, dict):
-        return {name: _abridge(each) for name, each in value.items()}
+        return {name: _abridge(item) for name, item in value.items()}
     return value
 
 

@@ -41,9 +41,9 @@ class LocalFiles:
         if depth == 0:
             return value
         if isinstance(value, list):
-            return [self._value(each, f"{place}/{index}", depth - 1) for index, each in enumerate(value)]
+            return [self._value(item, f"{place}/{index}", depth - 1) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            return {name: self._value(each, f"{place}/{name}", depth - 1) for name, each in value.items()}
+            return {name: self._value(item, f"{place}/{name}", depth - 1) for name, item in value.items()}
         return value
 
     def _path(self, address: str, place: str) -> Path:

@@ -62,12 +62,12 @@ class Jobs:
 
     def follow(self, request_id: str) -> Follow:
         """Wait for a job and keep its files; one task, however often it is asked for."""
-        found = self._follows.get(request_id)
-        if found is None:
-            found = self._follows[request_id] = Follow()
-            found.task = asyncio.create_task(self._run(request_id, found))
-            found.task.add_done_callback(lambda task: self._on_follow_end(request_id, task))
-        return found
+        follow = self._follows.get(request_id)
+        if follow is None:
+            follow = self._follows[request_id] = Follow()
+            follow.task = asyncio.create_task(self._run(request_id, follow))
+            follow.task.add_done_callback(lambda task: self._on_follow_end(request_id, task))
+        return follow
 
     def _on_follow_end(self, request_id: str, task: asyncio.Task[StoredResult]) -> None:
         del self._follows[request_id]

@@ -45,11 +45,11 @@ class Models:
         """The models whose id, title and categories hold all words; a misspelt word stands for the nearest one."""
         specs = [self.spec(model_id) for model_id in self._package.model_ids()]
         of_category = [spec for spec in specs if category.casefold() in ["", *map(str.casefold, spec.categories)]]
-        found = search_models(query, of_category)
-        answer: dict[str, Any] = {"models": [_row(spec) for spec in found.models[:limit]], "total": len(found.models)}
-        if found.corrected:
-            answer["corrected"] = dict(found.corrected)
-        if not found.models:
+        search = search_models(query, of_category)
+        answer: dict[str, Any] = {"models": [_row(spec) for spec in search.models[:limit]], "total": len(search.models)}
+        if search.corrected:
+            answer["corrected"] = dict(search.corrected)
+        if not search.models:
             answer["near"] = near_names(query, self._package.model_ids())[:5]
             answer["categories"] = sorted({name for spec in specs for name in spec.categories})
         return answer
@@ -61,7 +61,7 @@ class Models:
         listed = entry is not None and entry.base_price_usd is not None
         return {
             **_row(spec),
-            "categories": [clean(each, LONGEST_TITLE) for each in spec.categories],
+            "categories": [clean(category, LONGEST_TITLE) for category in spec.categories],
             **({"base_price_usd": entry.base_price_usd, "price_unit": entry.price_unit} if entry and listed else {}),
             "price_note": clean(entry.pricing_note, LONGEST_DESCRIPTION) if entry else "",
             "price_source": "catalog, now" if listed else "catalog, when this client was generated",

@@ -61,11 +61,11 @@ class Resources:
 
     async def list(self) -> list[Resource]:
         """The files of the newest results."""
-        found = []
+        resources = []
         for stored in (await self._store.list())[:MOST_LISTED]:
             for number, file in enumerate(stored.files, 1):
                 title = f"{stored.model_id or 'a job'}: {file.kind} {number}"
-                found.append(
+                resources.append(
                     Resource(
                         name=file.path.name,
                         title=clean(title, LONGEST_TITLE),
@@ -74,7 +74,7 @@ class Resources:
                         size=file.size,
                     )
                 )
-        return found[:MOST_LISTED]
+        return resources[:MOST_LISTED]
 
     async def read(self, uri: str) -> ReadResourceContents:
         """A schema or a file. Raises ResourceNotFoundError, and ResourceError for a file that is too large."""

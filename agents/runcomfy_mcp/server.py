@@ -58,9 +58,10 @@ def _words(error: ToolError, name: str, settings: Settings) -> CallToolResult:
     if isinstance(cause, RunComfyError):
         return failure(cause, settings)
     if isinstance(cause, ValidationError):
-        found = [f"{'.'.join(map(str, each['loc']))}: {_reason(each)}" for each in cause.errors(include_url=False)[:20]]
+        errors = cause.errors(include_url=False)[:20]
+        problems = [f"{'.'.join(map(str, error['loc']))}: {_reason(error)}" for error in errors]
         return refusal_answer(
-            Refusal("arguments", f"{name}: {'; '.join(found)}", "Correct the arguments by the tool's schema.")
+            Refusal("arguments", f"{name}: {'; '.join(problems)}", "Correct the arguments by the tool's schema.")
         )
     if isinstance(cause, ToolError):  # of the SDK: an answer of the person's client that is none
         advice = "Nothing was sent. Tell the person."

@@ -24,16 +24,16 @@ def shorten(text: str, most: int) -> str:
 def clean_schema(value: object) -> object:
     """A JSON Schema with titles and descriptions made safe to show; what a payload is checked by stays as it is."""
     if isinstance(value, list):
-        return [clean_schema(each) for each in value]
+        return [clean_schema(item) for item in value]
     if not isinstance(value, dict):
         return value
-    found: dict[str, object] = {}
-    for name, each in value.items():
-        if name in ("title", "description", "validation_error", "patternErrorMessage") and isinstance(each, str):
-            found[name] = clean(each, LONGEST_DESCRIPTION)
+    cleaned: dict[str, object] = {}
+    for name, item in value.items():
+        if name in ("title", "description", "validation_error", "patternErrorMessage") and isinstance(item, str):
+            cleaned[name] = clean(item, LONGEST_DESCRIPTION)
         else:
-            found[name] = each if name in _EXACT else clean_schema(each)
-    return found
+            cleaned[name] = item if name in _EXACT else clean_schema(item)
+    return cleaned
 
 
 def to_json(value: object) -> str:

@@ -97,8 +97,8 @@ class ClientData:
         return self._session.journal.view
 
     def _job_ref(self, request_id: str, model_id: str | None) -> JobRef:
-        found: object = request_id  # what a caller without a type checker may pass
-        if not isinstance(found, str) or request_id_in({"request_id": found}) is None:
+        value: object = request_id  # what a caller without a type checker may pass
+        if not isinstance(value, str) or request_id_in({"request_id": value}) is None:
             raise ConfigurationError(f"{request_id!r:.80} is no request id; one is a text, as job.request_id gives it.")
         if model_id is not None:
             check_model_id(model_id)

@@ -97,11 +97,11 @@ def field_at(spec: ModelSpec, data: Mapping[str, str], name: str) -> Field | Non
     """One field of the form, by its name."""
 
     def search(tree: tuple[Field, ...]) -> Field | None:
-        for each in tree:
-            if each.name == name:
-                return each
-            if name.startswith(f"{each.name}."):
-                return search(each.items)
+        for field in tree:
+            if field.name == name:
+                return field
+            if name.startswith(f"{field.name}."):
+                return search(field.items)
         return None
 
     return search(fields(spec, data))
@@ -109,7 +109,7 @@ def field_at(spec: ModelSpec, data: Mapping[str, str], name: str) -> Field | Non
 
 def names_in(tree: tuple[Field, ...]) -> list[str]:
     """The names of fields and of those inside, in the order in which they are shown."""
-    return [name for each in tree for name in (each.name, *names_in(each.items))]
+    return [name for field in tree for name in (field.name, *names_in(field.items))]
 
 
 def _object_fields(node: Object, name: str, data: Mapping[str, str]) -> tuple[Field, ...]:

@@ -129,7 +129,7 @@ def _write(node: Node | None, value: object, name: str, data: Data) -> None:
         return
     match node:
         case Enum():
-            data[name] = str(next(index for index, each in enumerate(node.values) if json_equal(value, each)))
+            data[name] = str(next(index for index, option in enumerate(node.values) if json_equal(value, option)))
         case Boolean() | Number() if not isinstance(value, str):
             data[name] = json.dumps(value)
         case Array() if isinstance(value, list):
@@ -171,7 +171,7 @@ def _fits(node: Node | None, value: object) -> bool:
         case Media():
             return isinstance(value, str) and value != "" and not _CHANGED.search(value) and "\n" not in value
         case Enum(values=values):
-            return any(json_equal(value, each) for each in values)
+            return any(json_equal(value, option) for option in values)
         case Boolean():
             return isinstance(value, bool)
         case Number():
@@ -371,5 +371,5 @@ def clear(data: Data, name: str) -> Data:
 
 def _split(rest: str) -> tuple[str, str, str]:
     """ "12.3:as" as "12", ".", "3:as"."""
-    found = re.match(r"(\d+)([.:]?)(.*)", rest)
-    return (found[1], found[2], found[3]) if found else ("", "", "")
+    match = re.match(r"(\d+)([.:]?)(.*)", rest)
+    return (match[1], match[2], match[3]) if match else ("", "", "")

@@ -148,7 +148,7 @@ class Runs:
             return str(await self._client.balance())
         except AuthenticationError:
             raise
-        except RunComfyError:  # it is told by another server, and a submit does not need it
+        except RunComfyError:  # another server has it, and a submit does not need it
             return "not known"
 
     async def spent(self) -> float:
@@ -224,7 +224,8 @@ class Runs:
 
         def entries() -> list[JournalEntry]:
             newest = deque(
-                (each for each in self._client.journal.entries() if each.state in ("failed", "cancelled")), maxlen=most
+                (entry for entry in self._client.journal.entries() if entry.state in ("failed", "cancelled")),
+                maxlen=most,
             )
             return list(newest)
 

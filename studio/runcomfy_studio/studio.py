@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from runcomfy_client.describe.prices import base_price
-from runcomfy_client.describe.search import Found, search_models
+from runcomfy_client.describe.search import SearchResult, search_models
 from runcomfy_client.journal import Journal
 from runcomfy_client.result_store import AsyncResultStore
 
@@ -49,7 +49,7 @@ class Studio:
         """Every model, by id."""
         return tuple(self.package.known_spec(model_id) for model_id in self.package.model_ids())
 
-    def search(self, query: str) -> Found:
+    def search(self, query: str) -> SearchResult:
         return search_models(query, self.specs)
 
 

@@ -24,7 +24,7 @@ class Words:
 
     def __init__(self, base_url: str, places: Iterable[tuple[Path, str]]) -> None:
         self._base_url = base_url
-        self._places = sorted(((str(path), name) for path, name in places), key=lambda each: -len(each[0]))
+        self._places = sorted(((str(path), name) for path, name in places), key=lambda place: -len(place[0]))
 
     def of(self, error: BaseException) -> str:
         """What happened. A bug is named as one, without its details."""

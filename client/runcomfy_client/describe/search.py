@@ -29,14 +29,14 @@ def near_names(text: str, model_ids: Sequence[str]) -> list[str]:
     return rank(text, [*model_ids, *sorted(parts)])
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What a search found. ``corrected`` says which words were taken for which, as pairs of misspelt and meant."""
 
     models: list[ModelSpec]
     corrected: tuple[tuple[str, str], ...]
 
 
-def search_models(query: str, models: Sequence[ModelSpec]) -> Found:
+def search_models(query: str, models: Sequence[ModelSpec]) -> SearchResult:
     """The models of which each word of the query is a part, in the given order; all of them for an empty query.
 
     A word that is part of none stands for the nearest word that is.
@@ -48,9 +48,9 @@ def search_models(query: str, models: Sequence[ModelSpec]) -> Found:
             known = dict.fromkeys(part for text in texts for part in _PART.findall(text))
             near = nearest(word, known)
             if near is None:
-                return Found([], ())
+                return SearchResult([], ())
             corrected.append((word, near))
             word = near
         words.append(word)
-    found = [spec for spec, text in zip(models, texts, strict=True) if all(word in text for word in words)]
-    return Found(found, tuple(corrected))
+    matches = [spec for spec, text in zip(models, texts, strict=True) if all(word in text for word in words)]
+    return SearchResult(matches, tuple(corrected))

@@ -91,16 +91,16 @@ def run_line(command: str, spec: ModelSpec, values: Mapping[str, object]) -> str
 def curl_submit(url: str, values: Mapping[str, object]) -> str:
     """The one POST that a submit is. It is paid for each time it is sent."""
     head = [f"curl {shlex.quote(url)}", _TOKEN_HEADER, '-H "Content-Type: application/json"']
-    found = list(_files(values))
-    if not found:
+    files = list(_files(values))
+    if not files:
         return _wrap([*head, f"-d {shlex.quote(visible_json(values, indent=2))}"])
     # A file is too long for an argument, so the body is made on the way: text, file, text.
     mark = "FILE"
     while mark in visible_json(_with_marks(values, "")):
         mark += "E"
     texts = visible_json(_with_marks(values, mark), indent=2).split(f'"{mark}"')
-    lines = [f"printf %s {shlex.quote(_text_around(texts, index, found))}" for index in range(len(texts))]
-    for index, file in reversed(list(enumerate(found, 1))):
+    lines = [f"printf %s {shlex.quote(_text_around(texts, index, files))}" for index in range(len(texts))]
+    for index, file in reversed(list(enumerate(files, 1))):
         lines.insert(index, f"base64 < {shlex.quote(file.name)} | tr -d '\\n'")
     inner = "".join([f"  {line}\n" for line in lines])
     return f"{{\n{inner}}} | {_wrap([*head, '--data-binary @-'])}"

@@ -248,20 +248,20 @@ class JournalStore(abc.ABC):
         """Close connections. They are opened again when needed."""
 
 
-def check_budget(intent: Intent, found: Spending) -> None:
-    """Raises BudgetExceededError unless the submit fits beside what was found (without itself)."""
+def check_budget(intent: Intent, spending: Spending) -> None:
+    """Raises BudgetExceededError unless the submit fits beside this spending (without itself)."""
     budget = intent.budget
     if budget is None:
         return
-    spent, reserved, estimate = found.spent / MICRO, found.reserved / MICRO, budget.estimate
+    spent, reserved, estimate = spending.spent / MICRO, spending.reserved / MICRO, budget.estimate
     span = f"{budget.hours:g} hours"
-    if budget.max_jobs is not None and found.jobs >= budget.max_jobs:
-        message = f"The budget of {budget.max_jobs} jobs in {span} is used up: {found.jobs} were submitted."
+    if budget.max_jobs is not None and spending.jobs >= budget.max_jobs:
+        message = f"The budget of {budget.max_jobs} jobs in {span} is used up: {spending.jobs} were submitted."
     elif budget.max_cost is None:
         return
     elif budget.reserve is None:
         message = f"No price of {intent.model_id} is known, so a budget of {budget.max_cost:g} USD cannot hold it."
-    elif found.spent + found.reserved + budget.reserve > micro_limit(budget.max_cost):
+    elif spending.spent + spending.reserved + budget.reserve > micro_limit(budget.max_cost):
         message = (
             f"This job, estimated at {estimate:g} USD, does not fit into the budget of {budget.max_cost:g} USD in"
             f" {span}: {spent:g} USD are spent, {reserved:g} USD reserved for jobs whose cost is not known yet."
@@ -272,7 +272,7 @@ def check_budget(intent: Intent, found: Spending) -> None:
         f"{message} Nothing was sent.",
         spent=spent,
         reserved=reserved,
-        jobs=found.jobs,
+        jobs=spending.jobs,
         estimate=estimate,
         model_id=intent.model_id,
     )

@@ -66,13 +66,13 @@ class Spill:
     def jobs(self) -> list[SpilledJob]:
         """What is there to be taken in."""
         self.expected = False
-        found = [SpilledJob(facts, None) for facts in self._in_memory.values()]
+        jobs = [SpilledJob(facts, None) for facts in self._in_memory.values()]
         for path in sorted(self._start.parent.glob(glob.escape(self._start.name) + "-unrecorded-*.json")):
             try:
-                found.append(SpilledJob(json.loads(path.read_text(encoding="utf-8")), path))
+                jobs.append(SpilledJob(json.loads(path.read_text(encoding="utf-8")), path))
             except (OSError, ValueError, RecursionError) as error:
                 self.failed(error)
-        return found
+        return jobs
 
     def write(self, jobs: Iterable[SpilledJob], write: Callable[[dict[str, Any]], None]) -> list[SpilledJob]:
         """Write jobs, and return those that were; what is damaged stays where it is, and is logged."""

@@ -136,14 +136,14 @@ class SqliteStore(SqlStore):
             return self._open(self._reading, create=False).execute(query, values).fetchall()
 
     def _open(self, handle: _Handle, *, create: bool) -> sqlite3.Connection:
-        found = self._file()
-        if self._identity is not None and found != self._identity:
+        identity = self._file()
+        if self._identity is not None and identity != self._identity:
             raise JournalError(
                 f"The journal {self.path} was moved, deleted or replaced while it was in use: what is at that path now"
                 " knows nothing of the jobs in it.",
                 cure="Put the file back; or, to begin another journal, make a new client.",
             )
-        if found is None and not create:
+        if identity is None and not create:
             raise MissingJournalError(f"There is no journal at {self.path}.", cure=NONE_THERE)
         if handle.connection is None:
             handle.connection = self._connect(create=create)
@@ -156,10 +156,10 @@ class SqliteStore(SqlStore):
     def _file(self) -> tuple[int, int] | None:
         """Which file is at the path, if there is one."""
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except FileNotFoundError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def _connect(self, *, create: bool) -> sqlite3.Connection:
         if create:

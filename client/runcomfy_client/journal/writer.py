@@ -256,14 +256,14 @@ class WriteQueue:
             writes, self._waiting = self._waiting, []
             self._latest, self._scheduled = math.inf, False
         if len(writes) < 2 or self._group is None:
-            for each in writes:
-                _finish([each], [_outcome_of(each.work)])
+            for write in writes:
+                _finish([write], [_outcome_of(write.work)])
             return
         try:
             with self._group():
-                outcomes: list[tuple[object, BaseException | None]] = [(each.work(), None) for each in writes]
+                outcomes: list[tuple[object, BaseException | None]] = [(write.work(), None) for write in writes]
         except Exception:  # noqa: BLE001 - whatever it is, each write meets it again by itself
-            outcomes = [_outcome_of(each.work) for each in writes]
+            outcomes = [_outcome_of(write.work) for write in writes]
         _finish(writes, outcomes)
 
     def close(self) -> None:
@@ -292,17 +292,17 @@ def _outcome_of(work: Callable[[], object]) -> tuple[object, BaseException | Non
 
 def _finish(writes: list[_Write], outcomes: list[tuple[object, BaseException | None]]) -> None:
     values: dict[Callable[[list[Any]], None], list[object]] = {}
-    for each, (value, error) in zip(writes, outcomes, strict=True):
-        if error is None and each.then is not None:
-            values.setdefault(each.then, []).append(value)
-    failures = {then: _outcome_of(partial(then, found))[1] for then, found in values.items()}
-    for each, (value, error) in zip(writes, outcomes, strict=True):
-        if error is None and each.then is not None:
-            error = failures[each.then]
+    for write, (value, error) in zip(writes, outcomes, strict=True):
+        if error is None and write.then is not None:
+            values.setdefault(write.then, []).append(value)
+    failures = {then: _outcome_of(partial(then, returned))[1] for then, returned in values.items()}
+    for write, (value, error) in zip(writes, outcomes, strict=True):
+        if error is None and write.then is not None:
+            error = failures[write.then]
         if error is not None:
-            each.future.set_exception(error)
+            write.future.set_exception(error)
         else:
-            each.future.set_result(value)
+            write.future.set_result(value)
 
 
 _WRITERS: weakref.WeakSet[JournalWriter] = weakref.WeakSet()

@@ -36,8 +36,8 @@ async def gallery(request: Request) -> Response:
         cards = [card for card in cards if filters["model"] in ("", card.model_id)]
         context = {"cards": cards, "results": [], "total": len(cards), "more": "", "models": models}
         return await page(request, "gallery.html", filters=filters, **context)
-    every = await studio.store.list()
-    results = [each for each in every if _fits(each, filters)]
+    stored = await studio.store.list()
+    results = [result for result in stored if _fits(result, filters)]
     start = int(query["start"]) if query.get("start", "").isdecimal() and len(query["start"]) < 9 else 0
     rest = {name: text for name, text in filters.items() if text}
     more = str(request.url.include_query_params(**rest, start=start + PAGE)) if len(results) > start + PAGE else ""
@@ -49,7 +49,7 @@ async def gallery(request: Request) -> Response:
         cards=[],
         total=len(results),
         more=more.partition("?")[2],
-        models=sorted({each.model_id for each in every if isinstance(each.model_id, str)}),
+        models=sorted({result.model_id for result in stored if isinstance(result.model_id, str)}),
     )
 
 
@@ -80,8 +80,8 @@ async def compare(request: Request) -> Response:
     if len(ids) < 2:
         text = "Tick two results in the gallery, and press Compare."
         return await page(request, "message.html", title="Two results are needed", text=text)
-    pair = [await _result(request, each) for each in ids]
-    settings = [_settings(each) for each in pair]
+    pair = [await _result(request, request_id) for request_id in ids]
+    settings = [_settings(result) for result in pair]
     names = [*dict.fromkeys([*settings[0], *settings[1]])]
     rows = [(name, settings[0].get(name, ""), settings[1].get(name, "")) for name in names]
     return await page(request, "compare.html", pair=pair, rows=rows)

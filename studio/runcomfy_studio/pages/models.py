@@ -121,7 +121,7 @@ async def model(request: Request) -> Response:
         payload = example_input(spec)
     state = await state_of(studio, spec, form.write(spec.input, payload), key)
     cards = [card for card in await studio.runs.pending() if card.model_id == spec.model_id]
-    results = [each for each in await studio.store.list() if each.model_id == spec.model_id]
+    results = [result for result in await studio.store.list() if result.model_id == spec.model_id]
     latest = await studio.runs.card(results[0].request_id) if results else None
     cards += [latest] if latest else []
     more = len(results) if len(results) > 1 else 0
