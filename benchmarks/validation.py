@@ -15,12 +15,12 @@ METHOD = """\
 One process a round, {rounds} rounds; in each, every judge gets the same payloads, and the best of three spells counts.
 The model is dreamina-4-0 (a prompt, an enum of eleven sizes, a bounded number, a boolean; *with URLs*: two images under
 five rules each), or, *of six keys*, seedream-4-0: half of the models known to us take that many or more. pydantic is
-the class one would write by hand. Where there are faults, all messages are made. *New* faults are ones not met before,
-for our check remembers what it said of misspelt words: *one new fault* is in turn a text for a number, a number out of
-its range, a misspelt size, a misspelt key and a missing prompt; *three new faults* are the middle three at once; *three
-faults, nothing near* have words that resemble no known one."""
+the class one would write by hand. Where there are errors, all messages are made. *New* errors are ones not met before,
+for our check remembers what it said of misspelt words: *one new error* is in turn a text for a number, a number out of
+its range, a misspelt size, a misspelt key and a missing prompt; *three new errors* are the middle three at once; *three
+errors, nothing near* have words that resemble no known one."""
 NOTES = (
-    "fastjsonschema stops at the first fault; the others find all of them.",
+    "fastjsonschema stops at the first error; the others find all of them.",
     "With media as plain strings, pydantic does not look at the URLs at all.",
 )
 PAIRS: tuple[tuple[str, str, float | None], ...] = (
@@ -31,19 +31,19 @@ PAIRS: tuple[tuple[str, str, float | None], ...] = (
     ("good with URLs", "pydantic, URLs", 1.0),
     ("good with URLs", "pydantic", None),
     ("good with URLs", "jsonschema", None),
-    ("one fault", "jsonschema", 0.1),
-    ("one fault", "pydantic", None),
-    ("one fault", "jsonschema-rs", None),
-    ("three faults", "jsonschema", 0.1),
-    ("three faults", "pydantic", None),
+    ("one error", "jsonschema", 0.1),
+    ("one error", "pydantic", None),
+    ("one error", "jsonschema-rs", None),
+    ("three errors", "jsonschema", 0.1),
+    ("three errors", "pydantic", None),
     ("of six keys, good", "jsonschema", None),
-    ("of six keys, three faults", "jsonschema", 0.1),
-    ("of six keys, three faults", "jsonschema-rs", None),
-    ("one new fault", "jsonschema", 0.1),
-    ("one new fault", "jsonschema-rs", None),
-    ("three new faults", "jsonschema", 0.1),
-    ("three new faults", "jsonschema-rs", None),
-    ("three faults, nothing near", "jsonschema", None),
+    ("of six keys, three errors", "jsonschema", 0.1),
+    ("of six keys, three errors", "jsonschema-rs", None),
+    ("one new error", "jsonschema", 0.1),
+    ("one new error", "jsonschema-rs", None),
+    ("three new errors", "jsonschema", 0.1),
+    ("three new errors", "jsonschema-rs", None),
+    ("three errors, nothing near", "jsonschema", None),
 )
 
 

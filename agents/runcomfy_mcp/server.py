@@ -72,7 +72,7 @@ def _words(error: ToolError, name: str, settings: Settings) -> CallToolResult:
         )
     log.error("%s failed: %s: %s", name, type(cause).__name__, clean(str(cause), LONGEST_TITLE))
     advice = "Call again with the same arguments: a job_key never pays twice. If it fails again, tell the person."
-    return refusal_answer(Refusal("bug", f"{name} failed by a fault of this server: {type(cause).__name__}.", advice))
+    return refusal_answer(Refusal("bug", f"{name} failed by an error of this server: {type(cause).__name__}.", advice))
 
 
 def _reason(error: ErrorDetails) -> str:

@@ -40,8 +40,8 @@ GOOD: dict[str, object] = {
     "scale": 0.5,
     "force_single": False,
 }
-ONE_FAULT: dict[str, object] = {**GOOD, "scale": 1.01}
-THREE_FAULTS: dict[str, object] = {
+ONE_ERROR: dict[str, object] = {**GOOD, "scale": 1.01}
+THREE_ERRORS: dict[str, object] = {
     "prompt": "A paper moon",
     "width×height": "2048x2048",
     "scale": 1.01,
@@ -55,10 +55,10 @@ SIX: dict[str, object] = {
     "optimize_prompt_options": "fast",
     "sequential_image_generation": "auto",
 }
-SIX_WITH_FAULTS: dict[str, object] = {**SIX, "image_size": "2560:1440", "seed": "7", "optimize_prompt_options": "fats"}
+SIX_WITH_ERRORS: dict[str, object] = {**SIX, "image_size": "2560:1440", "seed": "7", "optimize_prompt_options": "fats"}
 # More of each word than any memory of earlier answers holds, and long before the first comes again.
 MANY = 4000
-FAR_FAULTS: list[dict[str, object]] = [
+FAR_ERRORS: list[dict[str, object]] = [
     {"prompt": "A paper moon", "width×height": f"{number}x2048", "scale": 1 + number / 64, f"force{number}": True}
     for number in range(1, MANY + 1)
 ]
@@ -78,8 +78,8 @@ def misspelt(word: str, chance: random.Random) -> str:
     return slip if slip != word else misspelt(word, chance)
 
 
-def new_faults(chance: random.Random, *, at_once: bool) -> Iterator[dict[str, object]]:
-    """Payloads as people get them wrong: one fault each, or three at once."""
+def new_errors(chance: random.Random, *, at_once: bool) -> Iterator[dict[str, object]]:
+    """Payloads as people get them wrong: one error each, or three at once."""
     for number in range(MANY):
         size, key = misspelt(chance.choice(SIZES), chance), misspelt("force_single", chance)
         beyond, text = round(1 + 9 * chance.random(), 2), str(round(chance.random(), 3))
@@ -100,13 +100,13 @@ def new_faults(chance: random.Random, *, at_once: bool) -> Iterator[dict[str, ob
 CASES: dict[str, tuple[str, Sequence[dict[str, object]]]] = {
     "good": (TEXT_TO_IMAGE, [GOOD]),
     "good with URLs": (EDIT, [{**GOOD, "image_urls": [URL, URL]}]),
-    "one fault": (TEXT_TO_IMAGE, [ONE_FAULT]),
-    "three faults": (TEXT_TO_IMAGE, [THREE_FAULTS]),
+    "one error": (TEXT_TO_IMAGE, [ONE_ERROR]),
+    "three errors": (TEXT_TO_IMAGE, [THREE_ERRORS]),
     "of six keys, good": (SEQUENTIAL, [SIX]),
-    "of six keys, three faults": (SEQUENTIAL, [SIX_WITH_FAULTS]),
-    "one new fault": (TEXT_TO_IMAGE, [*new_faults(random.Random(1), at_once=False)]),
-    "three new faults": (TEXT_TO_IMAGE, [*new_faults(random.Random(1), at_once=True)]),
-    "three faults, nothing near": (TEXT_TO_IMAGE, FAR_FAULTS),
+    "of six keys, three errors": (SEQUENTIAL, [SIX_WITH_ERRORS]),
+    "one new error": (TEXT_TO_IMAGE, [*new_errors(random.Random(1), at_once=False)]),
+    "three new errors": (TEXT_TO_IMAGE, [*new_errors(random.Random(1), at_once=True)]),
+    "three errors, nothing near": (TEXT_TO_IMAGE, FAR_ERRORS),
 }
 SECONDS = 0.15
 ROUNDS = 3
@@ -162,8 +162,8 @@ def by_pydantic(model: type[BaseModel]) -> Judge:
     def judge(payload: dict[str, object]) -> object:
         try:
             return model.model_validate(payload)
-        except ValidationError as fault:
-            return fault.errors()
+        except ValidationError as error:
+            return error.errors()
 
     return judge
 
@@ -181,14 +181,14 @@ def by_jsonschema_rs(schema: dict[str, Any]) -> Judge:
 
 
 def by_fastjsonschema(schema: dict[str, Any]) -> Judge:
-    """fastjsonschema stops at the first fault."""
+    """fastjsonschema stops at the first error."""
     validate = fastjsonschema.compile(schema, use_default=False)
 
     def judge(payload: dict[str, object]) -> object:
         try:
             return validate(payload)
-        except fastjsonschema.JsonSchemaValueException as fault:
-            return fault.message
+        except fastjsonschema.JsonSchemaValueException as error:
+            return error.message
 
     return judge
 
