@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from .studio import Studio
 
+log = logging.getLogger("runcomfy")
+
 STATIC = Path(__file__).parent / "static"
 
 
@@ -33,6 +37,10 @@ def make_app(studio: Studio) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            await asyncio.to_thread(studio.storage.clean_up)
+        except OSError as error:
+            log.warning("Old dropped files are not removed: %s", error)
         await studio.runs.resume()
         yield
         await studio.runs.close()

@@ -2,6 +2,12 @@
 
 Everything lies in one folder of the user's own, which nobody else may read. Nothing here is a record of what was paid:
 that is the journal's.
+
+    uploads/<digest>/<name>     a dropped file
+    uploads/<digest>.unsent     there until a job is sent with it; its time is that of the file's last use in a form
+
+A file without that mark may be in a job's record, of whichever journal, and stays. One with it is removed at a start
+when no form has used it for KEEP_DAYS days and no draft holds it.
 """
 
 from __future__ import annotations
@@ -12,7 +18,9 @@ import json
 import os
 import re
 import secrets
+import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +36,10 @@ DIGITS = 20
 # What media fields hold for a file that was dropped into one: its digest, and the name it had.
 REFERENCE = re.compile(r"file:([0-9a-f]{20})/([^/\\\x00-\x1f]{1,100})")
 LARGEST_UPLOAD = 512 * 1024 * 1024
+# So many days a dropped file stays that no job was sent with, no draft holds and no form uses.
+KEEP_DAYS = 30
+_UNSENT = ".unsent"
+_REFERENCE_IN_DRAFT = re.compile(rb"file:([0-9a-f]{20})/")
 _LARGEST_DRAFT = 64 * 1024 * 1024
 
 
@@ -108,7 +120,11 @@ class Storage:
 
     def _take_upload(self, part: Path, digest: str, name: str) -> str:
         folder = self.folder / "uploads" / digest
-        folder.mkdir(exist_ok=True, mode=0o700)
+        if folder.exists():
+            self._note_use(digest)
+        else:
+            self._mark_of(digest).touch(mode=0o600)
+            folder.mkdir(exist_ok=True, mode=0o700)
         if self._file_in(folder) is None:
             part.replace(folder / name)
         return f"file:{digest}/{name}"
@@ -119,15 +135,58 @@ class Storage:
         return self._file_in(self.folder / "uploads" / name) if re.fullmatch("[0-9a-f]{20}", name) else None
 
     def file_of(self, value: object) -> Path | None:
-        """The dropped file that a media field's text stands for."""
+        """The dropped file that a media field's text stands for, for a form that has it."""
         match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
-        return self.upload(match[1]) if match else None
+        if match is None:
+            return None
+        self._note_use(match[1])
+        return self.upload(match[1])
+
+    def sent_file_of(self, value: object) -> Path | None:
+        """The same for a job that is sent: its record names the file from now on, so it stays."""
+        path = self.file_of(value)
+        if path is not None:
+            self._mark_of(path.parent.name).unlink(missing_ok=True)
+        return path
+
+    def _mark_of(self, digest: str) -> Path:
+        return self.folder / "uploads" / f"{digest}{_UNSENT}"
+
+    def _note_use(self, digest: str) -> None:
+        with suppress(FileNotFoundError):
+            os.utime(self._mark_of(digest))
+
+    def clean_up(self) -> None:
+        """Remove dropped files that nobody needs, and what killed studios left half-written."""
+        oldest = time.time() - KEEP_DAYS * 24 * 3600
+        uploads, drafts = self.folder / "uploads", self.folder / "drafts"
+        old = [path for folder in (uploads, drafts) for path in folder.iterdir() if _is_older(path, oldest)]
+        if not old:
+            return
+        in_drafts = {
+            digest.decode()
+            for draft in drafts.glob("*.json")
+            for digest in _REFERENCE_IN_DRAFT.findall(draft.read_bytes())
+        }
+        for path in old:
+            if path.parent == uploads and path.suffix == _UNSENT and path.stem not in in_drafts:
+                shutil.rmtree(uploads / path.stem, ignore_errors=True)
+                path.unlink(missing_ok=True)
+            elif path.name.startswith(tempfile.gettempprefix()):
+                path.unlink(missing_ok=True)
 
     def _file_in(self, folder: Path) -> Path | None:
         try:
             return next((path for path in folder.iterdir() if path.is_file()), None)
         except OSError:
             return None
+
+
+def _is_older(path: Path, oldest: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime < oldest
+    except OSError:
+        return False
 
 
 def safe_name(name: str) -> str:

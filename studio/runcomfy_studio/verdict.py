@@ -92,6 +92,11 @@ def with_files(node: Node, payload: dict[str, object], storage: Storage) -> dict
     return _replace(node, payload, storage.file_of)
 
 
+def with_sent_files(node: Node, payload: dict[str, object], storage: Storage) -> dict[str, object]:
+    """The same for a job that is sent now: its files stay."""
+    return _replace(node, payload, storage.sent_file_of)
+
+
 def with_names(node: Node, payload: dict[str, object], storage: Storage) -> dict[str, object]:
     """The payload as a snippet shows it: a dropped file by the name it had."""
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from ..runs import KEY_PREFIX, Estimate, digest, element_id, new_key
 from ..security import same
 from ..storage import Draft
-from ..verdict import with_files
+from ..verdict import with_sent_files
 from .common import fragment, page, read_form, studio_of
 from .models import FormState, context_of, read_state
 
@@ -71,7 +71,7 @@ async def run(request: Request) -> Response:
                 estimate = await studio.runs.estimate(state.spec, state.payload)
             except RunComfyError as error:
                 return HTMLResponse(fragment(request, "_problem.html", problem=studio.words.of(error)))
-    values = with_files(state.spec.input, state.payload, studio.storage)
+    values = with_sent_files(state.spec.input, state.payload, studio.storage)
     done = await studio.runs.submit(state.spec.model_id, values, state.key, estimate)
     if done.new_key:
         studio.storage.keep_draft(state.spec.model_id, Draft(state.payload, done.new_key))
