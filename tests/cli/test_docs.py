@@ -97,11 +97,6 @@ def test_every_command_of_the_help_is_in_the_document(cli: Cli) -> None:
     assert [name for name in listed if not re.search(rf"`{name}\b", table)] == []
 
 
-@pytest.mark.parametrize("block", re.findall(r"^```sh\n(.*?)^```", DOC, re.MULTILINE | re.DOTALL))
-def test_the_documents_lines_work_when_pasted(block: str, quick_sim: Simulator, paste: Paste) -> None:
-    paste(block, quick_sim)
-
-
 def keys(value: object) -> object:
     """A document's shape: its keys, through lists; values that are maps of the user's own count as leaves."""
     if isinstance(value, dict):

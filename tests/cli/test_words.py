@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +35,10 @@ PYTHON = re.compile(
 )
 
 
+@cache
 def raised_messages() -> list[tuple[str, int, str]]:
     """The message of every exception that the library makes from a text: file, line, text with {} for values."""
-    found = []
+    messages = []
     for path in sorted(CLIENT.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
@@ -44,8 +46,8 @@ def raised_messages() -> list[tuple[str, int, str]]:
                 for argument in node.args[:2]:
                     text = text_of(argument)
                     if " " in text:
-                        found.append((str(path.relative_to(CLIENT)), node.lineno, text))
-    return found
+                        messages.append((str(path.relative_to(CLIENT)), node.lineno, text))
+    return messages
 
 
 def text_of(node: ast.expr) -> str:
@@ -65,7 +67,7 @@ def test_there_are_messages_to_read() -> None:
 @pytest.mark.parametrize("mark", ["..", " .", ",,", "  ", ";.", "?."])
 def test_no_message_ends_twice(mark: str) -> None:
     # A command to type, such as `pip install -e .`, is no sentence.
-    bad = [each for each in raised_messages() if mark in re.sub(r"`[^`]*`", "`", each[2]).replace("...", "")]
+    bad = [message for message in raised_messages() if mark in re.sub(r"`[^`]*`", "`", message[2]).replace("...", "")]
     assert bad == []
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,7 +20,6 @@ from tests.support.internals import set_constant
 from tests.support.journal import Sender, intent, sqlite_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.both import Clients
@@ -188,13 +187,3 @@ def test_a_lease_that_others_take_for_ended_is_not_trusted(monkeypatch: pytest.M
     assert lease.held
     monkeypatch.setattr("runcomfy_client.journal.leases.time.time", lambda: real() - 86_400)
     assert not lease.held
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[Any]:
-    yield
-    end = time.monotonic() + 10
-    while [thread for thread in threading.enumerate() if thread.name == "runcomfy-leases"]:
-        if time.monotonic() > end:
-            break
-        time.sleep(0.05)

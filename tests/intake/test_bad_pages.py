@@ -170,7 +170,7 @@ def _never_a_traceback(page: bytes, folder: Path) -> None:
     assert all(name == "output.json" or name.count("/") >= 2 for name in files_below(store)) if store.exists() else True
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(page=DAMAGED)
 def test_damaged_pages_never_show_a_traceback(page: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     _never_a_traceback(page.encode("utf-8", "surrogatepass"), tmp_path_factory.mktemp("page"))

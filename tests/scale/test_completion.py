@@ -21,7 +21,8 @@ def names(project: jedi.Project, code: str) -> set[str]:
     return {each.name for each in jedi.Script(code, project=project).complete(len(lines), len(lines[-1]))}
 
 
-@pytest.mark.parametrize("client", ["RunComfy", pytest.param("AsyncRunComfy", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("client", ["RunComfy", "AsyncRunComfy"])
 def test_nothing_is_offered_but_what_is_public(project: jedi.Project, client: str) -> None:
     import runcomfy
 
@@ -50,6 +51,7 @@ def test_what_the_root_exports(project: jedi.Project) -> None:
     assert set(runcomfy.__all__) <= names(project, "import runcomfy\nruncomfy.")
 
 
+@pytest.mark.long
 def test_the_classes_of_a_family(project: jedi.Project) -> None:
     code = "from runcomfy.models.bytedance.dreamina_4_0 import "
     assert {"EditInput", "TextToImageInput", "TextToImageOutput"} <= names(project, code)

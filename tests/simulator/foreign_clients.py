@@ -31,7 +31,7 @@ class Http:
 
     def __init__(self, url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._client = httpx.Client(base_url=url, headers=headers, trust_env=False)
+        self._client = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False)
 
     def get(self, path: str) -> httpx.Response:
         return self._client.get(path)

@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 from runcomfy_client.schema.rules import parse_bound, parse_rule
 from runcomfy_codegen.generate import Request, generate
+from runcomfy_simulator import Simulator
 from runcomfy_simulator.catalog import Model
 from runcomfy_simulator.media.probe import MediaInfo, probe
 from runcomfy_simulator.media.renderer import make_file
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from runcomfy_client.packages import ModelPackage
 
-    from tests.support.simulator import Call, Start
+    from tests.support.simulator import Call
 
 MODEL = "acme/rules/check"
 OPERANDS = ("file_size_mb", "width_pixels", "height_pixels", "shortest_side_pixels", "width/height")
@@ -130,6 +131,14 @@ def package(tmp_path_factory: pytest.TempPathFactory, schema: dict[str, Any]) ->
         sys.path.remove(str(folder))
 
 
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory, schema: dict[str, Any]) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("schemas")
+    write_store(folder, {MODEL: schema})
+    with Simulator(schemas=folder) as running:
+        yield running
+
+
 def numbers_in(texts: list[str]) -> set[int]:
     """The rules that messages name."""
     assert not [text for text in texts if "unknown" in text], "a rule that nobody knows refuses nothing"
@@ -166,7 +175,7 @@ def parsed_verdict(data: bytes) -> set[int]:
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_they_agree_on_real_files(
-    name: str, package: ModelPackage, schema: dict[str, Any], start: Start, call: Call, tmp_path: Path
+    name: str, package: ModelPackage, simulator: Simulator, call: Call, tmp_path: Path
 ) -> None:
     data = FILES[name]
     expected = parsed_verdict(data)
@@ -182,9 +191,7 @@ def test_they_agree_on_real_files(
     unknown = [finding.path for finding in report.unchecked if finding.code == "unknown_rule"]
     assert sorted(unknown) == sorted([*clients] * len(UNKNOWN))
 
-    write_store(tmp_path / "schemas", {MODEL: schema})
     uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
-    simulator = start(schemas=tmp_path / "schemas")
     reply = call(simulator).submit(MODEL, one=uri, more=[simulator.host(data)])
     found: dict[str, list[str]] = {}
     for item in reply.json()["detail"]:

@@ -79,7 +79,7 @@ class StudioCaller(httpx.Client):
     """A browser with the studio's cookie, which sends what the studio's own pages send."""
 
     def __init__(self, studio: StudioThread, **headers: str) -> None:
-        super().__init__(base_url=studio.url, trust_env=False, timeout=30)
+        super().__init__(base_url=studio.url, trust_env=False, verify=False, timeout=30)
         self._link = studio.link
         self.headers.update({"Origin": studio.url, PAGE_KEY: studio.studio.keys.page, **headers})
 
