@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
 from . import pools
-from .connection_pool import IdleConnections, IdleLimits, PooledConnection, PoolKey, pool_key
+from .connection_pool import ConnectionRules, PooledConnection, PoolKey, pool_key
 from .deadline import Deadline
 from .decoding import Decoder
 from .event_loops import PerEventLoop
@@ -385,14 +385,15 @@ class _Verbatim:
         return self._session.request(url=URL(url, encoded=True), **arguments)
 
 
-class Connections:
+class Connections(ConnectionRules["Client"]):
     """The connections in use and idle in one event loop; never more requests under way than the limit."""
 
+    shared: httpx.AsyncClient | None
+
     def __init__(self, config: Config, shared: httpx.AsyncClient | None) -> None:
+        super().__init__(config.max_connections)
         self.shared = shared
         self._slots = asyncio.Semaphore(config.max_connections)
-        self._idle: IdleConnections[Client] = IdleConnections(config.max_connections)
-        self._limits = IdleLimits()
         self._use_fast = shared is None and fast_is_usable()
         self._fast: dict[tuple[bool, bool, float], _TransportClient] = {}
         self._last_used: dict[PoolKey, float] = {}
@@ -422,32 +423,14 @@ class Connections:
             raise
 
     async def release(self, request: Request, connection: Connection, *, reusable: bool) -> None:
-        surplus: Connection | None = None
-        spoilt = pools.spoilt_connections(connection.client)
-        if self._use_fast:
+        to_close: Sequence[object] = ()
+        if self._use_fast:  # the connection is one of aiohttp's
             self._last_used[pool_key(request)] = time.monotonic()
-        elif self.shared is None:
-            surplus = self._idle.push(pool_key(request), connection) if reusable and not spoilt else connection
+        else:
+            to_close = self.put_back(request, connection, reusable=reusable)
         self._slots.release()
-        if surplus is not None:
-            await _close(surplus.client)
-        if self.shared is not None:
-            for client in spoilt:
-                await _close(client)
-
-    def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
-        """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""
-        if self.shared is None:
-            stream = extensions.get("network_stream")  # not known on the fast transport
-            if connection.stream is not None and stream is not connection.stream:
-                self.note_closed(request, connection)
-            connection.stream = stream
-            self._limits.learn_from(request, reply)
-
-    def note_closed(self, request: Request, connection: Connection) -> None:
-        """The server has closed the connection. If it was idle, that was too long."""
-        if self.shared is None and connection.idle_for is not None:
-            self._limits.closed_after(request, connection.idle_for)
+        for resource in to_close:
+            await _close(resource)
 
     async def close(self) -> None:
         for client in [*self._idle.clear(), *self._fast.values()]:

@@ -18,7 +18,11 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
+from . import pools
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .steps import Reply, Request
 
 Client = TypeVar("Client")
@@ -120,6 +124,40 @@ class IdleConnections(Generic[Client]):
         """In a forked child: the connections are the parent's, and another thread may have held the lock."""
         self._lock = threading.Lock()
         self._idle = []
+
+
+class ConnectionRules(Generic[Client]):
+    """Which connections of a driver are used again. ``shared`` is the client of the user's, if there is one."""
+
+    shared: object
+
+    def __init__(self, most: int) -> None:
+        self._idle: IdleConnections[Client] = IdleConnections(most)
+        self._limits = IdleLimits()
+
+    def put_back(self, request: Request, connection: PooledConnection[Client], *, reusable: bool) -> Sequence[object]:
+        """After a request: keep the connection for the next one. Returns what must be closed."""
+        spoilt = pools.spoilt_connections(connection.client)
+        if self.shared is not None:
+            return spoilt
+        surplus = self._idle.push(pool_key(request), connection) if reusable and not spoilt else connection
+        return [] if surplus is None else [surplus.client]
+
+    def note_reply(
+        self, request: Request, connection: PooledConnection[Client], reply: Reply, extensions: dict[str, object]
+    ) -> None:
+        """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""
+        if self.shared is None:
+            stream = extensions.get("network_stream")  # not known on the fast transport
+            if connection.stream is not None and stream is not connection.stream:
+                self.note_closed(request, connection)
+            connection.stream = stream
+            self._limits.learn_from(request, reply)
+
+    def note_closed(self, request: Request, connection: PooledConnection[Client]) -> None:
+        """The server has closed the connection. If it was idle, that was too long."""
+        if self.shared is None and connection.idle_for is not None:
+            self._limits.closed_after(request, connection.idle_for)
 
 
 class _Forgets(Protocol):

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import ConfigurationError
 from . import pools
 from .blocking import WATCHDOG, DeferredSignals, Watched
-from .connection_pool import IdleConnections, IdleLimits, PooledConnection, forget_in_child, pool_key
+from .connection_pool import ConnectionRules, IdleConnections, PooledConnection, forget_in_child, pool_key
 from .deadline import Deadline
 from .decoding import Decoder
 from .requests import (
@@ -287,15 +287,16 @@ class _TransportClient:
         return response
 
 
-class Connections:
+class Connections(ConnectionRules["httpx.Client | _TransportClient"]):
     """The connections in use and idle; never more requests under way than the limit."""
 
+    shared: httpx.Client | None
+
     def __init__(self, config: Config, shared: httpx.Client | None) -> None:
+        super().__init__(config.max_connections)
         self.shared = shared
         self._most = config.max_connections
         self._slots = threading.BoundedSemaphore(self._most)
-        self._idle: IdleConnections[httpx.Client | _TransportClient] = IdleConnections(self._most)
-        self._limits = IdleLimits()
         self._certificates: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         forget_in_child(self)
@@ -320,30 +321,10 @@ class Connections:
     def release(self, request: Request, connection: Connection, *, reusable: bool) -> None:
         if connection.process != os.getpid():  # taken before a fork: the slot and the connection are the parent's
             return
-        surplus: Connection | None = None
-        spoilt = pools.spoilt_connections(connection.client)
-        if self.shared is None:
-            surplus = self._idle.push(pool_key(request), connection) if reusable and not spoilt else connection
+        to_close = self.put_back(request, connection, reusable=reusable)
         self._slots.release()
-        if surplus is not None:
-            _close(surplus.client)
-        if self.shared is not None:
-            for client in spoilt:
-                _close(client)
-
-    def note_reply(self, request: Request, connection: Connection, reply: Reply, extensions: dict[str, object]) -> None:
-        """Learn how long this server keeps connections: it says so, or it has closed one that was idle."""
-        if self.shared is None:
-            stream = extensions.get("network_stream")
-            if connection.stream is not None and stream is not connection.stream:
-                self.note_closed(request, connection)
-            connection.stream = stream
-            self._limits.learn_from(request, reply)
-
-    def note_closed(self, request: Request, connection: Connection) -> None:
-        """The server has closed the connection. If it was idle, that was too long."""
-        if self.shared is None and connection.idle_for is not None:
-            self._limits.closed_after(request, connection.idle_for)
+        for resource in to_close:
+            _close(resource)
 
     def close(self) -> None:
         _close_all(self._idle)
