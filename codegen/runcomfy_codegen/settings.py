@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from runcomfy_client.schema.suggest import nearest
 
 from .diagnostics.diagnostic import display, quote
 
@@ -58,8 +59,8 @@ def _settings(file: Path, table: object) -> Settings:
     texts: dict[str, str] = {}
     for key, value in table.items():
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
-            cure = f"did you mean {near[0]}?" if near else f"it knows {', '.join(_KEYS)}"
+            near = nearest(key, _KEYS)
+            cure = f"did you mean {near}?" if near else f"it knows {', '.join(_KEYS)}"
             raise error(f"[{_TABLE}] has no key {quote(key)}; {cure}")
         if not isinstance(value, str) or not value:
             raise error(f"{_TABLE}.{key} is a text that is not empty")

@@ -10,6 +10,7 @@ from runcomfy_client.media.kinds import mime_of
 from runcomfy_client.packages import validate_spec
 from runcomfy_client.schema import map_media
 from runcomfy_client.schema.findings import fold_unchecked, pointer, printable
+from runcomfy_client.schema.messages import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class Verdict:
     @property
     def summary(self) -> str:
         if self.errors:
-            return f"{len(self.errors)} problem{'s' if len(self.errors) != 1 else ''}"
+            return amount(len(self.errors), "problem")
         return "Ready, with warnings" if self.warnings else "Ready to run"
 
     def beside(self, field: str) -> list[tuple[str, str]]:

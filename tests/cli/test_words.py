@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_client import errors
 from runcomfy_client.cli.errors import error_facts, hint
-from runcomfy_client.cli.text import json_text, printable_lines, wrap
+from runcomfy_client.cli.text import json_text, printable_lines
+from runcomfy_client.schema.findings import wrap
 from runcomfy_simulator import Simulator
 
 from tests.support.cli import EDIT, SCHEMAS, SCRIPT, TEXT_TO_IMAGE

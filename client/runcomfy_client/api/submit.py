@@ -97,9 +97,11 @@ def validate_options(options: RequestOptions | None) -> RequestOptions:
     values = cast("Mapping[object, object]", options)  # what a caller without a type checker may pass
     for name in values:
         if name not in _OPTIONS:
-            raise ConfigurationError(
-                f"There is no option {name!r:.80}{_nearest(name)}; there are {', '.join(_OPTIONS)}."
-            )
+            from ..schema.suggest import nearest  # loaded only to suggest a name
+
+            near = nearest(name, _OPTIONS) if isinstance(name, str) else None
+            hint = f" (did you mean {near!r}?)" if near else ""
+            raise ConfigurationError(f"There is no option {name!r:.80}{hint}; there are {', '.join(_OPTIONS)}.")
     extra, key = values.get("extra_input"), values.get("job_key")
     if extra is not None and not (isinstance(extra, Mapping) and all(isinstance(name, str) for name in extra)):
         raise argument_error("extra_input", extra, "a dict with texts as keys")
@@ -117,13 +119,6 @@ def _is_budget(value: object) -> bool:
     from ..journal.budget import Budget  # most submits have none
 
     return isinstance(value, Budget)
-
-
-def _nearest(name: object) -> str:
-    import difflib  # loaded only to suggest a name
-
-    near = difflib.get_close_matches(name, _OPTIONS, 1) if isinstance(name, str) else []
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 class SubmitProgress:

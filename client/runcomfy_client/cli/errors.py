@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from .. import errors
 from ..describe import errors as describe
+from ..schema.findings import report_lines, report_summary
 from ..schema.json_payload import SyntaxFinding
-from .text import report_lines, report_summary, write_place
+from .text import write_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

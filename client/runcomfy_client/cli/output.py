@@ -13,10 +13,10 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..schema.findings import printable
+from ..schema.findings import printable, wrap
 from .errors import debug_wanted, error_facts, exit_code, hint, json_wanted, message_of
 from .package import program
-from .text import json_text, printable_lines, wrap
+from .text import json_text, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

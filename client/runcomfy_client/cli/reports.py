@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Protocol
 
-from ..schema.findings import fold_unchecked, printable
+from ..schema.findings import fold_unchecked, printable, report_lines, report_summary
 from ..schema.messages import amount
 from .errors import INVALID_INPUT, NO_FILE, OK, finding_hint
-from .text import json_text, report_lines, report_summary
+from .text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from .messages import amount, megabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .rules import MediaRule
 
@@ -263,18 +263,29 @@ def _keys(finding: Finding) -> tuple[Key, ...]:
 
 # A list of a million wrong items must not become a message of a hundred megabytes.
 _MOST_ROWS = 50
-_WIDEST_PATH = 120
+_WIDEST_PATH = 32
+_LONGEST_PATH = 120
 
 
 def report_text(report: Report) -> str:
-    """The report as ``str(report)`` shows it; what is unchecked is folded to one line a path."""
-    lines = [f"{printable(report.model_id)}: {_summary(report)}"]
-    lines += _rows([(finding, with_cure(finding)) for finding in report.errors], "  ")
-    if report.warnings:
-        lines += ["  warnings:", *_rows([(finding, finding.message) for finding in report.warnings], "    ")]
-    if report.unchecked:
-        lines += ["  not checked:", *_rows(fold_unchecked(report), "    ")]
-    return "\n".join(lines)
+    """The report as ``str(report)`` shows it."""
+    return "\n".join([f"{printable(report.model_id)}: {report_summary(report)}", *report_lines(report, cures=True)])
+
+
+def report_lines(
+    report: Report, width: int | None = None, *, cures: bool = False, errors_only: bool = False
+) -> Iterator[str]:
+    """The findings, a row each; what is unchecked is one row a place.
+
+    ``width`` is the terminal's, to wrap to, or None; ``cures`` adds the advice for Python.
+    """
+    yield from _rows([(error, with_cure(error) if cures else error.message) for error in report.errors], "  ", width)
+    if report.warnings and not errors_only:
+        yield "  warnings:"
+        yield from _rows([(warning, warning.message) for warning in report.warnings], "    ", width)
+    if report.unchecked and not errors_only:
+        yield "  not checked:"
+        yield from _rows(fold_unchecked(report), "    ", width)
 
 
 def printable(text: str) -> str:
@@ -282,30 +293,43 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join([c if c.isprintable() else repr(c)[1:-1] for c in text])
 
 
-def _summary(report: Report) -> str:
-    parts = [f"{len(report.errors)} problem{'s' if len(report.errors) != 1 else ''}" if report.errors else "ok"]
+def report_summary(report: Report) -> str:
+    """Counts: "2 problems, 1 warning, 3 not checked"."""
+    parts = [amount(len(report.errors), "problem") if report.errors else "ok"]
     if report.warnings:
-        parts.append(f"{len(report.warnings)} warning{'s' if len(report.warnings) != 1 else ''}")
+        parts.append(amount(len(report.warnings), "warning"))
     if report.unchecked:
         parts.append(f"{len(report.unchecked)} not checked")
     return ", ".join(parts)
 
 
-def _rows(findings: list[tuple[Finding, str]], indent: str) -> list[str]:
+def wrap(text: str, width: int, indent: int = 0) -> str:
+    """The text wrapped to ``width``, later lines indented; no word is cut, so that what is pasted is whole."""
+    import textwrap  # terminals only
+
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False)
+
+
+def _rows(findings: list[tuple[Finding, str]], indent: str, width: int | None) -> Iterator[str]:
+    """Path, code and message in columns; on a terminal the message is wrapped below itself."""
     listed = findings[:_MOST_ROWS]
     paths = [_path(finding) for finding, _ in listed]
-    width = min(max(map(len, paths), default=0), 32)
-    column = max([12, *[len(finding.code) for finding, _ in listed]])
-    rows = [
-        f"{indent}{path:<{width}}  {finding.code:<{column}}  {printable(message)}"
-        for path, (finding, message) in zip(paths, listed, strict=True)
-    ]
-    return [*rows, f"{indent}... and {len(findings) - _MOST_ROWS} more"] if len(findings) > _MOST_ROWS else rows
+    first = min(max(map(len, paths), default=0), _WIDEST_PATH)
+    second = max([12, *[len(finding.code) for finding, _ in listed]])
+    for path, (finding, message) in zip(paths, listed, strict=True):
+        head = f"{indent}{path:<{first}}  {finding.code:<{second}}  "
+        line = f"{head}{printable(message)}"
+        if width is None or len(line) <= width:
+            yield line
+        else:
+            yield wrap(line, width, len(head) if len(head) <= width // 2 else len(indent) + 4)
+    if len(findings) > _MOST_ROWS:
+        yield f"{indent}... and {len(findings) - _MOST_ROWS} more"
 
 
 def _path(finding: Finding) -> str:
     path = finding.path
-    return printable(path if len(path) <= _WIDEST_PATH else path[:_WIDEST_PATH] + "...") or "(payload)"
+    return printable(path if len(path) <= _LONGEST_PATH else path[:_LONGEST_PATH] + "...") or "(payload)"
 
 
 def fold_unchecked(report: Report) -> list[tuple[Finding, str]]:

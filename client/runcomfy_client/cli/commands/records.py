@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ...errors import JobError, NotFoundError
+from ...schema.findings import wrap
 from ...schema.messages import amount
 from ..errors import OK, CommandError, in_journal, message_of
 from ..options import COMMON, JOBS, Common, JournalFile, Reading, check_request_id, command, complete_unsure
 from ..output import console, emit_json, note, write, write_row
 from ..package import existing_journal, journal_name, journal_path, open_client, open_journal, program
 from ..progress import clock
-from ..text import wrap
 from .jobs import client_of_record, note_elsewhere, unfinished_jobs
 
 if TYPE_CHECKING:
