@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Sequence
     from os import PathLike
     from pathlib import Path
+    from typing import Self
 
     from .api.calls import JobRef, Session
     from .api.values import Cancellation, DownloadProgress, JobUpdate
@@ -75,19 +76,32 @@ class ResultData(Generic[Output]):
         return f"<{type(self).__name__} {self.request_id} files={len(self.files)}{cost}>"
 
 
-class File(FileData):
-    """A file of a result, from `RunComfy`. ``kind`` is image, video, audio or file; ``url`` expires."""
+class _BoundFile(FileData):
+    """A file that knows what to fetch itself with."""
 
     __slots__ = ("_driver", "_job", "_session")
 
-    _driver: SyncDriver
     _job: JobRef
     _session: Session
 
-    def _bind(self, session: Session, driver: SyncDriver, job: JobRef) -> File:
+    def _bind(self, session: Session, driver: object, job: JobRef) -> Self:
         for name, value in (("_session", session), ("_driver", driver), ("_job", job)):
             object.__setattr__(self, name, value)
         return self
+
+    def _source(self) -> tuple[Session, JobRef, FileData]:
+        """What a file is fetched with; one that was made by hand or unpickled has nothing."""
+        if not hasattr(self, "_driver"):
+            raise ConfigurationError("This file has no client to fetch it; take it from a result's files.")
+        return self._session, self._job, self
+
+
+class File(_BoundFile):
+    """A file of a result, from `RunComfy`. ``kind`` is image, video, audio or file; ``url`` expires."""
+
+    __slots__ = ()
+
+    _driver: SyncDriver
 
     def read(
         self,
@@ -100,7 +114,7 @@ class File(FileData):
 
         Arguments and errors are those of ``result.download``.
         """
-        operation = read_all(*_source(self), limits_of(hosts, max_bytes, timeout))
+        operation = read_all(*self._source(), limits_of(hosts, max_bytes, timeout))
         return self._driver.run(operation)
 
     def save(
@@ -120,7 +134,7 @@ class File(FileData):
         """
         check_callable("on_progress", on_progress)
         limits = limits_of(hosts, max_bytes, timeout)
-        operation = save(*_source(self), path_of("path", path), overwrite, limits)
+        operation = save(*self._source(), path_of("path", path), overwrite, limits)
         return self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
 
     def stream(
@@ -136,7 +150,7 @@ class File(FileData):
         returned. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
         ``result.download``.
         """
-        return self._pieces(Reading(*_source(self), limits_of(hosts, max_bytes, timeout)))
+        return self._pieces(Reading(*self._source(), limits_of(hosts, max_bytes, timeout)))
 
     def _pieces(self, reading: Reading) -> Generator[bytes]:
         try:
@@ -171,9 +185,8 @@ class Result(ResultData[Output]):
         """Fetch every file into `folder`, which is created if needed, and return the paths.
 
         name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
-        request
-            id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already is this
-            result's, whole, and not fetched again; another file of the same name is never written over.
+            request id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already
+            is this result's, whole, and not fetched again; another file of the same name is never written over.
         overwrite: fetch every file anew, and write over what has its name.
         sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
         on_progress: called with DownloadProgress about once a megabyte.
@@ -192,19 +205,12 @@ class Result(ResultData[Output]):
         return self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
 
 
-class AsyncFile(FileData):
+class AsyncFile(_BoundFile):
     """A file of a result, from `AsyncRunComfy`. ``kind`` is image, video, audio or file; ``url`` expires."""
 
-    __slots__ = ("_driver", "_job", "_session")
+    __slots__ = ()
 
     _driver: AsyncDriver
-    _job: JobRef
-    _session: Session
-
-    def _bind(self, session: Session, driver: AsyncDriver, job: JobRef) -> AsyncFile:
-        for name, value in (("_session", session), ("_driver", driver), ("_job", job)):
-            object.__setattr__(self, name, value)
-        return self
 
     async def read(
         self,
@@ -217,7 +223,7 @@ class AsyncFile(FileData):
 
         Arguments and errors are those of ``result.download``.
         """
-        operation = read_all(*_source(self), limits_of(hosts, max_bytes, timeout))
+        operation = read_all(*self._source(), limits_of(hosts, max_bytes, timeout))
         return await self._driver.run(operation)
 
     async def save(
@@ -237,7 +243,7 @@ class AsyncFile(FileData):
         """
         check_callable("on_progress", on_progress)
         limits = limits_of(hosts, max_bytes, timeout)
-        operation = save(*_source(self), path_of("path", path), overwrite, limits)
+        operation = save(*self._source(), path_of("path", path), overwrite, limits)
         return await self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
 
     def stream(
@@ -253,7 +259,7 @@ class AsyncFile(FileData):
         returned. If the server does not state the length, a cut cannot be told from the end. Arguments are those of
         ``result.download``.
         """
-        return self._pieces(Reading(*_source(self), limits_of(hosts, max_bytes, timeout)))
+        return self._pieces(Reading(*self._source(), limits_of(hosts, max_bytes, timeout)))
 
     async def _pieces(self, reading: Reading) -> AsyncGenerator[bytes]:
         try:
@@ -288,9 +294,8 @@ class AsyncResult(ResultData[Output]):
         """Fetch every file into `folder`, which is created if needed, and return the paths.
 
         name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
-        request
-            id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already is this
-            result's, whole, and not fetched again; another file of the same name is never written over.
+            request id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already
+            is this result's, whole, and not fetched again; another file of the same name is never written over.
         overwrite: fetch every file anew, and write over what has its name.
         sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
         on_progress: called with DownloadProgress about once a megabyte.
@@ -307,13 +312,6 @@ class AsyncResult(ResultData[Output]):
         limits = limits_of(hosts, max_bytes, timeout)
         operation = download(self._session, self._job, self.files, self.cost, place, limits)
         return await self._driver.run(operation, cast("Callable[[object], object] | None", on_progress))
-
-
-def _source(file: File | AsyncFile) -> tuple[Session, JobRef, FileData]:
-    """What a file is fetched with; one that was made by hand or unpickled has nothing."""
-    if not hasattr(file, "_driver"):
-        raise ConfigurationError("This file has no client to fetch it; take it from a result's files.")
-    return file._session, file._job, file
 
 
 Shape = TypeVar("Shape", bound=ResultData[object])

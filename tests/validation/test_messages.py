@@ -42,6 +42,7 @@ RATIOS = Enum(("1024x1024(1:1)", "2048x2048(1:1)", "2560x1440(16:9)"))
         (String(), 5, "expected a string, got the number 5; write it in quotes"),
         (String(), None, "expected a string, got null; leave the key out if it is not given"),
         (String(max_length=800), "x" * 801, "must be at most 800 characters long, got 801"),
+        (String(min_length=5, max_length=5), "x", "must be exactly 5 characters long, got 1"),
         (Array(String()), "x", "expected a list, got the text 'x'; put it in a list"),
         (Array(String(), min_items=2, max_items=2), ["x"], "must hold exactly 2 items, got 1"),
         (Enum((5, 10)), "5", "expected one of 5 or 10, got the text '5'; did you mean the number 5?"),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..schema import MISSING, AllOf, AnyOf, Array, Boolean, Enum, Integer, Media, Null, Number, Object, OneOf, String
-from ..schema.messages import amount, brief
+from ..schema.messages import brief
+from ..schema.nodes import lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,17 +211,11 @@ def _bounds(node: Node | None) -> Iterator[str]:
             yield f"a multiple of {brief(node.multiple_of)}"
     elif isinstance(node, (String, Media)):
         if node.min_length or node.max_length is not None:
-            yield _lengths(node.min_length, node.max_length)
+            yield lengths(node.min_length, node.max_length)
         if isinstance(node, String) and node.pattern is not None:
             yield f"matching {node.pattern}"
         if isinstance(node, String) and node.format is not None:
             yield f"in the format {node.format}"
-
-
-def _lengths(low: int | None, high: int | None) -> str:
-    if low and high is not None:
-        return f"exactly {amount(low, 'character')}" if low == high else f"from {low} to {amount(high, 'character')}"
-    return f"at least {amount(low or 0, 'character')}" if high is None else f"at most {amount(high, 'character')}"
 
 
 def _rule_phrases(node: Node | None) -> Iterator[str]:

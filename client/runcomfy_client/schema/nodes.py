@@ -127,7 +127,7 @@ def text_errors(value: str, min_length: int | None, max_length: int | None) -> l
     length = len(value)
     if (min_length is not None and length < min_length) or (max_length is not None and length > max_length):
         findings.append(
-            ErrorFinding("length", f"must be {_lengths(min_length, max_length)}, got {length}", brief(value))
+            ErrorFinding("length", f"must be {lengths(min_length, max_length)} long, got {length}", brief(value))
         )
     if not value.isascii():
         try:
@@ -140,12 +140,11 @@ def text_errors(value: str, min_length: int | None, max_length: int | None) -> l
     return findings
 
 
-def _lengths(min_length: int | None, max_length: int | None) -> str:
-    if min_length is not None and max_length is not None:
-        return f"from {min_length} to {amount(max_length, 'character')} long"
-    if max_length is not None:
-        return f"at most {amount(max_length, 'character')} long"
-    return f"at least {amount(min_length or 0, 'character')} long"
+def lengths(low: int | None, high: int | None) -> str:
+    """Bounds of a text's length in words: "at most 800 characters"."""
+    if low and high is not None:
+        return f"exactly {amount(low, 'character')}" if low == high else f"from {low} to {amount(high, 'character')}"
+    return f"at least {amount(low or 0, 'character')}" if high is None else f"at most {amount(high, 'character')}"
 
 
 # The largest double. What is beyond it turns into infinity somewhere on the way.
