@@ -90,11 +90,11 @@ def test_a_message_never_holds_megabytes(value: object) -> None:
     assert len(str(report)) < 1000
 
 
-def test_a_million_problems_make_a_page_of_text() -> None:
-    report = check(ModelSpec("a/b", Object({"a": Property(Array(Integer()))})), {"a": ["x"] * 100_000})
-    assert len(report.errors) == 100_000
+def test_very_many_problems_make_a_page_of_text() -> None:
+    report = check(ModelSpec("a/b", Object({"a": Property(Array(Integer()))})), {"a": ["x"] * 20_000})
+    assert len(report.errors) == 20_000
     assert len(str(report).splitlines()) == 1 + 50 + 1
-    assert str(report).endswith("... and 99950 more")
+    assert str(report).endswith("... and 19950 more")
 
 
 def test_hostile_text_does_not_reach_the_terminal(spec: ModelSpec, good: dict[str, object]) -> None:
