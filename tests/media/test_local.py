@@ -244,3 +244,14 @@ def test_a_body_cannot_hold_what_json_cannot_carry() -> None:
         encode_body({"a": float("nan")})
     with pytest.raises(TypeError, match="set cannot be sent"):
         encode_body({"a": {1}})
+
+
+def test_the_bounds_of_a_text_count_for_a_file_as_it_is_sent(picture: Picture) -> None:
+    data = picture("PNG")
+    length = load(data).uri_length
+    (finding,) = [
+        entry for entry in Media("image", min_length=1, max_length=40).check(data) or () if entry.code == "length"
+    ]
+    assert finding.message == f"as a data: URI it must be from 1 to 40 characters long, and is {length}"
+    (finding,) = [entry for entry in Media("image", min_length=10**9).check(data) or () if entry.code == "length"]
+    assert "at least 1000000000 characters long" in finding.message

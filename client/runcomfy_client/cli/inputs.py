@@ -5,17 +5,17 @@ A key may lead inside: `keyframes[0].image_url=@first.png`.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..errors import InvalidInputError
-from ..schema import MISSING, Array, Media, Object, Report
+from ..schema import MISSING, AllOf, AnyOf, Array, Media, Object, OneOf, Report
 from ..schema.json_payload import read_payload, without_schema_key
 from ..text_values import item_node, kinds_in, typed_value
 from .errors import CommandError, NoFileError
 from .payload_files import YAML_SUFFIXES, read_yaml_bytes
-from .places import put, read_place
 from .text import write_place
 from .validation import other_model
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..schema import Finding, ModelSpec, Node
-    from .places import Place
+
+# Keys and indexes that lead from the payload to a value.
+Place: TypeAlias = "tuple[str | int, ...]"
+
+_PATH = re.compile(r"[^.\[\]]+(?:\[\d{1,4}\]|\.[^.\[\]]+)+")
+_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 class Stdin:
@@ -174,3 +179,55 @@ def _file_is_there(path: Path, key: str, text: str) -> None:
         # Prompts may well start with "@": models call their reference images @Image1.
         cure = f"; for text that begins with @, write {key}=@{text}" if text else ""
         raise NoFileError(f"{key}: no such file: {str(path)!r}{cure}")
+
+
+def read_place(spec: ModelSpec | None, key: str) -> tuple[Place, Node | None]:
+    """Where `key` leads, by wire names, and what the schema takes there; None if that is unknown.
+
+    A key that is a property's own name is that property, dots and brackets included.
+    """
+    here: Node | None = spec.input if spec else None
+    name, node = _step(here, key)
+    if node is not None or not _PATH.fullmatch(key):
+        return (name,), node
+    place: list[str | int] = []
+    for index, word in _PART.findall(key):
+        part, here = _step(here, int(index) if index else word)
+        place.append(part)
+    return tuple(place), here
+
+
+def put(payload: dict[str, object], place: Place, value: object) -> None:
+    """Set the value at a place; lists and objects on the way are made. Raises CommandError if the place cannot be."""
+    container: object = payload
+    for depth, part in enumerate(place):
+        last = depth == len(place) - 1
+        child: object = value if last else [] if isinstance(place[depth + 1], int) else {}
+        if isinstance(container, dict) and isinstance(part, str):
+            container[part] = child if last else container.get(part, child)
+        elif isinstance(container, list) and isinstance(part, int):
+            if part > len(container):
+                before = write_place((*place[:depth], part - 1))
+                raise CommandError(f"{write_place(place)} is given, but {before} is not; lists are filled in order")
+            if part == len(container):
+                container.append(child)
+            elif last:
+                container[part] = child
+        else:
+            kind = "list" if isinstance(part, int) else "object"
+            raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is no {kind}")
+        container = container[part]  # type: ignore[index]  # the branches above have looked
+
+
+def _step(node: Node | None, part: str | int) -> tuple[str | int, Node | None]:
+    """One step down: the wire name or the index, and what is there."""
+    if isinstance(node, (AnyOf, OneOf, AllOf)):
+        steps = (_step(branch, part) for branch in node.nodes)
+        return next((step for step in steps if step[1] is not None), (part, None))
+    if isinstance(node, Array) and isinstance(part, int):
+        return part, node.items
+    if isinstance(node, Object) and isinstance(part, str):
+        for wire, prop in node.properties.items():
+            if part in (wire, prop.name):
+                return wire, prop.node
+    return part, None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..schema.findings import ErrorFinding, UncheckedFinding, WarningFinding, Weight, unchecked_rule
 from ..schema.messages import amount, brief, megabytes
-from ..schema.nodes import text_errors, type_error
+from ..schema.nodes import lengths, text_errors, type_error
 from .data_uri import BadDataURI, read_data_uri, uri_length
 from .info import RemoteMedia
 from .inspect import inspect
@@ -55,8 +55,8 @@ def check_local(node: Media, value: object) -> list[Finding]:
     if (node.min_length is not None and length < node.min_length) or (
         node.max_length is not None and length > node.max_length
     ):
-        bounds = f"at least {node.min_length}" if node.max_length is None else f"at most {node.max_length}"
-        findings.append(ErrorFinding("length", f"as a data: URI it is {length} characters long, {bounds} are allowed"))
+        bounds = lengths(node.min_length, node.max_length)
+        findings.append(ErrorFinding("length", f"as a data: URI it must be {bounds} long, and is {length}"))
     return [*findings, Weight(length, info.size or 0)]
 
 
