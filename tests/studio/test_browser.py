@@ -22,6 +22,8 @@ from runcomfy_client.describe.snippets import example_input
 from runcomfy_client.packages import FORMAT, ModelPackage
 from runcomfy_client.schema import Array, Enum, Media, MediaRule, ModelSpec, Object, Property, String
 from runcomfy_client.schema.nodes import json_equal
+from runcomfy_simulator.media.spec import OutputSpec
+from runcomfy_simulator.media.video import make_video
 from runcomfy_studio import form
 
 from tests.support.browser import chromium
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 MODEL = "bytedance/dreamina-4-0/text-to-image"
 EDIT = "bytedance/dreamina-4-0/edit"
+OTHER = "bytedance/seedream-5.0-pro/text-to-image"
 HOSTILE = "acme/hostile/task"
 PROMPT = "#f-0"
 SAMPLE = (MODEL, EDIT, "kling/kling-video-o3/pro/reference-to-video", "elevenlabs/elevenlabs/music-generation")
@@ -219,6 +222,71 @@ def test_the_gallery_compares_two(open_page: Callable[..., Page], studio: Studio
     page.click("text=Compare two")
     row = page.locator("tr.differs", has_text="scale")
     assert sorted(row.locator("td").all_inner_texts()) == ["0.1", "0.9"]
+
+
+def small_video() -> bytes:
+    """Eight seconds of WebM, which every Chromium plays."""
+    spec = OutputSpec(
+        kind="video",
+        count=1,
+        width=64,
+        height=64,
+        seconds=8,
+        frame_rate=12,
+        suffix="webm",
+        sample_rate=0,
+        sound=False,
+        caption="",
+        title="",
+        seed=1,
+    )
+    return make_video(spec, 0)
+
+
+@pytest.mark.long
+def test_a_video_plays_on_while_the_card_beside_it_is_swapped(
+    open_page: Callable[..., Page], studio: StudioThread, simulator: Simulator
+) -> None:
+    page = open_page(studio, f"/models/{OTHER}")
+    settled(page, lambda: page.click("text=Example"), "/form/")
+    page.click("#run")
+    page.wait_for_selector(".job .state.completed")
+    # The result becomes a video: what a page shows of a file goes by its content.
+    stored = next(result for result in studio.results() if result.model_id == OTHER)
+    stored.files[0].path.write_bytes(small_video())
+    record = json.loads((stored.folder / "result.json").read_text("utf-8"))
+    record["files"][0]["size"] = stored.files[0].path.stat().st_size
+    (stored.folder / "result.json").write_text(json.dumps(record), "utf-8")
+
+    page.reload()
+    simulator.script("job 1: queue 60")
+    try:
+        page.click("#run")
+        page.wait_for_selector(".job .state.in_queue")
+        page.evaluate("""async () => {
+              window.video = document.querySelector(".job video");
+              window.swaps = 0;
+              document.addEventListener("htmx:after:swap", () => { window.swaps += 1; });
+              window.video.muted = true;
+              await window.video.play();
+              window.begun = window.video.currentTime;
+            }""")
+        neighbour = page.locator(".job:has(.in_queue)")
+        neighbour.evaluate("card => { window.neighbour = card; }")
+        page.wait_for_timeout(1500)  # cards are asked for each second
+        found = page.evaluate("""() => ({
+              swapped: window.swaps > 0 && !document.contains(window.neighbour),
+              same: document.querySelector(".job video") === window.video,
+              paused: window.video.paused,
+              played: window.video.currentTime - window.begun,
+            })""")
+        assert neighbour.count() == 1
+        neighbour.locator("text=Cancel").click()
+        page.wait_for_selector(".job .state.cancelled")
+    finally:
+        simulator.clear_script()
+    assert (found["swapped"], found["same"], found["paused"]) == (True, True, False)
+    assert found["played"] > 0.8
 
 
 @pytest.fixture(scope="module")
