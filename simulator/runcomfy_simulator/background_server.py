@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -19,6 +19,16 @@ class BackgroundServer(uvicorn.Server):
     """Serves a listening socket from a thread of its own, between `start` and `stop`."""
 
     def __init__(self, config: uvicorn.Config) -> None:
+        app: Any = config.app
+
+        async def until_stopped(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:  # of a request that `stop` ends: uvicorn would show a traceback
+                if not self._stopping.is_set():
+                    raise
+
+        config.app = until_stopped
         super().__init__(config)
         self._ready = threading.Event()
         self._stopping = asyncio.Event()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runcomfy_client.errors import RunComfyError
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -61,8 +62,13 @@ def make_app(studio: Studio) -> ASGIApp:
         context = {"at": request.url.path, "waiting": 0, "title": "This does not work now", "text": problem}
         return HTMLResponse(fragment(request, "message.html", **context), 503)
 
+    async def gone(request: Request, error: Exception) -> Response:
+        """The browser has left in the middle of its request, and nobody reads this."""
+        return HTMLResponse("", 400)
+
     handlers: dict[int | type[Exception], Any] = {
         404: not_found,
+        ClientDisconnect: gone,
         RunComfyError: broken,
         OSError: broken,
         RecursionError: broken,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import sys
 import webbrowser
@@ -26,6 +28,12 @@ __all__ = ["Settings", "serve"]
 HOST = "127.0.0.1"
 
 
+def _is_worth_showing(record: logging.LogRecord) -> bool:
+    """Not what uvicorn says, with a traceback, of a request that the end of the studio cuts off."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError) and "graceful shutdown" not in record.getMessage()
+
+
 class Server(uvicorn.Server):
     """Says where it is as soon as it answers."""
 
@@ -39,6 +47,7 @@ class Server(uvicorn.Server):
             ws="none",
             timeout_graceful_shutdown=3,
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_worth_showing)
         super().__init__(config)
         self._studio = studio
         self._port = port

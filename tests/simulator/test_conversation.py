@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -274,6 +276,21 @@ def test_a_restart_loses_nothing(start: Start, call: Call) -> None:
     assert caller.status(simulator.jobs[0].request_id)["status"] == "completed"
     assert caller.get(url).content == before
     assert len(caller.output(IMAGE, prompt="b")["images"]) == 1
+
+
+def test_a_stop_in_the_middle_of_a_request_leaves_no_traceback(
+    start: Start, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulator = start()
+    caller = call(simulator)
+    simulator.script("request *: latency 30")
+    with ThreadPoolExecutor(1) as pool:
+        listed = pool.submit(caller.get, "/v1/models")
+        time.sleep(0.1)  # the request is on its way
+        simulator.stop()
+        with pytest.raises(httpx.TransportError):
+            listed.result()
+    assert capsys.readouterr().err == ""
 
 
 def test_it_listens_on_ipv6(start: Start, call: Call) -> None:

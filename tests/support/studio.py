@@ -40,9 +40,9 @@ class StudioThread:
             }
         )
         self.studio = make_studio(self.settings, base_url=base_url, token=token)
-        self._server = Server(self.studio, self.port)
+        self.server = Server(self.studio, self.port)
         self._listener = listener
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
 
     @property
     def url(self) -> str:
@@ -51,7 +51,7 @@ class StudioThread:
     @property
     def sockets(self) -> list[socket.socket]:
         """What it listens on."""
-        return [each for server in self._server.servers for each in server.sockets]
+        return [each for server in self.server.servers for each in server.sockets]
 
     @property
     def link(self) -> str:
@@ -64,13 +64,13 @@ class StudioThread:
     def __enter__(self) -> Self:
         self._thread.start()
         deadline = time.monotonic() + 20
-        while not self._server.started and time.monotonic() < deadline:
+        while not self.server.started and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert self._server.started
+        assert self.server.started
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._server.should_exit = True
+        self.server.should_exit = True
         self._thread.join(20)
         self._listener.close()
 
