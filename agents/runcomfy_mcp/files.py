@@ -54,7 +54,7 @@ class LocalFiles:
             name = unquote(parts.path, errors="strict")
             if os.name == "nt":
                 name = name.lstrip("/")
-            # Resolved: a link is judged by what it leads to.
+            # Resolved: a link is checked by what it leads to.
             path = Path(name).resolve()
         except (OSError, ValueError, RuntimeError):
             raise self._refused(address, place) from None

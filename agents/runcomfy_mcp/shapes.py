@@ -71,7 +71,7 @@ class JobFile(TypedDict):
 
 class JobFacts(TypedDict):
     """A job. ``state``: in_queue, in_progress, completed, failed, cancelled; submitted or unknown
-    before RunComfy has told of it."""
+    before RunComfy has stated it."""
 
     request_id: str
     state: str

@@ -1,4 +1,4 @@
-"""The tools: what an agent can call, and what it is told of each.
+"""The tools: what an agent can call, and what it can read of each.
 
 The annotations of these methods are the advertised schemas, so they are read at run time.
 """
@@ -232,7 +232,7 @@ class Tools:
         if not follow.task.done():
             advice = "The job goes on. Call wait_for_job again."
             if follow.update is None:
-                advice = "RunComfy has told nothing of this job yet. Call wait_for_job again."
+                advice = "RunComfy has not reported on this job yet. Call wait_for_job again."
             return answer({**await self._facts(request_id, follow), "next": advice})
         try:
             stored = follow.task.result()

@@ -187,7 +187,7 @@ class Result(ResultData[Output]):
         name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
             request id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already
             is this result's, whole, and not fetched again; another file of the same name is never written over.
-        overwrite: fetch every file anew, and write over what has its name.
+        overwrite: fetch every file again, and write over what has its name.
         sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
         on_progress: called with DownloadProgress about once a megabyte.
         hosts: more hosts to fetch from, with their subdomains; else only RunComfy's.
@@ -296,7 +296,7 @@ class AsyncResult(ResultData[Output]):
         name: how files are called, of {request_id}, {index}, {suffix} (".png", by content), {model}, {job_key} (the
             request id if the job has none) and {date} (of the job, UTC). With {request_id} a file that is there already
             is this result's, whole, and not fetched again; another file of the same name is never written over.
-        overwrite: fetch every file anew, and write over what has its name.
+        overwrite: fetch every file again, and write over what has its name.
         sidecar: also write ``<request id>.json`` with model id, request id, input and cost.
         on_progress: called with DownloadProgress about once a megabyte.
         hosts: more hosts to fetch from, with their subdomains; else only RunComfy's.

@@ -175,7 +175,7 @@ def _fits(node: Node | None, value: object) -> bool:
         case Boolean():
             return isinstance(value, bool)
         case Number():
-            if isinstance(value, str):  # what is no number is typed as it is, and judged as it is
+            if isinstance(value, str):  # what is no number is typed as it is, and checked as it is
                 return value.strip() == value != "" and not _NUMBER.fullmatch(value) and _is_line(value)
             return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         case String():

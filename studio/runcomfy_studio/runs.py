@@ -104,7 +104,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """What came of pressing Run. ``name`` finds the submit in the journal, None if nothing is there.
+    """The outcome of pressing Run. ``name`` finds the submit in the journal, None if nothing is there.
 
     ``new_key`` is for the form to go on with, "" if it keeps the one it has.
     """

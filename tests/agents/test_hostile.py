@@ -106,7 +106,7 @@ def test_what_is_no_request_id_leads_nowhere(host: Host, request_id: str) -> Non
         assert host.refusal(tool, request_id=request_id)["code"] == "arguments"
 
 
-def test_an_unknown_job_is_told_in_words(host: Host) -> None:
+def test_an_unknown_job_is_explained_in_words(host: Host) -> None:
     assert host.refusal("wait_for_job", request_id="nobody", seconds=5)["code"] == "not_found"
 
 

@@ -55,7 +55,7 @@ def submit_begun(host: Host, job_key: str) -> Any:
 
 @pytest.mark.long
 @pytest.mark.parametrize("era", ERAS)
-def test_a_client_that_cannot_ask_is_refused_and_told_what_a_person_can_do(
+def test_a_client_that_cannot_ask_is_refused_and_learns_what_a_person_can_do(
     sim: Simulator, tmp_path: Path, era: str
 ) -> None:
     with Host(sim, tmp_path, era=era, person=None) as host:

@@ -186,7 +186,7 @@ def test_a_queued_job_is_cancelled(host: Host, sim: Simulator) -> None:
     assert ended["state"] == "cancelled"
 
 
-def test_a_job_that_fails_is_told_in_words(host: Host) -> None:
+def test_a_job_that_fails_is_explained_in_words(host: Host) -> None:
     job = host.facts("submit_job", model_id=MODEL, input={"prompt": "#fail nsfw"}, job_key=f"fails-{host.era}")
     ended = host.facts("wait_for_job", request_id=job["request_id"])
     assert (ended["state"], "new job_key" in ended["next"]) == ("failed", True)

@@ -27,7 +27,7 @@ def section(*rows: Row) -> Section:
     return Section(name="x", title="Things", method="They were measured.", rows=rows, notes=("Mind this.",))
 
 
-def test_kept_and_missed_targets_are_told_apart() -> None:
+def test_kept_and_missed_targets_are_distinguished() -> None:
     found = section(row(0.25, Target(0.5)), row(0.75, Target(0.5)), row(0.5))
     text = page.render([found], "a machine", {"black": "1"})
     assert "| a thing | 0.25 s [0.2–0.3] | a <peer> | 1 s | 0.25× | ≤ 0.5× | kept |" in text

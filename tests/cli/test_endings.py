@@ -71,7 +71,7 @@ def test_no_token(cli: Cli) -> None:
         assert name in answer.json["error"]["hint"]
 
 
-def test_a_token_that_is_refused_is_told_by_its_place(cli: Cli, sim: Simulator) -> None:
+def test_a_token_that_is_refused_is_named_by_its_place(cli: Cli, sim: Simulator) -> None:
     sim.script("submit: 401")
     answer = cli("run", TEXT_TO_IMAGE, "prompt=x", sim=sim)
     assert answer.code == 77
@@ -143,7 +143,7 @@ def slow_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     ],
     indirect=["slow_sim"],
 )
-def test_ctrl_c_cancels_and_tells_what_came_of_it(
+def test_ctrl_c_cancels_and_says_the_outcome(
     slow_sim: Simulator, environment: dict[str, str], tmp_path: Path, message: str, state: str
 ) -> None:
     with subprocess.Popen(

@@ -132,7 +132,7 @@ def test_words_without_a_meaning(words: list[str], cure: str, monkeypatch: pytes
         read(*words)
 
 
-def test_nan_is_read_for_the_judge_to_name() -> None:
+def test_nan_is_read_for_the_check_to_name() -> None:
     scale = read("scale:=NaN")["scale"]
     assert isinstance(scale, float)
     assert math.isnan(scale)
@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_read_hides_no_other_fault(cli: Cli, tmp_path: Pat
     ]
 
 
-def test_a_number_no_json_has_words_for_is_not_told_to_lose_its_quotes(cli: Cli) -> None:
+def test_a_number_no_json_has_words_for_is_not_advised_to_lose_its_quotes(cli: Cli) -> None:
     answer = cli("run", EDIT, "image_urls=https://a.b/c.png", "prompt=x", "scale=nan")
     assert "expected a number, got the text 'nan'\n" in answer.err
 
@@ -286,7 +286,7 @@ def test_an_input_written_as_an_option_is_shown_as_a_word(cli: Cli, words: tuple
 
 
 @pytest.mark.parametrize("command", ["run", "balance", "models"])
-def test_a_token_on_the_line_is_told_where_it_belongs(cli: Cli, command: str) -> None:
+def test_the_message_about_a_token_on_the_line_says_where_it_belongs(cli: Cli, command: str) -> None:
     answer = cli(command, "--token", "secret-words", "--json")
     assert answer.code == 2
     assert "export RUNCOMFY_API_TOKEN=" in answer.json["error"]["message"]

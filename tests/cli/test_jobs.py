@@ -56,7 +56,7 @@ def test_run_without_fetching_prints_the_urls(cli: Cli, quick_sim: Simulator, tm
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_the_state_is_told_line_by_line_where_there_is_no_terminal(cli: Cli, tmp_path: Path) -> None:
+def test_the_state_is_printed_line_by_line_where_there_is_no_terminal(cli: Cli, tmp_path: Path) -> None:
     with Simulator(SCHEMAS, queue_seconds=0.6, run_seconds=0.6, slots=1) as sim:
         answer = cli("run", TEXT_TO_IMAGE, "prompt=x", sim=sim)
     words = [line.partition(" (")[0] for line in answer.err.splitlines()]
@@ -84,7 +84,7 @@ def test_a_file_that_breaks_a_rule_is_refused_with_the_pages_words(cli: Cli, sim
     assert sim.accepted == 0
 
 
-def test_all_faults_are_told_before_anything_is_sent(cli: Cli, sim: Simulator) -> None:
+def test_all_errors_are_reported_before_anything_is_sent(cli: Cli, sim: Simulator) -> None:
     answer = cli("run", TEXT_TO_IMAGE, "scale=2", "force_singel=true", "seed:=null", sim=sim)
     assert answer.code == 65
     for part in ("/scale", "did you mean 'force_single'", "'prompt' is required", "/seed"):
@@ -188,7 +188,7 @@ def test_a_result_that_is_not_there_yet(cli: Cli) -> None:
     assert f"runcomfy-client result {request_id} --wait" in answer.err
 
 
-def test_cancel_says_what_came_of_it(cli: Cli) -> None:
+def test_cancel_says_the_outcome(cli: Cli) -> None:
     with Simulator(SCHEMAS, queue_seconds=60) as sim:
         request_id = cli("submit", TEXT_TO_IMAGE, "prompt=x", sim=sim).out.strip()
         first = cli("cancel", request_id, "--json", sim=sim)
@@ -234,7 +234,9 @@ def test_the_hint_after_a_lost_reply_names_the_journal_that_has_it(
     assert settled.json["entry"]["state"] == "refused"
 
 
-def test_an_id_that_cannot_be_written_down_is_not_told_as_a_taken_key(cli: Cli, sim: Simulator, tmp_path: Path) -> None:
+def test_an_id_that_cannot_be_written_down_is_not_reported_as_a_taken_key(
+    cli: Cli, sim: Simulator, tmp_path: Path
+) -> None:
     """The job was started: whoever reads "nothing was sent" pays a second one."""
 
     def lose_the_journal(wire: Wire) -> None:
@@ -351,7 +353,7 @@ def test_a_model_without_a_schema_is_sent_as_it_is(cli: Cli, sim: Simulator) -> 
     assert sent.json["error"]["error_code"] == 400001
 
 
-def test_unchecked_input_is_sent_and_judged_by_the_api(cli: Cli, sim: Simulator) -> None:
+def test_unchecked_input_is_sent_and_checked_by_the_api(cli: Cli, sim: Simulator) -> None:
     answer = cli("submit", TEXT_TO_IMAGE, "prompt=x", "scale=7", "--no-validate", "--json", sim=sim)
     assert answer.code == 65
     assert answer.json["error"]["code"] == "rejected_input"
@@ -368,7 +370,7 @@ def test_usage_errors(cli: Cli, words: list[str]) -> None:
     assert "--help" in answer.err or "inputs look like" in answer.err or "settle needs" in answer.err
 
 
-def test_files_are_called_as_told_and_not_fetched_twice(cli: Cli, quick_sim: Simulator, tmp_path: Path) -> None:
+def test_files_are_called_as_asked_and_not_fetched_twice(cli: Cli, quick_sim: Simulator, tmp_path: Path) -> None:
     answer = cli("run", TEXT_TO_IMAGE, "prompt=x", "--json", sim=quick_sim)
     name = f"{answer.json['request_id']}-1"
     (saved,) = tmp_path.glob(f"{name}.*")

@@ -39,7 +39,7 @@ def test_one_good_file(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("payloads")
-def test_every_fault_of_every_file_is_told(cli: Cli) -> None:
+def test_every_error_of_every_file_is_reported(cli: Cli) -> None:
     answer = cli("validate", TEXT_TO_IMAGE, "bad.json", "many.jsonl", "good.json")
     assert answer.code == 65
     lines = answer.out.splitlines()
@@ -91,7 +91,7 @@ def test_other_encodings_are_read(cli: Cli) -> None:
     assert "Traceback" not in broken.err
 
 
-def test_what_is_unchecked_is_told_and_no_fault(cli: Cli) -> None:
+def test_what_is_unchecked_is_reported_and_no_error(cli: Cli) -> None:
     payload = '{"image_urls": ["https://a.example/b.png"], "prompt": "x"}'
     answer = cli("validate", EDIT, "-", stdin=payload)
     assert answer.code == 0
@@ -299,7 +299,7 @@ def test_lines_as_powershell_writes_them(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\ufeff"])
-def test_nothing_is_told_as_such(cli: Cli, text: str) -> None:
+def test_nothing_is_reported_as_such(cli: Cli, text: str) -> None:
     answer = cli("validate", TEXT_TO_IMAGE, "-", stdin=text)
     assert answer.code == 65
     assert "is empty" in answer.out
@@ -430,7 +430,7 @@ def test_files_name_their_models(cli: Cli, tmp_path: Path) -> None:
     assert list(dry.json["request"]["body"]) == ["prompt", "image_urls"]
 
 
-def test_the_schema_that_is_printed_is_standard_and_judges_alike(cli: Cli) -> None:
+def test_the_schema_that_is_printed_is_standard_and_checks_alike(cli: Cli) -> None:
     import jsonschema
 
     schema = cli("schema", TEXT_TO_IMAGE).out

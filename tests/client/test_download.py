@@ -84,7 +84,7 @@ def test_what_is_there_and_whole_is_not_fetched_again(
     assert len(rest(tmp_path)) == 3
 
 
-def test_jobs_in_one_folder_are_told_apart_by_name(
+def test_jobs_in_one_folder_are_distinguished_by_name(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
     client = clients(proxy.url)
@@ -331,7 +331,7 @@ def test_one_bad_file_does_not_cost_the_others(
     assert fetched(proxy) == before + 1
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")

@@ -101,7 +101,7 @@ def test_the_care_of_a_download_is_taken(one: Any, proxy: FaultProxy, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_existing_file_is_written_over_only_when_told(one: Any, proxy: FaultProxy, tmp_path: Path) -> None:
+def test_an_existing_file_is_written_over_only_when_asked(one: Any, proxy: FaultProxy, tmp_path: Path) -> None:
     path = tmp_path / "poster.png"
     path.write_text("mine")
     with pytest.raises(DownloadError, match="is there already"):

@@ -95,7 +95,7 @@ def test_a_cancelled_job_is_over(clients: Clients, proxy: FaultProxy, path: Path
     assert client.journal.pending() == []
 
 
-def test_refused_unsent_and_unsure_are_told_apart(clients: Clients, proxy: FaultProxy, path: Path) -> None:
+def test_refused_unsent_and_unsure_are_distinguished(clients: Clients, proxy: FaultProxy, path: Path) -> None:
     client = clients(proxy.url, journal=path)
     proxy.plan("submit", answer(json_response({}, 422)), faults.lost_reply)
     with pytest.raises(RejectedInputError):
@@ -120,7 +120,7 @@ def test_nothing_is_sent_if_the_journal_cannot_be_written(clients: Clients, prox
     assert not proxy.requests
 
 
-def test_an_id_that_cannot_be_written_down_is_at_least_told(
+def test_an_id_that_cannot_be_written_down_is_at_least_reported(
     clients: Clients, proxy: FaultProxy, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = clients(proxy.url, journal=path)

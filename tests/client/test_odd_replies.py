@@ -37,7 +37,7 @@ A, B = (f"https://files.runcomfy.net/{name}" for name in "ab")
         b'\xef\xbb\xbf{"request_id": "job-1"}',
     ],
 )
-def test_a_job_that_was_started_is_not_told_otherwise(clients: Clients, proxy: FaultProxy, content: bytes) -> None:
+def test_a_job_that_was_started_is_not_reported_otherwise(clients: Clients, proxy: FaultProxy, content: bytes) -> None:
     proxy.plan("submit", answer(Response(200, content), worked=True))
     assert clients(proxy.url).submit("any/model", {}).request_id == "job-1"
 
@@ -127,7 +127,7 @@ def test_a_cost_that_is_no_amount_is_not_known(cost: object) -> None:
         ({"image": "https://[bad"}, [("image", "https://[bad")]),
     ],
 )
-def test_files_in_places_nobody_told_of(
+def test_files_in_undocumented_places(
     clients: Clients, proxy: FaultProxy, api: TinyApi, output: Any, found: list[tuple[str, str]]
 ) -> None:
     """A paid file is offered where it cannot be a mistake: it lies where results lie, and is not what was sent."""
@@ -160,7 +160,9 @@ def test_a_submit_does_not_sit_out_a_pause_of_hours(
     assert client.submit("any/model", {}).request_id == "job-1"
 
 
-def test_a_long_pause_of_a_wait_is_told(clients: Clients, proxy: FaultProxy, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_long_pause_of_a_wait_is_reported(
+    clients: Clients, proxy: FaultProxy, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy.plan("status", answer(Response(503, b"", {"Retry-After": "3600"})))
     with pytest.raises(Exception, match="may still run"):
         clients(proxy.url).submit("any/model", {}).wait(0.3)

@@ -101,7 +101,7 @@ def test_a_refusal_is_certain_and_of_its_kind(
     assert proxy.arrived["submit"] == 1
 
 
-def test_a_refusal_says_what_the_server_said(clients: Clients, proxy: FaultProxy) -> None:
+def test_a_refusal_says_what_the_server_says(clients: Clients, proxy: FaultProxy) -> None:
     proxy.plan("submit", answer(json_response({"detail": [{"loc": ["body", "seed"], "msg": "too large"}]}, 422)))
     with pytest.raises(RejectedInputError, match="body/seed: too large"):
         clients(proxy.url).submit(MODEL, {})
@@ -363,7 +363,9 @@ def test_what_json_cannot_carry_in_extra_input_is_named_by_its_place(clients: Cl
     assert not proxy.requests
 
 
-def test_a_misspelt_model_that_the_api_does_not_know_is_told_the_nearest(clients: Clients, proxy: FaultProxy) -> None:
+def test_a_misspelt_model_that_the_api_does_not_know_is_answered_with_the_nearest(
+    clients: Clients, proxy: FaultProxy
+) -> None:
     proxy.always("submit", answer(json_response({"error_code": 404001, "message": "no such model"}, 404)))
     client = clients(proxy.url)
     with pytest.raises(NotFoundError, match=r"no such model\. Did you mean 'bytedance/dreamina-4-0/text-to-image'"):

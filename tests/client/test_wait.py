@@ -271,7 +271,7 @@ def test_a_rate_limit_pauses_all_jobs_of_the_client(clients: Clients, proxy: Fau
         ([{"status": "cancelled"}], {"status": "in_queue"}, JobCancelledError, "job-1"),
     ],
 )
-def test_what_is_no_success_is_told_as_it_is(
+def test_what_is_no_success_is_reported_as_it_is(
     clients: Clients,
     proxy: FaultProxy,
     api: TinyApi,

@@ -121,7 +121,7 @@ def test_what_was_removed_is_forgotten(generated: Workshop) -> None:
     assert len(list(folder.iterdir())) == 3
 
 
-def test_warnings_are_told_again(generated: Workshop) -> None:
+def test_warnings_are_reported_again(generated: Workshop) -> None:
     generated.write("acme/solo/input.json", '{"type": "object", "properties": {"x": {"type": "string", "y": 1}}}')
     first, second = generated.generate(), generated.generate()
     assert generated.codes(first) == ["W110"]

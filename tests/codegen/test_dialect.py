@@ -42,7 +42,7 @@ def test_the_meta_schema_knows_the_types() -> None:
     assert set(dialect.KEYWORDS_OF_TYPE) == set(TYPES)
 
 
-def test_every_keyword_is_told_in_the_documentation() -> None:
+def test_every_keyword_is_in_the_documentation() -> None:
     text = (ROOT / "docs" / "dialect.md").read_text(encoding="utf-8")
     assert [word for word in sorted(dialect.keywords()) if f"`{word}`" not in text] == []
 

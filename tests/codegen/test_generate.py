@@ -99,7 +99,7 @@ def test_check_sees_names_that_are_not_locked(generated: Workshop) -> None:
     assert not (generated.schemas / "names.json").exists()
 
 
-def test_faults_are_all_told_and_nothing_is_written(generated: Workshop) -> None:
+def test_errors_are_all_reported_and_nothing_is_written(generated: Workshop) -> None:
     before = generated.files()
     generated.write("acme/poster-1/draw/input.json", '{"type": "object"}')
     generated.write("acme/solo/input.json", "{")
@@ -274,7 +274,7 @@ def test_a_store_without_models_deletes_nothing(generated: Workshop) -> None:
     assert generated.files() == before
 
 
-def test_the_version_is_told_once_for_all() -> None:
+def test_the_version_is_reported_once_for_all() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     assert runcomfy.__version__ == runcomfy_codegen.__version__ == project["project"]["version"]
 

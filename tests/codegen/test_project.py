@@ -173,7 +173,7 @@ def test_git_does_not_see_the_cache(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("output", "shown"), [(None, "generated/our"), (".", "our"), ("src", "src/our")])
-def test_a_dotted_package_is_told_what_to_write(project: Path, output: str | None, shown: str) -> None:
+def test_the_message_about_a_dotted_package_says_what_to_write(project: Path, output: str | None, shown: str) -> None:
     write_store(project / "schemas", MODELS)
     answer = codegen("generate", "--package", "our.models", *(("--output", output) if output else ()))
     assert answer.code == 2

@@ -75,7 +75,7 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize(("body", "faults"), BAD_BODIES)
-def test_a_dict_from_elsewhere_is_judged_and_nothing_else_is_raised(
+def test_a_dict_from_elsewhere_is_checked_and_nothing_else_is_raised(
     api: Simulator, submit: Callable[..., Any], body: dict[str, object], faults: set[tuple[str, str]]
 ) -> None:
     for attempt in (lambda: submit(TEXT_TO_IMAGE, body), lambda: TextToImageInput.from_payload(body)):

@@ -90,7 +90,7 @@ def test_a_faulty_argument_never_reaches_the_network(
     assert api.accepted == 0
 
 
-def test_every_fault_is_told_at_once(api: Simulator, call: Callable[..., Any]) -> None:
+def test_every_error_is_reported_at_once(api: Simulator, call: Callable[..., Any]) -> None:
     with pytest.raises(runcomfy.InvalidInputError) as caught:
         call(TEXT_TO_IMAGE, prompt="x" * 801, scale=7, width_height="1x1", force_single=1)
     paths = [error.path for error in caught.value.report.errors]

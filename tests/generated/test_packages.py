@@ -54,7 +54,7 @@ def test_two_packages_share_everything_but_their_models(ourmodels: ModuleType) -
     assert runcomfy.RunComfy._package.model_ids() != ourmodels.RunComfy._package.model_ids() == [POSTER, SHARED]
 
 
-def test_each_package_judges_by_its_own_models(ourmodels: ModuleType) -> None:
+def test_each_package_checks_by_its_own_models(ourmodels: ModuleType) -> None:
     assert ourmodels.validate(POSTER, {"headline": "Moon"})
     with pytest.raises(runcomfy.UnknownModelError):
         runcomfy.validate(POSTER, {"headline": "Moon"})

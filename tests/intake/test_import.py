@@ -277,7 +277,7 @@ class TestReplace:
         assert "breaking  prompt: maxLength 800 -> 700" in answer.out
         assert read_json(store / EDIT / "input.json")["properties"]["prompt"]["maxLength"] == 700
 
-    def test_a_broken_file_in_the_store_is_told_and_can_be_replaced(self, tmp_path: Path) -> None:
+    def test_a_broken_file_in_the_store_is_reported_and_can_be_replaced(self, tmp_path: Path) -> None:
         store = tmp_path / "store"
         codegen("import", EDIT_DE, "--schemas", store)
         (store / EDIT / "input.json").write_text("{", encoding="utf-8")

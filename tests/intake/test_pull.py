@@ -177,7 +177,7 @@ class TestSaved:
         for each in changed:
             assert read_json(store / each["model_id"] / "input.json") == each["input_schema"]
 
-    def test_models_gone_upstream_are_told_and_kept(self, saved: Callable[..., Path], tmp_path: Path) -> None:
+    def test_models_gone_upstream_are_reported_and_kept(self, saved: Callable[..., Path], tmp_path: Path) -> None:
         store = tmp_path / "store"
         pull(store, saved(), "*")
         answer = pull(store, saved(CATALOGUE[:1]), "acme/*")
@@ -224,7 +224,7 @@ class TestSaved:
         written = {name.removeprefix("a/b/store/") for name in files_below(tmp_path) if name != "reply.json"}
         assert written == {f"{each['model_id']}/{name}.json" for each in CATALOGUE for name in ("input", "model")}
 
-    def test_entries_without_id_or_twice_are_told(self, saved: Callable[..., Path], tmp_path: Path) -> None:
+    def test_entries_without_id_or_twice_are_reported(self, saved: Callable[..., Path], tmp_path: Path) -> None:
         reply = [*CATALOGUE, 7, {"model_id": 7}, entry("zeta/film-1", kind="other"), CATALOGUE[1]]
         answer = pull(tmp_path / "store", saved(reply), "*")
         assert answer.code == 0
@@ -328,7 +328,7 @@ class TestReports:
         (store / "names.json").write_text(json.dumps(names), encoding="utf-8")
         assert pull(store, saved([changed]), "acme/poster-1/draft", "--fail-on", "breaking", "--dry-run").code == 0
 
-    def test_a_model_that_meets_a_published_one_is_told(self, store: Path, saved: Callable[..., Path]) -> None:
+    def test_a_model_that_meets_a_published_one_is_reported(self, store: Path, saved: Callable[..., Path]) -> None:
         answer = pull(store, saved([*CATALOGUE, entry("acme/poster.1/draft")]), "*", "--dry-run")
         assert "E032" in answer.out
         assert "would be written" in answer.out

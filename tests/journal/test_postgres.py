@@ -117,7 +117,7 @@ def test_the_lease_is_measured_by_the_databases_clock(
     store.close()
 
 
-def test_the_password_is_told_to_nobody(postgres_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_password_is_shown_to_nobody(postgres_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     bad = [
         postgres_url.replace(PASSWORD_IN_URL, PASSWORD),  # not percent-encoded

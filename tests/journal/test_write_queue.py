@@ -130,7 +130,7 @@ def test_nothing_is_over_before_the_commit(store: SqliteStore) -> None:
     queue.close()
 
 
-def test_a_patient_write_goes_with_the_next_one(store: SqliteStore) -> None:
+def test_a_write_that_may_wait_goes_with_the_next_one(store: SqliteStore) -> None:
     queue, sender = WriteQueue(store.group), Sender(store)
     before = commits(store)
     patient = queue.begin(lambda: sender.intend(intent("patient")), within=60.0)

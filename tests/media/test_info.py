@@ -139,7 +139,7 @@ def test_a_long_text_is_a_text_wherever_the_head_is_cut() -> None:
         assert read_info(("ä" * length).encode()).mime == "text/plain"
 
 
-def test_the_kind_is_told_by_the_content(tmp_path: Path, picture: Picture, sample: dict[str, bytes]) -> None:
+def test_the_kind_is_read_off_the_content(tmp_path: Path, picture: Picture, sample: dict[str, bytes]) -> None:
     liar = tmp_path / "photo.png"
     liar.write_bytes(sample["one_second.mp4"])
     assert read_info(liar).kind == "video"

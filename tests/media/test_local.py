@@ -107,7 +107,7 @@ def test_an_empty_pil_image_is_refused() -> None:
 
 
 @pytest.mark.parametrize("make", [load, read_info])
-def test_what_cannot_be_read_is_told(make: object, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_reported(make: object, tmp_path: Path) -> None:
     closed = io.BytesIO()
     closed.close()
     cases = [

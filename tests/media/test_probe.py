@@ -190,7 +190,7 @@ def test_the_kind_is_checked_too(host: Host) -> None:
         ("/?to=/%3Fto=/", "answers 404"),
     ],
 )
-def test_what_could_not_be_learned_is_told_and_refuses_nothing(host: Host, path: str, reason: str) -> None:
+def test_what_could_not_be_learned_is_reported_and_refuses_nothing(host: Host, path: str, reason: str) -> None:
     report = probed(host, images=[host.url(path)])
     assert report.ok
     (warning,) = report.warnings

@@ -48,7 +48,7 @@ def test_the_page_own_sentence_comes_back(tmp_path: Path) -> None:
     assert not report.unchecked
 
 
-def test_every_broken_rule_is_told() -> None:
+def test_every_broken_rule_is_reported() -> None:
     rules = (
         MediaRule("width_pixels", "<=", 10, "a"),
         MediaRule("height_pixels", ">", 99, "b"),
@@ -112,7 +112,7 @@ def test_a_turned_picture_is_refused_only_if_it_breaks_the_rule_either_way() -> 
     assert told("shortest_side_pixels", ">=", 2000) == []
 
 
-def test_an_unknown_rule_is_told_never_ignored() -> None:
+def test_an_unknown_rule_is_reported_never_ignored() -> None:
     odd = MediaRule(None, None, 30, "At most 30 frames a second.", raw="fps<=")
     for value in (medium(width=5, height=5), "https://example.com/a.png"):
         report = judged("image", odd, value=value)
@@ -147,7 +147,7 @@ def test_an_unknown_kind_is_not_refused() -> None:
     assert [finding.code for finding in report.unchecked] == ["media_kind", "media_rule"]
 
 
-def test_a_broken_file_is_told_with_what_else_is_wrong(picture: Picture) -> None:
+def test_a_broken_file_is_reported_with_what_else_is_wrong(picture: Picture) -> None:
     report = judged("image", MediaRule("width_pixels", "<=", 100, "Too wide."), value=picture("PNG")[:2000])
     assert [problem.code for problem in report.errors] == ["media_broken", "media_rule"]
 

@@ -53,7 +53,7 @@ def test_a_page_says_what_the_schema_says(pages: dict[str, str], model_id: str) 
                 assert any(str(each[bound]) in cell for cell in cells)
 
 
-def test_required_comes_first_and_is_told(pages: dict[str, str]) -> None:
+def test_required_comes_first_and_is_reported(pages: dict[str, str]) -> None:
     cells = page_of(pages, "bytedance/dreamina-4-0/edit").texts("td")
     assert cells[cells.index("image_urls") : cells.index("scale")].count("yes") == 2
     assert "yes" not in cells[cells.index("scale") :]

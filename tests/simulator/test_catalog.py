@@ -94,7 +94,7 @@ def test_what_is_required_but_undefined_is_not_asked_for(tmp_path: Path, start: 
     assert "ghost" in model.validator.notes[0]
 
 
-def test_a_schema_that_judges_nothing_is_named_when_it_is_used(tmp_path: Path, start: Start, call: Call) -> None:
+def test_a_schema_that_checks_nothing_is_named_when_it_is_used(tmp_path: Path, start: Start, call: Call) -> None:
     write(tmp_path, "a/b/input.json", {"type": "object", "properties": {"x": {"type": "string", "maxLength": "many"}}})
     reply = call(start(schemas=tmp_path)).submit("a/b")
     assert reply.status_code == 500

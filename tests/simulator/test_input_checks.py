@@ -173,7 +173,7 @@ def test_a_long_value_is_not_repeated_whole(start: Start, call: Call) -> None:
     assert len(reply.content) < 1_000
 
 
-def test_a_deep_body_is_judged(start: Start, call: Call) -> None:
+def test_a_deep_body_is_checked(start: Start, call: Call) -> None:
     raw = b'{"prompt": ' + b"[" * 900 + b"]" * 900 + b"}"
     assert call(start()).post(f"/v1/models/{IMAGE}", content=raw).status_code == 422
 
@@ -242,7 +242,7 @@ def test_kinds_of_urls(start: Start, call: Call, value: str, says: str | None) -
         assert says in reply.text
 
 
-def test_own_urls_are_fetched_and_judged(start: Start, call: Call) -> None:
+def test_own_urls_are_fetched_and_checked(start: Start, call: Call) -> None:
     simulator = start()
     caller = call(simulator)
     good, wide = simulator.host(png(100, 100), "good.png"), simulator.host(png(900, 500), "wide.png")

@@ -73,7 +73,7 @@ def test_the_generator_writes_what_the_simulator_serves(start: Start, tmp_path: 
     assert json.loads(written.read_text(encoding="utf-8")) == httpx.get(f"{simulator.url}/openapi.json").json()
 
 
-def test_a_faulty_schema_is_told_and_nothing_written(tmp_path: Path) -> None:
+def test_a_faulty_schema_is_reported_and_nothing_written(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "input.json").write_text(
         '{"type": "object", "properties": {"x": {"type": "what"}}}', "utf-8"

@@ -141,7 +141,7 @@ def test_all_models(open_page: Callable[..., Page], studio: StudioThread) -> Non
         try_model(page, studio, model_id, 17)
 
 
-def test_typing_is_judged_kept_and_shown_as_json(open_page: Callable[..., Page], studio: StudioThread) -> None:
+def test_typing_is_checked_kept_and_shown_as_json(open_page: Callable[..., Page], studio: StudioThread) -> None:
     page = open_example(open_page, studio, MODEL)
     settled(page, lambda: page.fill("#f-2", "7"), "/form/")
     assert "must be from 0 to 1" in page.inner_text("#e-f-2")
@@ -172,7 +172,7 @@ def picture(width: int, height: int) -> bytes:
 LOADED_WIDTH = "async image => { await image.decode(); return image.naturalWidth }"
 
 
-def test_a_dropped_file_is_shown_and_judged_in_the_schemas_words(
+def test_a_dropped_file_is_shown_and_checked_in_the_schemas_words(
     open_page: Callable[..., Page], studio: StudioThread
 ) -> None:
     page = open_page(studio, f"/models/{EDIT}")

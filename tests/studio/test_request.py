@@ -132,7 +132,7 @@ def breaking(rule: MediaRule) -> bytes:
 
 
 @pytest.mark.parametrize(("model_id", "index", "rule"), rules(), ids=lambda value: str(value))
-def test_a_file_that_breaks_a_rule_is_told_in_the_schemas_words(
+def test_a_file_that_breaks_a_rule_is_reported_in_the_schemas_words(
     model_id: str, index: int, rule: MediaRule, caller: StudioCaller
 ) -> None:
     assert rule.message
@@ -144,7 +144,7 @@ def test_a_file_that_breaks_a_rule_is_told_in_the_schemas_words(
     assert '<p class="error">' in beside
 
 
-def test_a_file_of_another_kind_and_one_that_is_gone_are_told(caller: StudioCaller) -> None:
+def test_a_file_of_another_kind_and_one_that_is_gone_are_reported(caller: StudioCaller) -> None:
     held = drop(caller, b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 100, "sound.wav")
     gone = "file:" + "0" * 20 + "/gone.png"
     data = {"f.0:rows": "2", "f.0.0": held, "f.0.1": gone, "key": "studio-x"}

@@ -175,7 +175,7 @@ def test_a_double_click_and_a_lost_answer_pay_once(paying: StudioCaller, sim: Su
     assert sim.accepted == 2
 
 
-def test_an_old_tab_with_other_settings_is_told_of_its_job(paying: StudioCaller, sim: Submits) -> None:
+def test_an_old_tab_with_other_settings_learns_of_its_job(paying: StudioCaller, sim: Submits) -> None:
     data = form_with(paying, "a fox")
     pay(paying, data)
     reply = pay(paying, {**data, PROMPT: "a crow"})

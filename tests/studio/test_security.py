@@ -221,7 +221,7 @@ def test_no_form_breaks_the_page(caller: StudioCaller, body: bytes) -> None:
     assert caller.get(f"/models/{MODEL}").status_code == 200
 
 
-def test_a_journal_that_cannot_be_read_is_told(caller: StudioCaller, studio: StudioThread) -> None:
+def test_a_journal_that_cannot_be_read_is_reported(caller: StudioCaller, studio: StudioThread) -> None:
     path = studio.settings.journal
     kept = path.read_bytes() if path.exists() else None
     try:

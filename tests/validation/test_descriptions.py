@@ -87,7 +87,7 @@ def test_types_in_words(node: Node, words: str) -> None:
     assert type_words(node) == words
 
 
-def test_a_rule_that_is_not_known_is_said_to_be_unchecked() -> None:
+def test_a_rule_that_is_not_known_is_reported_as_unchecked() -> None:
     assert rule_words(MediaRule.parse("moon<", 3)) == "rule moon< 3 (not checked)"
 
 

@@ -74,7 +74,7 @@ def test_a_misspelt_key_is_named_with_the_right_one(spec: ModelSpec, good: dict[
     assert "seed" in problem.allowed
 
 
-def test_a_python_name_in_a_payload_is_told_its_wire_name(spec: ModelSpec, good: dict[str, object]) -> None:
+def test_a_python_name_in_a_payload_leads_to_its_wire_name(spec: ModelSpec, good: dict[str, object]) -> None:
     (problem,) = check(spec, {**good, "width_height": "1024x1024(1:1)"}).errors
     assert problem.message == "unknown key 'width_height': on the wire it is called 'width×height'"
 

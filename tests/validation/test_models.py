@@ -54,7 +54,7 @@ def test_none_does_not_hide_an_unknown_name(edit_input: type[Any]) -> None:
     assert problems(raised) == [("/promt", "unknown_key")]
 
 
-def test_everything_wrong_is_told_at_once(edit_input: type[Any]) -> None:
+def test_everything_wrong_is_reported_at_once(edit_input: type[Any]) -> None:
     with pytest.raises(InvalidInputError) as raised:
         edit_input(image_urls=URL, prompt="x" * 21, scale=True, loras=[{"path": 1}], promt="x")
     assert problems(raised) == [
@@ -110,7 +110,7 @@ def test_local_media_are_read_once(edit_input: type[Any], tmp_path: Path, png: b
     assert first.data == png
 
 
-def test_a_missing_file_is_told_beside_the_rest(edit_input: type[Any], tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_beside_the_rest(edit_input: type[Any], tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as raised:
         edit_input(image_urls=[tmp_path / "none.png", "none.png"], prompt=5)
     assert problems(raised) == [
@@ -140,7 +140,7 @@ def test_copies_and_pickles_are_the_same_input(png: bytes) -> None:
         assert twin.to_payload() == made.to_payload()
 
 
-def test_a_changed_copy_is_judged(edit_input: type[Any]) -> None:
+def test_a_changed_copy_is_checked(edit_input: type[Any]) -> None:
     made = edit_input(image_urls=[URL], prompt="x", width_height=RATIO)
     changed = made.model_copy(update={"width_height": "1024x1024(1:1)", "scale": 1})
     assert changed.to_payload() == {**made.to_payload(), "width×height": "1024x1024(1:1)", "scale": 1}
@@ -150,7 +150,7 @@ def test_a_changed_copy_is_judged(edit_input: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("payload", [{"image_urls": [URL], "prompt": "x", "width×height": RATIO}])
-def test_pydantic_ways_in_lead_to_the_same_judge(edit_input: type[Any], payload: dict[str, object]) -> None:
+def test_pydantic_ways_in_lead_to_the_same_check(edit_input: type[Any], payload: dict[str, object]) -> None:
     class Task(BaseModel):
         input: edit_input  # type: ignore[valid-type]  # a class of the fixture
 

@@ -36,7 +36,7 @@ def test_an_object_with_a_url_is_a_url() -> None:
     assert (output.video, output.images) == ("https://a/v.mp4", ["https://a/1"])
 
 
-def test_what_does_not_fit_is_left_out_and_told() -> None:
+def test_what_does_not_fit_is_left_out_and_reported() -> None:
     raw = {"images": ["https://a/1", 5, None, "https://a/2"], "video": [1], "audio": None, "audios": "https://a/3"}
     output = MediaOutput.model_validate(raw)
     assert (output.images, output.video, output.audio, output.audios) == (

@@ -150,7 +150,7 @@ def test_validate_finds_the_model() -> None:
     assert report.model_id == EDIT
 
 
-def test_an_unknown_model_is_told_with_the_nearest() -> None:
+def test_an_unknown_model_is_reported_with_the_nearest() -> None:
     with pytest.raises(UnknownModelError, match="did you mean 'bytedance/dreamina-4-0/edit'"):
         runcomfy.validate("bytedance/dreamina-4-0/edt", {})
 
@@ -186,7 +186,7 @@ def test_a_missing_file_is_a_fault(spec: ModelSpec, tmp_path: Path) -> None:
         assert problem.code in ("no_file", "json")
 
 
-def test_a_file_name_as_text_is_told_how_to_pass_it(spec: ModelSpec) -> None:
+def test_the_message_about_a_file_name_as_text_says_how_to_pass_it(spec: ModelSpec) -> None:
     (problem,) = validate_spec(spec, "payload.json").errors
     assert "pathlib.Path" in str(problem)
     assert "pathlib" not in problem.message  # which files and other programs show, too
@@ -224,7 +224,7 @@ def test_a_syntax_error_says_what_was_meant(spec: ModelSpec, text: str, line: in
     assert finding.to_dict()["line"] == line + 6
 
 
-def test_broken_json_is_told_with_its_place(spec: ModelSpec) -> None:
+def test_broken_json_is_reported_with_its_place(spec: ModelSpec) -> None:
     (problem,) = validate_spec(spec, '{"prompt": "x",\n "scale" 1}').errors
     assert (problem.code, problem.path) == ("json", "")
     assert "line 2, column 10" in problem.message

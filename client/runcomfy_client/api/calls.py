@@ -15,13 +15,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import APIError, ConfigurationError, RateLimitError, TransportError
-from ..transport.hooks import HttpEvent
-from ..transport.steps import REPLY_LIMIT, Operation, Request, Sleep, TransportFailure, send
+from ..transport.hooks import HttpEvent, log
+from ..transport.steps import REPLY_LIMIT, Interrupted, Operation, Request, Sleep, TransportFailure, send
 from .replies import OVER, error_of, has_error, json_object, page_text, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..errors import CureNote
     from ..journal.writer import JournalWriter
     from ..packages import ModelPackage
     from ..transport.config import Config
@@ -197,6 +198,15 @@ def _unusable_reason(reply: Reply, body: dict[str, object] | None) -> str:
     if 200 <= reply.status < 300 and body is None:
         return f"HTTP {reply.status}, but {page_text(reply)}"
     return ""
+
+
+def note_interruption(stop: BaseException, action: str, note: str, cure: CureNote | None) -> None:
+    """Log what is known of the job of an interrupted submit or wait, and add it to the interruption as a note."""
+    log.warning("The %s was interrupted. %s", action, note)
+    original = stop.original if isinstance(stop, Interrupted) else stop
+    original.add_note(note)
+    if cure is not None:
+        original.add_note(cure)
 
 
 def is_transient(error: Exception) -> bool:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import APIError, ConfigurationError, CureNote, TransportError
-from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request
-from .calls import attempt, call
+from .calls import attempt, call, note_interruption
 from .outcomes import record_end
 from .replies import CANCELLED, state_of
 from .values import Cancellation
@@ -59,12 +58,8 @@ def cancel_on_interrupt_if_asked(session: Session, job: JobRef, stop: BaseExcept
 
 
 def _note(job: JobRef, stop: BaseException, outcome: str, *, over: bool = False) -> None:
-    note = f"Job {job.request_id}: {outcome}."
-    log.warning("The wait was interrupted. %s", note)
-    original = stop.original if isinstance(stop, Interrupted) else stop
-    original.add_note(note)
-    if not over:
-        original.add_note(CureNote(f"Go on with client.job({job.request_id!r}).wait().", job.request_id))
+    cure = None if over else CureNote(f"Go on with client.job({job.request_id!r}).wait().", job.request_id)
+    note_interruption(stop, "wait", f"Job {job.request_id}: {outcome}.", cure)
 
 
 def cancel_exchange(session: Session, job: JobRef, seconds: float, queue_timeout: float | None = None) -> Request:

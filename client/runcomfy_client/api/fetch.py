@@ -147,7 +147,7 @@ class Fetch:
         if reply.status in (408, 429, 416, 206) or reply.status >= 500:
             raise _Again(f"HTTP {reply.status}", retry_after(reply))
         if reply.status in (401, 403, 404, 410):
-            cure = "job.result() may name it anew."
+            cure = "job.result() may name it again."
             raise self.error(f"HTTP {reply.status}: it may have expired", cure, reply.status)
         if reply.status != 200:
             raise self.error(f"HTTP {reply.status}", status_code=reply.status)

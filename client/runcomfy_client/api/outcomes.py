@@ -52,7 +52,7 @@ def read_success(session: Session, job: JobRef, body: dict[str, object]) -> Read
     files = tuple(result_files(session, job, body))
     warnings = list(output.warnings)
     if body.get("error"):
-        warnings.append(f"the job succeeded, but the reply tells of an error too: {text_of(body['error'])}")
+        warnings.append(f"the job succeeded, but the reply names an error too: {text_of(body['error'])}")
     if code := error_code(body):
         warnings.append(f"the job succeeded, but the reply has the error code {code}")
     if job.model_id is not None and (model_id := model_in(body)) not in (None, job.model_id):

@@ -45,7 +45,7 @@ from ..identifiers import request_id_in
 from ..transport.hooks import log
 from ..transport.steps import Interrupted, Operation, Request, Sleep, TransportFailure, run, shield
 from .arguments import argument_error, deadline_of
-from .calls import LONGEST_PAUSE, JobRef, backoff, note_rate_limit, now, request_event, send_once
+from .calls import LONGEST_PAUSE, JobRef, backoff, note_interruption, note_rate_limit, now, request_event, send_once
 from .payload import is_heavy, prepare_submit, too_deep
 from .replies import error_code, error_of, failure_in, json_object, page_text, request_id_within, status_of_code
 
@@ -476,9 +476,6 @@ def _note_outcome(stop: BaseException, progress: SubmitProgress, model_id: str) 
         outcome = "whether the job was started is unknown; look for it on RunComfy's pages before you submit it again"
     else:
         outcome = "nothing was sent"
-    note = f"Submit of {model_id}: {outcome}."
-    log.warning("The submit was interrupted. %s", note)
-    original = stop.original if isinstance(stop, Interrupted) else stop
-    original.add_note(note)
-    if progress.request_id is not None:
-        original.add_note(CureNote(f"Go on with client.job({progress.request_id!r}).", progress.request_id))
+    request_id = progress.request_id
+    cure = None if request_id is None else CureNote(f"Go on with client.job({request_id!r}).", request_id)
+    note_interruption(stop, "submit", f"Submit of {model_id}: {outcome}.", cure)

@@ -22,7 +22,7 @@ class Budget:
     max_cost: US dollars. A job costs what RunComfy has stated, and until then its ``estimate``. Since estimates are no
         quotes, the sum may end above it. None: no bound.
     max_jobs: how many submits there may be; those that were refused do not count. Exact. None: no bound.
-    estimate: US dollars this job is reckoned at. None: not known, and refused where there is a ``max_cost``.
+    estimate: US dollars this job is estimated at. None: not known, and refused where there is a ``max_cost``.
 
     Raises ConfigurationError for what is no amount, no count or no time.
     """

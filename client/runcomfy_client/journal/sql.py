@@ -350,7 +350,7 @@ class SqlStore(JournalStore):
         return self.spilled.keep(intent, request_id)
 
     def write_spilled(self, connection: Connection, facts: dict[str, Any]) -> None:
-        """As ``submitted``; a journal that has lost the entry gets it anew."""
+        """As ``submitted``; a journal that has lost the entry gets it again."""
         identity, request_id = str(facts["submission_id"]), str(facts["request_id"])
         row = connection.execute("SELECT * FROM submissions WHERE id = ?", (identity,)).fetchone()
         if row is None:

@@ -75,7 +75,7 @@ class Token:
     __str__ = __repr__
 
     def __reduce__(self) -> str:
-        raise TypeError("A token is not pickled; make the client anew from the environment.")
+        raise TypeError("A token is not pickled; make a new client from the environment.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

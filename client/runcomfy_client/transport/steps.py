@@ -84,7 +84,7 @@ class TransportFailure(Exception):
     """The driver got no reply.
 
     nothing_sent: surely no byte of the request's body reached the server.
-    partial: what came of the reply's body before it broke; it may name a job.
+    partial: what arrived of the reply's body before it broke; it may name a job.
     status: the reply's status, if that much of it came.
     unreachable: there is no connection to this address, so nothing may be listening there.
     """

@@ -50,7 +50,7 @@ class FormState:
 
 
 async def state_of(studio: Studio, spec: ModelSpec, data: form.Data, key: str, *, probe: bool = False) -> FormState:
-    """Read and judge a form. Answers 400 for one that no page of ours sends."""
+    """Read and check a form. Answers 400 for one that no page of ours sends."""
 
     def work() -> FormState:
         reading = form.read(spec.input, data)
