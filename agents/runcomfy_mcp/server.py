@@ -170,10 +170,10 @@ def _tools(tools: Tools) -> list[Tool]:
         (tools.list_jobs, look),
         (tools.get_balance, ask),
     )
-    return [_worded(function, annotations) for function, annotations in listed]
+    return [_make_tool(function, annotations) for function, annotations in listed]
 
 
-def _worded(function: Callable[..., Any], annotations: ToolAnnotations) -> Tool:
+def _make_tool(function: Callable[..., Any], annotations: ToolAnnotations) -> Tool:
     """A tool with the function's docstring, on one line, as its description."""
     title = function.__name__.replace("_", " ").capitalize()
     description = " ".join((function.__doc__ or "").split())

@@ -72,7 +72,7 @@ class InputObject(BaseModel):
         """
         if not isinstance(payload, Mapping):
             raise InvalidInputError(Report(cls._title(), [type_error("an object", payload)]))
-        return cls._made(cls._prepare(payload))
+        return cls._construct(cls._prepare(payload))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -102,10 +102,10 @@ class InputObject(BaseModel):
             return value
         if not isinstance(value, Mapping):
             raise InvalidInputError(Report(cls._title(), [type_error("an object", value)]))
-        return cls._made(cls._payload_of(value))
+        return cls._construct(cls._payload_of(value))
 
     @classmethod
-    def _made(cls, payload: Mapping[str, object]) -> Self:
+    def _construct(cls, payload: Mapping[str, object]) -> Self:
         """An instance of what the check let pass."""
         instance = cls.__new__(cls)
         instance._fill(payload)
@@ -203,7 +203,7 @@ def _to_python(node: Node | None, value: object) -> object:
     if isinstance(node, Array) and isinstance(value, list):
         return [_to_python(node.items, item) for item in value]
     if isinstance(node, Object) and isinstance(value, dict) and node.model is not None:
-        return node.model._made(value)
+        return node.model._construct(value)
     return value
 
 

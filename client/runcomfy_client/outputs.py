@@ -71,7 +71,7 @@ class OutputModel(BaseModel):
         if not isinstance(value, Mapping):
             warnings.append(f"expected an object, got {brief(value)}")
             value = {}
-        output: Self | None = _made(value, handler, warnings)
+        output: Self | None = _drop_what_does_not_fit(value, handler, warnings)
         if output is None:
             # Required and missing, or a validator that accepts nothing: keep the value unvalidated.
             output = cls.model_construct(**{str(key): item for key, item in value.items()})
@@ -91,7 +91,7 @@ class MediaOutput(OutputModel):
     audios: list[FileURL] | None = None
 
 
-def _made(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[str]) -> Any:
+def _drop_what_does_not_fit(value: Any, handler: ModelWrapValidatorHandler[Any], warnings: list[str]) -> Any:
     """The output without what does not fit; None if even that cannot be made."""
     while True:
         try:

@@ -174,7 +174,7 @@ def test_an_input_that_is_no_json_is_reported() -> None:
         read(base="{seed: 1}")
 
 
-def test_a_key_that_stands_twice_hides_no_other_fault(cli: Cli) -> None:
+def test_a_key_that_stands_twice_hides_no_other_error(cli: Cli) -> None:
     answer = cli("run", EDIT, "--input", '{"prompt": "x", "prompt": 5, "scale": NaN}', "image_urls=.", "--json")
     assert answer.code == 65
     assert [(fault["path"], fault["code"]) for fault in answer.json["error"]["report"]["errors"]] == [
@@ -185,7 +185,7 @@ def test_a_key_that_stands_twice_hides_no_other_fault(cli: Cli) -> None:
     ]
 
 
-def test_a_file_that_cannot_be_read_hides_no_other_fault(cli: Cli, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_hides_no_other_error(cli: Cli, tmp_path: Path) -> None:
     with (tmp_path / "vast.png").open("wb") as file:
         file.truncate(2 * 1024**3)
     answer = cli("run", EDIT, "image_urls=@vast.png", "scale=7", "--json")

@@ -184,6 +184,6 @@ def test_a_lease_that_others_take_for_ended_is_not_trusted(monkeypatch: pytest.M
     real = time.time
     lease = Lease(15.0)
     lease.extend((time.monotonic(), real()))
-    assert lease.held
+    assert lease.is_held
     monkeypatch.setattr("runcomfy_client.journal.leases.time.time", lambda: real() - 86_400)
-    assert not lease.held
+    assert not lease.is_held

@@ -112,7 +112,7 @@ def test_a_change_of_a_price_is_no_change_for_python(project: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[NaN]"])
-def test_a_file_that_is_not_json_is_a_fault(text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_json_is_an_error(text: str, tmp_path: Path) -> None:
     write_store(tmp_path, {MODEL: input_of({})})
     (tmp_path / MODEL / "model.json").write_text(text, encoding="utf-8")
     answer = codegen("lint", "--schemas", tmp_path)

@@ -183,6 +183,6 @@ def _value_replaced(data: bytes, dice: random.Random) -> bytes:
     return encoded(value)
 
 
-def test_the_fuzz_reaches_code_and_faults(package: Package) -> None:
+def test_the_fuzz_reaches_code_and_errors(package: Package) -> None:
     outcomes = [answered(damaged(seed), package) for seed in range(40)]
     assert {True, False} == set(outcomes)

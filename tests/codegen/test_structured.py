@@ -146,7 +146,7 @@ def test_a_rule_for_a_file_inside_is_kept(project: Path, sim: Simulator) -> None
     assert sim.accepted == 0
 
 
-def test_every_fault_inside_is_found() -> None:
+def test_every_error_inside_is_found() -> None:
     package: Any = importlib.import_module("films")
     payload = {
         "prompt": "x",

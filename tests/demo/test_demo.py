@@ -49,7 +49,7 @@ def test_it_shows_each_step(story: str) -> None:
     assert 'Literal["512x512(1:1)", "768x512(3:2)", "512x768(2:3)"]' in story.replace("'", '"')
 
 
-def test_it_shows_every_fault_of_the_bad_payload(story: str) -> None:
+def test_it_shows_every_error_of_the_bad_payload(story: str) -> None:
     for path in ("/prompt", "/width×height", "/scale", "/papr"):
         assert re.search(rf"^ *{path}\b", story, re.MULTILINE), path
 

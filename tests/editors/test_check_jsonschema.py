@@ -36,7 +36,7 @@ def checked(schemas: Path, model_id: str, payload: object, folder: Path) -> dict
     return answer
 
 
-def test_it_finds_the_same_faults(editor_schemas: Path, tmp_path: Path) -> None:
+def test_it_finds_the_same_errors(editor_schemas: Path, tmp_path: Path) -> None:
     payload = {"image_urls": ["https://a.example/x.png", "x.png"], "prompt": "x" * 801, "scale": 2, "seed": 1}
     report = runcomfy.validate(EDIT, payload)
     answer = checked(editor_schemas, EDIT, payload, tmp_path)

@@ -55,7 +55,7 @@ def test_faults_stand_at_their_line(editor_schemas: Path, ask_editor: Ask) -> No
 
 
 @pytest.mark.parametrize("model_ids", [sorted(SAMPLE), pytest.param(MODEL_IDS, marks=pytest.mark.long)])
-def test_examples_are_without_a_fault(editor_schemas: Path, ask_editor: Ask, model_ids: list[str]) -> None:
+def test_examples_are_without_an_error(editor_schemas: Path, ask_editor: Ask, model_ids: list[str]) -> None:
     examples = {each: PACKAGE.known_spec(each).example for each in model_ids}
     known = {model_id: example for model_id, example in examples.items() if example is not None}
     assert known

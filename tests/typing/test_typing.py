@@ -102,10 +102,10 @@ def check_lines(lines: list[str]) -> None:
     assert {int(line.split(":")[1]) for line in lines} == FAULTY_LINES
 
 
-def test_mypy_accepts_the_documented_use_and_sees_each_fault(folder: Path) -> None:
+def test_mypy_accepts_the_documented_use_and_sees_each_error(folder: Path) -> None:
     check_lines(mypy_lines(*sorted(folder.glob("*.py"))))
 
 
 @pytest.mark.long  # `make types` asks it of the documented use, too
-def test_pyright_accepts_the_documented_use_and_sees_each_fault(folder: Path) -> None:
+def test_pyright_accepts_the_documented_use_and_sees_each_error(folder: Path) -> None:
     check_lines(pyright_lines(folder))

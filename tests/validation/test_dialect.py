@@ -61,7 +61,7 @@ def test_every_rule_in_every_spelling() -> None:
 @pytest.mark.parametrize(("rule", "value"), [("moon<", 3), ("width_pixels<", "wide"), ("width_pixels<", -1)])
 def test_a_rule_that_cannot_be_read_keeps_its_spelling(rule: str, value: object) -> None:
     made = MediaRule.parse(rule, value, "text")
-    assert (made.known, made.raw, made.value, made.message) == (False, rule, value, "text")
+    assert (made.is_known, made.raw, made.value, made.message) == (False, rule, value, "text")
 
 
 def test_a_schema_becomes_nodes() -> None:

@@ -180,7 +180,7 @@ def test_an_input_and_other_mappings_stand_for_their_payload(
     assert validate_spec(spec, MappingProxyType(good)).ok
 
 
-def test_a_missing_file_is_a_fault(spec: ModelSpec, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(spec: ModelSpec, tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path, Path("a\x00b")):
         (problem,) = validate_spec(spec, path).errors
         assert problem.code in ("no_file", "json")

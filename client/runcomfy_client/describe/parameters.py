@@ -156,7 +156,7 @@ def choices_of(node: Node | None) -> tuple[object, ...]:
 
 def rule_words(rule: MediaRule) -> str:
     """A media rule as people say it: "file size ≤ 15 MB"."""
-    if not rule.known or rule.operand is None or rule.operator is None:
+    if not rule.is_known or rule.operand is None or rule.operator is None:
         return f"rule {rule} (not checked)"
     name, unit = _OPERANDS[rule.operand]
     value = rule.value

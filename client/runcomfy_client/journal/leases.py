@@ -33,7 +33,7 @@ class Lease:
         self._ends = monotonic + self._seconds, wall + self._seconds
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         monotonic, wall = self._ends
         return not self.lost and time.monotonic() < monotonic and 0 < wall - time.time() < LONGEST_LEASE
 

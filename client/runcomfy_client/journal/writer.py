@@ -113,14 +113,14 @@ class SubmitRecord:
             return taken
         self.written = True
         self._lease.extend(began)
-        if not self._lease.held:  # the write waited for long
+        if not self._lease.is_held:  # the write waited for long
             self._writer.leases.renew({self.submission_id: self._lease})
         self._writer.leases.keep(self.submission_id, self._lease)
         return None
 
     def check_lease(self) -> None:
         """Raises LostLeaseError if others may have changed the entry. Call right before the first byte."""
-        if not self._lease.held:
+        if not self._lease.is_held:
             raise LostLeaseError(
                 f"The submit of {self._intent.model_id} was not sent: it lost its place in the journal before it could"
                 " be, because it was settled elsewhere or this program stood still. Nothing was sent.",

@@ -157,7 +157,7 @@ def _same_kind(label: str, info: MediaInfo) -> bool:
 
 def check_rule(rule: MediaRule, info: MediaInfo) -> Finding | None:
     """The finding about a file: an ErrorFinding if it breaks the rule, None if it keeps it."""
-    if not rule.known:
+    if not rule.is_known:
         return unchecked_rule(rule, "")
     readings = _readings(rule, info)
     if not readings:

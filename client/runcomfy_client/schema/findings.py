@@ -128,7 +128,7 @@ class Deferred(UncheckedFinding):
 
 def unchecked_rule(rule: MediaRule, reason: str) -> UncheckedFinding:
     """The finding about a file that is not here to be measured."""
-    if not rule.known:
+    if not rule.is_known:
         return unknown_rule(rule)
     return UncheckedFinding("media_rule", f"{rule} was not checked: {reason}", rule=rule)
 

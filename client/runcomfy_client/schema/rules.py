@@ -43,7 +43,7 @@ class MediaRule:
         return cls(*known, bound, message)
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         return self.operand in OPERANDS and self.operator in OPERATORS and isinstance(self.value, (int, float))
 
     def arguments(self) -> dict[str, object]:
