@@ -39,12 +39,9 @@ _MEDIA_PATTERN = r"^([Hh][Tt][Tt][Pp][Ss]://[^\s/?#:@]\S*(?![\s\S])|[Dd][Aa][Tt]
 _SCHEMA_KEY = {"type": "string", "description": "This file's schema. It names the model and is not sent."}
 
 
-def input_schema(spec: ModelSpec, *, schema_id: str | None = None) -> Schema:
-    """The schema of a model's whole input; ``schema_id`` becomes its ``$id``."""
-    head: Schema = {"$schema": DIALECT}
-    if schema_id is not None:
-        head["$id"] = schema_id
-    return {**head, "title": spec.model_id, **schema_of(spec.input)}
+def input_schema(spec: ModelSpec) -> Schema:
+    """The schema of a model's whole input."""
+    return {"$schema": DIALECT, "title": spec.model_id, **schema_of(spec.input)}
 
 
 def file_schema(spec: ModelSpec) -> Schema:

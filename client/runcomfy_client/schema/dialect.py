@@ -54,19 +54,16 @@ _KNOWN_TYPES = ("null", "boolean", "integer", "number", "string", "array", "obje
 _EVERY_TYPE = tuple(type_ for type_ in _KNOWN_TYPES if type_ != "integer")
 
 
-def read_schema(schema: object, *, names: Callable[[Pointer], Mapping[str, str]] | None = None) -> Node:
-    """The node of a schema.
-
-    Args:
-        schema: JSON values.
-        names: returns the Python names of the properties of the object at a pointer, by wire name; without it a
-            property has its wire name only.
-    """
-    return SchemaReader(names).read(schema)
+def read_schema(schema: object) -> Node:
+    """The node of a schema, given as JSON values. Its properties have their wire names only."""
+    return SchemaReader().read(schema)
 
 
 class SchemaReader:
-    """Reads a schema, and keeps which of its objects with properties became which node: the innermost first."""
+    """Reads a schema, and keeps which of its objects with properties became which node: the innermost first.
+
+    ``names`` returns the Python names of the properties of the object at a pointer, by wire name.
+    """
 
     def __init__(self, names: Callable[[Pointer], Mapping[str, str]] | None = None) -> None:
         self._names = names

@@ -72,9 +72,9 @@ class Document:
         return keys, values
 
 
-def read_document(path: Path, name: str | None = None) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+def read_document(path: Path) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Read a file; either the document or the reasons why there is none."""
-    label = name or display(path)
+    label = display(path)
     try:
         data = path.read_bytes()
     except OSError as error:
