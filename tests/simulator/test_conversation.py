@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -279,8 +280,11 @@ def test_a_restart_loses_nothing(start: Start, call: Call) -> None:
 
 
 def test_a_stop_in_the_middle_of_a_request_leaves_no_traceback(
-    start: Start, call: Call, capsys: pytest.CaptureFixture[str]
+    start: Start, call: Call, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        logging.getLogger("uvicorn"), "propagate", True
+    )  # a studio of this process has a log of its own
     simulator = start()
     caller = call(simulator)
     simulator.script("request *: latency 30")
@@ -290,7 +294,7 @@ def test_a_stop_in_the_middle_of_a_request_leaves_no_traceback(
         simulator.stop()
         with pytest.raises(httpx.TransportError):
             listed.result()
-    assert capsys.readouterr().err == ""
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 def test_it_listens_on_ipv6(start: Start, call: Call) -> None:
