@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..building.inventory import lower_store, read_inventory
+from ..building.unit import catalog_listing
 from ..diagnostics.codes import all_codes
 from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import lower_output
@@ -20,7 +21,7 @@ from ..reading.store import INPUT, model_folder
 from ..rendering.markdown import code, table, text
 from ..rendering.templating import render
 from ..terminal import amount
-from .page import Subject, categories_of, model_page
+from .page import Subject, model_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,7 +99,7 @@ def _section(parts: tuple[PythonName, ...], subjects: Sequence[Subject]) -> str:
             [
                 f"[{text(model.model_id)}]({path}.md)",
                 code(f"client.{model.names.dotted}"),
-                ", ".join(map(text, categories_of(subject.listing))),
+                ", ".join(map(text, model.spec.categories)),
             ]
         )
         last = len(names) == depth + 1
@@ -127,7 +128,8 @@ def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]
     tasks = sorted(inventory.tasks, key=lambda task: task.names.parts)
     by_provider: dict[str, list[Task]] = {}
     by_category: dict[str, list[Task]] = {}
-    categories = {task.source.model_id: categories_of(read_model_json(schemas, task.source.model_id)) for task in tasks}
+    ids = [task.source.model_id for task in tasks]
+    categories = {id: catalog_listing(read_model_json(schemas, id))["categories"] for id in ids}
     for task in tasks:
         by_provider.setdefault(task.source.model_id.partition("/")[0], []).append(task)
         for category in categories[task.source.model_id] or (_NO_CATEGORY,):
