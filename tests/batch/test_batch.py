@@ -489,3 +489,26 @@ def test_a_poll_that_fails_after_a_long_rest_does_not_end_the_run(
     batch = client.batch(jobs, tmp_path / "out", rate=0.5)
     assert {item.state for item in batch.run()} == {"done"}
     assert batch.stopped is None
+
+
+def test_the_next_intent_is_asked_for_while_an_id_is_written(
+    client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    intend, submitted = SubmitRecord.intend, SubmitRecord._submitted
+
+    def intend_noted(record: SubmitRecord) -> Any:
+        events.append("intent")
+        return intend(record)
+
+    def submitted_slowly(record: SubmitRecord, request_id: str) -> None:
+        time.sleep(0.05)
+        submitted(record, request_id)
+        events.append("id")
+
+    monkeypatch.setattr(SubmitRecord, "intend", intend_noted)
+    monkeypatch.setattr(SubmitRecord, "_submitted", submitted_slowly)
+    batch = client.batch(rows(4), tmp_path / "out", submits=1, download=False)
+    assert {item.state for item in batch.run()} == {"done"}
+    # So both are in one commit; and of one slot, never a second intent before the first one's id.
+    assert events == ["intent", *["intent", "id"] * 3, "id"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import stat
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -359,25 +358,6 @@ def test_async_downloads_run_side_by_side(proxy: FaultProxy, api: TinyApi, tmp_p
             assert len(await result.download(tmp_path)) == 3
 
     asyncio.run(scene())
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows syncs no folder")
-def test_the_content_is_on_disk_before_its_name_and_the_name_before_the_end(
-    clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = finished(clients, proxy, api)
-    synced: list[tuple[object, bool]] = []
-
-    def fsync(number: int) -> None:
-        status = os.fstat(number)
-        what = "folder" if stat.S_ISDIR(status.st_mode) else status.st_size
-        synced.append((what, "job-1-1.png" in rest(tmp_path)))
-        with pytest.raises(RuntimeError, match="no running event loop"):
-            asyncio.get_running_loop()  # which must not wait for a disk
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    result.download(tmp_path)
-    assert synced == [(len(PNG), False), ("folder", True)]
 
 
 def test_a_file_system_without_hard_links_will_do(

@@ -46,7 +46,7 @@ from ..errors import (
 )
 from ..journal.base import LostLeaseError
 from ..transport.hooks import log
-from .flight import Flight
+from .flight import Flight, job_of
 from .items import FETCHING, REFUSED, RUNNING, WAITING, Ending, Held
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ MOST_PROBES = 8
 FIRST_PROBES = 2
 FIRST_PROBE = 1.0
 LONGEST_PROBE = 30.0
+# Seconds that an intent waits for a commit that it can share. Syncs of the disk cost most of a job's processor time.
+INTENT_WAITS = 0.003
 # Seconds that a drain waits for fetches under way.
 FETCH_GRACE = 5.0
 
@@ -95,6 +97,7 @@ class Engine:
         self._driver = driver
         self._store = store
         self._writes = writer.writes
+        writer.intent_waits, writer.on_reply = INTENT_WAITS, self._replied
         self._results = results
         self._limits = limits
         self._ended = ended
@@ -105,6 +108,8 @@ class Engine:
         self._cursor = -(2**62)
         self._jobs: dict[int, asyncio.Task[None]] = {}
         self._posts: dict[int, asyncio.Task[None]] = {}
+        # The job_keys of POSTs without a reply: those hold a slot.
+        self._unanswered: set[str | None] = set()
         self._changed = asyncio.Event()
         self._breaker = Breaker()
         self._next_post = 0.0
@@ -179,6 +184,7 @@ class Engine:
                 self._waiting.appendleft(item)
                 return
             self._trials[item.model_id] = self._trials.get(item.model_id, 0) + 1
+            self._unanswered.add(item.job_key)
             self._posts[item.id] = asyncio.ensure_future(self._post(item))
 
     async def _next_item(self) -> Item | None:
@@ -193,7 +199,7 @@ class Engine:
     async def _may_send(self, item: Item) -> bool:
         """Wait for everything that a POST may have to wait for; False if the run ends meanwhile."""
         while self.stopped is None:
-            if len(self._posts) >= self._limits.submits or (
+            if len(self._unanswered) >= self._limits.submits or (
                 len(self._posts) + len(self._jobs) >= self._limits.concurrency
             ):
                 await self._change()
@@ -224,9 +230,17 @@ class Engine:
     async def _change(self, seconds: float | None = None) -> None:
         """Until something ends, or so many seconds are over."""
         self._changed.clear()
+        if seconds is None:
+            await self._changed.wait()
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
+
+    def _replied(self, job_key: str | None) -> None:
+        """A slot is free as soon as an id is known: the next intent is written after it, mostly in the same commit."""
+        self._unanswered.discard(job_key)
+        self._changed.set()
 
     async def _post(self, item: Item) -> None:
         job: JobRef | None = None
@@ -238,13 +252,15 @@ class Engine:
             self._stop("error", error)
         finally:
             del self._posts[item.id]
+            self._unanswered.discard(item.job_key)
             if job is None:
                 self._untry(item.model_id)
                 if item not in self._waiting:
                     self._let_go(item)
             self._changed.set()
         if job is not None:
-            self._follow(item._replace(request_id=job.request_id, submitted_at=job.submitted_at, state=RUNNING))
+            item = item._replace(request_id=job.request_id, submitted_at=job.submitted_at, state=RUNNING)
+            self._follow(item, job._replace(job_key=item.key))
 
     async def _submitted(self, item: Item) -> JobRef | None:
         """Send the POST. None if there is no job; then all that follows from that is done."""
@@ -309,13 +325,14 @@ class Engine:
 
     # Jobs in flight.
 
-    def _follow(self, item: Item) -> None:
-        task = asyncio.ensure_future(self._watched(item))
+    def _follow(self, item: Item, job: JobRef | None = None) -> None:
+        """job: the item's job, where it is at hand."""
+        task = asyncio.ensure_future(self._watched(item, job))
         self._jobs[item.id] = task
 
-    async def _watched(self, item: Item) -> None:
+    async def _watched(self, item: Item, job: JobRef | None) -> None:
         try:
-            await self._flight.see_to_end(item)
+            await self._flight.see_to_end(item, job or job_of(item))
         except (AuthenticationError, PermissionDeniedError) as error:
             self._stop("access", error)
         except JournalError as error:

@@ -116,11 +116,8 @@ class Flight:
         if self._limits.download:
             self._names = prepare(self._store.folder / "files")
 
-    async def see_to_end(self, item: Item) -> None:
+    async def see_to_end(self, item: Item, ref: JobRef) -> None:
         """Poll the job, fetch its files and write down how it ended. Raises what ends the run."""
-        assert item.request_id is not None
-        given = json.loads(item.input)
-        ref = JobRef(item.request_id, item.model_id, item.submitted_at, given, urls_in(given), item.key)
         try:
             body = await self._outcome(ref)
             if body is None:
@@ -269,3 +266,10 @@ class Flight:
             self._failures += 1
             if self._limits.max_failures is not None and self._failures > self._limits.max_failures:
                 self._stop("failures", None)
+
+
+def job_of(item: Item) -> JobRef:
+    """The job of an item that was sent."""
+    assert item.request_id is not None
+    payload = json.loads(item.input)
+    return JobRef(item.request_id, item.model_id, item.submitted_at, payload, urls_in(payload), item.key)

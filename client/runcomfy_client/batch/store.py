@@ -297,11 +297,13 @@ class BatchStore(SqlStore):
                 self._intend_again(connection, item, owner, lease_seconds)
                 return None
             self._check_gate(connection, item, intent)
-            # Of an earlier try that was refused, as after a 429: one row for a job.
-            connection.execute(
-                "DELETE FROM submissions WHERE id = ? AND state = 'refused' AND request_id IS NULL",
-                (item["submission_id"],),
-            )
+            if (
+                item["submission_id"] is not None
+            ):  # of an earlier try that was refused, as after a 429: one row for a job
+                connection.execute(
+                    "DELETE FROM submissions WHERE id = ? AND state = 'refused' AND request_id IS NULL",
+                    (item["submission_id"],),
+                )
             taken = self.write_intent(connection, intent, owner, lease_seconds)
             if taken is not None:
                 return taken
@@ -330,15 +332,14 @@ class BatchStore(SqlStore):
             raise Held("taken", f"The job {intent.job_key!r} of the batch does not wait to be sent.")
         if (item["model_id"], item["digest"]) != (intent.model_id, intent.input_digest):
             raise Held("changed", "a file of its input has changed since it was checked")
-        batch = connection.execute("SELECT * FROM batches").fetchone()
+        batch = connection.execute(
+            "SELECT batches.*, (SELECT CAST(sum(number) AS BIGINT) FROM counts"
+            " WHERE state IN ('submitting', 'running', 'fetching')) AS in_flight FROM batches"
+        ).fetchone()
         if batch["paused"]:
             raise Held("paused", "The batch is paused.")
-        in_flight = connection.execute(
-            "SELECT CAST(sum(number) AS BIGINT) AS number FROM counts"
-            " WHERE state IN ('submitting', 'running', 'fetching')"
-        ).fetchone()["number"]
-        if in_flight >= batch["concurrency"]:
-            raise Held("full", f"{in_flight} jobs of the batch are in flight.")
+        if batch["in_flight"] >= batch["concurrency"]:
+            raise Held("full", f"{batch['in_flight']} jobs of the batch are in flight.")
         if batch["budget"] is None:
             return
         if item["estimate"] is None:
@@ -617,8 +618,9 @@ def _set_unsure(connection: Connection, item_id: int, note: str) -> None:
 
 
 def _next_seq(connection: Connection) -> int:
-    connection.execute("UPDATE batches SET last_seq = last_seq + 1")
-    return int(connection.execute("SELECT last_seq FROM batches").fetchone()["last_seq"])
+    return int(
+        connection.execute("UPDATE batches SET last_seq = last_seq + 1 RETURNING last_seq").fetchall()[0]["last_seq"]
+    )
 
 
 def _learn_price(connection: Connection, item: Row, ending: Ending, amount: int) -> None:

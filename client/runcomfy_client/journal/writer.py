@@ -43,7 +43,15 @@ GRACE = 5.0
 
 
 class JournalWriter:
-    """One client's pen: its account, its leases, its writes."""
+    """One client's pen: its account, its leases, its writes.
+
+    intent_waits: seconds for which an intent may wait for another write to share a commit with; its POST waits with it.
+    on_reply: called with the job_key when a request id is known and its write has begun: what is begun from now on is
+        written after it, or in the same commit.
+    """
+
+    intent_waits: float = 0.0
+    on_reply: Callable[[str | None], None] | None = None
 
     def __init__(self, journal: Journal, scope: Scope) -> None:
         self.view = journal._scoped(scope)
@@ -104,7 +112,7 @@ class SubmitRecord:
 
     def intend(self) -> Operation[JournalEntry | None]:
         """Write down that a POST is about to leave; or return the entry that has the job_key."""
-        return finished(self._writer.writes.begin(self._intend))
+        return finished(self._writer.writes.begin(self._intend, within=self._writer.intent_waits))
 
     def _intend(self) -> JournalEntry | None:
         began = time.monotonic(), time.time()
@@ -134,7 +142,10 @@ class SubmitRecord:
 
     def started(self, request_id: str) -> Future[None]:
         """As ``submitted``, for who cannot wait for it now."""
-        return self._writer.writes.begin(lambda: self._submitted(request_id))
+        write = self._writer.writes.begin(lambda: self._submitted(request_id))
+        if self._writer.on_reply is not None:
+            self._writer.on_reply(self.job_key)
+        return write
 
     def finished(self, write: Future[T]) -> Operation[T]:
         """The end of a write that was begun."""

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from ..naming.identifiers import ClassName, PythonName
     from ..naming.lock import ModelLock
     from ..naming.model import ModelNames
-    from ..reading.load import ModelSource
-    from ..reading.source import Json
+    from ..reading.load import Loaded, ModelSource
     from ..reading.store import ModelId
     from ..rendering.rendered import Rendered
 
@@ -107,15 +106,15 @@ def lower_model(task: Task) -> tuple[Model | None, Unit]:
         input_class=input_class(names),
         output_class=output_class(names),
         example=example if isinstance(example, dict) else None,
-        **catalog_listing(loaded.model_json.value if loaded.model_json else None),
+        **_catalog_listing(loaded),
     )
     model = Model(spec=spec, names=names, input=input_classes, output=output_classes)
     return model, unit_
 
 
-def catalog_listing(model_json: Json) -> CatalogListing:
-    """What model.json says; a value of a wrong type is left out."""
-    listing = model_json if isinstance(model_json, dict) else {}
+def _catalog_listing(loaded: Loaded) -> CatalogListing:
+    """The catalog's listing of the model; a value of a wrong type is left out."""
+    listing = loaded.model_json.value if loaded.model_json and isinstance(loaded.model_json.value, dict) else {}
     title, categories, unit = listing.get("display_name"), listing.get("categories"), listing.get("price_unit")
     price = _price(listing.get("base_price_usd"))
     return CatalogListing(

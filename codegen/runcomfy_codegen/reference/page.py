@@ -84,11 +84,17 @@ def _overview(subject: Subject) -> list[tuple[str, str]]:
         ("Classes", f"{code(model.input_class)} and {code(model.output_class)} in {code(module)}"),
         ("HTTP", code(f"POST {API}/models/{model.model_id}")),
     ]
-    if categories := model.spec.categories:
+    if categories := categories_of(subject.listing):
         rows.append(("Categories", ", ".join(map(text, categories))))
     if price := base_price(model.spec):
         rows.append(("Base price", f"{text(str(price))} when the catalog was read; not a quote"))
     return rows
+
+
+def categories_of(listing: Mapping[str, Json]) -> tuple[str, ...]:
+    """A model's categories, as the catalog names them."""
+    categories = listing.get("categories")
+    return tuple(str(category) for category in categories) if isinstance(categories, list) else ()
 
 
 def _word(listing: Mapping[str, Json], name: str) -> str:

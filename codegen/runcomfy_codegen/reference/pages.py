@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..building.inventory import lower_store, read_inventory
-from ..building.unit import catalog_listing
 from ..diagnostics.codes import all_codes
 from ..diagnostics.diagnostic import has_errors
 from ..lowering.output import lower_output
@@ -21,7 +20,7 @@ from ..reading.store import INPUT, model_folder
 from ..rendering.markdown import code, table, text
 from ..rendering.templating import render
 from ..terminal import amount
-from .page import Subject, model_page
+from .page import Subject, categories_of, model_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,7 +98,7 @@ def _section(parts: tuple[PythonName, ...], subjects: Sequence[Subject]) -> str:
             [
                 f"[{text(model.model_id)}]({path}.md)",
                 code(f"client.{model.names.dotted}"),
-                ", ".join(map(text, model.spec.categories)),
+                ", ".join(map(text, categories_of(subject.listing))),
             ]
         )
         last = len(names) == depth + 1
@@ -128,8 +127,7 @@ def model_list(schemas: Path, folder: Path) -> tuple[str, tuple[Diagnostic, ...]
     tasks = sorted(inventory.tasks, key=lambda task: task.names.parts)
     by_provider: dict[str, list[Task]] = {}
     by_category: dict[str, list[Task]] = {}
-    ids = [task.source.model_id for task in tasks]
-    categories = {id: catalog_listing(read_model_json(schemas, id))["categories"] for id in ids}
+    categories = {task.source.model_id: categories_of(read_model_json(schemas, task.source.model_id)) for task in tasks}
     for task in tasks:
         by_provider.setdefault(task.source.model_id.partition("/")[0], []).append(task)
         for category in categories[task.source.model_id] or (_NO_CATEGORY,):

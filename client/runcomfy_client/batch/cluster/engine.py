@@ -24,7 +24,7 @@ from .queue import Queue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...api.calls import Session
+    from ...api.calls import JobRef, Session
     from ...journal.sql import Row
     from ...journal.writer import JournalWriter
     from ...transport.async_driver import AsyncDriver
@@ -161,8 +161,8 @@ class ClusterEngine(Engine):
     def _has_room(self) -> bool:
         return len(self._handled) - len(self._jobs) < self._ahead
 
-    def _follow(self, item: Item) -> None:
-        super()._follow(item)
+    def _follow(self, item: Item, job: JobRef | None = None) -> None:
+        super()._follow(item, job)
         self._queue.wake()
 
     # What the workers share.
