@@ -91,7 +91,10 @@ class ClientData:
 
     @property
     def journal(self) -> Journal:
-        """The journal as this client's account sees it. Raises ConfigurationError if the client keeps none."""
+        """The journal as this client's account sees it. Raises ConfigurationError if the client keeps none.
+
+        Its methods block, those of an async client's journal too: call them by ``asyncio.to_thread``.
+        """
         if self._session.journal is None:
             raise ConfigurationError("This client keeps no journal.", cure="Make it with journal='jobs.sqlite'.")
         return self._session.journal.view
@@ -393,7 +396,11 @@ class AsyncClient(ClientData):
         return AsyncJob(self._session, self._driver, ref)
 
     def job(self, request_id: str, model_id: str | None = None) -> AsyncJob[Any]:
-        """Pick up a job again, also from another process. Sends nothing."""
+        """Pick up a job again, also from another process. Sends nothing.
+
+        With a journal it reads one row, and blocks while it does. Where the journal is a database, or a file that other
+        programs hold for long, call it as ``await asyncio.to_thread(client.job, request_id)``.
+        """
         return AsyncJob(self._session, self._driver, self._job_ref(request_id, model_id))
 
     @property
