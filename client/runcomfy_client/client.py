@@ -20,7 +20,7 @@ from .transport.steps import run
 
 if TYPE_CHECKING:
     from os import PathLike
-    from typing import Self, TypeAlias
+    from typing import TypeAlias, TypeVar
 
     import httpx
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
 
     JournalPath: TypeAlias = str | PathLike[str]
+
+    # Not typing.Self: jedi, which completes names in notebooks and many editors, sees nothing behind that, so it would
+    # show no provider, method or argument in a `with` block.
+    SyncClientT = TypeVar("SyncClientT", bound="SyncClient")
+    AsyncClientT = TypeVar("AsyncClientT", bound="AsyncClient")
 
 MOST_CONNECTIONS = 100
 
@@ -303,7 +308,7 @@ class SyncClient(ClientData):
         self._driver.close()
         self._close_journal()
 
-    def __enter__(self) -> Self:
+    def __enter__(self: SyncClientT) -> SyncClientT:
         self._session.closing.closed = False
         return self
 
@@ -483,7 +488,7 @@ class AsyncClient(ClientData):
         await self._driver.close()
         await self._driver.run(run(self._close_journal))
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self: AsyncClientT) -> AsyncClientT:
         self._session.closing.closed = False  # one client may serve several event loops, each with a block of its own
         return self
 

@@ -45,6 +45,20 @@ def test_from_the_client_to_an_argument(project: jedi.Project, client: str) -> N
     assert {"prompt=", "width_height=", "scale=", "options="} <= names(project, f"{start}.bytedance.dreamina_4_0.edit(")
 
 
+@pytest.mark.parametrize(
+    "block",
+    ["with RunComfy() as client:", "async def main():\n    async with AsyncRunComfy() as client:"],
+    ids=["with", "async with"],
+)
+def test_a_block_shows_a_models_arguments(project: jedi.Project, block: str) -> None:
+    code = f"from runcomfy import AsyncRunComfy, RunComfy\n{block}\n        client.bytedance.dreamina_4_0.edit("
+    lines = code.splitlines()
+    (signature,) = jedi.Script(code, project=project).get_signatures(len(lines), len(lines[-1]))
+    names = [parameter.name for parameter in signature.params]
+    assert names == ["image_urls", "prompt", "width_height", "scale", "force_single", "options"]
+    assert "At most 800 characters" in signature.docstring()
+
+
 def test_what_the_root_exports(project: jedi.Project) -> None:
     import runcomfy
 
