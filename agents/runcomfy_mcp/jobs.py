@@ -83,7 +83,7 @@ class Jobs:
         try:
             return await asyncio.to_thread(self._client.job, request_id)  # it reads the journal
         except ConfigurationError:
-            message = f"{clean(request_id, LONGEST_TITLE)!r} is no request id."
+            message = f"{clean(request_id, LONGEST_TITLE)!r} is not a request id."
             raise Refusal("arguments", message, "list_jobs shows the jobs on record.") from None
 
     async def stored(self, request_id: str) -> StoredResult | None:

@@ -107,7 +107,9 @@ class ClientData:
     def _job_ref(self, request_id: str, model_id: str | None) -> JobRef:
         value: object = request_id  # what a caller without a type checker may pass
         if not isinstance(value, str) or request_id_in({"request_id": value}) is None:
-            raise ConfigurationError(f"{request_id!r:.80} is no request id; one is a text, as job.request_id gives it.")
+            raise ConfigurationError(
+                f"{request_id!r:.80} is not a request id; one is a text, as job.request_id gives it."
+            )
         if model_id is not None:
             check_model_id(model_id)
         entry = self._session.journal.view.find(request_id) if self._session.journal is not None else None

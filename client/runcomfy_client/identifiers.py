@@ -12,7 +12,7 @@ def check_model_id(model_id: object) -> str:
     if not isinstance(model_id, str):
         raise UnknownModelError(f"A model id is a text such as bytedance/dreamina-4-0/edit, and not {model_id!r:.80}.")
     if not all(part.strip(".") and part.isprintable() and " " not in part for part in model_id.split("/")):
-        raise UnknownModelError(f"{model_id!r:.80} is no model id; one looks like bytedance/dreamina-4-0/edit.")
+        raise UnknownModelError(f"{model_id!r:.80} is not a model id; one looks like bytedance/dreamina-4-0/edit.")
     return model_id
 
 

@@ -292,7 +292,7 @@ def _read(folder: Path) -> StoredResult | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        log.warning("%s is no record of a result: %s", path, error)
+        log.warning("%s is not a record of a result: %s", path, error)
         return None
     return result
 
@@ -310,7 +310,7 @@ def _is_whole(result: StoredResult) -> bool:
 def _stored_file(folder: Path, record: dict[str, Any]) -> StoredFile:
     name = record["name"]
     if not isinstance(name, str) or Path(name).name != name:
-        raise ValueError(f"{name!r} is no file name")
+        raise ValueError(f"{name!r} is not a file name")
     return StoredFile(
         path=folder / name, kind=record["kind"], mime=record["mime"], size=int(record["size"]), url=record["url"]
     )

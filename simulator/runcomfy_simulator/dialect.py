@@ -149,7 +149,7 @@ class _Reading:
         names = ["number" if kind == "float" else kind for kind in types]
         unknown = [name for name in names if name not in _TYPES]
         if unknown:
-            self._notes.append(f"{where}/type: {unknown[0]!r} is no type; any value passes")
+            self._notes.append(f"{where}/type: {unknown[0]!r} is not a type; any value passes")
             del plain["type"]
         else:
             plain["type"] = names[0] if len(names) == 1 else names

@@ -260,7 +260,7 @@ def test_places_inside(words: list[str], payload: dict[str, object]) -> None:
     ("words", "message"),
     [
         (["frames[1].at=1"], "frames[1].at is given, but frames[0] is not; lists are filled in order"),
-        (["size.width=1", "size[0]=1"], "size[0] is given, but size is no list"),
+        (["size.width=1", "size[0]=1"], "size[0] is given, but size is not a list"),
         (["frames[0].at=1", "frames[0].at=2"], "frames[0].at is given 2 times"),
         (["frames[0].image-url=@none.png"], "no such file"),
     ],

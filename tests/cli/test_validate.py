@@ -281,7 +281,7 @@ def test_probing_goes_through_the_parser_and_refuses_private_addresses(cli: Cli)
     answer = cli("validate", EDIT, "-", "--probe", "--json", stdin=payload)
     assert answer.code == 0
     assert {finding["path"] for finding in answer.json["payloads"][0]["unchecked"]} == {"/image_urls/0"}
-    assert "no public address" in answer.out
+    assert "not a public address" in answer.out
 
 
 def test_standard_input_is_read_once(cli: Cli) -> None:

@@ -378,7 +378,7 @@ def test_a_misspelt_model_that_the_api_does_not_know_is_answered_with_the_neares
 
 @pytest.mark.parametrize("request_id", [3, None, "x" * 5000, "", "a/b"])
 def test_what_is_no_request_id_is_refused_in_few_words(clients: Clients, request_id: object) -> None:
-    with pytest.raises(ConfigurationError, match="is no request id") as caught:
+    with pytest.raises(ConfigurationError, match="is not a request id") as caught:
         clients("http://127.0.0.1:1").job(request_id)
     assert len(str(caught.value)) < 200
 

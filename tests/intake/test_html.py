@@ -170,7 +170,7 @@ def test_places_in_scripts_lead_to_the_script(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "page.html").write_text(source, encoding="utf-8")
     answer = codegen("import", "page.html", "--schemas", "store")
     assert answer.code == 65
-    assert 'E073 "../x" is no usable model id' in answer.err
+    assert 'E073 "../x" is not a usable model id' in answer.err
 
 
 def test_a_page_that_shows_its_schema_is_not_read_from_scripts(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_client_keeps_its_journal_there(sim: Simulator, postgres_url: str) -> 
         assert client.submit(IMAGE, {"prompt": "a fox"}, {"job_key": "fox"}).request_id == job.request_id
         (entry,) = client.journal.entries()
     assert (entry.state, entry.request_id, entry.job_key) == ("completed", job.request_id, "fox")
-    with Journal(postgres_url) as journal, pytest.raises(ConfigurationError, match="is no file"):
+    with Journal(postgres_url) as journal, pytest.raises(ConfigurationError, match="is not a file"):
         print(journal.path)
 
 

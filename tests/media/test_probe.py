@@ -244,7 +244,7 @@ def test_a_certificate_that_is_not_trusted(host: Host) -> None:
 def test_private_addresses_are_refused_unless_allowed(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = Probe(context=host.probe.context)
     (warning,) = probed(host, closed, images=[host.url("/a.png")]).warnings
-    assert "no public address" in warning.message
+    assert "not a public address" in warning.message
     # Also where a public name leads there, where only one of several addresses does, and behind a redirect.
     for addresses in (
         ["10.1.2.3"],
@@ -266,7 +266,7 @@ def test_private_addresses_are_refused_unless_allowed(host: Host, monkeypatch: p
         answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, answer=answer, **__: answer)
         (warning,) = probed(host, closed, images=["https://public.example/a.png"]).warnings
-        assert "no public address" in warning.message
+        assert "not a public address" in warning.message
     assert host.asked == []
 
 

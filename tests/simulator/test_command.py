@@ -119,7 +119,7 @@ def test_what_no_input_could_have_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("serve", "--schemas", tmp_path, "--port", str(taken.getsockname()[1]))
     assert "a: /required: ghost is required but not defined" in done.err
-    assert "'video' is no type" in done.err
+    assert "'video' is not a type" in done.err
 
 
 BLOCKED = """

@@ -203,7 +203,7 @@ def test_scripts_can_be_set_and_taken_back_from_outside(start: Start, call: Call
     assert caller.get("/v1/requests/x/status").status_code == 404
     refused = caller.post("/simulator/script", content="status: bang")
     assert refused.status_code == 422
-    assert "'bang' is no fault; there are: latency 0.5, hang" in refused.json()["message"]
+    assert "'bang' is not a fault; there are: latency 0.5, hang" in refused.json()["message"]
 
 
 @pytest.mark.parametrize("name", ["status-404", "status-504"])
@@ -307,13 +307,13 @@ def test_a_script_from_a_file(tmp_path: Path) -> None:
         ("submit 3 lost", "has no colon"),
         ("upload 3: lost", "does not begin with one of request, submit"),
         ("submit x: lost", "does not begin with"),
-        ("submit 3: lose", "'lose' is no fault; there are: latency 0.5"),
-        ("submit 3: 600", "'600' is no fault"),
+        ("submit 3: lose", "'lose' is not a fault; there are: latency 0.5"),
+        ("submit 3: 600", "'600' is not a fault"),
         ("submit 3: 299", "299 is no HTTP status"),
         ("submit running: lost", "only status, result, cancel can be running"),
-        ("submit 200%: lost", "no share between 0% and 100%"),
-        ("submit 1-2-3: lost", "'1-2-3' is no number"),
-        ("job 1: 503", "'503' is no fault; there are: fail nsfw"),
+        ("submit 200%: lost", "not a share between 0% and 100%"),
+        ("submit 1-2-3: lost", "'1-2-3' is not a number"),
+        ("job 1: 503", "'503' is not a fault; there are: fail nsfw"),
         ("submit 1: [lost\n", "no YAML"),
         (Path("/none/at/all.yaml"), "No such file"),
         ([7], "this is 7"),

@@ -201,7 +201,7 @@ class Fetch:
         try:
             return urljoin(url, location)
         except ValueError:
-            raise self.error("it was redirected to something that is no address") from None
+            raise self.error("it was redirected to something that is not an address") from None
 
     def _range_headers(self) -> tuple[tuple[str, str], ...]:
         # With compression, the sizes would not say where to continue.

@@ -185,7 +185,7 @@ class BatchView(abc.ABC):
         if (request_id is None) == (started is None) or started:
             raise ConfigurationError("Settle a job either with request_id=..., or with started=False.")
         if request_id is not None and request_id_in({"request_id": request_id}) is None:
-            raise ConfigurationError(f"{request_id!r} is no request id.")
+            raise ConfigurationError(f"{request_id!r} is not a request id.")
         with self.changing():
             self.store.settle_item(key, request_id)
 

@@ -130,7 +130,7 @@ def _usage_message(error: CycloptsError, argv: list[str]) -> str:
     if isinstance(error, UnknownOptionError):
         option = (error.token.keyword or error.token.value).partition("=")[0]
         if option in ("--token", "--api-key", "--api-token"):
-            return f"a token is no argument, because other users of the machine could read it: {token_words()}"
+            return f"a token is not an argument, because other users of the machine could read it: {token_words()}"
         options = [name for argument in error.argument_collection if argument.parse for name in argument.names]
         near = get_close_matches(option, options, n=1, cutoff=_NEAR)
         if command in ("run", "submit") and (name := _intended_input(option, argv, near)):

@@ -214,8 +214,8 @@ def put(payload: dict[str, object], place: Place, value: object) -> None:
             elif last:
                 container[part] = child
         else:
-            kind = "list" if isinstance(part, int) else "object"
-            raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is no {kind}")
+            kind = "a list" if isinstance(part, int) else "an object"
+            raise CommandError(f"{write_place(place)} is given, but {write_place(place[:depth])} is not {kind}")
         container = container[part]  # type: ignore[index]  # the branches above have looked
 
 

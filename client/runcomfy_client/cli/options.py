@@ -64,7 +64,7 @@ def command(
 
 
 def check_request_id(text: str, name: str = "REQUEST") -> str:
-    """The text. Raises CommandError if it is no request id."""
+    """The text. Raises CommandError if it is not a request id."""
     if request_id_in({"request_id": text}) is None:
         raise CommandError(f"{name} is an id as `submit` and `run` print it; {text!r} is none")
     return text

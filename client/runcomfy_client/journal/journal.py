@@ -39,7 +39,7 @@ class Journal:
     def path(self) -> Path:
         """The file, as an absolute path. Raises ConfigurationError for a journal in a database."""
         if is_database(self._store.name):
-            raise ConfigurationError(f"The journal {self._store.name} is no file.")
+            raise ConfigurationError(f"The journal {self._store.name} is not a file.")
         return Path(self._store.name)
 
     @property
@@ -83,7 +83,7 @@ class Journal:
         if (request_id is None) == (started is None) or started:
             raise JournalError("Settle a submit either with request_id=..., or with started=False.")
         if request_id is not None and request_id_in({"request_id": request_id}) is None:
-            raise JournalError(f"{request_id!r} is no request id.")
+            raise JournalError(f"{request_id!r} is not a request id.")
         entry = self._named(name)
         if entry.state not in (UNSURE, SENDING):
             raise not_unsure(entry, name)

@@ -40,9 +40,9 @@ def read_data_uri(text: str) -> tuple[str, bytes, bool]:
         dense = packed.encode("ascii").translate(None, _WHITE_SPACE)
         return label, binascii.a2b_base64(dense + b"=" * (-len(dense) % 4), strict_mode=True), False
     except binascii.Error as error:
-        raise BadDataURI(f"is no good base64: {str(error)[:1].lower()}{str(error)[1:]}") from None
+        raise BadDataURI(f"is not valid base64: {str(error)[:1].lower()}{str(error)[1:]}") from None
     except ValueError:
-        raise BadDataURI("holds characters that are no base64") from None
+        raise BadDataURI("holds characters that are not base64") from None
 
 
 def prefix(mime: str) -> str:

@@ -126,7 +126,7 @@ def _address(parts: SplitResult, probe: Probe) -> tuple[str, int]:
     for *_, place in addresses:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
         if not probe.allow_private and not _is_public(address):
-            raise _Refused(f"{parts.hostname!r} is at {address}, which is no public address")
+            raise _Refused(f"{parts.hostname!r} is at {address}, which is not a public address")
     return str(addresses[0][4][0]), int(addresses[0][4][1])
 
 

@@ -171,7 +171,7 @@ def _png(picture: Image) -> bytes:
         raise UnusableMedia("the PIL image is empty")
     if picture.mode in ("F", "I") and not _in_range(picture):
         raise UnusableMedia(
-            f"the PIL image has mode {picture.mode!r} and its numbers are no shades from 0 to 255; scale them, and"
+            f"the PIL image has mode {picture.mode!r} and its numbers are not shades from 0 to 255; scale them, and"
             ' convert it to "L"'
         )
     if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):

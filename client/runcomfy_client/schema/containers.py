@@ -65,7 +65,7 @@ class Property:
 
     def check(self, value: object) -> list[Finding] | None:
         findings = self.node.check(value)
-        return [*(findings or ()), *(unchecked_rule(rule, "the property is no media") for rule in self.rules)] or None
+        return [*(findings or ()), *(unchecked_rule(rule, "the property is not media") for rule in self.rules)] or None
 
     def arguments(self) -> dict[str, object]:
         """The arguments that make this property again, without those that say nothing."""
@@ -136,7 +136,7 @@ class Array(Node):
 
     def _list_findings(self, value: list[object] | tuple[object, ...]) -> list[Finding]:
         """What there is to say about the list itself."""
-        findings: list[Finding] = [unchecked_rule(rule, "the items are no media") for rule in self._blind]
+        findings: list[Finding] = [unchecked_rule(rule, "the items are not media") for rule in self._blind]
         if not self._low <= len(value) <= self._high:
             findings.append(ErrorFinding("items", f"must hold {self.counts()}, got {len(value)}", brief(value)))
         if self.unique_items:

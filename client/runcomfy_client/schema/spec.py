@@ -16,7 +16,7 @@ class ModelSpec:
     """The facts of one model: its id, the node of its input, the names of its classes, and the API page's example.
 
     ``display_name``, ``categories``, ``base_price_usd`` (US dollars for one ``price_unit``) and ``price_unit`` are what
-    the catalog said when the package was generated; None or empty if it said nothing. A base price is no quote.
+    the catalog said when the package was generated; None or empty if it said nothing. A base price is not a quote.
     """
 
     __slots__ = (

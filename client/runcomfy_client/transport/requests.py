@@ -81,7 +81,7 @@ def reply_of(status: int, raw: Iterable[tuple[bytes, bytes]]) -> Reply:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     if status < 200:
-        raise TransportFailure(f"HTTP {status}, which is no final reply", status=status)
+        raise TransportFailure(f"HTTP {status}, which is not a final reply", status=status)
     return Reply(status, headers)
 
 

@@ -89,7 +89,7 @@ class _Walk:
             if keyword not in keywords():
                 near = difflib.get_close_matches(keyword, sorted(keywords()), 1, 0.8)
                 guess = f"; did you mean {quote(near[0])}?" if near else ""
-                message = f"{quote(keyword)} is no keyword of the dialect and changes nothing{guess}"
+                message = f"{quote(keyword)} is not a keyword of the dialect and changes nothing{guess}"
                 yield self._diagnostic("W110", message, (*pointer, keyword), "key")
         if "type" not in schema:
             if not {*VALUES, *ALTERNATIVES} & schema.keys() and pointer and not _is_branch(pointer):

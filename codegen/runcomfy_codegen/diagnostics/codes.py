@@ -61,7 +61,7 @@ STORE_CODES = (
     Code(
         "E008",
         "half a surrogate pair",
-        "An escape like \\ud83d stands without its other half. It is no character and cannot be written as UTF-8.",
+        "An escape like \\ud83d stands without its other half. It is not a character and cannot be written as UTF-8.",
     ),
     Code(
         "E030",
@@ -409,7 +409,7 @@ PAGE_CODES = (
     Code(
         "W186",
         "an entry without an id",
-        "An entry of a catalog reply is no object or has no text under model_id. It is passed over.",
+        "An entry of a catalog reply is not an object or has no text under model_id. It is passed over.",
     ),
     Code(
         "W187",

@@ -63,7 +63,7 @@ def read_reply(data: bytes, name: str) -> tuple[Reply | None, tuple[Diagnostic, 
     if isinstance(value, list):
         return _entries(document, value, [(*at, number) for number in range(len(value))]), ()
     help = 'A reply looks like {"models": [{"model_id": "...", "input_schema": {...}}, ...]}.'
-    return None, (document.diagnostic("E085", "is no reply of the catalog", at, help=help),)
+    return None, (document.diagnostic("E085", "is not a reply of the catalog", at, help=help),)
 
 
 def entry_of(raw: dict[str, Json]) -> Entry:
@@ -80,7 +80,7 @@ def entry_of(raw: dict[str, Json]) -> Entry:
 def entry_diagnostics(entry: Entry) -> tuple[Diagnostic, ...]:
     """Why an entry cannot be written. A catalog reply must not choose where files are written."""
     if reason := model_id_error(entry.model_id):
-        return (Diagnostic(code="E073", message=f"{quote(entry.model_id)} is no usable model id: {reason}"),)
+        return (Diagnostic(code="E073", message=f"{quote(entry.model_id)} is not a usable model id: {reason}"),)
     if entry.schema is None:
         help = "Save the reply of GET /v1/models?include_schema=true, or leave --from out to ask the live catalog."
         message = f"the entry of {quote(entry.model_id)} has no input_schema"

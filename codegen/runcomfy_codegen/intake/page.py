@@ -103,7 +103,7 @@ def _model_id(page: PageText) -> tuple[ModelId | None, list[Diagnostic]]:
     diagnostics = [
         page.diagnostic(
             "E073",
-            f"{quote(text)} is no usable model id: {reason}",
+            f"{quote(text)} is not a usable model id: {reason}",
             start,
             end,
             "The id is what follows /v1/models/ in the request's URL, as in acme/poster-1/text-to-image.",

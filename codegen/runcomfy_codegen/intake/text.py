@@ -87,14 +87,14 @@ def decode(data: bytes, name: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
         if encoding not in ("utf-8", "utf-8-sig"):
             return refuse(f"is not the {encoding} that its first bytes promise: {error.reason}", save_again)
         if b"\0" in data[:4096]:
-            return refuse("is no text: it looks like a binary file", save_again)
+            return refuse("is not text: it looks like a binary file", save_again)
         return refuse(
             f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here",
             "Save the page again as UTF-8.",
             place_of_byte(data, error.start),
         )
     if _NEVER_IN_TEXT.intersection(text[:4096]):
-        return refuse("is no text: it looks like a binary file", save_again)
+        return refuse("is not text: it looks like a binary file", save_again)
     if not text.strip():
         return refuse("is empty", save_again)
     return text.replace("\r\n", "\n").replace("\r", "\n"), ()

@@ -244,12 +244,12 @@ def package_name_error(name: str, output: str) -> str | None:
     if parents and all(part.isidentifier() and part.isascii() for part in (*parents, last)):
         folder = "/".join((*(() if output == "." else (output,)), *parents))
         return (
-            f"{quote(name)} is no name for a package: it is a path to one. For a package that is imported as {name}, "
-            f"write --output {folder} --package {last}"
+            f"{quote(name)} is not a name for a package: it is a path to one. For a package that is imported as "
+            f"{name}, write --output {folder} --package {last}"
         )
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name) or name.startswith("__"):
-        return f"{quote(name)} is no name for a package"
+        return f"{quote(name)} is not a name for a package"
     reason = "is a module of Python itself" if name in sys.stdlib_module_names else PACKAGES.get(name)
     if reason is None:
         return None
-    return f"{quote(name)} is no name for the package: it {reason}, and would be hidden; choose another"
+    return f"{quote(name)} is not a name for the package: it {reason}, and would be hidden; choose another"

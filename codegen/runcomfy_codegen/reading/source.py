@@ -184,7 +184,7 @@ def _token_diagnostics(text: str, diagnostic: _MakeDiagnostic) -> Iterator[Diagn
             try:
                 json.loads(literal).encode("utf-8")
             except UnicodeEncodeError:
-                yield diagnostic("E008", "holds half of a surrogate pair, which is no character", start, end)
+                yield diagnostic("E008", "holds half of a surrogate pair, which is not a character", start, end)
         elif literal in ("NaN", "Infinity", "-Infinity"):
             yield diagnostic("E004", f"{literal} is no JSON number", start, end)
         elif literal[:1] in "-0123456789" and math.isinf(float(literal)):

@@ -52,7 +52,7 @@ class ModelFolder:
 
 
 def model_id_error(text: str) -> str | None:
-    """Why a text cannot be a model id here, as the rest of the sentence "... is no usable model id: "."""
+    """Why a text cannot be a model id here, as the rest of the sentence "... is not a usable model id: "."""
     segments = text.split("/")
     if len(segments) < 2:
         return "it needs a provider and a name, as in acme/poster-1"
@@ -100,7 +100,7 @@ def walk(schemas: Path) -> tuple[tuple[ModelFolder, ...], tuple[Diagnostic, ...]
             diagnostics.append(
                 Diagnostic(
                     code="E030",
-                    message=f"{quote(model_id)} is no usable model id: {reason}",
+                    message=f"{quote(model_id)} is not a usable model id: {reason}",
                     file=display(here / INPUT),
                     help="Rename or remove the folder; the id is the path from schemas/ to it.",
                 )
@@ -146,7 +146,7 @@ def _unreadable(here: Path, files: list[str], schemas: Path) -> Iterator[Diagnos
             if not target.is_relative_to(schemas.resolve()):
                 reason = "it is a link that leads out of the store"
             elif not target.is_file():
-                reason = "it is no regular file"
+                reason = "it is not a regular file"
             else:
                 continue
         except (OSError, RuntimeError) as error:  # a link to itself is a RuntimeError

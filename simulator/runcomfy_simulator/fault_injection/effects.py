@@ -177,4 +177,4 @@ def _read(words: str, table: tuple[_Words, ...]) -> Effect:
         match = re.fullmatch(effect.pattern, plain, re.IGNORECASE)
         if match:
             return effect.make(match)
-    raise UnknownFault(f"{words!r} is no fault; there are: {', '.join(effect.example for effect in table)}")
+    raise UnknownFault(f"{words!r} is not a fault; there are: {', '.join(effect.example for effect in table)}")

@@ -160,7 +160,7 @@ def _fraction(which: str, text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise ScriptError(f"{text!r}: {which} is no share between 0% and 100%")
+        raise ScriptError(f"{text!r}: {which} is not a share between 0% and 100%")
     return share
 
 
@@ -172,7 +172,7 @@ def _spans(which: str, text: str) -> tuple[tuple[int, int | None], ...]:
     for part in (which or "1").split(","):
         match = _PARTS.fullmatch(part.strip())
         if match is None:
-            raise ScriptError(f"{text!r}: {part.strip()!r} is no number, no span such as 1-3, and not *")
+            raise ScriptError(f"{text!r}: {part.strip()!r} is not a number, a span such as 1-3, or *")
         first = int(match[1])
         open_end = "-" in part and not match[2]
         spans.append((first, None if open_end else int(match[2] or first)))

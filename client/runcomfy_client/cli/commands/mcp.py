@@ -37,8 +37,8 @@ def mcp(
     max_cost: Annotated[
         float | None,
         Parameter(
-            help="US dollars in 24 hours, by the base price until a job's cost is known. A base price is no quote, so "
-            "the sum may end above it; --max-jobs is the exact bound.",
+            help="US dollars in 24 hours, by the base price until a job's cost is known. A base price is not a quote, "
+            "so the sum may end above it; --max-jobs is the exact bound.",
             metavar="USD",
         ),
     ] = None,
