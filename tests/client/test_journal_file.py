@@ -193,7 +193,7 @@ def test_a_submit_is_not_settled_with_nonsense(clients: Clients, proxy: FaultPro
     proxy.plan("submit", faults.lost_reply)
     with pytest.raises(SubmissionUnknownError):
         client.submit("any/model", {}, {"job_key": "one"})
-    with pytest.raises(JournalError, match="no request id"):
+    with pytest.raises(JournalError, match="not a request id"):
         client.journal.settle("one", request_id="see the web page")
     assert client.journal.find("one").state == "unsure"
 

@@ -32,7 +32,7 @@ def lint(schemas: Path) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (os.mkfifo, "no regular file"),
+        (os.mkfifo, "not a regular file"),
         (lambda path: Path(path).symlink_to("/etc/passwd"), "leads out of the store"),
         (lambda path: Path(path).symlink_to("missing.json"), "No such file"),
         (lambda path: Path(path).symlink_to(Path(path).name), "Symlink loop|Too many levels"),
