@@ -345,7 +345,7 @@ def _thumbnail(path: Path, folder: Path, name: str, size: int) -> Path | None:
         part = Part(folder)
         try:
             part.handle.write(small.getvalue())
-            part.move_to(target, overwrite=True)
+            part.move_to(target, overwrite=True, durable=False)
         finally:
             part.discard()
     except OSError as error:

@@ -236,11 +236,24 @@ class Part:
                 return
             self.handle.close()  # another process removed it as abandoned just before it was locked
 
-    def move_to(self, target: Path, *, overwrite: bool) -> bool:
-        """Whether it has that name now; False if the name is taken."""
-        self.handle.flush()
-        if _WINDOWS:
-            self.handle.close()
+    def move_to(self, target: Path, *, overwrite: bool, durable: bool = True) -> bool:
+        """Whether it has that name now; False if the name is taken.
+
+        The content is on disk before the name is, and the name before this returns, so that a power cut leaves no empty
+        file under a name that stands for a whole one. ``durable=False`` leaves both to the system.
+        """
+        if not self.handle.closed:  # on Windows it is, if another name was taken
+            self.handle.flush()
+            if durable:
+                os.fsync(self.handle.fileno())
+            if _WINDOWS:
+                self.handle.close()
+        moved = self._move_to(target, overwrite)
+        if moved and durable:
+            _sync_folder(target.parent)
+        return moved
+
+    def _move_to(self, target: Path, overwrite: bool) -> bool:
         if overwrite:
             self.path.replace(target)
             return True
@@ -264,6 +277,16 @@ class Part:
             self.path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.handle.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Where the system can do it: not on Windows, and not on every file system."""
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def _lock(handle: BinaryIO) -> bool | None:
