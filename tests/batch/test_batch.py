@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import csv
 import json
 import sqlite3
 import time
@@ -10,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from runcomfy_client.api import calls
+from runcomfy_client.api.download import prepare
 from runcomfy_client.batch import engine, flight
 from runcomfy_client.batch.folder import BatchFolder
 from runcomfy_client.batch.folder_store import FolderLock
@@ -17,6 +21,7 @@ from runcomfy_client.client import AsyncClient, SyncClient
 from runcomfy_client.errors import (
     AuthenticationError,
     ConfigurationError,
+    DownloadError,
     InvalidBatchError,
     JournalError,
     TransportError,
@@ -225,6 +230,8 @@ def test_a_request_id_is_the_job_of_one_row(sim: Simulator, client: SyncClient, 
     ended = {item.key: item for item in batch.run()}
     lost, other = sim.jobs
     assert ended["k1"].request_id == other.request_id
+    with pytest.raises(ConfigurationError, match=f"knows no job {lost.request_id[::-1]}. Nothing was changed"):
+        batch.settle("k0", request_id=lost.request_id[::-1])
     with pytest.raises(JournalError, match="is the job of 'k1'"):
         batch.settle("k0", request_id=other.request_id)
     batch.settle("k0", request_id=lost.request_id)
@@ -512,3 +519,84 @@ def test_the_next_intent_is_asked_for_while_an_id_is_written(
     assert {item.state for item in batch.run()} == {"done"}
     # So both are in one commit; and of one slot, never a second intent before the first one's id.
     assert events == ["intent", *["intent", "id"] * 3, "id"]
+
+
+def test_an_api_that_is_busy_for_long_ends_the_run(
+    sim: Simulator, client: SyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(calls, "RATE_LIMIT_PAUSE", 0.05)
+    sim.script("submit 3-: 429")
+    batch = client.batch(rows(5), tmp_path / "out")
+    assert len(list(batch.run())) == 2
+    assert batch.stopped == "busy"
+    assert batch.status().counts["waiting"] == 3
+    sim.clear_script()
+    assert len(list(client.batch(rows(5), tmp_path / "out").run())) == 3
+    assert sim.accepted == 5
+
+
+def test_files_that_cannot_be_written_end_the_run_with_one_error(
+    sim: Simulator,
+    client: SyncClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def prepare_and_block(folder: Path) -> frozenset[str]:
+        names = prepare(folder)
+        folder.rmdir()
+        folder.write_text("in the way")
+        return names
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flight, "prepare", prepare_and_block)
+        batch = client.batch(rows(30), tmp_path / "out", submits=1, rate=20)
+        with pytest.raises(DownloadError, match="it cannot be written"):
+            list(batch.run())
+    assert batch.stopped == "disk"
+    assert sim.accepted < 30
+    assert not [record for record in caplog.records if "cannot be written" in record.message]
+    (tmp_path / "out" / "files").unlink()
+    assert len(list(client.batch(rows(30), tmp_path / "out").run())) == sim.accepted == 30
+
+
+def test_a_table_has_no_formulas(client: SyncClient, tmp_path: Path) -> None:
+    keys = ["=1+1", "+1", "-1", "@SUM(A1)", "plain"]
+    keyed = [{**row, "key": key, "price": 0.5} for key, row in zip(keys, rows(5), strict=True)]
+    list(client.batch(keyed, tmp_path / "out").run())
+    BatchFolder(tmp_path / "out").export(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        table = {row["key"]: row for row in csv.DictReader(file)}
+    assert set(table) == {"'=1+1", "'+1", "'-1", "'@SUM(A1)", "plain"}
+    assert {line["key"] for line in lines_in(tmp_path / "out")} == set(keys)
+
+
+def test_a_rate_is_stated_when_there_is_enough_of_it(client: SyncClient, tmp_path: Path) -> None:
+    batch = client.batch(rows(5), tmp_path / "out")
+    list(batch.run())
+    with contextlib.closing(sqlite3.connect(tmp_path / "out" / "batch.sqlite3", isolation_level=None)) as connection:
+        for seconds, enough in ((1.0, False), (30.0, True)):
+            connection.execute("UPDATE items SET ended_at = ?", (time.time() - seconds,))
+            rate = batch.status().rate
+            assert rate == (pytest.approx(10, rel=0.1) if enough else None)
+        connection.execute("UPDATE items SET seq = NULL WHERE seq > 3")
+        assert batch.status().rate is None
+
+
+def test_a_file_without_rows_is_an_error(client: SyncClient, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("key,prompt\n")
+    check = client.batch(tmp_path / "rows.csv", model=IMAGE).check()
+    assert not check.ok
+    assert str(check.problems[0]).endswith("rows.csv: has no rows")
+    assert client.batch([]).check().ok  # a program knows what it hands over
+
+
+def test_a_damaged_database_says_what_to_do(sim: Simulator, client: SyncClient, tmp_path: Path) -> None:
+    list(client.batch(rows(2), tmp_path / "out").run())
+    (tmp_path / "out" / "batch.sqlite3").write_bytes(b"no database" * 1000)
+    batch = client.batch(rows(3), tmp_path / "out")
+    with pytest.raises(JournalError, match="is damaged") as caught:
+        list(batch.run())
+    assert "results.jsonl" in caught.value.cure
+    assert sim.accepted == 2

@@ -10,16 +10,17 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..api import catalog
+from ..api import catalog, poll
 from ..api.arguments import path_of
+from ..api.calls import JobRef
 from ..describe.prices import Price, price_of
-from ..errors import APIError, ConfigurationError, InvalidBatchError, RunComfyError, TransportError
+from ..errors import APIError, ConfigurationError, InvalidBatchError, NotFoundError, RunComfyError, TransportError
 from ..journal.base import Scope, normal_address
 from ..journal.journal import is_database
 from ..journal.writer import JournalWriter
 from ..transport.hooks import log
 from ..transport.steps import run
-from .folder import BatchFolder, item_of
+from .folder import BatchFolder, check_settlement, item_of
 from .limits import Limits, checked_limits
 from .place import FolderPlace
 from .plan import Plan, checked_amount
@@ -63,7 +64,8 @@ class BatchData:
     """What both kinds of batches are made of. ``client.batch`` makes one.
 
     stopped: after a run why it ended before all was done: interrupted, budget, paused, failures (more than
-    max_failures), unsure (max_unsure), access, unreachable, journal; None if it did not.
+    max_failures), unsure (max_unsure), busy (the API took no job for ten minutes), disk (files cannot be written),
+    access, unreachable, journal; None if it did not.
     """
 
     def __init__(
@@ -113,10 +115,6 @@ class BatchData:
     def items(self) -> Iterator[BatchItem]:
         """Every job that has ended, those of earlier runs too."""
         return self._view().items()
-
-    def settle(self, key: str, *, request_id: str | None = None, started: bool | None = None) -> None:
-        """Say what became of an unsure job: its request id, or ``started=False``."""
-        self._view().settle(key, request_id=request_id, started=started)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
@@ -207,6 +205,18 @@ class BatchData:
         plan.close()
         yield from self._note_balance(started.store, after=False)
         return started
+
+    def _settled(self, key: str, request_id: str | None, started: bool | None) -> Operation[None]:
+        check_settlement(request_id, started)
+        if request_id is not None:
+            try:
+                yield from poll.status(self._session, JobRef(request_id))
+            except NotFoundError as error:  # settled so, the item would lose its own job, and be paid again
+                raise ConfigurationError(
+                    f"RunComfy knows no job {request_id}. Nothing was changed: {key!r} is still to be settled.",
+                    cure="Compare the id with RunComfy's pages; the token has to be the one that it was sent with.",
+                ) from error
+        yield from run(lambda: self._view().settle(key, request_id=request_id, started=started))
 
     def _load(self, place: Place, plan: Plan) -> Started:
         _make_folder(place.folder)
@@ -341,6 +351,15 @@ class Batch(BatchData):
         started, chosen = self._driver.run(self._reopen(failed=failed, refused=refused, keys=keys))
         yield from self._iterate(started, chosen)
 
+    def settle(self, key: str, *, request_id: str | None = None, started: bool | None = None) -> None:
+        """Say what became of an unsure job, once you have looked on RunComfy's pages.
+
+        request_id: it was started, and this is its job; the next run brings its result. RunComfy is asked whether it
+        knows the id. started=False: it was not, so the next run sends it. Raises JournalError if it is not unsure,
+        ConfigurationError for an id that RunComfy does not know, and while a run goes on.
+        """
+        self._driver.run(self._settled(key, request_id, started))
+
     def stop(self) -> None:
         if self._loop is None:
             self._stops += 1
@@ -418,6 +437,10 @@ class AsyncBatch(BatchData):
         started, chosen = await self._driver.run(self._reopen(failed=failed, refused=refused, keys=keys))
         async for item in self._iterate(started, chosen):
             yield item
+
+    async def settle(self, key: str, *, request_id: str | None = None, started: bool | None = None) -> None:
+        """Say what became of an unsure job; see `Batch.settle`."""
+        await self._driver.run(self._settled(key, request_id, started))
 
     async def _iterate(self, started: Started, only: frozenset[str] | None) -> AsyncIterator[BatchItem]:
         ended: asyncio.Queue[Row | None] = asyncio.Queue()

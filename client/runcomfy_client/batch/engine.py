@@ -14,6 +14,7 @@ What can go wrong, and what is done:
   pause, submits go on.
 - Unsure submits or no connection, BREAKER_FAILURES in a row: pause, then probe with one submit at a time, the pauses
   growing. ``max_unsure`` unsure submits in a run end it; so do MOST_PROBES probes without a reply (the API is down).
+- A reply that asks to try again later, and nothing else for BUSY_SECONDS while no job is in flight: the run ends.
 - The budget is full: wait until a job in flight is over, for costs replace estimates; if none is in flight, the run
   ends. With a budget, the first job of a model runs alone, and corrects the estimate of the others.
 - The token or the balance is refused: nothing more is sent, and the error is raised at the end.
@@ -67,6 +68,7 @@ MOST_PROBES = 8
 FIRST_PROBES = 2
 FIRST_PROBE = 1.0
 LONGEST_PROBE = 30.0
+BUSY_SECONDS = 600.0
 # Seconds that an intent waits for a commit that it can share. Syncs of the disk cost most of a job's processor time.
 INTENT_WAITS = 0.003
 # Seconds that a drain waits for fetches under way.
@@ -77,8 +79,8 @@ class Engine:
     """One run of a batch.
 
     ended: called with each item that ended. stopped: why the run ended before all was done, None if it did
-    not: interrupted, budget, paused, failures, unsure, access, unreachable, journal, error. error: what to raise for
-    that. only: keys; other items that wait are left alone.
+    not: interrupted, budget, paused, failures, unsure, busy, disk, access, unreachable, journal, error. error: what to
+    raise for that. only: keys; other items that wait are left alone.
     """
 
     def __init__(
@@ -114,6 +116,8 @@ class Engine:
         self._breaker = Breaker()
         self._next_post = 0.0
         self._unsure = 0
+        # Since when the API asks to try again later, while no job is in flight.
+        self._busy_since: float | None = None
         self._trials: dict[str, int] = {}
         self._fetch_grace = FETCH_GRACE
         self._flight = Flight(
@@ -278,15 +282,17 @@ class Engine:
             self._ended(await asyncio.to_thread(self._store.item, item.id))
             if self._unsure >= self._limits.max_unsure:
                 self._stop("unsure")
-        except RateLimitError:
+        except RateLimitError as error:
             self._breaker.had_reply = True
             self._waiting.appendleft(item)
+            self._note_busy(error)
         except (AuthenticationError, InsufficientBalanceError, PermissionDeniedError) as error:
             self._stop("access", error)
         except (InvalidInputError, APIError) as error:
             if isinstance(error, APIError) and error.retryable:
                 self._waiting.appendleft(item)
                 self._breaker.failed()
+                self._note_busy(error)
             else:
                 self._breaker.succeeded()
                 await self._flight.over(item, Ending(item, REFUSED, error=str(error)))
@@ -304,6 +310,16 @@ class Engine:
             self._breaker.succeeded()
             return job
         return None
+
+    def _note_busy(self, error: APIError) -> None:
+        """The API asks to try again later. It may mean the jobs in flight, so that only their end makes room."""
+        if self._jobs:
+            return
+        if self._busy_since is None:
+            self._busy_since = time.monotonic()
+            log.warning("RunComfy takes no job now; the batch tries again for some minutes. %s", error)
+        elif time.monotonic() - self._busy_since > BUSY_SECONDS:
+            self._stop("busy")
 
     async def _held(self, item: Item, error: Held) -> None:
         """The gate was shut."""
@@ -327,6 +343,7 @@ class Engine:
 
     def _follow(self, item: Item, job: JobRef | None = None) -> None:
         """job: the item's job, where it is at hand."""
+        self._busy_since = None
         task = asyncio.ensure_future(self._watched(item, job))
         self._jobs[item.id] = task
 

@@ -5,6 +5,7 @@
 - Files cannot be fetched: the result is read again, for its addresses expire, and the fetch is repeated; then the item
   stays `fetching`, and the next run goes on there. Where the file's host says that there is no such file, it is
   `expired`.
+- Files cannot be written: the run ends; its jobs stay `fetching`, and so do others that end meanwhile.
 - A cost is not known yet when its job ends: it is asked for at the end of the run, and of each later one.
 """
 
@@ -14,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import time
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 from ..api import poll as polling
@@ -207,7 +209,11 @@ class Flight:
                     paths = await self._driver.run(operation)
             except DownloadError as error:
                 self.fetches.discard(item.id)
-                log.warning("%s: %s", item.key, error)
+                if isinstance(error.__cause__, OSError):  # as on a full disk, where it helps no job to try again
+                    self._stop("disk", error)
+                    await self._write(Ending(item, FETCHING, error=error.message))
+                    return
+                log.log(WARNING if tries == FETCH_TRIES else INFO, "%s: %s", item.key, error)
                 if tries == FETCH_TRIES and error.status_code in FILE_IS_GONE:
                     names = [path.relative_to(self._store.folder).as_posix() for path in error.saved]
                     reason = f"a file of its result is gone: HTTP {error.status_code}"

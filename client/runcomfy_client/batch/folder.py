@@ -182,10 +182,7 @@ class BatchView(abc.ABC):
         request_id: it was started, and this is its job; the next run brings its result. started=False: it was not, so
         the next run sends it. Raises JournalError if it is not unsure, ConfigurationError while a run goes on.
         """
-        if (request_id is None) == (started is None) or started:
-            raise ConfigurationError("Settle a job either with request_id=..., or with started=False.")
-        if request_id is not None and request_id_in({"request_id": request_id}) is None:
-            raise ConfigurationError(f"{request_id!r} is not a request id.")
+        check_settlement(request_id, started)
         with self.changing():
             self.store.settle_item(key, request_id)
 
@@ -208,6 +205,14 @@ class BatchView(abc.ABC):
 
     def close(self) -> None:
         self.store.close()
+
+
+def check_settlement(request_id: str | None, started: bool | None) -> None:
+    """Raises ConfigurationError unless the arguments say one thing."""
+    if (request_id is None) == (started is None) or started:
+        raise ConfigurationError("Settle a job either with request_id=..., or with started=False.")
+    if request_id is not None and request_id_in({"request_id": request_id}) is None:
+        raise ConfigurationError(f"{request_id!r} is not a request id.")
 
 
 class BatchFolder(BatchView):

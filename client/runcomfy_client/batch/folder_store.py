@@ -34,6 +34,12 @@ END
 class FolderStore(BatchStore, SqliteStore):
     """The journal of the batch in a folder."""
 
+    damaged_cure = (
+        "Keep the folder, and run its rows in no other one before you know which of them are paid: results.jsonl has"
+        " the keys and request ids of all that ended. The page about batches says how the others are found (A damaged"
+        " batch.sqlite3)."
+    )
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / FILE)
         self.folder = folder

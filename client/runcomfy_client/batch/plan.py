@@ -180,6 +180,10 @@ class Plan:
             else:
                 self._add(row)
         self._connection.execute("COMMIT")
+        if not self.check.rows and isinstance(
+            jobs, (str, os.PathLike)
+        ):  # most likely another program failed to fill it
+            self.check.add(RowProblem(place=os.fspath(jobs), message="has no rows"))
         return self.check
 
     def model_ids(self) -> list[str]:

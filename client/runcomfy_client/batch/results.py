@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .store import BatchStore
 
 NAME = "results.jsonl"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("key", "model", "state", "request_id", "cost", "files", "error")
 
 
@@ -157,8 +158,11 @@ def _csv_line(row: Row) -> bytes:
 
 
 def _csv_text(values: Iterable[object]) -> bytes:
+    """A spreadsheet would carry out a text that begins as a formula does, so such a text gets an apostrophe first."""
     text = io.StringIO()
-    csv.writer(text).writerow(values)
+    csv.writer(text).writerow(
+        f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value for value in values
+    )
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

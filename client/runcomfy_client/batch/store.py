@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 PAGE = 500
+# A rate is of so many jobs at least, over so many seconds.
+RATE_JOBS = 4
+RATE_SECONDS = 5.0
 _NAMED_ID = re.compile(r"The reply names the request id (\S+):")
 # A key has no such character, so the job_key of a retry cannot be the key of another item.
 NOT_IN_KEYS = "\N{NO-BREAK SPACE}"
@@ -534,12 +537,12 @@ class BatchStore(SqlStore):
         )
 
     def _rate(self) -> float | None:
-        """Jobs that ended in a minute: of the last 200, in the last ten minutes."""
+        """Jobs that ended in a minute: of the last 200, in the last ten minutes. None while that says little."""
         rows = self._read(
             "SELECT clock() - ended_at AS age FROM items WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 200", ()
         )
         ages: list[float] = [row["age"] for row in rows if row["age"] < 600]
-        return len(ages) * 60 / max(ages) if len(ages) > 1 and max(ages) > 0 else None
+        return len(ages) * 60 / max(ages) if len(ages) >= RATE_JOBS and max(ages) >= RATE_SECONDS else None
 
     def failures(self) -> list[tuple[str, str, str, int, str]]:
         """What did not end well: state, cause, model, how many, and one key."""

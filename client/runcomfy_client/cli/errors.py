@@ -185,7 +185,7 @@ def hint(error: BaseException, argv: Sequence[str], program: str) -> Hint | None
     if isinstance(error, errors.TransportError) and error.cure and not error.request_id:
         # Only an address of the user's own has a cure.
         return Hint("check that a server, such as the simulator, is running there; RUNCOMFY_BASE_URL sets the address")
-    if isinstance(error, errors.ConfigurationError) and argv[:1] == ["batch"] and error.cure:
+    if isinstance(error, (errors.ConfigurationError, errors.JournalError)) and argv[:1] == ["batch"] and error.cure:
         # Those of a batch are about files and folders, the same for a program and a command.
         return Hint(error.cure[0].lower() + error.cure[1:].removesuffix("."))
     return _about_job(error, argv, program)

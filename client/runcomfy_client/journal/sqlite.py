@@ -62,6 +62,11 @@ ALTER TABLE submissions ADD COLUMN reserved INTEGER;
 class SqliteStore(SqlStore):
     """A journal in the file at ``path``, which the first ``intend`` makes, with its folder."""
 
+    damaged_cure = (
+        "Keep it, for it has the ids of paid jobs, and begin another journal. SQLite's own program, sqlite3, may still"
+        " read the table submissions of it."
+    )
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
@@ -264,6 +269,8 @@ class SqliteStore(SqlStore):
         try:
             yield
         except (sqlite3.Error, OSError, UnicodeError) as error:
+            if type(error) is sqlite3.DatabaseError:  # its subclasses are about what was asked of it
+                raise JournalError(f"{self.path} is damaged: {error}.", cure=self.damaged_cure) from error
             cure = "Choose another path, or make this one writable."
             if "locked" in str(error):
                 cure = "Another program holds it; end that, or choose another path."

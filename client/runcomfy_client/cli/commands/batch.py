@@ -361,15 +361,21 @@ def settle(
     state: State = None,
     common: Common = COMMON,
 ) -> int:
-    """Say what became of an unsure job, once you have looked on RunComfy's pages."""
+    """Say what became of an unsure job, once you have looked on RunComfy's pages.
+
+    An id that RunComfy does not know is refused.
+    """
     if (request_id is None) == (not not_started):
         raise CommandError("settle needs one of --request-id ID and --not-started")
-    _view(directory, state).settle(key, request_id=request_id, started=False if not_started else None)
-    if common.json:
-        emit_json({"key": key, "request_id": request_id})
+    view = _view(directory, state)
+    if request_id is None:
+        view.settle(key, started=False)
     else:
-        note(f"{key}: " + ("waits to be sent." if not_started else f"its job is {request_id}; the next run brings it."))
-    return OK
+        with open_client(common.base_url, record=False) as client:
+            batch = client.batch(output_dir=directory, name=directory, state=_state_of(directory, state))
+            batch.settle(key, request_id=request_id)
+    text = "waits to be sent." if request_id is None else f"its job is {request_id}; the next run brings it."
+    return _done({"key": key, "request_id": request_id}, f"{key}: {text}", common)
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 8, example=("{program} batch pause out",))
@@ -543,6 +549,8 @@ def _exit_code(batch: Batch, found: BatchReport) -> int:
 _REASONS = {
     "budget": "The budget is used up; a higher --budget goes on.",
     "failures": "More jobs failed than --max-failures allows.",
+    "busy": "For ten minutes RunComfy took no job, and asked to try again later. The same line again goes on.",
+    "disk": "Files cannot be written, so nothing more was sent. Make room; the same line again goes on.",
     "unsure": "As many submits are unsure as --max-unsure allows.",
     "interrupted": "Interrupted; the same line again goes on.",
 }
