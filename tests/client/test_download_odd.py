@@ -74,7 +74,7 @@ def test_a_redirect_to_no_address_is_an_error_of_its_file_alone(
     clients: Clients, proxy: FaultProxy, api: TinyApi, tmp_path: Path
 ) -> None:
     proxy.plan("file", answer(Response(302, b"", {"Location": "https://[bad"})))
-    with pytest.raises(DownloadError, match="no address"):
+    with pytest.raises(DownloadError, match="not an address"):
         finished(clients, proxy, api).download(tmp_path)
 
 

@@ -245,7 +245,7 @@ def test_a_package_of_another_name_stands_alone(workshop: Workshop) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        *((name, "no name for a package") for name in ("", "a.b-c", "../x", "class", "été", "1a", "__main__")),
+        *((name, "not a name for a package") for name in ("", "a.b-c", "../x", "class", "été", "1a", "__main__")),
         *((name, "a module of Python itself") for name in ("json", "typing", "_io")),
         *((name, "a library that the client needs") for name in ("httpx", "pydantic", "PIL")),
         *((name, "another package of this distribution") for name in ("runcomfy_client", "runcomfy_simulator")),
