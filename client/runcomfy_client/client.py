@@ -224,8 +224,8 @@ class SyncClient(ClientData):
     def job(self, request_id: str, model_id: str | None = None) -> Job[Any]:
         """Pick up a job again, also from another process. Sends nothing.
 
-        With a journal it reads one row, and blocks while it does. In async code, where the journal is a database or a file
-        that other programs hold for long, call it in a thread: ``await asyncio.to_thread(client.job, request_id)``.
+        With a journal it reads one row, and blocks while it does. In async code, where the journal is a database or a
+        file that other programs hold for long, call it by ``await asyncio.to_thread(client.job, request_id)``.
         """
         return Job(self._session, self._driver, self._job_ref(request_id, model_id))
 
@@ -409,8 +409,8 @@ class AsyncClient(ClientData):
     def job(self, request_id: str, model_id: str | None = None) -> AsyncJob[Any]:
         """Pick up a job again, also from another process. Sends nothing.
 
-        With a journal it reads one row, and blocks while it does. In async code, where the journal is a database or a file
-        that other programs hold for long, call it in a thread: ``await asyncio.to_thread(client.job, request_id)``.
+        With a journal it reads one row, and blocks while it does. In async code, where the journal is a database or a
+        file that other programs hold for long, call it by ``await asyncio.to_thread(client.job, request_id)``.
         """
         return AsyncJob(self._session, self._driver, self._job_ref(request_id, model_id))
 
