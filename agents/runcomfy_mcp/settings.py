@@ -26,7 +26,8 @@ class Settings:
     results: the folder that keeps the files of results, a folder a job.
     folders: agents may send local files from these folders, and from no others.
     simulated: whether the API is a simulator: nothing costs money.
-    program: how a person calls the command line, for hints. journal: the file that was named, for the same.
+    program: how a person calls the command line, for hints. journal: the file that was named, for the same;
+    journal_variable: the variable that names the journal, if one does.
     """
 
     spend: Spend
@@ -37,10 +38,13 @@ class Settings:
     simulated: bool = False
     program: str = "runcomfy-client"
     journal: str | None = None
+    journal_variable: str = ""
 
     def settle_line(self, name: str) -> str:
         """The start of the line by which a person settles an unsure submit."""
         words = [self.program, "settle", shlex.quote(clean(name, LONGEST_TITLE))]
+        if self.journal_variable:  # its value may hold a password, and a person's shell may not have it
+            words.insert(0, f"{self.journal_variable}=...")
         return " ".join([*words, "--journal", shlex.quote(self.journal)] if self.journal else words)
 
     def budget_line(self) -> str:

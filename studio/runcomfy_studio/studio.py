@@ -58,15 +58,16 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
     module = import_module(settings.package)
     package: ModelPackage = import_module(f"{settings.package}._index").PACKAGE
     storage = Storage(settings.folder)
+    # With the inputs, so that a result can be opened again with its settings.
+    journal = Journal(settings.journal, keep_inputs=True)
     client: AsyncClient = module.AsyncRunComfy(
         token=token,
         base_url=base_url or settings.base_url,
-        # With the inputs, so that a result can be opened again with its settings.
-        journal=Journal(settings.journal, keep_inputs=True),
+        journal=journal,
     )
     places = (
         (storage.folder, "the studio's folder"),
-        (settings.journal, "the journal"),
+        (journal.name, "[address]" if isinstance(settings.journal, str) else "the journal"),
         (settings.results, "the results"),
         (Path.home(), "~"),
     )

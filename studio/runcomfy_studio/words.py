@@ -19,10 +19,11 @@ _URL = re.compile(r"https?://[^\s'\"<>]+")
 class Words:
     """Turns errors into sentences for the page.
 
-    base_url: the API's address, which may be shown. places: paths of this computer, with what stands for each.
+    base_url: the API's address, which may be shown. places: paths of this computer and the address of its database,
+    with what stands for each.
     """
 
-    def __init__(self, base_url: str, places: Iterable[tuple[Path, str]]) -> None:
+    def __init__(self, base_url: str, places: Iterable[tuple[Path | str, str]]) -> None:
         self._base_url = base_url
         self._places = sorted(((str(path), name) for path, name in places), key=lambda place: -len(place[0]))
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from runcomfy_client.cli.app import run_app
+from runcomfy_client.cli.errors import CommandError
 from runcomfy_client.client import AsyncClient, SyncClient
-from runcomfy_client.errors import ConfigurationError, JournalError
+from runcomfy_client.errors import ConfigurationError, JournalError, SubmissionUnknownError
 from runcomfy_client.journal import Journal
 from runcomfy_simulator import Simulator
 
@@ -67,6 +69,41 @@ def test_a_client_keeps_its_journal_there(sim: Simulator, postgres_url: str) -> 
     assert (entry.state, entry.request_id, entry.job_key) == ("completed", job.request_id, "fox")
     with Journal(postgres_url) as journal, pytest.raises(ConfigurationError, match="is not a file"):
         print(journal.path)
+
+
+def test_the_command_line_finds_it_by_a_variable(
+    sim: Simulator,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", sim.token)
+    monkeypatch.setenv("RUNCOMFY_BASE_URL", sim.url)
+    monkeypatch.setenv("RUNCOMFY_JOURNAL", postgres_url)
+    with SyncClient(sim.token, sim.url, journal=postgres_url) as client:
+        job = client.submit(IMAGE, {"prompt": "a fox"}, {"job_key": "by another program"})
+        assert run_app(["result", job.request_id, "--wait", "-o", str(tmp_path)]) == 0
+        sim.script("submit 1: lost reply")
+        with pytest.raises(SubmissionUnknownError):
+            client.submit(IMAGE, {"prompt": "a fox"}, {"job_key": "lost"})
+    sim.clear_script()
+    for words in ("jobs", "jobs --json", "pending --refresh", "result --all", "settle lost --not-started", "pending"):
+        assert run_app(words.split()) == 0
+    shown = capsys.readouterr()
+    assert "by another program" in shown.out
+    assert "Nothing is pending in postgresql://runcomfy@127.0.0.1" in shown.err
+    for password in (PASSWORD, PASSWORD_IN_URL):
+        assert password not in shown.out + shown.err
+    assert not (tmp_path / "state" / "runcomfy-client" / "journal.sqlite3").exists()
+
+    # An address is never an argument, and no file.
+    for options, variable in ((["--journal", postgres_url], ""), ([], "mysql://me:secret@db/jobs")):
+        monkeypatch.setenv("RUNCOMFY_JOURNAL", variable)
+        with pytest.raises((CommandError, ConfigurationError), match="address") as error:
+            run_app(["pending", *options])
+        assert PASSWORD_IN_URL not in str(error.value)
+        assert "secret" not in str(error.value)
 
 
 def test_an_async_client_writes_it_beside_the_event_loop(sim: Simulator, postgres_url: str) -> None:

@@ -130,7 +130,7 @@ def complete_input(context: CompletionContext) -> list[tuple[str, str]]:
 
 def _pending() -> list[JournalEntry]:
     file = existing_journal(None)
-    if file is None:
+    if not isinstance(file, Path):  # a database may not answer for long
         return []
     with open_journal(file) as journal:
         return journal.pending()
@@ -168,7 +168,11 @@ Input = Annotated[
     ),
 ]
 JournalFile = Annotated[
-    str | None, Parameter(help="The journal; default: the file in your state folder.", metavar="FILE")
+    str | None,
+    Parameter(
+        help="The journal; default: $RUNCOMFY_JOURNAL, a file or postgresql://..., else a file in your state folder.",
+        metavar="FILE",
+    ),
 ]
 Timeout = Annotated[float | None, Parameter(help="Longest wait for the result, in seconds.", metavar="S")]
 

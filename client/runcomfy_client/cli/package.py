@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SCRIPT = "runcomfy-client"
 VARIABLE = "RUNCOMFY_PACKAGE"
+JOURNAL_VARIABLE = "RUNCOMFY_JOURNAL"
 # Of [tool.runcomfy]; the two others are the generator's.
 _KEYS = ("package", "schemas", "output")
 DEFAULT = "runcomfy"
@@ -98,7 +99,7 @@ def open_client(
     """
     package()  # report a wrong address before the client's own modules are loaded
     client: type[SyncClient] = _import(_selection.name).RunComfy
-    return client(base_url=base_url, journal=journal_path(journal) if record else None, validate=validate)
+    return client(base_url=base_url, journal=journal_place(journal) if record else None, validate=validate)
 
 
 def open_async_client(
@@ -107,51 +108,75 @@ def open_async_client(
     """As ``open_client``, for servers. ``token``: that of a simulator; a person's own is never an argument."""
     package()
     client: type[AsyncClient] = _import(_selection.name).AsyncRunComfy
-    return client(token=token, base_url=base_url, journal=journal_path(journal))
+    return client(token=token, base_url=base_url, journal=journal_place(journal))
 
 
-def journal_path(path: str | Path | None) -> Path:
-    """The journal's file: the one that is named, else one in the user's folder for program state."""
+def journal_place(path: str | Path | None) -> Path | str:
+    """Where the journal is: the file that is named, else what RUNCOMFY_JOURNAL names, a file or ``postgresql://...``,
+    else a file in the user's folder for program state.
+
+    The address of a database is never an argument, since others could read its password in the list of processes.
+    """
     from pathlib import Path
 
     if path:
-        if str(path).startswith(("postgresql:", "postgres:")):
-            raise CommandError("the command line keeps its journal in a file; a journal in PostgreSQL is for Python")
+        if "://" in str(path):
+            raise CommandError(
+                f"--journal takes a file; the address of a database goes into the variable {JOURNAL_VARIABLE}, since "
+                "other users of this computer can read command lines, and the password with them"
+            )
         return Path(path).expanduser()
-    from ..journal.base import state_folder  # not every command has a journal
-
+    if named := os.environ.get(JOURNAL_VARIABLE, "").strip():
+        return named if "://" in named else Path(named).expanduser()
     return state_folder() / "journal.sqlite3"
 
 
+def state_folder() -> Path:
+    """The user's folder for program state."""
+    from ..journal import base  # not every command has a journal
+
+    return base.state_folder()
+
+
+def results_folder(journal: str | Path | None) -> Path:
+    """The folder of results that belongs to a journal: beside its file, or in the user's folder for program state."""
+    place = journal_place(journal)
+    return (state_folder() if isinstance(place, str) else place.parent) / "results"
+
+
 def journal_name(path: str | Path | None) -> str:
-    """The journal's file as messages name it: as the user did, else with ~ for the home folder, to fit a terminal."""
+    """The journal as messages name it: as the user did, without a password, or with ~ for the home folder."""
     from pathlib import Path
 
-    file = journal_path(path)
+    place = journal_place(path)
+    if isinstance(place, str):
+        return open_journal(place).name
     if path:
         return str(path)
     home = Path.home()
-    return f"~{os.sep}{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
+    return f"~{os.sep}{place.relative_to(home)}" if place.is_relative_to(home) else str(place)
 
 
-def existing_journal(path: str | None) -> Path | None:
-    """The journal's file to read from, or None if nothing was recorded yet.
+def existing_journal(path: str | None) -> Path | str | None:
+    """The journal to read from, or None if nothing was recorded yet.
 
     Raises NoFileError if a file is named that is not there: a misspelt name must not hide paid jobs.
     """
-    file = journal_path(path)
-    if file.exists():
-        return file
+    place = journal_place(path)
+    if isinstance(place, str) or place.exists():
+        return place
     if path:
         raise NoFileError(f"there is no journal {path!r}")
+    if os.environ.get(JOURNAL_VARIABLE, "").strip():
+        raise NoFileError(f"there is no journal {str(place)!r}, which {JOURNAL_VARIABLE} names")
     return None
 
 
-def open_journal(path: Path) -> Journal:
+def open_journal(place: Path | str) -> Journal:
     """The journal alone, which needs no token."""
     from ..journal.journal import Journal  # not every command has one
 
-    return Journal(path)
+    return Journal(place)
 
 
 def api_url(base_url: str | None, model_id: str) -> str:

@@ -36,6 +36,11 @@ class Journal:
         self._scope: Scope | None = None
 
     @property
+    def name(self) -> str:
+        """Where it is, for messages: the file, or the address without its password."""
+        return self._store.name
+
+    @property
     def path(self) -> Path:
         """The file, as an absolute path. Raises ConfigurationError for a journal in a database."""
         if is_database(self._store.name):
@@ -158,6 +163,8 @@ def _store_at(path: str | os.PathLike[str]) -> JournalStore:
             raise ConfigurationError(
                 "A journal in PostgreSQL needs psycopg.", cure='pip install "runcomfy-client[cluster]"'
             ) from error
+    if isinstance(path, str) and "://" in path:  # it may hold a password, so it is not shown
+        raise ConfigurationError("A journal is a file, or a database at postgresql://...; this is another address.")
     try:
         # Absolute, so that the file stays the same one when the working directory changes.
         file = Path(path).expanduser().absolute()

@@ -26,7 +26,7 @@ from ..options import (
     complete_request,
 )
 from ..output import emit_json, note, report_error, write
-from ..package import existing_journal, journal_name, open_client, open_journal, program
+from ..package import existing_journal, journal_name, journal_place, open_client, open_journal, program
 from ..progress import state_words
 from .run import check_name, fetch, finish, result_facts, wait_for
 
@@ -111,8 +111,8 @@ def cancel(request: RequestId, /, *, reading: Reading = READING, common: Common 
 def client_of_record(reading: Reading, common: Common) -> SyncClient:
     """A client with the journal, if there is one: a command that submits nothing makes no file."""
     check_recording(reading)
-    file = None if reading.no_journal else existing_journal(reading.journal)
-    return open_client(common.base_url, journal=file, record=file is not None)
+    is_there = not reading.no_journal and existing_journal(reading.journal) is not None
+    return open_client(common.base_url, journal=reading.journal, record=is_there)
 
 
 def _all_results(
@@ -124,7 +124,7 @@ def _all_results(
     common: Common,
 ) -> int:
     """Each job that was not seen to end: the files of jobs that are over are fetched, the others stay on record."""
-    entries, elsewhere = unfinished_jobs(client)
+    entries, elsewhere = unfinished_jobs(client, journal)
     options = in_journal("", journal, common.base_url)
     code = OK
     running = 0
@@ -154,7 +154,7 @@ def _all_results(
     return code
 
 
-def unfinished_jobs(client: SyncClient) -> tuple[list[str], int]:
+def unfinished_jobs(client: SyncClient, journal: str | None) -> tuple[list[str], int]:
     """The request ids of this account's jobs that were not seen to end, or whose cost is not known yet; and how many
     such jobs of another account or address the journal has, which this client cannot ask about.
 
@@ -163,8 +163,8 @@ def unfinished_jobs(client: SyncClient) -> tuple[list[str], int]:
     """
     client._session.config.authorization()
     own = [entry.request_id for entry in client.journal.entries() if entry.request_id and _is_unfinished(entry)]
-    with open_journal(client.journal.path) as journal:
-        everything = sum(entry.request_id is not None and _is_unfinished(entry) for entry in journal.entries())
+    with open_journal(journal_place(journal)) as opened:
+        everything = sum(entry.request_id is not None and _is_unfinished(entry) for entry in opened.entries())
     return own, everything - len(own)
 
 

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from ..errors import OK, CommandError, NoFileError
 from ..options import COMMON, JOBS, Common, JournalFile, command
-from ..package import journal_path, open_async_client, package, program
+from ..package import JOURNAL_VARIABLE, open_async_client, package, program, results_folder
 
 INSTALL = 'pip install "runcomfy-client[mcp]"'
 INSTALL_SIMULATOR = 'pip install "runcomfy-client[mcp,simulator]"'
@@ -82,11 +82,12 @@ def mcp(
             spend=spend,
             max_cost=max_cost,
             max_jobs=max_jobs,
-            results=_results(results, journal),
+            results=(results or results_folder(journal)).expanduser(),
             folders=tuple(files or ()),
             simulated=simulate,
             program=program(),
             journal=journal,
+            journal_variable=JOURNAL_VARIABLE if not journal and os.environ.get(JOURNAL_VARIABLE) else "",
         )
         number = serve(settings, package(), open_async_client(base_url, journal=journal, token=token))
     if number:
@@ -127,8 +128,3 @@ def _simulator(stack: contextlib.ExitStack) -> tuple[str, str, Path]:
         raise CommandError(message) from missing
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="runcomfy-simulated-", ignore_cleanup_errors=True))
     return simulator.url, simulator.token, Path(folder)
-
-
-def _results(results: Path | None, journal: str | None) -> Path:
-    """The folder for result files; by default beside the journal."""
-    return (results or journal_path(journal).parent / "results").expanduser()

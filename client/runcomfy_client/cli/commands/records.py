@@ -15,13 +15,12 @@ from ...schema.messages import amount
 from ..errors import OK, CommandError, in_journal, message_of
 from ..options import COMMON, JOBS, Common, JournalFile, Reading, check_request_id, command, complete_unsure
 from ..output import console, emit_json, note, write, write_row
-from ..package import existing_journal, journal_name, journal_path, open_client, open_journal, program
+from ..package import existing_journal, journal_name, journal_place, open_client, open_journal, program
 from ..progress import clock
 from .jobs import client_of_record, note_elsewhere, unfinished_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ...journal.base import JournalEntry
 
@@ -47,7 +46,7 @@ def pending(
         with open_journal(file) as opened:
             entries = opened.pending()
     if common.json:
-        facts: dict[str, object] = {"journal": str(journal_path(journal))}
+        facts: dict[str, object] = {"journal": _full_name(journal)}
         facts["pending"] = [_entry_facts(entry) for entry in entries]
         emit_json({**facts, "ended": ended, "elsewhere": elsewhere} if refresh else facts)
         return OK
@@ -91,7 +90,7 @@ def jobs(
             }
             for entry in listed
         ]
-        emit_json({"journal": str(journal_path(journal)), "jobs": facts, "totals": _totals(entries)})
+        emit_json({"journal": _full_name(journal), "jobs": facts, "totals": _totals(entries)})
         return OK
     if not entries:
         note(f"No job is on record in {journal_name(journal)}.")
@@ -129,7 +128,7 @@ def settle(
     if file is None:
         raise missing
     if adopt:
-        return _report_settled(_adopt(file, name, common), common)
+        return _report_settled(_adopt(journal, name, common), common)
     with open_journal(file) as opened:
         record = opened.find(name)
         if record is None:
@@ -145,6 +144,12 @@ def settle(
         return _report_settled(opened.find(name), common)
 
 
+def _full_name(journal: str | None) -> str:
+    """The journal for programs: its file, or the address without a password."""
+    place = journal_place(journal)
+    return open_journal(place).name if isinstance(place, str) else str(place)
+
+
 def _report_settled(entry: JournalEntry | None, common: Common) -> int:
     if common.json:
         emit_json({"entry": _entry_facts(entry) if entry else None})
@@ -153,11 +158,14 @@ def _report_settled(entry: JournalEntry | None, common: Common) -> int:
     return OK
 
 
-def _adopt(file: Path, name: str, common: Common) -> JournalEntry | None:
+def _adopt(journal: str | None, name: str, common: Common) -> JournalEntry | None:
     """Move the entries recorded under the token of this entry to the present token. Returns the entry."""
     from ...journal.base import normal_address  # loaded with the journal
 
-    with open_client(common.base_url, journal=file) as client, open_journal(file) as opened:
+    with (
+        open_client(common.base_url, journal=journal) as client,
+        open_journal(journal_place(journal)) as opened,
+    ):
         address = normal_address(client.base_url)
         named = [
             entry
@@ -183,7 +191,7 @@ def _refresh(journal: str | None, common: Common) -> tuple[list[dict[str, object
     if existing_journal(journal) is None:
         return ended, 0
     with client_of_record(Reading(journal=journal), common) as client:
-        request_ids, elsewhere = unfinished_jobs(client)
+        request_ids, elsewhere = unfinished_jobs(client, journal)
         for request_id in request_ids:
             job = client.job(request_id)
             try:

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from ..errors import OK, CommandError
 from ..options import COMMON, JOBS, Common, JournalFile, command
-from ..package import journal_path, package, package_name, program
+from ..package import journal_place, package, package_name, program, results_folder, state_folder
 
 INSTALL = 'pip install "runcomfy-client[studio]"'
 INSTALL_SIMULATOR = 'pip install "runcomfy-client[studio,simulator]"'
@@ -42,17 +42,18 @@ def studio(
     if not 0 <= port <= 65535:
         raise CommandError(f"--port takes a number from 0 to 65535, not {port}")
     package()  # what is wrong with it is best said before a server starts
-    folder = journal_path(None).parent / "studio"
+    folder = state_folder() / "studio"
     # What the simulator makes is no result of anybody's, and must not stand among those that were paid for.
-    file = folder / "simulated" / "journal.sqlite3" if simulate and not journal else journal_path(journal)
+    simulated = str(folder / "simulated" / "journal.sqlite3") if simulate else None
+    place = journal_place(journal or simulated)
     try:
         server = import_module("runcomfy_studio.server")
         settings = server.Settings(
             package=package_name(),
             program=program(),
             folder=folder,
-            journal=file.absolute(),
-            results=Path(results or file.parent / "results").expanduser().absolute(),
+            journal=place if isinstance(place, str) else place.absolute(),
+            results=Path(results or results_folder(journal or simulated)).expanduser().absolute(),
             port=port,
             max_cost=max_cost,
             base_url=common.base_url,
