@@ -325,7 +325,7 @@ def test_the_real_api_asks_and_is_used_by_keyboard_alone(
     tab_to("#run")
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog[open]")
-    assert "no quote" in page.inner_text("dialog")
+    assert "not a quote" in page.inner_text("dialog")
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog[open]", state="hidden")
     assert simulator.accepted == before

@@ -127,7 +127,7 @@ def test_nothing_is_paid_without_the_button_that_pays(paying: StudioCaller, sim:
     assert paying.post(f"/run/{MODEL}", data=data).status_code == 403
     assert paying.post(f"/run/{MODEL}?pay={'0' * 48}", data=data).status_code == 403
     text = dialog(paying, data)
-    assert "no quote" in text
+    assert "not a quote" in text
     assert "Balance" in text
     assert re.search(r"\d+\.\d\d USD", text)
     # The consent is for this input under this key.
