@@ -56,7 +56,7 @@ def make_app(studio: Studio) -> ASGIApp:
 
     async def broken(request: Request, error: Exception) -> Response:
         """The journal, a folder or the API cannot be used: the page says so in the client's words."""
-        problem = studio.words.of(error)
+        problem = studio.messages.of(error)
         if request.headers.get("HX-Request"):
             return HTMLResponse(fragment(request, "_problem.html", problem=problem))
         context = {"at": request.url.path, "waiting": 0, "title": "This does not work now", "text": problem}

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from runcomfy_client.result_store import AsyncResultStore, StoredResult
     from runcomfy_client.schema import ModelSpec
 
-    from .words import Words
+    from .messages import Messages
 
 T = TypeVar("T")
 
@@ -119,10 +119,12 @@ class Runs:
     limit.
     """
 
-    def __init__(self, client: AsyncClient, store: AsyncResultStore, words: Words, max_cost: float | None) -> None:
+    def __init__(
+        self, client: AsyncClient, store: AsyncResultStore, messages: Messages, max_cost: float | None
+    ) -> None:
         self._client = client
         self._store = store
-        self._words = words
+        self._messages = messages
         self.max_cost = max_cost
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers: dict[str, asyncio.Task[None]] = {}
@@ -189,7 +191,9 @@ class Runs:
             try:
                 job = await self._client.submit(model_id, payload, options)
             except SubmissionUnknownError as error:
-                return Submitted(name=error.submission_id, problem="" if error.submission_id else self._words.of(error))
+                return Submitted(
+                    name=error.submission_id, problem="" if error.submission_id else self._messages.of(error)
+                )
             except (RunComfyError, OSError) as error:
                 return await self._not_submitted(error, key)
             self.watch(job.request_id, model_id)
@@ -199,7 +203,7 @@ class Runs:
         is_other_input = isinstance(error, JournalError) and error.job_key is not None and error.account is None
         entry = await self.find(key) if is_other_input else None
         if entry is None:  # also where a job was started, and its id cannot be written down: the error names it
-            return Submitted(name=None, problem=self._words.of(error))
+            return Submitted(name=None, problem=self._messages.of(error))
         if entry.state in _NO_JOB:
             problem = "The input has changed since a submit that is unsure. Settle that one first; nothing was sent."
             return Submitted(name=entry.submission_id, problem=problem)
@@ -253,7 +257,7 @@ class Runs:
             ended_at=entry.ended_at.timestamp() if entry.ended_at else None,
             queue_position=update.queue_position if update and state == "in_queue" else None,
             cost=entry.cost if result is None or result.cost is None else result.cost,
-            note=self._words.clean(entry.note or ""),
+            note=self._messages.clean(entry.note or ""),
             problem=self._problems.get(request_id, ""),
             watched=request_id in self._watchers,
             result=result,
@@ -274,7 +278,7 @@ class Runs:
                 result = await job.wait(on_update=lambda update: self._updates.__setitem__(request_id, update))
                 await self._store.save(result)
             except (TransportError, APIError) as error:
-                self._problems[request_id] = self._words.of(error)
+                self._problems[request_id] = self._messages.of(error)
                 if isinstance(error, APIError) and not error.retryable:
                     return
                 await asyncio.sleep(pause)
@@ -284,11 +288,11 @@ class Runs:
                 self._problems.pop(request_id, None)
                 return
             except (RunComfyError, OSError) as error:
-                self._problems[request_id] = self._words.of(error)
+                self._problems[request_id] = self._messages.of(error)
                 return
             except Exception as error:
                 log.exception("The job %s cannot be followed.", request_id)
-                self._problems[request_id] = self._words.of(error)
+                self._problems[request_id] = self._messages.of(error)
                 return
             self._problems.pop(request_id, None)
             return
@@ -312,7 +316,7 @@ class Runs:
             result = await (await self._job(entry.request_id, entry.model_id)).result()
             await self._store.save(result)
         except (RunComfyError, OSError) as error:
-            return self._words.of(error)
+            return self._messages.of(error)
         return "" if result.cost is not None else "RunComfy has not stated the cost yet."
 
     async def cancel(self, name: str) -> str:
@@ -323,7 +327,7 @@ class Runs:
         try:
             outcome = await (await self._job(entry.request_id, entry.model_id)).cancel()
         except (RunComfyError, OSError) as error:
-            return self._words.of(error)
+            return self._messages.of(error)
         if outcome.cancelled:
             return ""
         return "It was not cancelled: only jobs that are still queued can be. It goes on, and is paid for."
@@ -337,7 +341,7 @@ class Runs:
             else:
                 entry = await self._read(lambda: journal.settle(name, request_id=request_id))
         except (JournalError, ConfigurationError) as error:
-            return name, self._words.of(error)
+            return name, self._messages.of(error)
         if entry.request_id:
             self.watch(entry.request_id, entry.model_id)
         return entry.request_id or entry.submission_id, ""

@@ -17,10 +17,10 @@ from runcomfy_client.journal import Journal
 from runcomfy_client.result_store import AsyncResultStore
 
 from .fields import element_id
+from .messages import Messages
 from .runs import Runs
 from .security import PAGE_KEY, Keys
 from .storage import Storage, display_kind
-from .words import Words
 
 if TYPE_CHECKING:
     from runcomfy_client.client import AsyncClient
@@ -41,7 +41,7 @@ class Studio:
     store: AsyncResultStore
     runs: Runs
     keys: Keys
-    words: Words
+    messages: Messages
     templates: Environment
 
     @cached_property
@@ -71,10 +71,10 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         (settings.results, "the results"),
         (Path.home(), "~"),
     )
-    words = Words(client.base_url, places)
+    messages = Messages(client.base_url, places)
     store = AsyncResultStore(settings.results, remember=True)
     keys = Keys(storage.secret())
-    runs = Runs(client, store, words, None if settings.simulate else settings.max_cost)
+    runs = Runs(client, store, messages, None if settings.simulate else settings.max_cost)
     templates = Environment(
         loader=PackageLoader(__package__ or "runcomfy_studio"),
         autoescape=True,
@@ -82,9 +82,9 @@ def make_studio(settings: Settings, *, base_url: str | None = None, token: str |
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    studio = Studio(settings, package, client, storage, store, runs, keys, words, templates)
+    studio = Studio(settings, package, client, storage, store, runs, keys, messages, templates)
     templates.filters.update(
-        path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=words.clean, element=element_id
+        path=lambda text: quote(text, safe="/"), date=_date, iso=_iso, clean=messages.clean, element=element_id
     )
     templates.globals.update(
         settings=settings, page_key=keys.page, key_header=PAGE_KEY, base_price=base_price, display_kind=display_kind

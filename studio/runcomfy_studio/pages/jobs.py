@@ -48,7 +48,7 @@ async def confirm(request: Request) -> Response:
         problem = await studio.runs.over_limit(estimate)
         balance = await studio.runs.balance()
     except RunComfyError as error:
-        problem = studio.words.of(error)
+        problem = studio.messages.of(error)
     spent = await studio.runs.spent() if studio.runs.max_cost is not None else None
     context = {"spec": state.spec, "estimate": estimate, "balance": balance, "problem": problem, "spent": spent}
     return HTMLResponse(fragment(request, "_dialog.html", consent=_consent(studio, state), **context))
@@ -70,7 +70,7 @@ async def run(request: Request) -> Response:
             try:
                 estimate = await studio.runs.estimate(state.spec, state.payload)
             except RunComfyError as error:
-                return HTMLResponse(fragment(request, "_problem.html", problem=studio.words.of(error)))
+                return HTMLResponse(fragment(request, "_problem.html", problem=studio.messages.of(error)))
     values = with_sent_files(state.spec.input, state.payload, studio.storage)
     done = await studio.runs.submit(state.spec.model_id, values, state.key, estimate)
     if done.new_key:

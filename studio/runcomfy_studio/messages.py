@@ -16,7 +16,7 @@ _HOW_TO_LOG_IN = "Start the studio with the token of your RunComfy profile in RU
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 
 
-class Words:
+class Messages:
     """Turns errors into sentences for the page.
 
     base_url: the API's address, which may be shown. places: paths of this computer and the address of its database,
