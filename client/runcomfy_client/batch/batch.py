@@ -162,13 +162,12 @@ class BatchData:
         found = dict(self._prices)
         if plan.check.ok:
             found |= yield from self._catalog_prices([each for each in plan.model_ids() if each not in found])
-        self._found_prices = found
         yield from run(lambda: plan.estimate(found))
         self._plan = plan
         return plan
 
     def _catalog_prices(self, model_ids: list[str]) -> Operation[dict[str, Price]]:
-        """Base prices, as far as the catalogue can be asked and knows them."""
+        """Base prices, as far as the catalog can be asked and knows them."""
         config = self._session.config._replace(max_retries=min(self._session.config.max_retries, 1))
         session = self._session._replace(config=config)
         found: dict[str, Price] = {}
@@ -187,10 +186,10 @@ class BatchData:
 
     def _open(self) -> Operation[Started]:
         """Everything that comes before the first submit. Raises InvalidBatchError, ConfigurationError."""
-        place = self._place()
+        self._place()  # raises where there is none
         self._session.config.authorization()
         if self._jobs is None and self._plan is None and self._state is not None:
-            return (yield from run(lambda: self._join(place)))
+            return (yield from run(self._join))
         plan = yield from self._planned()
         if not plan.check.ok:
             raise InvalidBatchError(plan.check)
@@ -200,7 +199,7 @@ class BatchData:
                 f"With a budget every model needs a price, and none is known of {names}.",
                 cure=f"Give it: prices={{{plan.check.unpriced[0]!r}: 0.05}}, in US dollars for a job.",
             )
-        started = yield from run(lambda: self._load(place, plan))
+        started = yield from run(lambda: self._load(plan))
         self._plan = None
         plan.close()
         yield from self._note_balance(started.store, after=False)
@@ -218,30 +217,32 @@ class BatchData:
                 ) from error
         yield from run(lambda: self._view().settle(key, request_id=request_id, started=started))
 
-    def _load(self, place: Place, plan: Plan) -> Started:
-        _make_folder(place.folder)
-        started = Started(place, self._session, ordered=self._ordered)
-        store = started.store
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[Started]:
+        """A run; closed again if it cannot begin."""
+        started = Started(self._place(), self._session, ordered=self._ordered)
         try:
+            yield started
+        except BaseException:
+            started.close()
+            raise
+
+    def _load(self, plan: Plan) -> Started:
+        _make_folder(self._place().folder)
+        with self._starting() as started:
+            store = started.store
             store.create(self._name, scope_of(self._session))
             store.recover()
-            store.load(plan, self._found_prices)
+            store.load(plan)
             store.begin(self._limits)
             started.results.repair()
-        except BaseException:
-            started.close()
-            raise
         return started
 
-    def _join(self, place: Place) -> Started:
+    def _join(self) -> Started:
         """Work on a batch that another machine has begun, within its limits."""
-        _make_folder(place.folder)
-        started = Started(place, self._session, ordered=self._ordered)
-        try:
+        _make_folder(self._place().folder)
+        with self._starting() as started:
             self._limits = started.store.join(scope_of(self._session))
-        except BaseException:
-            started.close()
-            raise
         return started
 
     def _reopen(
@@ -254,9 +255,8 @@ class BatchData:
         return started, chosen
 
     def _mark(self, chosen: frozenset[str]) -> Started:
-        started = Started(self._place(), self._session, ordered=self._ordered)
-        store = started.store
-        try:
+        with self._starting() as started:
+            store = started.store
             before = store.join(scope_of(self._session))
             store.recover()
             store.retry(chosen)
@@ -266,9 +266,6 @@ class BatchData:
             self._limits = dataclasses.replace(limits, budget=budget)
             store.begin(self._limits)
             started.results.repair()
-        except BaseException:
-            started.close()
-            raise
         return started
 
     def _note_balance(self, store: BatchStore, *, after: bool) -> Operation[None]:

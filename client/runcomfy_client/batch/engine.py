@@ -49,6 +49,7 @@ from ..journal.base import LostLeaseError
 from ..transport.hooks import log
 from .flight import Flight, job_of
 from .items import FETCHING, REFUSED, RUNNING, WAITING, Ending, Held
+from .store import BEFORE_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,7 @@ class Engine:
         self.stopped: str | None = None
         self.error: BaseException | None = None
         self._waiting: deque[Item] = deque()
-        self._cursor = -(2**62)
+        self._cursor = BEFORE_ALL
         self._jobs: dict[int, asyncio.Task[None]] = {}
         self._posts: dict[int, asyncio.Task[None]] = {}
         # The job_keys of POSTs without a reply: those hold a slot.
@@ -163,11 +164,8 @@ class Engine:
     def _resume(self) -> None:
         """First what is paid already, for addresses of results expire."""
         for state in (FETCHING, RUNNING):
-            after = -(2**62)
-            while page := self._store.items(state, after):
-                for item in page:
-                    self._follow(item)
-                after = page[-1].number
+            for item in self._store.all_items(state):
+                self._follow(item)
 
     def _stop(self, reason: str, error: BaseException | None = None) -> None:
         if self.stopped is None:

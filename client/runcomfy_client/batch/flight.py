@@ -40,9 +40,11 @@ from ..errors import (
 )
 from ..transport.hooks import log
 from .items import DONE, EXPIRED, FAILED, FETCHING, REFUSED, Ending
+from .store import BEFORE_ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from ..api.calls import Session
     from ..api.values import PollState
@@ -215,26 +217,28 @@ class Flight:
                     return
                 log.log(WARNING if tries == FETCH_TRIES else INFO, "%s: %s", item.key, error)
                 if tries == FETCH_TRIES and error.status_code in FILE_IS_GONE:
-                    names = [path.relative_to(self._store.folder).as_posix() for path in error.saved]
                     reason = f"a file of its result is gone: HTTP {error.status_code}"
-                    await self.over(item, Ending(item, EXPIRED, files=names, error=reason))
+                    await self.over(item, Ending(item, EXPIRED, files=self._file_names(error.saved), error=reason))
                     return
                 if tries == FETCH_TRIES:
                     await self._write(Ending(item, FETCHING, error=error.message))
                     return
             else:
-                names = [path.relative_to(self._store.folder).as_posix() for path in paths]
-                await self.over(item, Ending(item, DONE, files=names))
+                await self.over(item, Ending(item, DONE, files=self._file_names(paths)))
                 return
             await asyncio.sleep(backoff(tries + 1))
             with contextlib.suppress(JobError, NotFoundError):  # then the addresses of the first reply must do
                 async with self._poll_slots:
                     body = await self._driver.run(polling.result(self._session, ref))
 
+    def _file_names(self, paths: Iterable[Path]) -> list[str]:
+        """As an item and results.jsonl name them."""
+        return [path.relative_to(self._store.folder).as_posix() for path in paths]
+
     async def ask_late_costs(self) -> None:
         """RunComfy may know what a job cost only after its end."""
         costs: dict[int, float] = {}
-        after = -(2**62)
+        after = BEFORE_ALL
         while page := await asyncio.to_thread(self._store.without_cost, after, LATE_COSTS):
             found = await asyncio.gather(*map(self._late_cost, page))
             costs |= {item.id: cost for item, cost in zip(page, found, strict=True) if cost is not None}

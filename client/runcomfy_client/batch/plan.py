@@ -169,6 +169,7 @@ class Plan:
         for statement in TABLES.split(";"):
             self._connection.execute(statement)
         self.check = BatchCheck()
+        self.prices: Mapping[str, Price] = {}
 
     def read(self, jobs: Jobs, model_id: str | None) -> BatchCheck:
         """Read and check all rows. Raises ConfigurationError, and OSError for a file that cannot be read."""
@@ -192,7 +193,8 @@ class Plan:
         return [model_id for (model_id,) in rows]
 
     def estimate(self, prices: Mapping[str, Price]) -> BatchCheck:
-        """Work the prices into the check."""
+        """Work the prices into the check, and keep them for the store."""
+        self.prices = prices
         models = []
         query = (
             "SELECT model_id, count(*), total(price), count(price), total(CASE WHEN price IS NULL THEN outputs END),"

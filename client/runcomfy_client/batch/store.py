@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 PAGE = 500
+# Below the number of every row; those of rows that are gone are negative.
+BEFORE_ALL = -(2**62)
 # A rate is of so many jobs at least, over so many seconds.
 RATE_JOBS = 4
 RATE_SECONDS = 5.0
@@ -173,7 +175,7 @@ class BatchStore(SqlStore):
 
     # Rows come in.
 
-    def load(self, plan: Plan, prices: Mapping[str, Price]) -> int:
+    def load(self, plan: Plan) -> int:
         """Take over the rows of a plan; those that are here already stay as they are. Returns how many are new.
 
         Waiting items that no row names any more are dropped. Raises InvalidBatchError if a key has another input by
@@ -182,11 +184,11 @@ class BatchStore(SqlStore):
         source = sqlite3.connect(plan.path)
         try:
             with self.transaction() as connection:
-                return self._load(connection, source, plan, prices)
+                return self._load(connection, source, plan)
         finally:
             source.close()
 
-    def _load(self, connection: Connection, source: sqlite3.Connection, plan: Plan, prices: Mapping[str, Price]) -> int:
+    def _load(self, connection: Connection, source: sqlite3.Connection, plan: Plan) -> int:
         before = connection.execute("SELECT count(*) AS number FROM items").fetchone()["number"]
         known = new = 0
         connection.execute("UPDATE items SET number = -id")
@@ -236,7 +238,7 @@ class BatchStore(SqlStore):
             "INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", source.execute("SELECT * FROM contents")
         )
         connection.execute("DELETE FROM items WHERE number < 0 AND state = 'waiting' AND spent_before = 0")
-        self._price(connection, prices)
+        self._price(connection, plan.prices)
         connection.execute("UPDATE counts SET number = 0")
         connection.execute(
             "INSERT INTO counts SELECT state, count(*) FROM items GROUP BY state"
@@ -474,7 +476,14 @@ class BatchStore(SqlStore):
 
     # Reading.
 
-    def items(self, state: str, after: int = 0, limit: int = PAGE) -> list[Item]:
+    def all_items(self, state: str) -> Iterator[Item]:
+        """Every item of a state, in the order of the rows, read as needed."""
+        after = BEFORE_ALL
+        while page := self.items(state, after):
+            yield from page
+            after = page[-1].number
+
+    def items(self, state: str, after: int = BEFORE_ALL, limit: int = PAGE) -> list[Item]:
         """Items of a state, in the order of the rows, after that number."""
         return self._items("state = ?", state, after, limit)
 
@@ -567,10 +576,7 @@ class BatchStore(SqlStore):
     def keys_of(self, states: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Keys and states, in the order of the rows."""
         for state in states:
-            after = -(2**62)
-            while page := self.items(state, after):
-                yield from ((item.key, item.state) for item in page)
-                after = page[-1].number
+            yield from ((item.key, item.state) for item in self.all_items(state))
 
 
 class BatchJournal(Journal):

@@ -23,10 +23,8 @@ from ..store import TABLES, BatchStore
 from .queue import QUEUED_ITEMS, STUCK_ROWS, TODO_ROWS, queue_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from ...describe.prices import Price
     from ...journal.base import Intent, JournalEntry, Scope
     from ...journal.sql import Connection, Row
     from ..plan import Plan
@@ -140,15 +138,15 @@ class ClusterStore(BatchStore, PostgresStore):
 
     # Rows come in.
 
-    def load(self, plan: Plan, prices: Mapping[str, Price]) -> int:
-        if path := next((each for each in plan.local_paths() if not each.is_relative_to(self.folder)), None):
+    def load(self, plan: Plan) -> int:
+        if path := next((path for path in plan.local_paths() if not path.is_relative_to(self.folder)), None):
             raise ConfigurationError(
                 f"The file {path} is on this machine, and the jobs of this batch may be sent from others.",
                 cure=f"Use an https:// URL, or put the files below {self.folder}, which every worker must then see"
                 " under that very path (a shared mount).",
             )
         with self.transaction() as connection:
-            new = super().load(plan, prices)
+            new = super().load(plan)
             connection.execute("ANALYZE items")  # else its pages are read through and sorted until somebody does it
             return new
 

@@ -99,11 +99,7 @@ def check(
     with open_client(common.base_url, record=False, validate=not no_validate) as client:
         prices = _prices(price)
         found = _checked(client.batch(_path(file), model=model, prices=prices), prices, probe=probe)
-    if common.json:
-        emit_json(found.to_dict(), ok=found.ok)
-    else:
-        _print_check(found)
-    return OK if found.ok else INVALID_INPUT
+    return _show_check(found, common)
 
 
 @command(
@@ -179,11 +175,7 @@ def run(
         )
         found = _checked(batch, prices, probe=False)
         if not found.ok or dry_run:
-            if common.json:
-                emit_json(found.to_dict(), ok=found.ok)
-            else:
-                _print_check(found)
-            return OK if found.ok else INVALID_INPUT
+            return _show_check(found, common)
         if budget is not None and found.unpriced:
             unpriced = found.unpriced[0]
             raise CommandError(f"--budget needs a price of every model; add --price {unpriced}=USD, for one job of it")
@@ -193,11 +185,7 @@ def run(
         try:
             return _run(batch, batch.run(), output_dir, common, name if state is not None else output_dir)
         except InvalidBatchError as error:  # a key has another input in this folder
-            if common.json:
-                emit_json(error.check.to_dict(), ok=False)
-            else:
-                _print_check(error.check)
-            return INVALID_INPUT
+            return _show_check(error.check, common)
 
 
 @command(
@@ -468,6 +456,15 @@ def _summary(found: BatchCheck) -> str:
     if found.estimate is not None:
         return f"{amount(found.jobs, 'job')} for about {found.estimate:.2f} USD"
     return f"{amount(found.jobs, 'job')}; no price is known of {', '.join(found.unpriced[:3])}"
+
+
+def _show_check(found: BatchCheck, common: Common) -> int:
+    """Print what a check found, and return the exit code."""
+    if common.json:
+        emit_json(found.to_dict(), ok=found.ok)
+    else:
+        _print_check(found)
+    return OK if found.ok else INVALID_INPUT
 
 
 def _print_check(found: BatchCheck) -> None:
