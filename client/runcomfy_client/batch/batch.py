@@ -159,10 +159,12 @@ class BatchData:
             reader = Probe()
         plan = Plan(self._session.package, validate=self._session.validate, probe=reader)
         yield from run(lambda: plan.read(jobs, self._model))
-        found = dict(self._prices)
+        prices = dict(self._prices)
         if plan.check.ok:
-            found |= yield from self._catalog_prices([each for each in plan.model_ids() if each not in found])
-        yield from run(lambda: plan.estimate(found))
+            prices |= yield from self._catalog_prices(
+                [model_id for model_id in plan.model_ids() if model_id not in prices]
+            )
+        yield from run(lambda: plan.estimate(prices))
         self._plan = plan
         return plan
 
@@ -170,7 +172,7 @@ class BatchData:
         """Base prices, as far as the catalog can be asked and knows them."""
         config = self._session.config._replace(max_retries=min(self._session.config.max_retries, 1))
         session = self._session._replace(config=config)
-        found: dict[str, Price] = {}
+        prices: dict[str, Price] = {}
         for model_id in model_ids:
             try:
                 entry = yield from catalog.get_model(session, model_id)
@@ -181,8 +183,8 @@ class BatchData:
                 log.info("No price of %s: %s", model_id, error.message)
                 continue
             if (price := price_of(entry.base_price_usd, entry.price_unit)) is not None:
-                found[model_id] = price
-        return found
+                prices[model_id] = price
+        return prices
 
     def _open(self) -> Operation[Started]:
         """Everything that comes before the first submit. Raises InvalidBatchError, ConfigurationError."""
@@ -272,11 +274,11 @@ class BatchData:
         """For the report; a batch does not fail for it."""
         config = self._session.config._replace(max_retries=0)
         try:
-            found = yield from catalog.balance(self._session._replace(config=config))
+            balance = yield from catalog.balance(self._session._replace(config=config))
         except RunComfyError as error:
             log.info("The balance is not known: %s", error.message)
             return
-        usd = found.usd if found.usd is not None else (found.microdollars or 0) / 1_000_000
+        usd = balance.usd if balance.usd is not None else (balance.microdollars or 0) / 1_000_000
         yield from run(lambda: store.note_balance(**{"after" if after else "before": usd}))
 
     async def _work(
@@ -369,10 +371,10 @@ class Batch(BatchData):
         thread = threading.Thread(target=self._in_thread, args=(started, ended, only), name="runcomfy-batch")
         thread.start()
         try:
-            while (found := ended.get()) is not None:
-                if isinstance(found, BaseException):
-                    raise found
-                yield item_of(found, started.store.folder)
+            while (row := ended.get()) is not None:
+                if isinstance(row, BaseException):
+                    raise row
+                yield item_of(row, started.store.folder)
         finally:
             while thread.is_alive():
                 self.stop()
@@ -444,8 +446,8 @@ class AsyncBatch(BatchData):
         work = asyncio.ensure_future(self._work(self._driver, started, ended.put_nowait, only))
         work.add_done_callback(lambda _: ended.put_nowait(None))
         try:
-            while (found := await ended.get()) is not None:
-                yield item_of(found, started.store.folder)
+            while (row := await ended.get()) is not None:
+                yield item_of(row, started.store.folder)
             await work
         finally:
             if not work.done():

@@ -149,7 +149,7 @@ class Engine:
             while self._posts:
                 await asyncio.wait(list(self._posts.values()))
             if self._flight.fetches:
-                await asyncio.wait([self._jobs[each] for each in self._flight.fetches], timeout=self._fetch_grace)
+                await asyncio.wait([self._jobs[item_id] for item_id in self._flight.fetches], timeout=self._fetch_grace)
             if feeder.done() and (error := feeder.exception()) is not None:
                 raise error
             if not self._flight.draining and self.error is None:
@@ -267,8 +267,8 @@ class Engine:
     async def _submitted(self, item: Item) -> JobRef | None:
         """Send the POST. None if there is no job; then all that follows from that is done."""
         try:
-            given = await asyncio.to_thread(self._store.input_of, item) if item.media else self._store.input_of(item)
-            operation = submitting.submit(self._submit_session, item.model_id, given, {"job_key": item.job_key})
+            payload = await asyncio.to_thread(self._store.input_of, item) if item.media else self._store.input_of(item)
+            operation = submitting.submit(self._submit_session, item.model_id, payload, {"job_key": item.job_key})
             job = await self._driver.run(operation)
         except Held as error:
             await self._held(item, error)

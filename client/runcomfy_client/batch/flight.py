@@ -141,7 +141,7 @@ class Flight:
         while True:
             try:
                 async with self._poll_slots:
-                    found = await self._driver.run(polling.poll_once(self._session, ref, state))
+                    poll = await self._driver.run(polling.poll_once(self._session, ref, state))
             except (TransportError, APIError) as error:
                 if not is_transient(error):
                     raise
@@ -151,18 +151,18 @@ class Flight:
                 await asyncio.sleep(jitter(LONGEST_PAUSE))
                 state = None
                 continue
-            state = found.state
-            if found.miss is None:
+            state = poll.state
+            if poll.miss is None:
                 self._last_reply = time.monotonic()
             elif self._gives_up(began):
-                self._stop("unreachable", found.miss)
-                raise found.miss
-            if state.over and found.update is not None:
-                return found.update.raw
+                self._stop("unreachable", poll.miss)
+                raise poll.miss
+            if state.over and poll.update is not None:
+                return poll.update.raw
             if self._is_late(ref):
                 log.warning("%s: not over after %g s; the next run goes on.", ref.job_key, self._limits.timeout)
                 return None
-            await asyncio.sleep(max(found.pause, jitter(self._in_flight() / POLLS_A_SECOND)))
+            await asyncio.sleep(max(poll.pause, jitter(self._in_flight() / POLLS_A_SECOND)))
 
     def _gives_up(self, began: float) -> bool:
         """Whether no poll at all got a reply for so long, since this job is polled."""
@@ -181,18 +181,18 @@ class Flight:
             job_state = "cancelled" if cancelled else "failed"
             await self.over(item, Ending(item, FAILED, job_state, cost_in(body), error=reason))
             return
-        found = read_success(self._session, ref, body)
-        urls = [file.url for file in found.files]
-        if not self._limits.download or not found.files:
-            await self.over(item, Ending(item, DONE, "completed", found.cost, files=urls, urls=urls))
+        success = read_success(self._session, ref, body)
+        urls = [file.url for file in success.files]
+        if not self._limits.download or not success.files:
+            await self.over(item, Ending(item, DONE, "completed", success.cost, files=urls, urls=urls))
             return
-        await self._write(Ending(item, FETCHING, "completed", found.cost, urls=urls))
+        await self._write(Ending(item, FETCHING, "completed", success.cost, urls=urls))
         self.tried.add(item.model_id)
         await self._fetched(item, ref, body)
 
     async def _fetched(self, item: Item, ref: JobRef, body: dict[str, object]) -> None:
         for tries in range(1, FETCH_TRIES + 1):
-            found = read_success(self._session, ref, body)
+            success = read_success(self._session, ref, body)
             folder = Folder(
                 path=self._store.folder / "files",
                 template=self._template,
@@ -207,7 +207,7 @@ class Flight:
                     if self.draining:
                         return
                     self.fetches.add(item.id)
-                    operation = download(self._session, ref, found.files, found.cost, folder, limits)
+                    operation = download(self._session, ref, success.files, success.cost, folder, limits)
                     paths = await self._driver.run(operation)
             except DownloadError as error:
                 self.fetches.discard(item.id)
@@ -240,9 +240,9 @@ class Flight:
         costs: dict[int, float] = {}
         after = BEFORE_ALL
         while page := await asyncio.to_thread(self._store.without_cost, after, LATE_COSTS):
-            found = await asyncio.gather(*map(self._late_cost, page))
-            costs |= {item.id: cost for item, cost in zip(page, found, strict=True) if cost is not None}
-            if found.count(None) == len(found):
+            answers = await asyncio.gather(*map(self._late_cost, page))
+            costs |= {item.id: cost for item, cost in zip(page, answers, strict=True) if cost is not None}
+            if answers.count(None) == len(answers):
                 break
             after = page[-1].number
         if costs:

@@ -188,7 +188,7 @@ class BatchView(abc.ABC):
 
     def choose_retries(self, *, failed: bool, refused: bool, keys: Collection[str]) -> frozenset[str]:
         """The keys that a retry means. Raises ConfigurationError for a key that cannot be retried."""
-        found: set[str] = set()
+        chosen: set[str] = set()
         for key in keys:
             row = self.store.item_with_key(key)
             state = "not in this batch" if row is None else row["state"]
@@ -198,10 +198,10 @@ class BatchView(abc.ABC):
                     "done": "Its result is there; another job for the same input needs a row with a key of its own.",
                 }
                 raise ConfigurationError(f"{key!r} cannot be retried: it is {state}.", cure=cure.get(state, ""))
-            found.add(key)
+            chosen.add(key)
         states = [*([FAILED, EXPIRED] if failed else []), *([REFUSED] if refused else [])]
-        found.update(key for key, _ in self.store.keys_of(states))
-        return frozenset(found)
+        chosen.update(key for key, _ in self.store.keys_of(states))
+        return frozenset(chosen)
 
     def close(self) -> None:
         self.store.close()

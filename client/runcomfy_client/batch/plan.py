@@ -133,7 +133,9 @@ class BatchCheck:
             "rows": self.rows,
             "jobs": self.jobs,
             "problem_count": self.problem_count,
-            "problems": [{"place": each.place, "message": each.message, "key": each.key} for each in self.problems],
+            "problems": [
+                {"place": problem.place, "message": problem.message, "key": problem.key} for problem in self.problems
+            ],
             "duplicates": self.duplicates,
             "repeats": self.repeats,
             "warnings": self.warnings,
@@ -284,16 +286,16 @@ class Plan:
         self.check.repeats += 1
         return f"{made}-{number}"
 
-    def _stored(self, payload: Mapping[str, object], given: Mapping[str, object]) -> tuple[str, str | None]:
+    def _stored(self, payload: Mapping[str, object], raw: Mapping[str, object]) -> tuple[str, str | None]:
         """The payload as JSON, and where local media belong in it: each with its path, or the digest of its content."""
         media: list[list[object]] = []
-        plain = self._without_media(payload, given, [], media)
+        plain = self._without_media(payload, raw, [], media)
         return json.dumps(plain, allow_nan=False), json.dumps(media) if media else None
 
-    def _without_media(self, value: object, given: object, keys: list[str | int], media: list[list[object]]) -> object:
+    def _without_media(self, value: object, raw: object, keys: list[str | int], media: list[list[object]]) -> object:
         if isinstance(value, LocalMedia):
-            if isinstance(given, os.PathLike):
-                media.append([keys, "path", str(Path(given).absolute())])
+            if isinstance(raw, os.PathLike):
+                media.append([keys, "path", str(Path(raw).absolute())])
             else:
                 digest = hashlib.sha256(value.data).hexdigest()
                 self._connection.execute(
@@ -302,12 +304,12 @@ class Plan:
                 media.append([keys, "content", digest])
             return None
         if isinstance(value, Mapping):
-            inside = given if isinstance(given, Mapping) else {}
+            inside = raw if isinstance(raw, Mapping) else {}
             return {
                 name: self._without_media(item, inside.get(name), [*keys, name], media) for name, item in value.items()
             }
         if isinstance(value, list):
-            listed = list(given) if isinstance(given, (list, tuple)) else []
+            listed = list(raw) if isinstance(raw, (list, tuple)) else []
             return [
                 self._without_media(item, listed[at] if at < len(listed) else None, [*keys, at], media)
                 for at, item in enumerate(value)
@@ -322,13 +324,13 @@ def _discard(connection: sqlite3.Connection, folder: str) -> None:
 
 def with_media(text: str, media: str | None, content: Mapping[str, bytes]) -> dict[str, object]:
     """The input that ``_stored`` has written down. Files are read again, so the submit compares digests."""
-    found: dict[str, object] = json.loads(text)
+    payload: dict[str, object] = json.loads(text)
     for keys, kind, name in json.loads(media) if media else ():
-        place: object = found
+        place: object = payload
         for key in keys[:-1]:
             place = place[key]  # type: ignore[index]  # it is as it was written
         place[keys[-1]] = Path(name) if kind == "path" else content[name]  # type: ignore[index]
-    return found
+    return payload
 
 
 def content_names(media: str | None) -> Iterator[str]:

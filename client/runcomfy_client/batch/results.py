@@ -61,8 +61,8 @@ class ResultsFile:
         length = 0
         for row in self._rows():
             line = line_of(row)
-            found = self._file.readline(len(line) + 1)  # a line that is not ours may never end
-            if found != line:
+            present = self._file.readline(len(line) + 1)  # a line that is not ours may never end
+            if present != line:
                 break
             length += len(line)
             self._last = row["number" if self._ordered else "seq"]

@@ -70,7 +70,7 @@ def read_rows(jobs: Jobs, model_id: str | None, package: ModelPackage) -> Iterat
         return _json_rows(path, model_id, package)
     if isinstance(jobs, Mapping) or not isinstance(jobs, Iterable):
         raise ConfigurationError("The jobs of a batch are a path, or an iterable of dicts with a model and an input.")
-    return _given_rows(jobs, model_id, package)
+    return _object_rows(jobs, model_id, package)
 
 
 def is_one_shot(jobs: Jobs) -> bool:
@@ -78,11 +78,11 @@ def is_one_shot(jobs: Jobs) -> bool:
     return isinstance(jobs, Iterator)
 
 
-def _given_rows(
+def _object_rows(
     jobs: Iterable[Mapping[str, object]], model_id: str | None, package: ModelPackage
 ) -> Iterator[Row | RowError]:
-    for number, given in enumerate(jobs, 1):
-        yield _row(number, f"job {number}", given, model_id, package)
+    for number, job in enumerate(jobs, 1):
+        yield _row(number, f"job {number}", job, model_id, package)
 
 
 def _json_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
@@ -96,14 +96,14 @@ def _json_rows(path: Path, model_id: str | None, package: ModelPackage) -> Itera
             if not line.strip():
                 continue
             try:
-                given = json.loads(line, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+                value = json.loads(line, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
             except UnicodeDecodeError:
                 yield RowError(place, "is not UTF-8 text")
                 continue
             except (ValueError, RecursionError) as error:
                 yield RowError(place, f"is not JSON: {error}")
                 continue
-            row = _row(number, place, given, model_id, package)
+            row = _row(number, place, value, model_id, package)
             yield _with_files(row, package, folder) if isinstance(row, Row) else row
     finally:
         if stream is not sys.stdin.buffer:
@@ -111,46 +111,46 @@ def _json_rows(path: Path, model_id: str | None, package: ModelPackage) -> Itera
 
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
-    return found
+    return values
 
 
 def _no_constant(text: str) -> object:
     raise ValueError(f"{text} is no JSON")
 
 
-def _row(number: int, place: str, given: object, model_id: str | None, package: ModelPackage) -> Row | RowError:
-    if not isinstance(given, Mapping):
+def _row(number: int, place: str, raw: object, model_id: str | None, package: ModelPackage) -> Row | RowError:
+    if not isinstance(raw, Mapping):
         return RowError(place, 'is no object such as {"model": ..., "input": {...}}')
-    unknown = [name for name in given if name not in COLUMNS]
+    unknown = [name for name in raw if name not in COLUMNS]
     if unknown:
-        hint = "" if "input" in given else '; the values for the model belong under "input"'
+        hint = "" if "input" in raw else '; the values for the model belong under "input"'
         return RowError(place, f"has the unknown key {unknown[0]!r:.80}{hint}")
-    found = given.get("input")
-    if found is not None and not isinstance(found, Mapping) and callable(getattr(found, "to_payload", None)):
-        model_id = getattr(found, "_model_id", None) or model_id
-        found = found.to_payload()
-    if not isinstance(found, Mapping):
+    payload = raw.get("input")
+    if payload is not None and not isinstance(payload, Mapping) and callable(getattr(payload, "to_payload", None)):
+        model_id = getattr(payload, "_model_id", None) or model_id
+        payload = payload.to_payload()
+    if not isinstance(payload, Mapping):
         return RowError(place, 'has no "input", an object with the values for the model')
-    named = found.get(SCHEMA_KEY)
+    named = payload.get(SCHEMA_KEY)
     spec = None
     if isinstance(named, str):  # for editors; never sent
         spec = package.spec_named(named)
-        found = {name: value for name, value in found.items() if name != SCHEMA_KEY}
-    model = given.get("model", model_id if spec is None or model_id is not None else spec.model_id)
+        payload = {name: value for name, value in payload.items() if name != SCHEMA_KEY}
+    model = raw.get("model", model_id if spec is None or model_id is not None else spec.model_id)
     if not isinstance(model, str) or not model.strip():
         return RowError(place, 'has no "model"; add it, or give --model (model=) for such rows')
-    row = _checked(number, place, model.strip(), found, given.get("key"), given.get("price"))
+    row = _checked(number, place, model.strip(), payload, raw.get("key"), raw.get("price"))
     if isinstance(row, Row) and spec is not None and spec.model_id != row.model_id:
         row = row._replace(other_model=spec.model_id)
     return row
 
 
 def _checked(
-    number: int, place: str, model_id: str, given: Mapping[str, object], key: object, price: object
+    number: int, place: str, model_id: str, payload: Mapping[str, object], key: object, price: object
 ) -> Row | RowError:
     if isinstance(key, int) and not isinstance(key, bool):
         key = str(key)
@@ -163,7 +163,7 @@ def _checked(
         if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < MOST_USD:
             return RowError(place, f"has a price that is no amount of US dollars: {price!r:.40}")
         price = float(price)
-    return Row(number, place, model_id, given, key, price)
+    return Row(number, place, model_id, payload, key, price)
 
 
 def _csv_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
@@ -208,8 +208,8 @@ def _csv_row(
 ) -> Row | RowError:
     if len(cells) > len(names):
         return RowError(place, f"has {len(cells)} cells, and the first line names {len(names)} columns")
-    given: dict[str, object] = {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
-    return _table_row(number, place, given, model_id, package, folder)
+    values: dict[str, object] = {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+    return _table_row(number, place, values, model_id, package, folder)
 
 
 def _parquet_rows(path: Path, model_id: str | None, package: ModelPackage) -> Iterator[Row | RowError]:
@@ -225,25 +225,25 @@ def _parquet_rows(path: Path, model_id: str | None, package: ModelPackage) -> It
         try:
             number = 0
             for part in ParquetFile(stream).iter_batches(batch_size=1000):
-                for found in part.to_pylist():
+                for raw in part.to_pylist():
                     number += 1
                     place = f"row {number}"
-                    given = {name: value for name, value in found.items() if value is not None}
-                    if isinstance(given.get("input"), Mapping):
-                        row = _row(number, place, given, model_id, package)
+                    values = {name: value for name, value in raw.items() if value is not None}
+                    if isinstance(values.get("input"), Mapping):
+                        row = _row(number, place, values, model_id, package)
                         yield _with_files(row, package, folder) if isinstance(row, Row) else row
                     else:
-                        yield _table_row(number, place, given, model_id, package, folder)
+                        yield _table_row(number, place, values, model_id, package, folder)
         except ArrowException as error:
             raise ConfigurationError(f"{path} is not a Parquet file that can be read: {error}.") from error
 
 
 def _table_row(
-    number: int, place: str, given: dict[str, object], model_id: str | None, package: ModelPackage, folder: Path
+    number: int, place: str, values: dict[str, object], model_id: str | None, package: ModelPackage, folder: Path
 ) -> Row | RowError:
     """A row of a table: its columns are the input's wire names besides model, key and price."""
-    model = given.pop("model", model_id)
-    key, price = given.pop("key", None), given.pop("price", None)
+    model = values.pop("model", model_id)
+    key, price = values.pop("key", None), values.pop("price", None)
     if not isinstance(model, str) or not model:
         return RowError(place, 'names no model; add a column "model", or give --model (model=) for such rows')
     if isinstance(price, str):
@@ -253,19 +253,19 @@ def _table_row(
             return RowError(place, f"has a price that is no number: {price!r:.40}")
     spec = package.spec(model)
     known = spec.input.properties if spec is not None else {}
-    values: dict[str, object] = {}
-    for name, cell in given.items():
+    payload: dict[str, object] = {}
+    for name, cell in values.items():
         if not name:
             return RowError(place, "has a cell in a column without a name")
         node = known[name].node if name in known else None
         if not isinstance(cell, str):
-            values[name] = cell
+            payload[name] = cell
             continue
         try:
-            values[name] = _cell(node, cell, folder)
+            payload[name] = _cell(node, cell, folder)
         except (OSError, UnicodeDecodeError) as error:
             return RowError(place, f"{name}: the file {cell[1:]} cannot be read: {error}")
-    return _checked(number, place, model, values, key, price)
+    return _checked(number, place, model, payload, key, price)
 
 
 def _cell(node: Node | None, cell: str, folder: Path) -> object:

@@ -248,8 +248,8 @@ class BatchStore(SqlStore):
 
     def _with_keys(self, connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
         marks = ", ".join("?" * len(keys))
-        found = connection.execute(f"SELECT * FROM items WHERE key IN ({marks})", tuple(keys)).fetchall()
-        return {row["key"]: row for row in found}
+        rows = connection.execute(f"SELECT * FROM items WHERE key IN ({marks})", tuple(keys)).fetchall()
+        return {row["key"]: row for row in rows}
 
     def _price(self, connection: Connection, prices: Mapping[str, Price]) -> None:
         connection.executemany(
@@ -383,8 +383,8 @@ class BatchStore(SqlStore):
         """Write down what became of an item, and return it."""
         with self.transaction() as connection:
             self._end(connection, ending)
-            found: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
-            return found
+            row: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
+            return row
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
@@ -497,12 +497,12 @@ class BatchStore(SqlStore):
         return [Item(*(row[name] for name in Item._fields)) for row in self._read(query, (state, after, limit))]
 
     def item(self, item_id: int) -> Row:
-        found: Row = self._read("SELECT * FROM items WHERE id = ?", (item_id,))[0]
-        return found
+        row: Row = self._read("SELECT * FROM items WHERE id = ?", (item_id,))[0]
+        return row
 
     def item_with_key(self, key: str) -> Row | None:
-        found = self._read("SELECT * FROM items WHERE key = ?", (key,))
-        return found[0] if found else None
+        rows = self._read("SELECT * FROM items WHERE key = ?", (key,))
+        return rows[0] if rows else None
 
     def input_of(self, item: Item) -> dict[str, object]:
         """The input to be sent; local files are paths, to be read by the submit."""
@@ -522,8 +522,8 @@ class BatchStore(SqlStore):
         return {row["model_id"] for row in self._read("SELECT model_id FROM models WHERE tried > 0", ())}
 
     def sums(self) -> Row:
-        found: Row = self._read("SELECT * FROM batches", ())[0]
-        return found
+        row: Row = self._read("SELECT * FROM batches", ())[0]
+        return row
 
     def status(self) -> BatchStatus:
         batch = self.sums()

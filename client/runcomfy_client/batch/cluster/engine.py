@@ -173,12 +173,12 @@ class ClusterEngine(Engine):
     async def _may_send(self, item: Item) -> bool:
         if not await super()._may_send(item):
             return False
-        while (found := await asyncio.to_thread(self._shared.look)).shut:
+        while (look := await asyncio.to_thread(self._shared.look)).shut:
             await self._change(random.uniform(0.5, 1.0) * LOOK_AGAIN)
             if self._is_stopped():
                 return False
         begins = time.monotonic()
-        if found.has_rate:
+        if look.has_rate:
             begins += await asyncio.to_thread(self._shared.next_slot)
         while self.stopped is None and (left := begins - time.monotonic()) > 0:
             await self._change(left)
@@ -211,10 +211,10 @@ class ClusterEngine(Engine):
                     self._next_heartbeat = time.monotonic() + LEASE_SECONDS / 3
                     await asyncio.to_thread(self._shared.heartbeat, self._worker, len(self._jobs) + len(self._posts))
                     await self._release_stuck()
-                found = await asyncio.to_thread(self._shared.sweep)
-                if found.mine:
+                sweep = await asyncio.to_thread(self._shared.sweep)
+                if sweep.mine:
                     await self._take_up()
-                if not found.open:
+                if not sweep.open:
                     self._complete = True
                     self._changed.set()
             except JournalError as error:

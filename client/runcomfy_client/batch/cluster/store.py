@@ -115,10 +115,10 @@ class ClusterStore(BatchStore, PostgresStore):
     def check_exists(self) -> None:
         """Raises ConfigurationError if there is no such batch."""
         try:
-            found = self._read(HAS_TABLES, (self.schema,))
+            rows = self._read(HAS_TABLES, (self.schema,))
         except MissingJournalError:
-            found = []
-        if not found:
+            rows = []
+        if not rows:
             raise ConfigurationError(f"There is no batch {self.batch_name!r} in {self.name}.")
 
     def is_active(self) -> bool:
@@ -257,5 +257,5 @@ class ClusterStore(BatchStore, PostgresStore):
         return {row["id"] for row in self._read(STUCK_ROWS, (queue_worker,))}
 
     def find_item(self, item_id: int) -> Item | None:
-        found = self._read("SELECT * FROM items WHERE id = ?", (item_id,))
-        return Item(*(found[0][name] for name in Item._fields)) if found else None
+        rows = self._read("SELECT * FROM items WHERE id = ?", (item_id,))
+        return Item(*(rows[0][name] for name in Item._fields)) if rows else None

@@ -98,8 +98,8 @@ def check(
     """Check every row and estimate what all of it costs. Sends no job."""
     with open_client(common.base_url, record=False, validate=not no_validate) as client:
         prices = _prices(price)
-        found = _checked(client.batch(_path(file), model=model, prices=prices), prices, probe=probe)
-    return _show_check(found, common)
+        result = _checked(client.batch(_path(file), model=model, prices=prices), prices, probe=probe)
+    return _show_check(result, common)
 
 
 @command(
@@ -173,13 +173,13 @@ def run(
             download=not no_download,
             ordered=ordered,
         )
-        found = _checked(batch, prices, probe=False)
-        if not found.ok or dry_run:
-            return _show_check(found, common)
-        if budget is not None and found.unpriced:
-            unpriced = found.unpriced[0]
+        result = _checked(batch, prices, probe=False)
+        if not result.ok or dry_run:
+            return _show_check(result, common)
+        if budget is not None and result.unpriced:
+            unpriced = result.unpriced[0]
             raise CommandError(f"--budget needs a price of every model; add --price {unpriced}=USD, for one job of it")
-        if not yes and not _agreed(f"Run {_summary(found)}"):
+        if not yes and not _agreed(f"Run {_summary(result)}"):
             note("Nothing was sent.")
             return INTERRUPTED
         try:
@@ -228,46 +228,48 @@ def status(
     from ...journal.base import LEASE_SECONDS
 
     view = _view(directory, state)
-    found = view.status()
+    current = view.status()
     if watch:
         with BatchProgress(view.status):
-            while found.active and found.ended < found.total:
+            while current.active and current.ended < current.total:
                 time.sleep(0.5)
-                found = view.status()
+                current = view.status()
     if common.json:
-        emit_json(found.to_dict())
+        emit_json(current.to_dict())
     else:
-        write(status_line(found))
-        for worker in found.workers:
+        write(status_line(current))
+        for worker in current.workers:
             seen = "seen" if worker.age < LEASE_SECONDS else "gone? last seen"
             facts = f"{worker.in_flight} in flight, {seen} {worker.age:.0f} s ago, up {clock(worker.uptime)}"
             write(f"{worker.name}: {facts}")
-        if not found.active and found.in_flight:
-            note(f"No process works on it; {found.in_flight} jobs are taken up by the next `{program()} batch run`.")
+        if not current.active and current.in_flight:
+            note(f"No process works on it; {current.in_flight} jobs are taken up by the next `{program()} batch run`.")
     return OK
 
 
 @command(parent="batch", group=JOBS, order=_ORDER + 3, example=("{program} batch failures out",))
 def failures(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
     """List what did not end well, grouped by cause."""
-    found = _view(directory, state).failures()
+    groups = _view(directory, state).failures()
     if common.json:
         facts = [
             {"state": f.state, "cause": f.cause, "model": f.model_id, "count": f.count, "example": f.example}
-            for f in found
+            for f in groups
         ]
         emit_json({"failures": facts})
         return OK
-    for each in found:
-        write(f"{each.count} {each.state}, {each.model_id}: {each.cause or 'no reason is known'} (as {each.example})")
-    if not found:
+    for group in groups:
+        write(
+            f"{group.count} {group.state}, {group.model_id}: {group.cause or 'no reason is known'} (as {group.example})"
+        )
+    if not groups:
         note("Nothing failed.")
-    if any(each.state == "unsure" for each in found):
+    if any(group.state == "unsure" for group in groups):
         note(
             "Unsure: a paid job may have been started. Look for it on RunComfy's pages, then: "
             f"{_command('settle', directory, 'KEY')} --request-id ID, or --not-started"
         )
-    if any(each.state == "expired" for each in found):
+    if any(group.state == "expired" for group in groups):
         note(f"Expired: the result cannot be read any more. To pay again: {_command('retry', directory)} --failed")
     return OK
 
@@ -275,11 +277,11 @@ def failures(directory: Dir, /, *, state: State = None, common: Common = COMMON)
 @command(parent="batch", group=JOBS, order=_ORDER + 4, example=("{program} batch report out --json",))
 def report(directory: Dir, /, *, state: State = None, common: Common = COMMON) -> int:
     """Report what a batch did and cost, beside what the account has less."""
-    found = _view(directory, state).write_report()
+    summary = _view(directory, state).write_report()
     if common.json:
-        emit_json(found.to_dict())
+        emit_json(summary.to_dict())
     else:
-        _print_report(found)
+        _print_report(summary)
     return OK
 
 
@@ -419,16 +421,16 @@ def _path(file: str) -> str:
 
 
 def _prices(words: Sequence[str] | None) -> dict[str, float]:
-    found = {}
+    prices = {}
     for word in words or ():
         model_id, equals, text = word.rpartition("=")
         try:
-            found[model_id] = float(text)
+            prices[model_id] = float(text)
         except ValueError:
             equals = ""
         if not equals or not model_id:
             raise CommandError(f"--price takes MODEL=USD, not {word!r}")
-    return found
+    return prices
 
 
 def _rate(text: str | None) -> float | None:
@@ -442,49 +444,49 @@ def _rate(text: str | None) -> float | None:
 
 def _checked(batch: Batch, prices: Mapping[str, float], *, probe: bool) -> BatchCheck:
     try:
-        found = batch.check(probe=probe)
+        result = batch.check(probe=probe)
     except OSError as error:
         raise NoFileError(f"cannot read {error.filename}: {error.strerror or error}") from None
-    models = {model.model_id for model in found.models}
+    models = {model.model_id for model in result.models}
     unused = next((model_id for model_id in prices if model_id not in models), None)
-    if found.ok and unused is not None:  # most likely misspelt, and then the budget would go by another price
+    if result.ok and unused is not None:  # most likely misspelt, and then the budget would go by another price
         raise CommandError(f"--price names {unused}, and no row has that model")
-    return found
+    return result
 
 
-def _summary(found: BatchCheck) -> str:
-    if found.estimate is not None:
-        return f"{amount(found.jobs, 'job')} for about {found.estimate:.2f} USD"
-    return f"{amount(found.jobs, 'job')}; no price is known of {', '.join(found.unpriced[:3])}"
+def _summary(result: BatchCheck) -> str:
+    if result.estimate is not None:
+        return f"{amount(result.jobs, 'job')} for about {result.estimate:.2f} USD"
+    return f"{amount(result.jobs, 'job')}; no price is known of {', '.join(result.unpriced[:3])}"
 
 
-def _show_check(found: BatchCheck, common: Common) -> int:
+def _show_check(result: BatchCheck, common: Common) -> int:
     """Print what a check found, and return the exit code."""
     if common.json:
-        emit_json(found.to_dict(), ok=found.ok)
+        emit_json(result.to_dict(), ok=result.ok)
     else:
-        _print_check(found)
-    return OK if found.ok else INVALID_INPUT
+        _print_check(result)
+    return OK if result.ok else INVALID_INPUT
 
 
-def _print_check(found: BatchCheck) -> None:
-    for problem in found.problems[:_MOST_SHOWN]:
+def _print_check(result: BatchCheck) -> None:
+    for problem in result.problems[:_MOST_SHOWN]:
         write(str(problem))
-    if found.problem_count > _MOST_SHOWN:
-        write(f"and {found.problem_count - _MOST_SHOWN} more; --json lists the first {len(found.problems)}")
-    if not found.ok:
-        note(f"{amount(found.problem_count, 'problem')} in {amount(found.rows, 'row')}; nothing was sent.")
+    if result.problem_count > _MOST_SHOWN:
+        write(f"and {result.problem_count - _MOST_SHOWN} more; --json lists the first {len(result.problems)}")
+    if not result.ok:
+        note(f"{amount(result.problem_count, 'problem')} in {amount(result.rows, 'row')}; nothing was sent.")
         return
-    for model in found.models:
+    for model in result.models:
         price = "no price is known; --price gives one" if model.estimate is None else f"about {model.estimate:.2f} USD"
         write(f"{model.model_id}: {amount(model.jobs, 'job')}, {price}")
-    if found.duplicates:
-        note(f"{amount(found.duplicates, 'row')} repeat key and input of another, and are the same job.")
-    if found.repeats:
-        note(f"{amount(found.repeats, 'row')} without a key repeat an input; each is a job of its own, and paid.")
-    if found.warnings or found.unchecked:
-        note(f"{amount(found.warnings, 'warning')}, {found.unchecked} not checked.")
-    note(f"ok: {_summary(found)}.")
+    if result.duplicates:
+        note(f"{amount(result.duplicates, 'row')} repeat key and input of another, and are the same job.")
+    if result.repeats:
+        note(f"{amount(result.repeats, 'row')} without a key repeat an input; each is a job of its own, and paid.")
+    if result.warnings or result.unchecked:
+        note(f"{amount(result.warnings, 'warning')}, {result.unchecked} not checked.")
+    note(f"ok: {_summary(result)}.")
 
 
 def _agreed(question: str) -> bool:
@@ -508,13 +510,13 @@ def _run(batch: Batch, items: Iterator[BatchItem], directory: str, common: Commo
         raise
     except OSError as error:
         raise NotWrittenError(f"cannot write {error.filename or directory}: {error.strerror or error}") from error
-    found = batch.report()
+    summary = batch.report()
     if common.json:
-        emit_json({**found.to_dict(), "stopped": batch.stopped}, ok=_exit_code(batch, found) == OK)
+        emit_json({**summary.to_dict(), "stopped": batch.stopped}, ok=_exit_code(batch, summary) == OK)
     else:
-        _print_report(found)
-        _print_rest(batch, found, directory, name or directory)
-    return _exit_code(batch, found)
+        _print_report(summary)
+        _print_rest(batch, summary, directory, name or directory)
+    return _exit_code(batch, summary)
 
 
 @contextmanager
@@ -534,11 +536,11 @@ def _signals(batch: Batch) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _exit_code(batch: Batch, found: BatchReport) -> int:
-    counts = found.status.counts
+def _exit_code(batch: Batch, summary: BatchReport) -> int:
+    counts = summary.status.counts
     if batch.stopped == "interrupted":
         return INTERRUPTED
-    if counts["done"] + counts["failed"] + counts["refused"] < found.status.total:
+    if counts["done"] + counts["failed"] + counts["refused"] < summary.status.total:
         return STILL_RUNNING
     return JOB_ENDED_BADLY if counts["failed"] or counts["refused"] else OK
 
@@ -553,24 +555,24 @@ _REASONS = {
 }
 
 
-def _print_rest(batch: Batch, found: BatchReport, directory: str, name: str) -> None:
+def _print_rest(batch: Batch, summary: BatchReport, directory: str, name: str) -> None:
     if batch.stopped == "paused":
         note(f"The batch is paused; {_command('resume', name)} lets it go on.")
     elif batch.stopped in _REASONS:
         note(_REASONS[batch.stopped])
-    counts = found.status.counts
+    counts = summary.status.counts
     if any(counts[state] for state in ("failed", "refused", "unsure", "expired")):
         note(f"Why: {_command('failures', name)}")
-    if found.status.in_flight and batch.stopped is None:
-        note(f"{amount(found.status.in_flight, 'job')} not fetched or not over yet; the same line again goes on.")
+    if summary.status.in_flight and batch.stopped is None:
+        note(f"{amount(summary.status.in_flight, 'job')} not fetched or not over yet; the same line again goes on.")
     note(f"Results: {Path(directory) / 'results.jsonl'}")
 
 
-def _print_report(found: BatchReport) -> None:
-    write(status_line(found.status))
-    for model in found.models:
+def _print_report(summary: BatchReport) -> None:
+    write(status_line(summary.status))
+    for model in summary.models:
         write(f"{model['model']}: {model['done']} of {model['jobs']} done, {model['spent']:.2f} USD")
-    if found.without_cost:
-        note(f"Of {amount(found.without_cost, 'job')} RunComfy has told no cost; estimates stand for them.")
-    if found.balance_difference is not None:
-        note(f"The account has {found.balance_difference:.2f} USD less than before the first run.")
+    if summary.without_cost:
+        note(f"Of {amount(summary.without_cost, 'job')} RunComfy has told no cost; estimates stand for them.")
+    if summary.balance_difference is not None:
+        note(f"The account has {summary.balance_difference:.2f} USD less than before the first run.")
