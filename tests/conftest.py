@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.postgres import create_database, shared_server
+from tests.support.postgres import PostgresServer, create_database, find_binaries, shared_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,3 +38,15 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def postgres_url(postgres_server: str) -> str:
     """The URL of an empty database of a module's own."""
     return create_database(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def durable_postgres() -> Iterator[PostgresServer]:
+    """A server that a test may crash, and that keeps what it has committed."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL is here")
+    server = PostgresServer(binaries, durable=True)
+    server.start()
+    yield server
+    server.stop()

@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from runcomfy_client.batch.folder import BatchFolder
 from runcomfy_simulator import Simulator
 
+from tests.support.batches import check_books, write_rows
 from tests.support.simulator import IMAGE
 
 if TYPE_CHECKING:
@@ -53,12 +53,6 @@ asyncio.run(work())
 """
 
 
-def write_rows(path: Path, count: int) -> Path:
-    rows = [{"model": IMAGE, "key": f"key-{n}", "input": {"prompt": f"picture {n}"}} for n in range(count)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
 class Runner:
     """Runs the batch in processes of its own."""
 
@@ -88,28 +82,10 @@ class Runner:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "results.jsonl").read_text().splitlines()]
-
-
-def check_books(sim: Simulator, runner: Runner, count: int) -> int:
-    """Compare what the API accepted with what the batch knows; give the number of unsure jobs."""
-    lines = runner.lines()
-    assert len({line["key"] for line in lines}) == len(lines) == count
-    prompts = Counter(job.input["prompt"] for job in sim.jobs)
-    assert not [prompt for prompt, number in prompts.items() if number > 1], "paid twice"
-    known = {line["request_id"] for line in lines if line["request_id"]}
-    unsure = {line["key"].replace("key-", "picture ") for line in lines if line["state"] == "unsure"}
-    lost = {job.input["prompt"] for job in sim.jobs if job.request_id not in known}
-    assert lost <= unsure, "a paid job is neither known nor listed as unsure"
-    assert known <= {job.request_id for job in sim.jobs}
-    store = BatchFolder(runner.folder).store
-    sums = store.sums()
-    (items,) = store._read("SELECT total(spent) AS spent, total(reserved) AS reserved FROM items", ())
-    assert (sums["spent"], sums["reserved"]) == (items["spent"], items["reserved"])
-    counts = {row["state"]: row["n"] for row in store._read("SELECT state, count(*) AS n FROM items GROUP BY 1", ())}
-    assert {state: n for state, n in store.status().counts.items() if n} == counts
-    return len(unsure)
+    def check_books(self, sim: Simulator, count: int) -> int:
+        """Compare what the API accepted with what the batch and results.jsonl know; returns the unsure jobs."""
+        lines = [json.loads(line) for line in (self.folder / "results.jsonl").read_text().splitlines()]
+        return check_books(sim, BatchFolder(self.folder), lines, count)["unsure"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +109,7 @@ def test_killed_and_started_again_nothing_is_paid_twice(
         killed = sum(runner.kill_after(moments.uniform(0.3, 1.5)) for _ in range(kills))
         assert killed == kills, "the batch was over before it could be killed so often"
         runner.finish()
-        unsure = check_books(sim, runner, count)
+        unsure = runner.check_books(sim, count)
         if not fault_rate:
             assert unsure <= kills * SUBMITS
         before = sim.accepted
@@ -173,5 +149,5 @@ def test_sigterm_leaves_nothing_unsure(sim: Simulator, tmp_path: Path) -> None:
     assert counts["unsure"] == counts["submitting"] == 0
     assert 0 < sim.accepted < 100
     runner.finish()
-    assert check_books(sim, runner, 100) == 0
+    assert runner.check_books(sim, 100) == 0
     assert sim.accepted == 100

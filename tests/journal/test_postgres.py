@@ -24,12 +24,14 @@ from runcomfy_simulator import Simulator
 
 from tests.support.internals import PostgresStore
 from tests.support.journal import SCOPE, Sender, intent
-from tests.support.postgres import PASSWORD, PASSWORD_IN_URL, PostgresServer, find_binaries
+from tests.support.postgres import PASSWORD, PASSWORD_IN_URL
 from tests.support.simulator import IMAGE, write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.postgres import PostgresServer
 
 SECRETS = re.findall("[a-z]+", PASSWORD)
 
@@ -45,18 +47,6 @@ def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     write_schemas(schemas)
     with Simulator(schemas, queue_seconds=0.0, run_seconds=0.05) as simulator:
         yield simulator
-
-
-@pytest.fixture(scope="module")
-def own_server() -> Iterator[PostgresServer]:
-    """One that a test may crash."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL is here")
-    server = PostgresServer(binaries, durable=True)
-    server.start()
-    yield server
-    server.stop()
 
 
 def test_a_client_keeps_its_journal_there(sim: Simulator, postgres_url: str) -> None:
@@ -195,13 +185,13 @@ def test_a_connection_that_is_cut_is_opened_again(postgres_url: str, tmp_path: P
     store.close()
 
 
-def test_a_paid_job_outlives_a_crash_of_the_database(own_server: PostgresServer, tmp_path: Path) -> None:
+def test_a_paid_job_outlives_a_crash_of_the_database(durable_postgres: PostgresServer, tmp_path: Path) -> None:
     """Its id is in a file while the database is away, and in the database when it is back."""
-    store = PostgresStore(own_server.url(), spill_start=tmp_path / "jobs")
+    store = PostgresStore(durable_postgres.url(), spill_start=tmp_path / "jobs")
     wanted = intent("k")
     sender = Sender(store)
     sender.intend(wanted)
-    own_server.crash()
+    durable_postgres.crash()
     write = threading.Thread(target=store.submitted, args=(wanted.submission_id, "job-1"), daemon=True)
     write.start()
     end = time.monotonic() + 10
@@ -209,7 +199,7 @@ def test_a_paid_job_outlives_a_crash_of_the_database(own_server: PostgresServer,
         assert time.monotonic() < end
         time.sleep(0.01)
     assert "job-1" in kept[0].read_text()
-    own_server.start()
+    durable_postgres.start()
     write.join(30)
     assert [entry.request_id for entry in store.pending(SCOPE)] == ["job-1"]
     assert not kept[0].exists()
@@ -218,11 +208,11 @@ def test_a_paid_job_outlives_a_crash_of_the_database(own_server: PostgresServer,
     store.outage_seconds = 0.3
     other = intent()
     sender.intend(other)
-    own_server.crash()
+    durable_postgres.crash()
     with pytest.raises(JournalError, match="cannot be reached"):
         store.submitted(other.submission_id, "job-2")
-    own_server.start()
-    anew = PostgresStore(own_server.url(), spill_start=tmp_path / "jobs")
+    durable_postgres.start()
+    anew = PostgresStore(durable_postgres.url(), spill_start=tmp_path / "jobs")
     assert [entry.request_id for entry in anew.pending(SCOPE)] == ["job-1", "job-2"]
     for each in (store, anew):
         each.close()

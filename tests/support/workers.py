@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from runcomfy_client.batch.batch import view_of
 from runcomfy_client.errors import RunComfyError
 
-from tests.support.simulator import IMAGE
+from tests.support.batches import check_books
 
 if TYPE_CHECKING:
+    from collections import Counter
     from pathlib import Path
 
     from runcomfy_client.batch.folder import BatchView
@@ -42,12 +42,6 @@ with SyncClient(token, url) as client:
         pass
     print("stopped", batch.stopped, flush=True)
 """
-
-
-def write_rows(path: Path, count: int) -> Path:
-    rows = [{"model": IMAGE, "key": f"key-{n}", "input": {"prompt": f"picture {n}"}} for n in range(count)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 class Workers:
@@ -126,26 +120,9 @@ class Workers:
     def view(self) -> BatchView:
         return view_of("batch", self.state)
 
-
-def check_books(workers: Workers, count: int) -> Counter[str]:
-    """Compare what the API accepted with what the batch knows; returns the jobs by state."""
-    view = workers.view()
-    sim = workers.sim
-    lines = list(view.facts())
-    counts = Counter({state: number for state, number in view.status().counts.items() if number})
-    assert len({line["key"] for line in lines}) == len(lines) == count, f"{counts}\n{workers.logs()}"
-    prompts = Counter(job.input["prompt"] for job in sim.jobs)
-    assert not [prompt for prompt, number in prompts.items() if number > 1], "paid twice"
-    known = {line["request_id"] for line in lines if line["request_id"]}
-    unsure = {line["key"].replace("key-", "picture ") for line in lines if line["state"] == "unsure"}
-    lost = {job.input["prompt"] for job in sim.jobs if job.request_id not in known}
-    assert lost <= unsure, "a paid job is neither known nor listed as unsure"
-    assert known <= {job.request_id for job in sim.jobs}
-    sums = view.store.sums()
-    (items,) = view.store._read(
-        "SELECT CAST(sum(spent) AS BIGINT) AS spent, CAST(sum(reserved) AS BIGINT) AS reserved FROM items", ()
-    )
-    assert (sums["spent"], sums["reserved"]) == (items["spent"], items["reserved"])
-    assert counts == Counter(line["state"] for line in lines)
-    view.close()
-    return counts
+    def check_books(self, count: int) -> Counter[str]:
+        """As `batches.check_books`."""
+        view = self.view()
+        counts = check_books(self.sim, view, list(view.facts()), count, self.logs())
+        view.close()
+        return counts

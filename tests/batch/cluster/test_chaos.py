@@ -16,33 +16,23 @@ import pytest
 from runcomfy_client.client import SyncClient
 from runcomfy_simulator import Simulator
 
-from tests.support.postgres import PostgresServer, create_database, find_binaries
-from tests.support.workers import Workers, check_books, write_rows
+from tests.support.batches import write_rows
+from tests.support.postgres import create_database
+from tests.support.workers import Workers
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
     from pathlib import Path
     from typing import Self
+
+    from tests.support.postgres import PostgresServer
 
 SUBMITS = 4
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """One that a test may crash, and that keeps what it has committed."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL is here")
-    server = PostgresServer(binaries, durable=True)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def state(server: PostgresServer) -> str:
-    return create_database(server.url("{database}"))
+def state(durable_postgres: PostgresServer) -> str:
+    return create_database(durable_postgres.url("{database}"))
 
 
 def simulator(schemas: Path, fault_rate: float = 0.0) -> Simulator:
@@ -96,11 +86,11 @@ CRASHES = Plan(jobs=1000, rate=16, crashes=5, away=4.0, cuts=200)
     ids=["a sample of both", "kills", "crashes"],
 )
 def test_nothing_is_lost_or_paid_twice(
-    schemas: Path, server: PostgresServer, state: str, tmp_path: Path, plan: Plan
+    schemas: Path, durable_postgres: PostgresServer, state: str, tmp_path: Path, plan: Plan
 ) -> None:
     """When workers are killed, and the database crashes and cuts connections."""
     moments = random.Random(plan.jobs)
-    with simulator(schemas, plan.fault_rate) as sim, Cutter(server, plan.cuts, moments) as cutter:
+    with simulator(schemas, plan.fault_rate) as sim, Cutter(durable_postgres, plan.cuts, moments) as cutter:
         workers = Workers(sim, state, tmp_path, lease=5.0)
         start_three(workers, write_rows(tmp_path / "rows.jsonl", plan.jobs), rate=plan.rate)
         wait_for(workers)
@@ -110,9 +100,9 @@ def test_nothing_is_lost_or_paid_twice(
             wait_for(workers, min(number * plan.jobs // (len(events) + 2), plan.jobs // 2 + number))
             time.sleep(moments.uniform(0.0, 0.3))
             if event == "crash":
-                server.crash()
+                durable_postgres.crash()
                 time.sleep(plan.away)
-                server.start()
+                durable_postgres.start()
                 continue
             ending = workers.drain if event == "drain" else workers.kill
             ending(moments.choice(workers.running))
@@ -121,7 +111,7 @@ def test_nothing_is_lost_or_paid_twice(
                 wait_for(workers)
         endings = workers.finish(300)
         cutter.stop()
-        counts = check_books(workers, plan.jobs)
+        counts = workers.check_books(plan.jobs)
         assert counts["waiting"] == counts["running"] == 0
         if not plan.fault_rate:
             assert counts["unsure"] <= plan.kills * SUBMITS
@@ -174,7 +164,7 @@ def test_a_frozen_worker_comes_back_to_its_jobs(schemas: Path, state: str, tmp_p
         time.sleep(25)
         os.kill(frozen.pid, signal.SIGCONT)
         workers.finish(200)
-        assert check_books(workers, 400) == {"done": 400}, workers.logs()
+        assert workers.check_books(400) == {"done": 400}, workers.logs()
 
 
 @pytest.mark.long
@@ -204,22 +194,24 @@ def test_the_jobs_of_a_dead_worker_are_taken_up_within_the_lease(schemas: Path, 
             time.sleep(0.1)
         store.close()
         workers.finish(60)
-        counts = check_books(workers, 10)
+        counts = workers.check_books(10)
         assert counts["done"] + counts["unsure"] == 10
 
 
 @pytest.mark.long
-def test_what_a_job_costs_the_database(schemas: Path, server: PostgresServer, state: str, tmp_path: Path) -> None:
+def test_what_a_job_costs_the_database(
+    schemas: Path, durable_postgres: PostgresServer, state: str, tmp_path: Path
+) -> None:
     """At most 15 transactions, and at least half the speed of an embedded batch."""
     seconds = {}
     for name, database in (("cluster", state), ("embedded", None)):
         with simulator(schemas) as sim, SyncClient(sim.token, sim.url) as client:
             rows = write_rows(tmp_path / "rows.jsonl", 400)
             batch = client.batch(rows, tmp_path / name, state=database, name="cost")
-            began, cpu = time.monotonic(), server.cpu_seconds()
+            began, cpu = time.monotonic(), durable_postgres.cpu_seconds()
             assert sum(item.ok for item in batch.run()) == 400
             seconds[name] = time.monotonic() - began
-            milliseconds = (server.cpu_seconds() - cpu) / 400 * 1000
+            milliseconds = (durable_postgres.cpu_seconds() - cpu) / 400 * 1000
             print(f"{name}: {400 / seconds[name]:.0f} jobs a second, {milliseconds:.1f} ms of PostgreSQL each")
     query = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
     with psycopg.connect(state) as connection:
