@@ -11,7 +11,8 @@
 | `validation`, `reports` | checking files, and the four forms of a report |
 | `payload_files`, `yaml_payload` | the payloads of files, and where a part of one stands |
 | `errors` | exit codes, and errors in the command line's words |
-| `output`, `progress` | what is printed where, and the live line of a wait |
+| `output`, `text` | what is printed where, and what escapes it |
+| `progress`, `batch_progress` | the live line of a wait, and that of a batch |
 """
 
 from __future__ import annotations
