@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .settings import Settings
+from runcomfy_client.project import read_project
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent.parent
@@ -34,6 +32,24 @@ def templates_folder() -> Path:
 def builtin_schemas() -> Path:
     """The schemas that ship: a wheel carries them, for reading only; in a checkout they are the checkout's own."""
     return (_CHECKOUT if in_checkout() else _DATA) / _SCHEMAS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`[tool.runcomfy]`; what it does not set is None. Folders are below the file's own folder unless absolute."""
+
+    schemas: Path | None = None
+    output: Path | None = None
+    package: str | None = None
+
+
+def read_settings() -> Settings:
+    """The project's settings: defaults of the commands' options. Raises ProjectError."""
+    project = read_project()
+    if project is None:
+        return Settings()
+    folders = {key: Path(project.file).parent / text for key, text in project.values.items() if key != "package"}
+    return Settings(**folders, package=project.values.get("package"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

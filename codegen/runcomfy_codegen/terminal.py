@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runcomfy_client.project import ProjectError
+
 from .diagnostics.diagnostic import Diagnostic, display, in_reading_order, render, visible
-from .paths import choose_store
-from .settings import Settings, SettingsError, read_settings
+from .paths import Settings, choose_store, read_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -67,8 +68,8 @@ def project_settings() -> Settings | None:
     """What the project's pyproject.toml says; None if it cannot be read, which is then printed."""
     try:
         return read_settings()
-    except SettingsError as error:
-        usage(visible(str(error)))
+    except ProjectError as error:
+        usage(visible(f"{display(Path(error.file))}: {error.problem}"))
         return None
 
 

@@ -123,7 +123,7 @@ def test_hints_name_the_line_that_works(cli: Cli, packages: Path) -> None:
         ((), {}, '[tool.runcomfy]\npackge = "ourmodels"\n', "has no key 'packge'; did you mean package?"),
         ((), {}, "[tool.runcomfy]\nzzz = 3\n", "has no key 'zzz'; it knows package, schemas, output"),
         ((), {}, "[tool]\nruncomfy = 3\n", "tool.runcomfy is a table"),
-        ((), {}, "[tool.runcomfy\n", "pyproject.toml cannot be read"),
+        ((), {}, "[tool.runcomfy\n", "pyproject.toml: cannot be read"),
     ],
 )
 def test_a_package_that_is_not_there_is_a_usage_error(

@@ -91,12 +91,12 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("[tool.runcomfy", "pyproject.toml cannot be read"),
+            ("[tool.runcomfy", "pyproject.toml: cannot be read"),
             ("tool.runcomfy = 7", "tool.runcomfy is a table"),
             ("[tool.runcomfy]\nschemas = 7", "tool.runcomfy.schemas is a text"),
             ('[tool.runcomfy]\npackage = ""', "tool.runcomfy.package is a text"),
-            ('[tool.runcomfy]\nschema = "x"', 'no key "schema"; did you mean schemas?'),
-            ('[tool.runcomfy]\n"\\u001b[31m" = "x"', "\\u001b"),
+            ('[tool.runcomfy]\nschema = "x"', "no key 'schema'; did you mean schemas?"),
+            ('[tool.runcomfy]\n"\\u001b[31m" = "x"', "\\x1b"),
         ],
     )
     def test_what_cannot_be_meant_is_a_usage_error(self, project: Path, text: str, message: str) -> None:

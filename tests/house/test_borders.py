@@ -19,6 +19,7 @@ LAYERS = (
     "schema",
     "errors",
     "identifiers",
+    "project",
     "media",
     "text_values",
     "prepare",
@@ -41,7 +42,7 @@ LAYERS = (
 HTTP_LIBRARIES = {"httpx", "httpcore", "httpx_aiohttp", "aiohttp", "requests"}
 DRIVERS = {"runcomfy_client.transport.sync_driver", "runcomfy_client.transport.async_driver"}
 # What the generator may use of the client library, and the simulator of the generator.
-SHARED = ("runcomfy_client.schema", "runcomfy_client.describe", "runcomfy_client.errors")
+SHARED = tuple(f"runcomfy_client.{name}" for name in ("schema", "describe", "errors", "project"))
 # What the agents' server and the studio may use of it: the modules that generated packages offer to users, and what is
 # known of models.
 PUBLIC = {*_EXPORTS, "runcomfy_client.client", "runcomfy_client.packages", "runcomfy_client.schema.spec"}

@@ -16,7 +16,6 @@ GENERATOR = Path(__file__).parents[2] / "codegen/runcomfy_codegen"
 ORDER = (
     "__init__",
     "diagnostics",
-    "settings",
     "paths",
     "reading",
     "checking",

@@ -13,10 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..packages import ModelPackage
+from ..project import ProjectError, read_project
 from .errors import CommandError, NoFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 SCRIPT = "runcomfy-client"
 VARIABLE = "RUNCOMFY_PACKAGE"
 JOURNAL_VARIABLE = "RUNCOMFY_JOURNAL"
-# Of [tool.runcomfy]; the two others are the generator's.
-_KEYS = ("package", "schemas", "output")
 DEFAULT = "runcomfy"
 
 
@@ -213,52 +212,12 @@ def _check_name(name: str, source: str) -> str:
 
 def _configured() -> tuple[str, str] | None:
     """What `[tool.runcomfy]` names, and the file it stands in."""
-    folder = os.getcwd()  # noqa: PTH109  # pathlib is not loaded for it
-    while True:
-        file = os.path.join(folder, "pyproject.toml")  # noqa: PTH118  # as above
-        table = _table(file)
-        if table is not None:
-            if not isinstance(table, dict):
-                raise CommandError(f"{file}: tool.runcomfy is a table: [tool.runcomfy]")
-            _check_keys(file, table)
-            name = table.get("package")
-            if name is not None and not isinstance(name, str):
-                raise CommandError(f"{file}: tool.runcomfy.package is a text: the package's import name")
-            return (name, f"package in {file}") if name else None
-        parent = os.path.dirname(folder)  # noqa: PTH120  # as above
-        if parent == folder:
-            return None
-        folder = parent
-
-
-def _check_keys(file: str, table: Iterable[str]) -> None:
-    """A misspelt key must not silently choose another package."""
-    unknown = next((key for key in table if key not in _KEYS), None)
-    if unknown is None:
-        return
-    from ..schema.suggest import nearest  # loaded only to suggest a name
-
-    near = nearest(unknown, _KEYS)
-    cure = f"did you mean {near}?" if near else f"it knows {', '.join(_KEYS)}"
-    raise CommandError(f"{file}: [tool.runcomfy] has no key {unknown!r:.80}; {cure}")
-
-
-def _table(file: str) -> object:
-    """`[tool.runcomfy]` of a file, or None if it has no such table."""
     try:
-        with open(file, "rb") as opened:  # noqa: PTH123  # as above
-            data = opened.read()
-    except OSError:
-        return None
-    if b"runcomfy" not in data:
-        return None
-    import tomllib  # most folders do not need it
-
-    try:
-        tool = tomllib.loads(data.decode("utf-8")).get("tool")
-    except ValueError as error:
-        raise CommandError(f"{file} cannot be read: {error}") from error
-    return tool.get("runcomfy") if isinstance(tool, dict) else None
+        project = read_project()
+    except ProjectError as error:
+        raise CommandError(str(error)) from error
+    name = project.values.get("package") if project is not None else None
+    return (name, f"package in {project.file}") if project is not None and name else None
 
 
 def _import(name: str) -> ModuleType:
