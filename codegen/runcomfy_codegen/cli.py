@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runcomfy_client.schema.messages import amount
+
 from . import editor_schemas
 from .diagnostics.codes import all_codes
 from .diagnostics.diagnostic import display, has_errors, quote
@@ -23,7 +25,6 @@ from .terminal import (
     SCHEMAS_HELP,
     USAGE,
     Progress,
-    amount,
     no_store,
     nothing_written,
     project_settings,

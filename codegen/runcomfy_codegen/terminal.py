@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, diagnostics on stderr, amounts, progress."""
+"""What all commands share: exit codes, diagnostics on stderr, progress."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runcomfy_client.project import ProjectError
+from runcomfy_client.schema.messages import amount
 
 from .diagnostics.diagnostic import Diagnostic, display, in_reading_order, render, visible
 from .paths import Settings, choose_store, read_settings
@@ -57,11 +58,6 @@ def usage(message: str, command: str = "") -> int:
 def say(message: str, command: str = "") -> None:
     """Print a sentence on stderr, with the command's name."""
     print(f"runcomfy-codegen{command and f' {command}'}: {message}", file=sys.stderr, flush=True)
-
-
-def amount(number: int, noun: str, plural: str | None = None) -> str:
-    """ "2 errors"; pass a plural that is not noun + s."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def project_settings() -> Settings | None:

@@ -33,9 +33,9 @@ def brief(value: object) -> str:
     return f"a Python {kind.__name__}"
 
 
-def amount(count: int, noun: str) -> str:
-    """A number of things: "1 item", "2 items"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def amount(count: int, noun: str, plural: str = "") -> str:
+    """A number of things: "1 item", "2 items"; pass a plural that is not noun + s."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def choices(values: tuple[object, ...]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runcomfy_client.schema.messages import amount
+
 from ..diagnostics.diagnostic import display, has_errors, visible
-from ..terminal import OK, USAGE, amount, nothing_written, report, usage
+from ..terminal import OK, USAGE, nothing_written, report, usage
 from .files import open_page, read_all
 from .importing import plan
 from .page import read_page

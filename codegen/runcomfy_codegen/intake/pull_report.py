@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, Literal
 
+from runcomfy_client.schema.messages import amount
+
 from ..diagnostics.diagnostic import visible
 from ..rendering.markdown import code, table, text
-from ..terminal import amount
 from .summary import summarize
 
 if TYPE_CHECKING:

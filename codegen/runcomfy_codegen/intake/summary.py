@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runcomfy_client.schema.dialect import MEDIA_FORMATS
+from runcomfy_client.schema.messages import amount
 
 from ..diagnostics.diagnostic import quote, visible
-from ..terminal import amount
 
 if TYPE_CHECKING:
     from ..reading.source import Json

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from runcomfy_client.schema.messages import amount
+
 from ..building.inventory import lower_store, read_inventory
 from ..diagnostics.codes import all_codes
 from ..diagnostics.diagnostic import has_errors
@@ -19,7 +21,6 @@ from ..reading.load import load, read_model_json
 from ..reading.store import INPUT, model_folder
 from ..rendering.markdown import code, table, text
 from ..rendering.templating import render
-from ..terminal import amount
 from .page import Subject, categories_of, model_page
 
 if TYPE_CHECKING:
