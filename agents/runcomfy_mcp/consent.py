@@ -55,9 +55,12 @@ def question(
         head = "An agent wants to start one job on the simulator. It costs nothing."
     cost = "not known"
     if price is not None:
-        estimate = job_estimate(price, spec, input)
         cost = clean(str(price), LONGEST_TITLE)
-        cost += f", by which this job costs about {estimate:.4g} USD. It may cost more or less."
+        if simulated:
+            cost += ", which only the simulator counts"
+        else:
+            estimate = job_estimate(price, spec, input)
+            cost += f", by which this job costs about {estimate:.4g} USD. It may cost more or less."
     lines = (
         head,
         "",

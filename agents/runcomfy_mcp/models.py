@@ -11,7 +11,7 @@ from runcomfy_client.describe.parameters import parameters
 from runcomfy_client.describe.prices import Price, base_price, job_estimate, price_of
 from runcomfy_client.describe.search import near_names, search_models
 from runcomfy_client.describe.snippets import example_input
-from runcomfy_client.errors import RunComfyError
+from runcomfy_client.errors import AuthenticationError, RunComfyError
 
 from .text import LONGEST_DESCRIPTION, LONGEST_TITLE, clean, clean_schema
 
@@ -54,6 +54,11 @@ class Models:
             answer["categories"] = sorted({name for spec in specs for name in spec.categories})
         return answer
 
+    def has_category(self, name: str) -> bool:
+        """Whether any model is of this category."""
+        specs = [self.spec(model_id) for model_id in self._package.model_ids()]
+        return any(name.casefold() == category.casefold() for spec in specs for category in spec.categories)
+
     async def describe(self, model_id: str) -> dict[str, Any]:
         """A model's schema, example and price."""
         spec = self.spec(model_id)
@@ -74,24 +79,38 @@ class Models:
         return clean_schema(input_schema(self.spec(model_id)))
 
     async def price(self, spec: ModelSpec) -> Price | None:
-        """The base price as the catalog has it now, else as it had when the package was generated."""
-        entry = await self.entry(spec.model_id)
+        """The base price as the catalog has it now, else as it had when the package was generated.
+
+        Raises AuthenticationError if there is no token, or one that RunComfy refuses.
+        """
+        entry = await self._entry(spec.model_id)
         now = price_of(entry.base_price_usd, entry.price_unit) if entry else None
         return now or base_price(spec)
 
     async def estimate(self, spec: ModelSpec, input: Mapping[str, object]) -> float | None:
-        """What a job will cost by the base price, in US dollars; None if there is no price."""
-        price = await self.price(spec)
+        """What a job will cost by the base price, in US dollars; None if there is no price, or it cannot be asked."""
+        try:
+            price = await self.price(spec)
+        except AuthenticationError:
+            price = base_price(spec)
         return None if price is None else job_estimate(price, spec, input)
 
     async def entry(self, model_id: str) -> CatalogEntry | None:
         """What the catalog says of a model now, or None if it cannot be asked or does not know it."""
+        try:
+            return await self._entry(model_id)
+        except AuthenticationError:
+            return None
+
+    async def _entry(self, model_id: str) -> CatalogEntry | None:
         asked, entry = self._entries.get(model_id, (float("-inf"), None))
         if time.monotonic() - asked < FRESH_SECONDS:
             return entry
         try:
             async with asyncio.timeout(CATALOG_SECONDS):
                 entry = await self._client.catalog.get(model_id)
+        except AuthenticationError:
+            raise
         except (RunComfyError, TimeoutError):
             return entry  # an old one is better than none
         self._entries[model_id] = (time.monotonic(), entry)

@@ -67,6 +67,7 @@ def test_models_are_found_by_words_and_near_ids_help(host: Host) -> None:
     assert [model["model_id"] for model in found["models"]] == ["bytedance/dreamina-4-0/edit"]
     assert found["corrected"] == {"dremina": "dreamina"}
     assert host.refusal("search_models", limit=51)["code"] == "arguments"
+    assert "no category 'image'" in host.facts("search_models", category="image")["next"]
 
 
 def test_a_model_is_described(host: Host) -> None:
@@ -180,6 +181,7 @@ def test_a_queued_job_is_cancelled(host: Host, sim: Simulator) -> None:
         waiting = host.facts("wait_for_job", request_id=job["request_id"], seconds=0)
         assert waiting["state"] == "in_queue"
         assert host.facts("cancel_job", request_id=job["request_id"])["cancelled"]
+        assert "cancelled already" in host.facts("cancel_job", request_id=job["request_id"])["next"]
         ended = host.facts("wait_for_job", request_id=job["request_id"], seconds=20)
     finally:
         sim.clear_script()

@@ -37,8 +37,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ..describe.prices import MICRO, micro_limit
-from ..errors import BudgetExceededError, JournalError
+from ..errors import JournalError
 from ..transport.config import is_loopback
 from .owners import describe_owner
 
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from .budget import Budget
+    from .budget import Budget, Spending
 
 # Short, so that what a killed process on another machine left behind is soon seen as unsure; renewed three times in
 # its length, so that one slow write does not lose it.
@@ -128,16 +127,6 @@ def state_folder() -> Path:
     return user_state_path("runcomfy-client", appauthor=False)
 
 
-class Spending(NamedTuple):
-    """What the entries of some time amount to: how many were not refused, their costs, and the estimates of those whose
-    cost is not known. Amounts are whole microdollars.
-    """
-
-    jobs: int
-    spent: int
-    reserved: int
-
-
 class Intent(NamedTuple):
     """A submit that is about to be sent. ``input`` is JSON text, or None if inputs are not kept."""
 
@@ -180,7 +169,7 @@ class JournalStore(abc.ABC):
 
         An entry of the same address under another account takes the key too. Writing the same submission id again is
         no conflict: the reply to the first try may have been lost. With ``intent.budget``, raises BudgetExceededError
-        if the submit does not fit into it (`check_budget`), else keeps its estimate in the entry.
+        if the submit does not fit into it (`Budget.check`), else keeps its estimate in the entry.
         """
 
     @abc.abstractmethod
@@ -246,36 +235,6 @@ class JournalStore(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Close connections. They are opened again when needed."""
-
-
-def check_budget(intent: Intent, spending: Spending) -> None:
-    """Raises BudgetExceededError unless the submit fits beside this spending (without itself)."""
-    budget = intent.budget
-    if budget is None:
-        return
-    spent, reserved, estimate = spending.spent / MICRO, spending.reserved / MICRO, budget.estimate
-    span = f"{budget.hours:g} hours"
-    if budget.max_jobs is not None and spending.jobs >= budget.max_jobs:
-        message = f"The budget of {budget.max_jobs} jobs in {span} is used up: {spending.jobs} were submitted."
-    elif budget.max_cost is None:
-        return
-    elif budget.reserve is None:
-        message = f"No price of {intent.model_id} is known, so a budget of {budget.max_cost:g} USD cannot hold it."
-    elif spending.spent + spending.reserved + budget.reserve > micro_limit(budget.max_cost):
-        message = (
-            f"This job, estimated at {estimate:g} USD, does not fit into the budget of {budget.max_cost:g} USD in"
-            f" {span}: {spent:g} USD are spent, {reserved:g} USD reserved for jobs whose cost is not known yet."
-        )
-    else:
-        return
-    raise BudgetExceededError(
-        f"{message} Nothing was sent.",
-        spent=spent,
-        reserved=reserved,
-        jobs=spending.jobs,
-        estimate=estimate,
-        model_id=intent.model_id,
-    )
 
 
 def under_lease(entry: JournalEntry) -> JournalError:

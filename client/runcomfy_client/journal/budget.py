@@ -8,11 +8,23 @@ It holds for whatever is written to the journal, by this process or another, and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ..describe.prices import micro
-from ..errors import ConfigurationError
+from ..describe.prices import MICRO, micro, micro_limit
+from ..errors import BudgetExceededError, ConfigurationError
+from ..schema.messages import amount
 
 MOST_USD = 1e9
+
+
+class Spending(NamedTuple):
+    """What the entries of some time amount to: how many were not refused, their costs, and the estimates of those whose
+    cost is not known. Amounts are whole microdollars.
+    """
+
+    jobs: int
+    spent: int
+    reserved: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +58,32 @@ class Budget:
     def reserve(self) -> int | None:
         """The estimate in whole microdollars, rounded up."""
         return None if self.estimate is None else micro(self.estimate)
+
+    def check(self, model_id: str, spending: Spending) -> None:
+        """Raises BudgetExceededError unless a submit of this model fits beside this spending."""
+        spent, reserved, span = spending.spent / MICRO, spending.reserved / MICRO, f"{self.hours:g} hours"
+        if self.max_jobs is not None and spending.jobs >= self.max_jobs:
+            submits = f"{spending.jobs} {'was' if spending.jobs == 1 else 'were'} submitted"
+            message = f"The budget of {amount(self.max_jobs, 'job')} in {span} is used up: {submits}."
+        elif self.max_cost is None:
+            return
+        elif self.reserve is None:
+            message = f"No price of {model_id} is known, so a budget of {self.max_cost:g} USD cannot hold it."
+        elif spending.spent + spending.reserved + self.reserve > micro_limit(self.max_cost):
+            message = (
+                f"This job, estimated at {self.estimate:g} USD, does not fit into the budget of {self.max_cost:g} USD"
+                f" in {span}: {spent:g} USD are spent, {reserved:g} USD reserved for jobs whose cost is not known yet."
+            )
+        else:
+            return
+        raise BudgetExceededError(
+            f"{message} Nothing was sent.",
+            spent=spent,
+            reserved=reserved,
+            jobs=spending.jobs,
+            estimate=self.estimate,
+            model_id=model_id,
+        )
 
 
 def _is_number(value: object, most: float) -> bool:

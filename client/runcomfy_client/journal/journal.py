@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ConfigurationError, JournalError
 from ..identifiers import request_id_in
-from .base import SENDING, UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, Spending, not_unsure
+from .base import SENDING, UNSURE, JournalEntry, JournalStore, MissingJournalError, Scope, not_unsure
+from .budget import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

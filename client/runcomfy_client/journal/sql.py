@@ -27,11 +27,10 @@ from .base import (
     JournalEntry,
     JournalStore,
     Scope,
-    Spending,
-    check_budget,
     not_unsure,
     under_lease,
 )
+from .budget import Spending
 from .owners import has_ended
 
 if TYPE_CHECKING:
@@ -185,7 +184,8 @@ class SqlStore(JournalStore):
         reserve: int | None = None
         if intent.budget is not None:
             values = (base_url, intent.budget.hours * 3600, intent.submission_id)
-            check_budget(intent, _spending(connection.execute(f"{SPENDING} AND id <> ?", values).fetchone()))
+            others = connection.execute(f"{SPENDING} AND id <> ?", values).fetchone()
+            intent.budget.check(intent.model_id, _spending(others))
             reserve = intent.budget.reserve
         connection.execute(
             "INSERT INTO submissions (id, account, base_url, model_id, job_key, input_digest, input, state, created_at,"

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from ..errors import OK, CommandError, NoFileError
 from ..options import COMMON, JOBS, Common, JournalFile, command
+from ..output import note
 from ..package import JOURNAL_VARIABLE, open_async_client, package, program, results_folder
 
 INSTALL = 'pip install "runcomfy-client[mcp]"'
@@ -89,6 +90,8 @@ def mcp(
             journal=journal,
             journal_variable=JOURNAL_VARIABLE if not journal and os.environ.get(JOURNAL_VARIABLE) else "",
         )
+        if sys.stdin.isatty():
+            note("A host starts this command and speaks MCP with it on stdin and stdout. Ctrl-C ends it.")
         number = serve(settings, package(), open_async_client(base_url, journal=journal, token=token))
     if number:
         sys.stderr.flush()
