@@ -72,7 +72,7 @@ FILE_IS_GONE = frozenset({403, 404, 410})
 LATE_COSTS = 20
 LATE_COST_SECONDS = 10.0
 # Seconds that an ending waits for a commit that it can share: it is no loss, for the next run would find it again.
-ENDING_WAITS = 0.05
+ENDING_WAITS = 0.1
 
 
 class Flight:
@@ -262,7 +262,7 @@ class Flight:
     async def _write(self, ending: Ending) -> Row:
         """Write it down. Returns the item when it is on disk and in results.jsonl; cancellation takes nothing back."""
         written = self._writes.begin(lambda: self._store.end(ending), then=self._results.add, within=ENDING_WAITS)
-        return await asyncio.shield(asyncio.wrap_future(written))
+        return await asyncio.wrap_future(written)
 
     async def over(self, item: Item, ending: Ending) -> None:
         """Write down the end of an item, and tell of it."""

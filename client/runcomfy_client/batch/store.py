@@ -22,7 +22,7 @@ import abc
 import json
 import re
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..describe.prices import dollars, micro, micro_limit
 from ..errors import ConfigurationError, InvalidBatchError, JournalError
@@ -382,15 +382,13 @@ class BatchStore(SqlStore):
     def end(self, ending: Ending) -> Row:
         """Write down what became of an item, and return it."""
         with self.transaction() as connection:
-            self._end(connection, ending)
-            row: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
-            return row
+            return self._end(connection, ending)
 
-    def _end(self, connection: Connection, ending: Ending) -> None:
-        item = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
+    def _end(self, connection: Connection, ending: Ending) -> Row:
+        item: Row = connection.execute("SELECT * FROM items WHERE id = ?", (ending.item.id,)).fetchone()
         expected = (WAITING,) if ending.state == REFUSED else (RUNNING, FETCHING)
         if item["state"] not in expected or item["request_id"] != ending.item.request_id:
-            return  # it was written down already, or the item has another job by now
+            return item  # it was written down already, or the item has another job by now
         over = ending.state in ENDED
         spent = item["spent"]
         if ending.job_state is not None:
@@ -405,16 +403,17 @@ class BatchStore(SqlStore):
                 ),
             )
             _learn_price(connection, item, ending, amount)
-        connection.execute(
+        (row,) = connection.execute(
             "UPDATE items SET state = ?, cost = coalesce(?, cost), files = coalesce(?, files), error = ?, spent = ?,"
             " reserved = CASE WHEN ? OR state = 'waiting' THEN 0 ELSE reserved END, seq = ?,"
-            f" ended_at = {'clock()' if over else 'NULL'} WHERE id = ?",
+            f" ended_at = {'clock()' if over else 'NULL'} WHERE id = ? RETURNING *",
             (
                 *(ending.state, ending.cost, json.dumps(list(ending.files)) if ending.files else None, ending.error),
                 *(spent, ending.job_state is not None or over, _next_seq(connection) if over else None),
                 item["id"],
             ),
-        )
+        ).fetchall()
+        return cast("Row", row)
 
     @repeatable
     def note_costs(self, costs: Mapping[int, float]) -> None:
