@@ -373,7 +373,19 @@ def test_a_reader_refuses_a_file_that_is_not_there(clients: Clients, proxy: Faul
 def test_the_journal_offers_no_writers() -> None:
     public = {name for name in dir(Journal) if not name.startswith("_")}
     assert public == {
-        *("adopt", "close", "entries", "find", "keep_inputs", "path", "pending", "release", "settle", "spending"),
+        *(
+            "adopt",
+            "close",
+            "entries",
+            "find",
+            "keep_inputs",
+            "name",
+            "path",
+            "pending",
+            "release",
+            "settle",
+            "spending",
+        ),
     }
 
 
