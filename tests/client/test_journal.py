@@ -115,7 +115,7 @@ def test_nothing_is_sent_if_the_journal_cannot_be_written(clients: Clients, prox
     (tmp_path / "file").write_text("not a folder")
     (tmp_path / "text.sqlite").write_text("not a database, but long enough to be taken for one" * 20)
     for path in (tmp_path / "file" / "jobs.sqlite", tmp_path, tmp_path / "text.sqlite"):
-        with pytest.raises(JournalError, match="cannot be|is damaged"):
+        with pytest.raises(JournalError, match=r"cannot be|is damaged"):
             clients(proxy.url, journal=path).submit("any/model", {})
     assert not proxy.requests
 
