@@ -335,7 +335,7 @@ def test_a_job_whose_id_cannot_be_written_down_is_shown_and_found_again(tmp_path
         StudioCaller(running) as caller,
     ):
         slow.script("submit 1: drip 20 bytes every 0.1")
-        data, journal = form_with(caller, "a fox"), running.settings.journal
+        data, journal = form_with(caller, "a fox"), Path(running.settings.journal)
         with ThreadPoolExecutor(1) as threads:
             reply = threads.submit(caller.post, f"/run/{MODEL}", data=data)
             while not journal.exists() or slow.accepted == 0:

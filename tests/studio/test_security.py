@@ -222,7 +222,7 @@ def test_no_form_breaks_the_page(caller: StudioCaller, body: bytes) -> None:
 
 
 def test_a_journal_that_cannot_be_read_is_reported(caller: StudioCaller, studio: StudioThread) -> None:
-    path = studio.settings.journal
+    path = Path(studio.settings.journal)
     kept = path.read_bytes() if path.exists() else None
     try:
         path.write_bytes(b"this is no database" * 100)
