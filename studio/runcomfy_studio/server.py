@@ -63,7 +63,9 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings) -> int:
-    """Run the studio until Ctrl-C. Raises OSError if the port is taken or a folder cannot be written."""
+    """Run the studio until Ctrl-C. Raises OSError if the port is taken or a folder cannot be written, JournalError if
+    the journal cannot be read.
+    """
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((HOST, settings.port)))
         settings = replace(settings, port=listener.getsockname()[1])
@@ -73,7 +75,9 @@ def serve(settings: Settings) -> int:
 
             simulator = stack.enter_context(Simulator())
             base_url, token = simulator.url, simulator.token
-        Server(make_studio(settings, base_url=base_url, token=token), settings.port).run([listener])
+        studio = make_studio(settings, base_url=base_url, token=token)
+        studio.client.journal.pending()  # one that cannot be read is better reported before there is a page
+        Server(studio, settings.port).run([listener])
     return 0
 
 

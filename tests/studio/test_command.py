@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runcomfy_client.cli.app import run_app
 from runcomfy_client.cli.errors import CommandError
+from runcomfy_client.errors import JournalError
 
 from tests.support.studio import StudioCaller, StudioThread
 
@@ -48,6 +49,11 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "runcomfy-client").write_text("in the way")
     with pytest.raises(CommandError, match="cannot start"):
         run_app(["studio", "--no-browser", "--port", "0"])
+
+
+def test_a_journal_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="not a regular file"):
+        run_app(["studio", "--no-browser", "--port", "0", "--journal", str(tmp_path)])
 
 
 @pytest.mark.parametrize("first", ["studio", "browser"])
