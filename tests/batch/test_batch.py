@@ -215,8 +215,10 @@ def test_an_unsure_job_waits_for_its_user(sim: Simulator, client: SyncClient, tm
     assert not list(client.batch(keyed, tmp_path / "out").run())
     with pytest.raises(ConfigurationError, match="Settle it first"):
         list(batch.retry(keys=["k0"]))
-    with pytest.raises(JournalError, match="is done, not unsure"):
+    with pytest.raises(ConfigurationError, match="is done, not unsure"):
         batch.settle("k1", started=False)
+    with pytest.raises(ConfigurationError, match="is not a key"):
+        batch.settle("k9", started=False)
     batch.settle("k0", started=False)
     assert [(item.key, item.state) for item in client.batch(keyed, tmp_path / "out").run()] == [("k0", "done")]
     assert sorted(line["key"] for line in lines_in(tmp_path / "out")) == ["k0", "k1", "k2"]

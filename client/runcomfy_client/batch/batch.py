@@ -354,8 +354,9 @@ class Batch(BatchData):
         """Say what became of an unsure job, once you have looked on RunComfy's pages.
 
         request_id: it was started, and this is its job; the next run brings its result. RunComfy is asked whether it
-        knows the id. started=False: it was not, so the next run sends it. Raises JournalError if it is not unsure,
-        ConfigurationError for an id that RunComfy does not know, and while a run goes on.
+        knows the id. started=False: it was not, so the next run sends it. Raises ConfigurationError if it is not
+        unsure, for an id that RunComfy does not know, and while a run goes on; JournalError for an id that is the job
+        of another item.
         """
         self._driver.run(self._settled(key, request_id, started))
 

@@ -275,7 +275,7 @@ class Engine:
         except SubmissionUnknownError as error:
             self._unsure += 1
             self._breaker.had_reply = True
-            log.warning("%s: %s", item.key, error.message)
+            log.info("%s: %s", item.key, error.message)  # the item that ends says so
             self._breaker.failed()
             self._ended(await asyncio.to_thread(self._store.item, item.id))
             if self._unsure >= self._limits.max_unsure:

@@ -180,7 +180,8 @@ class BatchView(abc.ABC):
         """Say what became of an unsure job, once you have looked on RunComfy's pages.
 
         request_id: it was started, and this is its job; the next run brings its result. started=False: it was not, so
-        the next run sends it. Raises JournalError if it is not unsure, ConfigurationError while a run goes on.
+        the next run sends it. Raises ConfigurationError if it is not unsure, and while a run goes on; JournalError for
+        an id that is the job of another item, and for a submit under a lease.
         """
         check_settlement(request_id, started)
         with self.changing():

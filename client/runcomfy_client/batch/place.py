@@ -61,7 +61,7 @@ class FolderPlace(Place):
             raise ConfigurationError(
                 f"{self.folder} has the {RESULTS} of a batch, but not its {FILE}, which knows what was paid. Nothing"
                 " was sent.",
-                cure="Put that file back, or choose another folder.",
+                cure=f"Put that file back. In another folder every row is paid anew: leave out those in {RESULTS}.",
             )
         return FolderStore(self.folder)
 

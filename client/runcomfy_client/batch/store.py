@@ -25,7 +25,7 @@ import sqlite3
 from typing import TYPE_CHECKING, cast
 
 from ..describe.prices import dollars, micro, micro_limit
-from ..errors import ConfigurationError, InvalidBatchError, JournalError
+from ..errors import ConfigurationError, InvalidBatchError
 from ..journal.journal import Journal
 from ..journal.sql import ENTRY, SqlStore, entry_of, repeatable
 from .items import (
@@ -232,7 +232,7 @@ class BatchStore(SqlStore):
             name = connection.execute("SELECT name FROM batches").fetchone()["name"]
             raise ConfigurationError(
                 f"{self.place} holds the batch {name!r}, and none of its jobs is among these rows. Nothing was sent.",
-                cure="Use another one.",
+                cure="A batch of other rows needs a place of its own.",
             )
         connection.executemany(
             "INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", source.execute("SELECT * FROM contents")
@@ -450,9 +450,9 @@ class BatchStore(SqlStore):
         with self.transaction() as connection:
             item = connection.execute("SELECT * FROM items WHERE key = ?", (key,)).fetchone()
             if item is None:
-                raise JournalError(f"{key!r} is no key of this batch.")
+                raise ConfigurationError(f"{key!r} is not a key of this batch.", cure="results.jsonl has the keys.")
             if item["state"] != UNSURE:
-                raise JournalError(f"{key!r} is {item['state']}, not unsure.")
+                raise ConfigurationError(f"{key!r} is {item['state']}, not unsure. Nothing was changed.")
             self.settle(item["submission_id"], request_id, "settled by hand: not started")
             if request_id is not None:
                 _set_running(connection, item["id"], request_id)

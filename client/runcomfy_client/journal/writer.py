@@ -244,8 +244,9 @@ class WriteQueue:
         with self._changed:
             self._waiting.append(_Write(work, then, future))
             latest = time.monotonic() + within
-            self._latest = latest if len(self._waiting) == 1 else min(self._latest, latest)
-            self._changed.notify()
+            if latest < self._latest:  # else the thread wakes up soon enough
+                self._latest = latest
+                self._changed.notify()
             if self._scheduled:
                 return future
             if self._threads is None:

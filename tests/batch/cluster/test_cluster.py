@@ -273,7 +273,7 @@ class Sender:
 def test_nothing_is_settled_under_a_lease(sim: Simulator, postgres_url: str, tmp_path: Path) -> None:
     sender = Sender(sim, postgres_url, tmp_path, "lease", 0.8)
     view = view_of("lease", postgres_url)
-    with pytest.raises(JournalError, match="submitting, not unsure"):
+    with pytest.raises(ConfigurationError, match="submitting, not unsure"):
         view.settle("key-0", started=False)
     assert sender.state() == "submitting"
     time.sleep(0.9)
