@@ -50,6 +50,10 @@ _NEXT: tuple[tuple[type[errors.RunComfyError], str], ...] = (
     (errors.TransportError, _RETRY),
     (errors.DownloadError, "Call wait_for_job again: it fetches the files that are missing."),
     (errors.JobNotReadyError, "Call wait_for_job."),
+    (
+        errors.JournalError,
+        "Tell the person. When it is mended, call again with the same arguments: the same key pays once.",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""uvicorn in a thread that ends at once: a test does not wait for open requests."""
+"""uvicorn that ends at once, and in a thread of its own: neither Ctrl-C nor a test waits for open requests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _TICK_SECONDS = 0.1  # uvicorn counts on it for its Date header
 
 
-class BackgroundServer(uvicorn.Server):
-    """Serves a listening socket from a thread of its own, between `start` and `stop`."""
+class AbruptServer(uvicorn.Server):
+    """Ends at once, also with open requests: a reply may hang, or drip for an hour."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         app: Any = config.app
@@ -24,11 +24,32 @@ class BackgroundServer(uvicorn.Server):
         async def until_stopped(scope: Any, receive: Any, send: Any) -> None:
             try:
                 await app(scope, receive, send)
-            except asyncio.CancelledError:  # of a request that `stop` ends: uvicorn would show a traceback
-                if not self._stopping.is_set():
+            except asyncio.CancelledError:  # by `shutdown`: uvicorn would show a traceback
+                if not self.should_exit:
                     raise
 
         config.app = until_stopped
+        if config.loaded:  # with a certificate
+            config.loaded_app = until_stopped
+        super().__init__(config)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class BackgroundServer(AbruptServer):
+    """Serves a listening socket from a thread of its own, between `start` and `stop`."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
@@ -58,15 +79,3 @@ class BackgroundServer(uvicorn.Server):
             tick += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _TICK_SECONDS)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        for listener in sockets or ():
-            listener.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        tasks = list(self.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,9 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from .app import Application
+from .background_server import AbruptServer
 from .catalog import CatalogError, load
 from .dialect import InvalidSchema
 from .fault_injection.rules import parse_script, ready_scripts
@@ -21,6 +20,8 @@ from .settings import Settings, choose_profile, find_schemas
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
+
+    import uvicorn
 
 
 # What can go wrong before anything is served; the more specific first.
@@ -49,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-class _Server(uvicorn.Server):
+class _Server(AbruptServer):
     """Prints a message once it answers requests."""
 
     def __init__(self, application: Application, config: uvicorn.Config, message: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,16 +57,22 @@ def test_serving_with_every_option(schemas: Path, tmp_path: Path) -> None:
             assert client.get("/v1/models", headers={"Authorization": "Bearer c"}).status_code == 401
 
 
-def test_it_ends_cleanly_on_a_signal(schemas: Path) -> None:
+def test_it_ends_cleanly_and_at_once_on_a_signal(schemas: Path, tmp_path: Path) -> None:
+    script = tmp_path / "faults.yaml"
+    script.write_text("catalog 1: latency 60\n", encoding="utf-8")
     for end in (signal.SIGINT, signal.SIGTERM):
-        command = [COMMAND, "serve", "--port", "0", "--schemas", str(schemas)]
+        command = [COMMAND, "serve", "--port", "0", "--schemas", str(schemas), "--script", str(script)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert "4 models" in process.stdout.readline()
-            assert "Model API at http://127.0.0.1:" in process.stdout.readline()
+            address = re.search(r"http://(127\.0\.0\.1):(\d+)", process.stdout.readline())
+            assert address
             assert "Any token is accepted" in process.stdout.readline()
-            process.send_signal(end)
-            _, errors = process.communicate(timeout=10)
+            with socket.create_connection((address[1], int(address[2]))) as client:
+                client.sendall(b"GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n")
+                time.sleep(0.2)  # the request is under way
+                process.send_signal(end)
+                _, errors = process.communicate(timeout=10)
         assert process.returncode in (0, -end)
         assert errors == ""
 

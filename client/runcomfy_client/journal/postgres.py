@@ -106,9 +106,9 @@ def read_address(url: str) -> Address:
     shown = [parts.get(name, "") for name in ("user", "host", "dbname")]
     if any("@" in text for text in shown[1:]) or re.search(r"[^0-9,]", parts.get("port", "")):
         raise ConfigurationError(
-            "The address of the PostgreSQL database cannot be read.",
-            cure="It looks like postgresql://user:password@host:5432/database, with % codes for special characters in"
-            " the password (@ is %40, / is %2F, ? is %3F, # is %23).",
+            "The address of the PostgreSQL database cannot be read. It looks like"
+            " postgresql://user:password@host:5432/database, with % codes for special characters in the password"
+            " (@ is %40, / is %2F, ? is %3F, # is %23)."
         )
     user, host, database = shown
     port = f":{parts['port']}" if "port" in parts else ""
