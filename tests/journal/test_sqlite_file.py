@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -182,6 +183,18 @@ class TestVersion1:
         command = [sys.executable, "-c", script, str(old)]
         processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
         assert {process.communicate(timeout=60)[0] for process in processes} == {b"4\n"}
+
+    def test_two_that_wait_for_a_third_do_not_wait_for_each_other(self, old: Path) -> None:
+        def pending() -> int:
+            with Journal(old) as journal:
+                return len(journal.pending())
+
+        with contextlib.closing(sqlite3.connect(old)) as third, ThreadPoolExecutor(2) as threads:
+            third.execute("SELECT * FROM submissions").fetchall()
+            waiting = [threads.submit(pending) for _ in range(2)]
+            time.sleep(0.3)
+            third.close()
+            assert [future.result(10) for future in waiting] == [4, 4]
 
     def test_a_copy_without_its_wal_is_refused(self, path: Path, tmp_path: Path) -> None:
         """It would open without an error, and have none of the rows."""

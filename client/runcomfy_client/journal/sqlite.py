@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import random
 import sqlite3
 import threading
 import time
@@ -173,6 +174,14 @@ class SqliteStore(SqlStore):
                 self.path.touch(mode=0o600, exist_ok=False)
         if not self.path.is_file():
             raise OSError("it is not a regular file")
+        end = time.monotonic() + BUSY_SECONDS
+        while (connection := self._try_to_connect(create=create, again=time.monotonic() < end)) is None:
+            # Not open meanwhile, and not in step with the others: the mode is changed by a process that is alone.
+            time.sleep(random.uniform(0.0, 0.1))
+        return connection
+
+    def _try_to_connect(self, *, create: bool, again: bool) -> sqlite3.Connection | None:
+        """None if others have the file open, and keep SQLite from changing its mode."""
         in_two = Path(f"{self.path}-wal").exists()  # before SQLite makes one
         # As an address, because only so SQLite can be asked not to make a file that is not there.
         name = quote(os.fsencode(self.path.as_posix()))
@@ -187,13 +196,14 @@ class SqliteStore(SqlStore):
             connection.row_factory = sqlite3.Row
             connection.create_function("clock", 0, lambda: time.time())  # looked up at each call
             connection.create_function("whole", 1, math.floor, deterministic=True)
-            end = time.monotonic() + BUSY_SECONDS
-            while not self._prepare(connection, create=create, in_two=in_two, again=time.monotonic() < end):
-                time.sleep(0.01)
+            is_ready = self._prepare(connection, create=create, in_two=in_two, again=again)
         except BaseException:
             connection.close()
             raise
-        return connection
+        if is_ready:
+            return connection
+        connection.close()
+        return None
 
     def _prepare(self, connection: sqlite3.Connection, *, create: bool, in_two: bool, again: bool) -> bool:
         """Returns False if another process was just changing the file's mode: SQLite does not wait for that itself."""
