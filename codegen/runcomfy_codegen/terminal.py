@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runcomfy_client.project import ProjectError
+from runcomfy_client.describe.project import ProjectError
 from runcomfy_client.schema.messages import amount
 
 from .diagnostics.diagnostic import Diagnostic, display, in_reading_order, render, visible

@@ -19,7 +19,6 @@ LAYERS = (
     "schema",
     "errors",
     "identifiers",
-    "project",
     "media",
     "text_values",
     "prepare",
@@ -42,7 +41,7 @@ LAYERS = (
 HTTP_LIBRARIES = {"httpx", "httpcore", "httpx_aiohttp", "aiohttp", "requests"}
 DRIVERS = {"runcomfy_client.transport.sync_driver", "runcomfy_client.transport.async_driver"}
 # What the generator may use of the client library, and the simulator of the generator.
-SHARED = tuple(f"runcomfy_client.{name}" for name in ("schema", "describe", "errors", "project"))
+SHARED = tuple(f"runcomfy_client.{name}" for name in ("schema", "describe"))
 # What the agents' server and the studio may use of it: the modules that generated packages offer to users, and what is
 # known of models.
 PUBLIC = {*_EXPORTS, "runcomfy_client.client", "runcomfy_client.packages", "runcomfy_client.schema.spec"}

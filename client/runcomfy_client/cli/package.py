@@ -12,8 +12,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..describe.project import ProjectError, read_project
 from ..packages import ModelPackage
-from ..project import ProjectError, read_project
 from .errors import CommandError, NoFileError
 
 if TYPE_CHECKING:

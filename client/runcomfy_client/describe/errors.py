@@ -5,7 +5,11 @@ Each reader adds its own: the command line an exit code and the next command, an
 
 from __future__ import annotations
 
+from .. import errors
 from ..errors import BudgetExceededError, CureNote, InvalidInputError, JobFailedError, RunComfyError
+
+# The names of the public classes, which generated packages pass on.
+ERROR_CLASSES: tuple[str, ...] = (*errors.__all__,)
 
 # What an error may carry besides its message, in the order in which it is shown.
 _FACTS = ("request_id", "model_id", "status_code", "error_code", "job_key", "state")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runcomfy_client import errors
+from runcomfy_client.describe.errors import ERROR_CLASSES
 
 from .. import __version__
 from ..naming.model import input_class, output_class
@@ -25,7 +25,7 @@ FORMAT: Final = 1
 # What `import runcomfy` offers, and where it lies.
 _EXPORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "._client": ("AsyncRunComfy", "RunComfy"),
-    "runcomfy_client.errors": (*errors.__all__,),
+    "runcomfy_client.errors": ERROR_CLASSES,
     "runcomfy_client.batch.batch": ("AsyncBatch", "Batch"),
     "runcomfy_client.batch.folder": ("BatchFailure", "BatchItem", "BatchReport"),
     "runcomfy_client.batch.plan": ("BatchCheck", "ModelEstimate", "RowProblem"),

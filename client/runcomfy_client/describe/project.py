@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from .schema.messages import brief
+from ..schema.messages import brief
 
 TABLE = "tool.runcomfy"
 KEYS = ("package", "schemas", "output")
@@ -70,7 +70,7 @@ def _values(file: str, table: object) -> dict[str, str]:
         raise ProjectError(file, f"{TABLE} is a table: [{TABLE}]")
     for key, value in table.items():
         if key not in KEYS:  # a misspelt key must not silently choose another package
-            from .schema.suggest import nearest  # loaded only to suggest a name
+            from ..schema.suggest import nearest  # loaded only to suggest a name
 
             near = nearest(key, KEYS)
             cure = f"did you mean {near}?" if near else f"it knows {', '.join(KEYS)}"
