@@ -245,6 +245,8 @@ def _about_job(error: BaseException, argv: Sequence[str], program: str) -> Hint 
     if isinstance(error, (errors.JobTimeoutError, errors.JobNotReadyError, errors.TransportError, errors.ServerError)):
         return _pick_up_hint(program, request_id, argv)
     if isinstance(error, errors.DownloadError):
+        if argv[:1] == ["batch"]:  # all of its files are fetched by the next run
+            return Hint("make room where the files go, or let them be written there")
         return Hint("fetch the files again", _result(program, request_id, argv))
     if isinstance(error, errors.NotFoundError):
         pending = in_journal(f"{program} pending", _option(argv, "--journal"))

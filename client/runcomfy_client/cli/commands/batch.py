@@ -549,7 +549,6 @@ _REASONS = {
     "budget": "The budget is used up; a higher --budget goes on.",
     "failures": "More jobs failed than --max-failures allows.",
     "busy": "For ten minutes RunComfy took no job, and asked to try again later. The same line again goes on.",
-    "disk": "Files cannot be written, so nothing more was sent. Make room; the same line again goes on.",
     "unsure": "As many submits are unsure as --max-unsure allows.",
     "interrupted": "Interrupted; the same line again goes on.",
 }
