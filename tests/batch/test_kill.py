@@ -140,7 +140,7 @@ def test_a_budget_holds_under_kills(sim: Simulator, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_sigterm_leaves_nothing_unsure(sim: Simulator, tmp_path: Path) -> None:
-    runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", 100), tmp_path / "out")
+    runner = Runner(sim, write_rows(tmp_path / "rows.jsonl", 100), tmp_path / "out", rate=40)
     for seconds in (0.5, 0.9):
         began = time.monotonic()
         runner.kill_after(seconds, signal.SIGTERM)
