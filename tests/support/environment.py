@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither this computer's token nor its proxies. A conftest that imports this has it for its folder."""
-    for name in ("RUNCOMFY_API_TOKEN", "RUNCOMFY_API_KEY", "RUNCOMFY_TOKEN", "RUNCOMFY_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    """Neither this computer's proxies nor the token file. A conftest that imports this has it for its folder."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNCOMFY_CONFIG_DIR", str(tmp_path / "config"))
