@@ -23,6 +23,8 @@ $(VENV)/.ready: pyproject.toml
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# pip compiles what it copies, not what it links to; else every process of the first run compiles the same modules.
+	@$(BIN)/python -m compileall -q agents client codegen generated simulator studio
 	@touch $@
 
 demo: setup ## show the main job: an API page becomes a client, a job, a picture

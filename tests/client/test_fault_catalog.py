@@ -123,9 +123,8 @@ def test_the_table_is_what_happens(request: pytest.FixtureRequest, tmp_path: Pat
         assert document == wanted, CURE
 
 
-@pytest.mark.parametrize(
-    "way", [pytest.param(way, marks=() if way == "own sync" else pytest.mark.long) for way in WAYS]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS)
 def test_every_way_comes_to_the_same(
     way: str, tmp_path: Path, over_h11: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,7 @@ def in_tasks(url: str, count: int, ended: Callable[[str], None]) -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [50, pytest.param(2000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("run", [in_threads, in_tasks])
 def test_all_jobs_end_and_none_is_paid_twice(run: Callable[..., None], count: int) -> None:
     api = TinyApi(statuses=[RUNNING, RUNNING, COMPLETED])

@@ -71,6 +71,7 @@ def left_behind(workshop: Workshop) -> list[str]:
     return [path.name for path in workshop.output.iterdir() if path.name.startswith(".runcomfy")]
 
 
+@pytest.mark.long
 def test_the_last_to_start_has_the_last_word(
     generated: Workshop, first: subprocess.Popen[str], second: subprocess.Popen[str]
 ) -> None:

@@ -24,6 +24,8 @@ from tests.typing.test_typing import mypy_lines, pyright_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from _pytest.mark import ParameterSet
+
 ROOT = Path(__file__).parents[2]
 # It makes a project of its own, which `make wheels` follows step by step in an empty environment.
 FOLLOWED_ELSEWHERE = {ROOT / "docs/own-package.md"}
@@ -66,8 +68,17 @@ WITH_PYTHON = [page for page in PAGES if program(page)]
 WITH_SHELL = [page for page in PAGES if any(block.language == "sh" and block.run for block in blocks(page))]
 
 
+# The pages that new users start with run in every run, the others in a long one.
+SHORT = {"README.md", "docs/quickstart.md", "docs/client.md", "docs/batch.md"}
+
+
 def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
+
+
+def each_page(pages: list[Path]) -> list[ParameterSet]:
+    """For parametrize."""
+    return [pytest.param(page, marks=() if name(page) in SHORT else pytest.mark.long, id=name(page)) for page in pages]
 
 
 @pytest.fixture
@@ -112,7 +123,7 @@ def test_pyright_accepts_every_page(programs: Path) -> None:
     assert not pyright_lines(programs)
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=name)
+@pytest.mark.parametrize("page", each_page(WITH_PYTHON))
 def test_the_python_of_a_page_runs(page: Path, desk: Path) -> None:
     file = desk / f"test_{module(page)}.py"
     file.write_text(program(page), encoding="utf-8")
@@ -127,7 +138,7 @@ def test_the_python_of_a_page_runs(page: Path, desk: Path) -> None:
             assert block.text in done.stdout, f"{name(page)}:{block.line} is not what is printed"
 
 
-@pytest.mark.parametrize("page", WITH_SHELL, ids=name)
+@pytest.mark.parametrize("page", each_page(WITH_SHELL))
 def test_the_shell_lines_of_a_page_run(page: Path, desk: Path) -> None:
     for block in blocks(page):
         if block.language == "python" and block.run and (saved := re.match(r"# (\w+\.py)\n", block.text)):

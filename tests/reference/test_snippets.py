@@ -14,7 +14,7 @@ from runcomfy_client.schema.dialect import fits, read_schema
 from runcomfy_codegen.reference.page import API
 from runcomfy_codegen.reference.pages import make_reference
 
-from tests.support.store import EACH_MODEL, MODEL_IDS, SCHEMAS, input_schema
+from tests.support.store import EACH_MODEL, MODEL_IDS, SAMPLE, SCHEMAS, input_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     # Runs a script; gives what it printed.
     Run = Callable[[str], str]
+
+
+# Each of them is a whole job.
+IN_BRIEF = sorted(SAMPLE)[::3]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,10 @@ def script_run(
     return execute
 
 
-@pytest.mark.parametrize("model_id", EACH_MODEL)
+@pytest.mark.parametrize(
+    "model_id",
+    [model_id if model_id in IN_BRIEF else pytest.param(model_id, marks=pytest.mark.long) for model_id in MODEL_IDS],
+)
 @pytest.mark.parametrize("number", [pytest.param(0, marks=pytest.mark.long), 1], ids=["sync", "async"])
 def test_the_python_calls_bring_files(
     pages: dict[str, str], model_id: str, number: int, script_run: Run, runcomfy_sim: Simulator, tmp_path: Path

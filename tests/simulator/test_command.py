@@ -142,7 +142,16 @@ sys.meta_path.insert(0, Blocked())
 """
 
 
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "av", "yaml", "jsonschema", "jsonpatch", "httptools"])
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "starlette",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("uvicorn", "av", "yaml", "jsonschema", "jsonpatch", "httptools")
+        ),
+    ],
+)
 def test_without_the_extra_it_says_which(missing: str) -> None:
     program = BLOCKED.format(names={missing}) + "from runcomfy_simulator.console import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)

@@ -32,7 +32,9 @@ def documented() -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(profiles, row[1:], strict=True)) for row in rows[2:]}
 
 
-@pytest.mark.parametrize("profile", list(PROFILES))
+@pytest.mark.parametrize(
+    "profile", ["docs", *(pytest.param(name, marks=pytest.mark.long) for name in PROFILES if name != "docs")]
+)
 def test_every_kind_of_client(start: Start, profile: str) -> None:
     simulator = start(profile=profile, run_seconds=0.2)
     outcomes = {}

@@ -208,6 +208,7 @@ def test_a_job_runs_to_its_picture(open_page: Callable[..., Page], studio: Studi
     assert "settings of a result" in page.inner_text(".banner")
 
 
+@pytest.mark.long
 def test_the_gallery_compares_two(open_page: Callable[..., Page], studio: StudioThread) -> None:
     page = open_example(open_page, studio, MODEL)
     for scale in ("0.1", "0.9"):
