@@ -183,9 +183,8 @@ class Plan:
             else:
                 self._add(row)
         self._connection.execute("COMMIT")
-        if not self.check.rows and isinstance(
-            jobs, (str, os.PathLike)
-        ):  # most likely another program failed to fill it
+        # Most likely another program failed to fill the file.
+        if not self.check.rows and isinstance(jobs, (str, os.PathLike)):
             self.check.add(RowProblem(place=os.fspath(jobs), message="has no rows"))
         return self.check
 

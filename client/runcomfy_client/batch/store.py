@@ -302,9 +302,8 @@ class BatchStore(SqlStore):
                 self._intend_again(connection, item, owner, lease_seconds)
                 return None
             self._check_gate(connection, item, intent)
-            if (
-                item["submission_id"] is not None
-            ):  # of an earlier try that was refused, as after a 429: one row for a job
+            # Of an earlier try that was refused, as after a 429: one row for a job.
+            if item["submission_id"] is not None:
                 connection.execute(
                     "DELETE FROM submissions WHERE id = ? AND state = 'refused' AND request_id IS NULL",
                     (item["submission_id"],),

@@ -77,9 +77,8 @@ class JournalWriter:
         """Write down how a job ended."""
 
         def write() -> None:
-            with contextlib.suppress(
-                MissingJournalError
-            ):  # this client has submitted nothing, so the job is not its own
+            # Without a journal this client has submitted nothing, so the job is not its own.
+            with contextlib.suppress(MissingJournalError):
                 self.store.ended(self.scope, request_id, state, cost=cost, files=files, note=note)
 
         return finished(self.writes.begin(write))

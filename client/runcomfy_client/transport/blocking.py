@@ -89,9 +89,8 @@ class Watchdog:
                 heapq.heapify(self._heap)
                 self._finished = 0
             heapq.heappush(self._heap, (end, next(self._count), watched))
-            if (
-                self._thread is None or not self._thread.is_alive()
-            ):  # a forked child has no copy of its parent's threads
+            # A forked child has no copy of its parent's threads.
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="runcomfy-deadlines", daemon=True)
                 self._thread.start()
             elif self._heap[0][2] is watched:
