@@ -23,7 +23,7 @@ A job is a submit, three polls a quarter of a second apart, and the result: five
 process of its own that does nothing but answer (`benchmarks/wire.py`; it speaks RunComfy's shape and fal.ai's). Ours
 is a call of an endpoint method and `wait()`, with validation and parsed output. *Base install* has httpx only, *fast*
 has the extra of that name. Concurrent jobs all start at once on one client; each reply takes {near:g} ms, or {far:g}
-ms in the rows that say *far* (one run, since it is long). fal-client is told another queue address, nothing else is
+ms in the rows that say *far* (one run, since it is long). fal-client gets another queue address, nothing else is
 changed; bare httpx has its default limits and no time limit. What its pool costs depends on how long replies take,
 since it looks through all waiting requests at every event."""
 NEAR, FAR = 0.02, 0.1
