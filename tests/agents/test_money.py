@@ -79,14 +79,16 @@ def test_a_client_that_lies_about_asking_never_pays(sim: Simulator, tmp_path: Pa
             assert host.submit("k").is_error
         if era == NEW:
             host.person = yes
-            arguments = {"model_id": MODEL, "input": {"prompt": "a cat"}, "job_key": "k"}
+            # Other keys: the first question is still open for a while.
+            arguments = {"model_id": MODEL, "input": {"prompt": "a cat"}, "job_key": "l"}
             call = host.client.session.call_tool
             first = host.run(call("submit_job", arguments, allow_input_required=True))
             assert isinstance(first, InputRequiredResult)
             assert first.input_requests is not None
             answers: Any = {name: yes() for name in first.input_requests}
             # An answer without its question, with a forged one, and with the question of another input.
-            again = host.run(call("submit_job", arguments, input_responses=answers, allow_input_required=True))
+            unasked = {**arguments, "job_key": "m"}
+            again = host.run(call("submit_job", unasked, input_responses=answers, allow_input_required=True))
             assert isinstance(again, InputRequiredResult)
             for state, changed in (
                 ("forged", arguments),
